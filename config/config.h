@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// config: the settings file and the job folders, with masks and drop-ins, to one immutable snapshot and all diagnostics.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/diag.h"
+#include "config/job.h"
+
+#define CONFIG_FILE_MAX  (64 * 1024 * 1024) /* bytes of one file */
+#define CONFIG_FILES_MAX 100000
+
+/* Daemon settings, section [chimed] of chimed.conf. */
+struct config_settings {
+        int64_t stop_wait_us; /* StopWait=: how long SIGTERM waits for runs before it ends them; default 0 */
+};
+
+/* Something that was there and could not be read as jobs: its last good definitions stay in force. */
+struct config_broken {
+        char *file; /* the whole file, if name is NULL */
+        char *name; /* that job of it */
+};
+
+struct config {
+        struct config_settings settings;
+        struct job **jobs; /* sorted by name, sealed, identity resolved */
+        size_t n_jobs;
+        struct config_broken *broken;
+        size_t n_broken;
+        size_t n_files;
+};
+
+struct config_paths {
+        const char *settings_file;  /* NULL or absent: built-in settings */
+        const char *const *folders; /* earlier ones mask later ones */
+        size_t n_folders;
+};
+
+/* The system's folders (/etc, /run, /usr/lib) or, for a user, the XDG ones; what the user's environment says is used. */
+int config_default_paths(int is_user, char **ret_settings_file, char ***ret_folders);
+
+/* Reads everything. Files and folders that others than root or the caller can write, what is not a regular file, empty, over
+ * CONFIG_FILE_MAX or unreadable is refused with a diagnostic and listed in broken. A link to /dev/null disables the name.
+ * Returns 0 and gives *ret (also where there were errors in files); -ENOMEM; another negative error where the folders as a
+ * whole could not be read (told in diags): then nothing may be changed. */
+int config_load(const struct config_paths *paths, struct diags *diags, struct config **ret);
+struct config *config_free(struct config *c);
+
+/* The table of [chimed] settings, for manual check and completion; same shape as the job keys. */
+const struct job_key *config_setting_keys(size_t *ret_n);

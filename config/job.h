@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+// job: one job's definition in two halves: "when" (policy, for the scheduler) and "what" (execution, for the runner),
+// the one table of keys, the definition's hash, and the text and binary forms in which the halves travel.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "config/diag.h"
+#include "config/duration.h"
+#include "config/hash.h"
+#include "config/pack.h"
+
+#define JOB_NAME_MAX        64          /* bytes; letters, digits and "_-.:" , first a letter or digit */
+#define JOB_WHEN_TEXT_MAX   8192        /* bytes of a when-text */
+#define JOB_WHAT_MAX        (60 * 1024) /* bytes of an encoded what */
+#define JOB_CAPTURE_DEFAULT (16 * 1024)
+#define JOB_CAPTURE_MAX     (64 * 1024)
+#define JOB_EVERY_MIN       USEC_PER_MSEC
+#define JOB_DEADLINE_NEXT   INT64_C(-1) /* StartDeadline= not set: until the next slot is due */
+
+enum job_mode {
+        JOB_MODE_FIXED_DELAY,
+        JOB_MODE_FIXED_RATE,
+};
+
+enum job_align {
+        JOB_ALIGN_START, /* a BOOTTIME grid from the first slot */
+        JOB_ALIGN_WALL,  /* a REALTIME grid through align_rt_us */
+};
+
+enum job_overlap {
+        JOB_OVERLAP_SKIP,
+};
+
+/* What becomes of slots that passed while nothing could run. No key yet: by default from Mode= and Every=. */
+enum job_catch_up {
+        JOB_CATCH_UP_NONE, /* all missed */
+        JOB_CATCH_UP_ONE,  /* the latest runs late, older ones merged into it */
+};
+
+enum job_log {
+        JOB_LOG_ALL,
+        JOB_LOG_CHANGES,
+        JOB_LOG_FAILURES,
+        JOB_LOG_SUMMARY,
+};
+
+/* The policy of a job. Plain data without pointers or uninitialised padding: equal policies are equal bytes, so they can be
+ * interned. Made by job_when_init(). */
+struct job_when {
+        int64_t every_us;          /* JOB_EVERY_MIN..DURATION_MAX; 0: no interval */
+        int64_t align_rt_us;       /* a slot of the wall grid; 0 for Align=start and Align=epoch */
+        int64_t initial_delay_us;  /* >= 0 */
+        int64_t random_delay_us;   /* RandomizedDelay= as a span, >= 0 */
+        int64_t on_boot_us;        /* span after boot; -1: no OnBoot= */
+        int64_t start_deadline_us; /* >= 0, DURATION_INFINITY or JOB_DEADLINE_NEXT */
+        uint32_t random_delay_ppm; /* RandomizedDelay= as a share of Every=, 0..1000000 */
+        uint32_t jitter_ppm;       /* Jitter=, 0..1000000 */
+        uint8_t mode, align, overlap, catch_up, log;
+        uint8_t is_enabled;
+        uint8_t reserved[2];
+};
+
+enum job_output_kind {
+        JOB_OUTPUT_JOURNAL, /* through a pipe to the runner; the tail is the value */
+        JOB_OUTPUT_NULL,
+        JOB_OUTPUT_FILE, /* write from the start, keep what is beyond */
+        JOB_OUTPUT_APPEND,
+        JOB_OUTPUT_TRUNCATE,
+};
+
+struct job_output {
+        enum job_output_kind kind;
+        char *path; /* absolute, for the last three kinds; else NULL */
+};
+
+/* How and as whom a job runs. All pointers are owned. Zeroed by job_what_init() but for its defaults. */
+struct job_what {
+        char **argv; /* NULL-terminated: the Command=, or { Shell, "-c", Script, NULL }; argv[0] an absolute path or a bare name for PATH */
+        char *user;  /* User= as written; NULL: not set */
+        char *group; /* Group= as written; NULL: not set */
+        /* resolved by identity_resolve(); has_identity is false where the job runs as the runner's own user */
+        bool has_identity;
+        uid_t uid;
+        gid_t gid;
+        gid_t *groups; /* supplementary */
+        size_t n_groups;
+        char *login_name, *home, *login_shell;
+        char *working_directory;            /* absolute, or "~"; NULL: home of the identity, or / */
+        bool is_working_directory_optional; /* "-" before it */
+        char **environment;                 /* NULL-terminated NAME=VALUE, later wins; NULL: none */
+        char **environment_files;           /* NULL-terminated absolute paths, "-" before one that may be absent */
+        struct job_output output, error;    /* error.kind is output's where StandardError= is not set */
+        int64_t timeout_us;                 /* per attempt; DURATION_INFINITY */
+        int64_t kill_grace_us;              /* between KillSignal and KILL */
+        int kill_signal;
+        uint32_t capture_max; /* bytes, 0..JOB_CAPTURE_MAX */
+};
+
+/* A whole definition, as the reader makes it. All pointers are owned. */
+struct job {
+        char *name;
+        char *description; /* NULL: none */
+        char *file;        /* where the section began */
+        unsigned line;
+        struct job_when when;
+        struct job_what what;
+        struct hash128 hash; /* of name, when-text and encoded what; set by job_seal() */
+};
+
+/* One assignment "KEY=VALUE" with its place; all pointers borrowed. In layers: chimed.conf, file's [defaults], job, drop-ins. */
+struct job_setting {
+        const char *key;
+        const char *value;
+        const char *file;
+        unsigned line, column;
+};
+
+enum job_half {
+        JOB_HALF_WHEN,
+        JOB_HALF_WHAT,
+};
+
+/* The one table of keys. Parser, manual check and completion walk it. */
+struct job_key {
+        const char *name;
+        enum job_half half;
+        bool is_list;             /* may be repeated; an empty value clears */
+        bool is_default_allowed;  /* may stand in [defaults] */
+        const char *default_text; /* as the manual says it; "" where there is none */
+        const char *values;       /* what completion offers: words separated by a blank, or "" */
+        const char *help;         /* one sentence */
+};
+
+/* The rows, in the manual's order; static. */
+const struct job_key *job_keys(size_t *ret_n);
+/* The row of a key, case-sensitive, or NULL. */
+const struct job_key *job_key_find(const char *name);
+/* What to say of a key that is not ours: another system's name or a later version's key gets its answer, else the nearest
+ * known key. Prints into buf, returns buf. */
+char *job_key_hint(const char *name, char buf[static 160]);
+
+/* True if name may name a job; else false and *ret_why is static text. */
+bool job_name_is_valid(const char *name, const char **ret_why);
+
+void job_when_init(struct job_when *when);
+void job_what_init(struct job_what *what);
+void job_what_done(struct job_what *what);
+struct job *job_free(struct job *job);
+
+/* Builds a job from its settings in order (later wins, lists append, an empty value clears). Every error goes to diags at its
+ * place; file and line say where the section began. The identity is not resolved and the job not sealed.
+ * Returns 0 and gives *ret; 1 where the job has errors (nothing is given); -ENOMEM. */
+int job_build(const char *name, const char *file, unsigned line, const struct job_setting *settings, size_t n_settings,
+              struct diags *diags, struct job **ret);
+/* Sets job->hash. Returns 0; 1 if the definition is over JOB_WHAT_MAX or JOB_WHEN_TEXT_MAX (told in diags); -ENOMEM. */
+int job_seal(struct job *job, struct diags *diags);
+
+/* The when half and the description as canonical "Key=value\n" text (only what differs from the default), given to the caller. */
+int job_when_print(const struct job_when *when, const char *description, char **ret_text);
+/* Reads such a text back (size bytes, NUL not needed). *ret_description is given to the caller, NULL if there is none.
+ * Returns 0, -EBADMSG if it is not one, -ENOMEM. */
+int job_when_parse(const char *text, size_t size, struct job_when *ret_when, char **ret_description);
+
+/* Appends the binary form of what. Errors are in the writer. */
+void job_what_encode(const struct job_what *what, struct pack *p);
+/* Reads it back into *ret (initialised by the call, to be freed by job_what_done()). 0, -EBADMSG, -ENOMEM; on error *ret is untouched. */
+int job_what_decode(const void *data, size_t size, struct job_what *ret);

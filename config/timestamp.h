@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+// timestamp: points in time for Align= and the tools: "@SECONDS", RFC 3339, "YYYY-MM-DD[ HH:MM[:SS[.ffffff]]][ UTC]".
+// Pure but for the zone: a time without offset is in the local zone of the calling process (localtime_r's).
+#pragma once
+
+#include <stdint.h>
+
+/* Reads text as realtime microseconds since 1970. Returns 0, or -EINVAL with *ret_why set to static text. Range: 1970 to 2262. */
+int timestamp_parse(const char *text, int64_t *ret_rt_us, const char **ret_why);
+/* Prints rt_us as RFC 3339 in UTC, fraction only where it is not 0 ("2026-11-21T02:30:00Z"). At most 40 bytes. Returns buf. */
+char *timestamp_print_utc(int64_t rt_us, char buf[static 40]);

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// channel: one end of a SOCK_SEQPACKET pair: records batched into messages of at most 64 KiB, never blocking, with a bounded
+// queue behind. It knows frames, not what the records mean (that is wire.h).
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/core/loop.h"
+
+#define CHANNEL_MESSAGE_MAX (64 * 1024)
+#define CHANNEL_RECORD_MAX  (CHANNEL_MESSAGE_MAX - 16)
+
+struct channel;
+
+/* Called for each record, in order; payload is borrowed for the call. May free the channel. A negative result closes the
+ * channel and is passed to on_closed. */
+typedef int (*channel_record_fn)(void *userdata, uint8_t type, const void *payload, size_t size);
+/* Called once, when the peer has closed and all it had sent was handled (error 0), or on an error (-EBADMSG: the peer sent
+ * what is no message). The channel is then dead; the callback may free it. */
+typedef int (*channel_closed_fn)(void *userdata, int error);
+/* Called when the queue has drained below half its limit after it had been over that. May send. */
+typedef int (*channel_room_fn)(void *userdata);
+
+struct channel_callbacks {
+        channel_record_fn on_record;
+        channel_closed_fn on_closed;
+        channel_room_fn on_room; /* may be NULL */
+};
+
+/* Takes fd (closes it with the channel; also on failure). queue_limit bounds the bytes that wait when the peer does not read. */
+int channel_new(struct loop *loop, int fd, size_t queue_limit, const struct channel_callbacks *callbacks, void *userdata,
+                struct channel **ret);
+struct channel *channel_free(struct channel *ch);
+
+/* Adds a record to the message in the making; a full message goes out at once, the rest with channel_flush().
+ * Returns 0; -ENOBUFS where the queue is at its limit (nothing is added); -EMSGSIZE over CHANNEL_RECORD_MAX; -EPIPE after the end;
+ * -ENOMEM. */
+int channel_send(struct channel *ch, uint8_t type, const void *payload, size_t size);
+/* Writes what the socket takes; the rest is written when it can be. Returns 0, or -EPIPE (on_closed is called by the loop). */
+int channel_flush(struct channel *ch);
+/* Reads all that is there now and calls on_record for it (to hear the peer before a decision). As the loop would do. */
+int channel_poll(struct channel *ch);
+/* Bytes that wait in the queue, the message in the making included. */
+size_t channel_queued(const struct channel *ch);
+
+/* The frame by itself, for tests and fuzzers: splits one message, calls fn for each record. 0, -EBADMSG, or fn's error. */
+int channel_split(const void *message, size_t size, channel_record_fn fn, void *userdata);

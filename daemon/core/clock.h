@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+// clock: the one place where time is read.
+#pragma once
+
+#include <stdint.h>
+
+/* One reading of the clocks, in microseconds. */
+struct clock_sample {
+        int64_t rt_us; /* CLOCK_REALTIME: wall clock, can step */
+        int64_t bt_us; /* CLOCK_BOOTTIME: since boot, goes on in suspend, never steps */
+};
+
+/* Reads both clocks, close together. Never fails. */
+struct clock_sample clock_now(void);

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// journal: structured records to journald's native socket, or as logfmt or JSON lines to standard error. Never blocks:
+// what can't be written waits in a bounded queue, then is dropped, counted, and the count told when records flow again.
+#pragma once
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/core/event.h"
+#include "daemon/core/loop.h"
+
+enum journal_target {
+        JOURNAL_AUTO, /* journald where its socket takes records, else logfmt */
+        JOURNAL_JOURNAL,
+        JOURNAL_LOGFMT,
+        JOURNAL_JSON,
+};
+
+#define JOURNAL_QUEUE_LIMIT (1024 * 1024) /* bytes that may wait */
+#define JOURNAL_FIELDS_MAX  32
+
+struct journal;
+
+/* "journal", "logfmt", "json" -> the target; -EINVAL. */
+int journal_target_from_string(const char *s, enum journal_target *ret);
+const char *journal_target_to_string(enum journal_target target);
+
+/* identifier is SYSLOG_IDENTIFIER (copied). loop may be NULL (no queue: what can't be written is dropped).
+ * socket_path NULL: journald's own. Returns 0, or a negative error where JOURNAL_JOURNAL is asked for and its socket is not there. */
+int journal_new(struct loop *loop, enum journal_target target, const char *identifier, const char *socket_path,
+                struct journal **ret);
+struct journal *journal_free(struct journal *j);
+/* What AUTO became. */
+enum journal_target journal_target(const struct journal *j);
+/* Records lost so far. */
+uint64_t journal_dropped(const struct journal *j);
+
+/* A record in the making; value-type, bounded. Fields are formatted as they are added; a value may hold any bytes. */
+struct journal_record {
+        struct journal *journal;
+        char *data; /* owned until sent */
+        size_t size, allocated;
+        int error;
+        unsigned n_fields;
+};
+
+/* Begins a record of one of our kinds: MESSAGE_ID, PRIORITY, CHIMED_EVENT are set from the table. */
+struct journal_record journal_begin(struct journal *j, enum event_kind kind);
+/* Begins a plain line (a job's output, a program's message) of a priority, under another identifier if not NULL. */
+struct journal_record journal_begin_line(struct journal *j, int priority, const char *identifier);
+void journal_field(struct journal_record *r, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void journal_field_bytes(struct journal_record *r, const char *name, const void *value, size_t size);
+void journal_field_i64(struct journal_record *r, const char *name, int64_t value);
+/* The MESSAGE= and the end: sends or queues the record. Without memory it is counted as dropped. The record is then empty. */
+void journal_send(struct journal_record *r, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+// run: the words about runs that both processes share: results, causes, steps of a start. Tables, one row per case.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum run_result {
+        RUN_RESULT_NONE, /* not ended yet */
+        RUN_RESULT_SUCCESS,
+        RUN_RESULT_FAILED,       /* exit status other than 0 */
+        RUN_RESULT_TIMEOUT,      /* ended by its Timeout= */
+        RUN_RESULT_SIGNAL,       /* ended by a signal that was not ours */
+        RUN_RESULT_START_FAILED, /* never reached its program */
+        RUN_RESULT_CANCELLED,    /* ended by a command or at stop */
+        RUN_RESULT_INTERRUPTED,  /* its end cannot be known */
+        RUN_RESULT_MAX
+};
+
+enum run_cause { RUN_CAUSE_SCHEDULE, RUN_CAUSE_CATCH_UP, RUN_CAUSE_BOOT, RUN_CAUSE_MAX };
+
+/* The steps from clone to exec, in their order; which one failed is told with its errno. */
+enum run_step {
+        RUN_STEP_NONE,
+        RUN_STEP_DEFINITION,  /* the runner does not know the hash */
+        RUN_STEP_LINK,        /* the runner could not be told */
+        RUN_STEP_ENVIRONMENT, /* an EnvironmentFile= */
+        RUN_STEP_PIPE,
+        RUN_STEP_CLONE,
+        RUN_STEP_SESSION,
+        RUN_STEP_SIGNALS,
+        RUN_STEP_OOM_SCORE,
+        RUN_STEP_TIMER_SLACK,
+        RUN_STEP_GROUPS,
+        RUN_STEP_GROUP,
+        RUN_STEP_USER,
+        RUN_STEP_STDIN,
+        RUN_STEP_STDOUT,
+        RUN_STEP_STDERR,
+        RUN_STEP_DESCRIPTORS,
+        RUN_STEP_WORKING_DIRECTORY,
+        RUN_STEP_EXEC,
+        RUN_STEP_TIME, /* not at exec in time */
+        RUN_STEP_MAX
+};
+
+/* The word of a value ("start-failed", "catch-up", "working-directory"); "invalid" outside the range. */
+const char *run_result_to_string(enum run_result result);
+const char *run_cause_to_string(enum run_cause cause);
+const char *run_step_to_string(enum run_step step);
+/* True for failed, timeout, signal, start-failed. */
+bool run_result_is_failure(enum run_result result);
+
+/* How a run ended. */
+struct run_end {
+        enum run_result result;
+        int exit_code;                    /* 0..255 where it exited, else -1 */
+        int signal;                       /* the signal that ended it, else 0 */
+        enum run_step step;               /* start-failed: where */
+        int error;                        /* start-failed: errno there (positive) */
+        int64_t start_rt_us, start_bt_us; /* of exec; 0 where it never started */
+        int64_t end_rt_us, end_bt_us;
+        int64_t cpu_us; /* user and system time of the main process and its waited-for children */
+};

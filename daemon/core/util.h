@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// util: the few helpers that every file of the daemon shares.
+#pragma once
+
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Clean-up attributes: _cleanup_(fn) calls fn on the address of the variable at the end of its scope. */
+#define _cleanup_(fn) __attribute__((cleanup(fn)))
+
+static inline void util_free(void *p) {
+        free(*(void **)p);
+}
+
+/* Closes fd if it is one, keeps errno, returns -1 for assignment. */
+int util_close(int fd);
+
+static inline void util_close_ptr(int *fd) {
+        util_close(*fd);
+}
+
+#define _cleanup_free_  _cleanup_(util_free)
+#define _cleanup_close_ _cleanup_(util_close_ptr)
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))

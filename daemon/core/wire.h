@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+// wire: the records on the link between scheduler and runner: their layout, and encode and decode for each.
+// Pure. The runner treats every byte it decodes as hostile.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/hash.h"
+#include "config/pack.h"
+#include "daemon/core/run.h"
+
+#define WIRE_VERSION     1
+#define WIRE_VALUE_CHUNK (32 * 1024)
+
+/* R: sent by the runner, S: by the scheduler. Order of a connection: both HELLO; R: DEFINE for every job, RUN (and what is known of
+ * it: STARTED, VALUE, ENDED) for every run not acknowledged, COMMIT; S: COMMITTED; from then on all others. */
+enum wire_type {
+        WIRE_HELLO = 1, /* R, S */
+        WIRE_DEFINE,    /* R: a new or changed definition, by its when half */
+        WIRE_REMOVE,    /* R: a name is no longer defined */
+        WIRE_DIAG,      /* R: one diagnostic of the reading that the next COMMIT ends */
+        WIRE_COMMIT,    /* R: the generation is complete */
+        WIRE_COMMITTED, /* S: swapped; older definitions without runs may go */
+        WIRE_START,     /* S */
+        WIRE_RUN,       /* R: a run that a new scheduler must learn of: its START as it was */
+        WIRE_STARTED,   /* R: exec was reached */
+        WIRE_VALUE,     /* R: a piece of the output's tail, before ENDED */
+        WIRE_ENDED,     /* R: kept until ACK */
+        WIRE_ACK,       /* S: the result is safe */
+        WIRE_KILL,      /* S */
+        WIRE_RELOAD,    /* S: read the files now */
+        WIRE_STOPPING,  /* R: start nothing more */
+        WIRE_OUTPUT,    /* R, on the output socket */
+        WIRE_TYPE_MAX
+};
+
+struct wire_hello {
+        uint16_t version;
+        uint8_t boot_id[16];
+        uint8_t instance[16];  /* random, for the life of the runner; keys the draws and names the runs */
+        uint64_t epoch;        /* R: the last scheduler's; S: its own, higher */
+        uint64_t next_run;     /* R: lowest run number not used yet */
+        bool is_first_of_boot; /* R: no runner of this run folder was up before in this boot */
+};
+
+/* What the runner remembers of a job's plan for the next scheduler: its latest START and end. */
+struct wire_trail {
+        bool has_schedule; /* the next five are of the latest scheduled slot */
+        uint32_t segment;
+        int64_t anchor_us;
+        int64_t key;
+        int64_t slot_us;   /* nominal instant on the schedule's clock */
+        bool is_boot_done; /* the OnBoot= slot was started */
+        uint64_t run;      /* the latest */
+        enum run_result last_result;
+        int64_t end_bt_us; /* of the latest end; 0: none */
+};
+
+struct wire_define {
+        struct hash128 hash;
+        int64_t since_rt_us, since_bt_us; /* when this name was first committed */
+        bool has_trail;
+        struct wire_trail trail;
+        const char *name; /* borrowed in encode; decode gives fresh copies, freed by wire_define_done() */
+        const char *when; /* canonical text, see job_when_parse() */
+        size_t when_size;
+};
+
+enum wire_item { WIRE_ITEM_SCHEDULE, WIRE_ITEM_BOOT, WIRE_ITEM_MAX };
+
+struct wire_start {
+        uint64_t run;
+        struct hash128 hash;
+        enum wire_item item;
+        uint32_t segment;
+        int64_t anchor_us;
+        int64_t key;
+        int64_t slot_us;    /* nominal instant on the schedule's clock */
+        int64_t slot_rt_us; /* the same as wall-clock time, for CHIMED_SLOT */
+        enum run_cause cause;
+        uint16_t attempt; /* from 1 */
+        uint64_t missed;  /* slots missed since the last run */
+        enum run_result last_result;
+        bool is_watched; /* pass its output on */
+};
+
+struct wire_run {
+        struct wire_start start;
+        const char *name; /* of the job; as wire_define.name */
+};
+
+struct wire_started {
+        uint64_t run;
+        int32_t pid;
+        int64_t start_rt_us, start_bt_us;
+};
+
+struct wire_ended {
+        uint64_t run;
+        struct run_end end;
+};
+
+struct wire_bytes { /* VALUE, OUTPUT */
+        uint64_t run;
+        uint8_t stream;   /* 1, 2 */
+        uint32_t dropped; /* OUTPUT: bytes dropped before this piece */
+        const void *data; /* borrowed in both directions */
+        size_t size;
+};
+
+enum wire_kill {
+        WIRE_KILL_ASK,   /* KillSignal, KillGrace, KILL */
+        WIRE_KILL_FORCE, /* KILL at once */
+        WIRE_KILL_MAX
+};
+
+struct wire_kill_run {
+        uint64_t run;
+        enum wire_kill how;
+};
+
+struct wire_commit {
+        uint64_t generation;
+        bool is_resync; /* to a new scheduler: nothing was read anew */
+        uint32_t n_jobs, n_files, n_errors, n_warnings, n_added, n_changed, n_removed;
+};
+
+/* Each wire_put_X() appends the payload; errors are in the writer. Each wire_get_X() reads a whole payload: 0, -EBADMSG where it
+ * is too short, too long or out of range, -ENOMEM; *ret is untouched on error. */
+void wire_put_hello(struct pack *p, const struct wire_hello *v);
+int wire_get_hello(const void *data, size_t size, struct wire_hello *ret);
+void wire_put_define(struct pack *p, const struct wire_define *v);
+int wire_get_define(const void *data, size_t size, struct wire_define *ret);
+void wire_define_done(struct wire_define *v);
+void wire_put_start(struct pack *p, const struct wire_start *v);
+int wire_get_start(const void *data, size_t size, struct wire_start *ret);
+void wire_put_run(struct pack *p, const struct wire_run *v);
+int wire_get_run(const void *data, size_t size, struct wire_run *ret);
+void wire_run_done(struct wire_run *v);
+void wire_put_started(struct pack *p, const struct wire_started *v);
+int wire_get_started(const void *data, size_t size, struct wire_started *ret);
+void wire_put_ended(struct pack *p, const struct wire_ended *v);
+int wire_get_ended(const void *data, size_t size, struct wire_ended *ret);
+void wire_put_bytes(struct pack *p, const struct wire_bytes *v);
+int wire_get_bytes(const void *data, size_t size, struct wire_bytes *ret);
+void wire_put_kill(struct pack *p, const struct wire_kill_run *v);
+int wire_get_kill(const void *data, size_t size, struct wire_kill_run *ret);
+void wire_put_commit(struct pack *p, const struct wire_commit *v);
+int wire_get_commit(const void *data, size_t size, struct wire_commit *ret);
+/* ACK, COMMITTED: one number. */
+void wire_put_number(struct pack *p, uint64_t v);
+int wire_get_number(const void *data, size_t size, uint64_t *ret);
+/* REMOVE (a job's name), DIAG (one printed line): one text, given to the caller. */
+void wire_put_text(struct pack *p, const char *text);
+int wire_get_text(const void *data, size_t size, char **ret);
+/* RELOAD and STOPPING have no payload. */
+/* The record's name for messages ("START"), "?" for an unknown type. */
+const char *wire_type_to_string(uint8_t type);
