@@ -11,12 +11,12 @@
 
 /* What ini_parse_text() calls, in file order. All strings are borrowed for the call. */
 struct ini_events {
-        /* "[KIND NAME]" or "[KIND]" (name is then ""). */
+        /* "[KIND NAME]" or "[KIND]" (name is then ""). kind is "" for a header that is broken (told in diags). */
         void (*section)(void *userdata, unsigned line, const char *kind, const char *name);
         /* "KEY=VALUE". The value has no surrounding blanks; continuation lines are joined to it with '\n', each without the
          * indent that all of them share. column is where the value begins. Not called for keys before any section (an error). */
         void (*key)(void *userdata, unsigned line, unsigned column, const char *key, const char *value);
-        /* A line that is none of the above (also told in diags). The section at hand cannot be trusted to be complete. */
+        /* A line that is none of the above (also told in diags). The section at hand, if any, cannot be trusted to be complete. */
         void (*broken)(void *userdata, unsigned line);
 };
 
