@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: MIT
+# fish completion for chimed and chimed-runner. tests/lint/manual compares it with --help.
+
+for program in chimed chimed-runner
+    complete -c $program -f
+    complete -c $program -l config -r -F -d "settings file"
+    complete -c $program -l jobs -x -a "(__fish_complete_directories)" -d "folder with job files"
+    complete -c $program -l run -x -a "(__fish_complete_directories)" -d "folder for the lock"
+    complete -c $program -l log -x -a "journal logfmt json" -d "where records go"
+    complete -c $program -l user -d "a user's own instance"
+    complete -c $program -l check -d "read the files, print errors and warnings"
+    complete -c $program -l help -d "print the options"
+    complete -c $program -l version -d "print the version"
+end
+complete -c chimed -l state -x -a "(__fish_complete_directories)" -d "folder for what outlives a reboot"
+complete -c chimed-runner -l scheduler -r -F -d "program to start as scheduler"
+complete -c chimed-runner -l read -d "be the reader"
