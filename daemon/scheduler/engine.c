@@ -1,0 +1,554 @@
+// SPDX-License-Identifier: MIT
+// engine: definitions and plans, runs, actions. What becomes of slots is in slots.c.
+// A plan is made at a commit and changed only where Every=, Mode= or Align= changed; a new plan is a new segment.
+
+#include "daemon/scheduler/engine_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const outcome_words[SLOT_OUTCOME_MAX] = {
+        [SLOT_RAN] = "ran",
+        [SLOT_MISSED] = "missed",
+        [SLOT_WITHHELD] = "withheld",
+        [SLOT_MERGED] = "merged",
+};
+
+static const char *const reason_words[SLOT_REASON_MAX] = {
+        [SLOT_REASON_NONE] = "",
+        [SLOT_REASON_OVERLAP] = "overlap",
+        [SLOT_REASON_DOWN] = "down",
+        [SLOT_REASON_CLOCK_STEP] = "clock-step",
+        [SLOT_REASON_DEADLINE] = "deadline",
+};
+
+const char *slot_outcome_to_string(enum slot_outcome outcome) {
+        return (unsigned)outcome < SLOT_OUTCOME_MAX ? outcome_words[outcome] : "invalid";
+}
+
+const char *slot_reason_to_string(enum slot_reason reason) {
+        return (unsigned)reason < SLOT_REASON_MAX ? reason_words[reason] : "invalid";
+}
+
+int engine_new(const struct wire_hello *hello, struct engine **ret) {
+        struct engine *e = calloc(1, sizeof(*e));
+        if (!e)
+                return -ENOMEM;
+        registry_init(&e->jobs);
+        e->gone = INDEX_NONE;
+        memcpy(e->instance, hello->instance, sizeof(e->instance));
+        e->next_run = hello->next_run;
+        e->is_first_of_boot = hello->is_first_of_boot;
+        e->is_first_scheduler = hello->epoch == 0;
+        *ret = e;
+        return 0;
+}
+
+struct engine *engine_free(struct engine *e) {
+        if (!e)
+                return NULL;
+        registry_done(&e->jobs);
+        schedule_done(&e->boot_wake);
+        schedule_done(&e->real_wake);
+        schedule_done(&e->at_boot);
+        index_done(&e->by_run);
+        free(e->touched);
+        free(e->actions);
+        free(e);
+        return NULL;
+}
+
+/* ---- actions ---- */
+
+struct action *engine_emit(struct engine *e, enum action_kind kind, uint32_t job) {
+        if (e->n_actions == e->allocated_actions) {
+                size_t n = e->allocated_actions * 2 + 64;
+                struct action *p = realloc(e->actions, n * sizeof(*p));
+                if (!p) {
+                        e->has_failed = true;
+                        e->lost = (struct action){.kind = kind, .job = job};
+                        return &e->lost;
+                }
+                e->actions = p;
+                e->allocated_actions = n;
+        }
+        e->actions[e->n_actions] = (struct action){.kind = kind, .job = job};
+        return &e->actions[e->n_actions++];
+}
+
+const struct action *engine_next_action(struct engine *e) {
+        if (e->gone != INDEX_NONE) {
+                registry_drop(&e->jobs, e->gone);
+                e->gone = INDEX_NONE;
+        }
+        if (e->next_action < e->n_actions) {
+                const struct action *a = &e->actions[e->next_action++];
+                if (a->kind == ACTION_GONE)
+                        e->gone = a->job;
+                return a;
+        }
+        e->n_actions = e->next_action = 0;
+        return NULL;
+}
+
+bool engine_has_failed(const struct engine *e) {
+        return e->has_failed;
+}
+
+/* ---- views ---- */
+
+const char *engine_job_name(const struct engine *e, uint32_t job) {
+        return registry_name(&e->jobs, &e->jobs.rows[job]);
+}
+
+const struct job_when *engine_job_when(const struct engine *e, uint32_t job) {
+        return registry_when(&e->jobs, e->jobs.rows[job].when);
+}
+
+const struct registry *engine_registry(const struct engine *e) {
+        return &e->jobs;
+}
+
+const struct job_when *engine_policy(const struct engine *e, const struct job_row *row) {
+        return registry_when(&e->jobs, row->was != INDEX_NONE ? row->was : row->when);
+}
+
+static uint64_t draw_stream(const struct engine *e, const struct job_row *row) {
+        const char *name = registry_name(&e->jobs, row);
+        return hash_64(e->instance, name, strlen(name)) + row->segment;
+}
+
+struct plan_grid engine_grid(const struct engine *e, const struct job_row *row, const struct job_when *when) {
+        int64_t bound_us = plan_draw_bound(when);
+        return (struct plan_grid){
+                .anchor_us = row->anchor_us,
+                .every_us = when->every_us,
+                .draw_bound_us = bound_us,
+                .seed = e->instance,
+                .stream = bound_us > 0 ? draw_stream(e, row) : 0,
+        };
+}
+
+int64_t engine_wait(const struct engine *e, const struct job_row *row, const struct job_when *when) {
+        return plan_wait(when, e->instance, when->jitter_ppm > 0 ? draw_stream(e, row) : 0, row->key);
+}
+
+int64_t engine_slot_now(const struct job_when *when, struct clock_sample now) {
+        return plan_is_wall(when) ? now.rt_us : now.bt_us;
+}
+
+int64_t engine_slot_rt(const struct job_when *when, int64_t slot_us, struct clock_sample now) {
+        return plan_is_wall(when) ? slot_us : now.rt_us - (now.bt_us - slot_us);
+}
+
+bool engine_is_running(const struct engine *e, const struct job_row *row) {
+        const struct job_cold *cold = registry_cold(&e->jobs, row);
+        return cold && cold->run.run > 0;
+}
+
+/* ---- definitions ---- */
+
+static int touch(struct engine *e, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        if (row->is_touched)
+                return 0;
+        if (e->n_touched == e->allocated_touched) {
+                size_t n = e->allocated_touched + e->allocated_touched / 2 + 64;
+                uint32_t *p = realloc(e->touched, n * sizeof(*p));
+                if (!p)
+                        return -ENOMEM;
+                e->touched = p;
+                e->allocated_touched = n;
+        }
+        e->touched[e->n_touched++] = job;
+        row->is_touched = true;
+        return 0;
+}
+
+/* What the runner remembers: the plan that the last scheduler had. Judged at the commit. */
+static int recall(struct engine *e, struct job_row *row, const struct wire_trail *trail) {
+        struct job_cold *cold = registry_warm(&e->jobs, row);
+        if (!cold)
+                return -ENOMEM;
+        cold->last_result = trail->last_result;
+        cold->end_bt_us = trail->end_bt_us;
+        row->is_boot_done = trail->is_boot_done;
+        if (trail->has_schedule) {
+                row->segment = trail->segment;
+                row->anchor_us = trail->anchor_us;
+                row->key = trail->key;
+                cold->last_slot_us = trail->slot_us;
+                row->is_resumed = true;
+        }
+        return 0;
+}
+
+static int reserve_wakes(struct engine *e, uint32_t job, const struct job_when *when) {
+        int r = schedule_reserve(&e->boot_wake, job);
+        if (r == 0 && plan_is_wall(when))
+                r = schedule_reserve(&e->real_wake, job);
+        if (r == 0 && when->on_boot_us >= 0)
+                r = schedule_reserve(&e->at_boot, job);
+        return r;
+}
+
+int engine_define(struct engine *e, const struct wire_define *define, const struct job_when *when) {
+        uint32_t job = registry_find(&e->jobs, define->name), policy;
+        int r;
+        if (job == INDEX_NONE) {
+                r = registry_add(&e->jobs, define->name, &job);
+                if (r < 0)
+                        return r;
+                engine_row(e, job)->since_us = define->since_bt_us;
+                if (define->has_trail) {
+                        r = recall(e, engine_row(e, job), &define->trail);
+                        if (r < 0)
+                                return r;
+                }
+        }
+        r = reserve_wakes(e, job, when);
+        if (r == 0)
+                r = touch(e, job);
+        if (r == 0)
+                r = registry_intern(&e->jobs, when, &policy);
+        if (r < 0)
+                return r;
+
+        struct job_row *row = engine_row(e, job);
+        if (row->was == INDEX_NONE)
+                row->was = row->when;
+        else
+                registry_release(&e->jobs, row->when);
+        row->when = policy;
+        row->hash = define->hash;
+        row->is_removing = false;
+        return 0;
+}
+
+void engine_remove(struct engine *e, const char *name) {
+        uint32_t job = registry_find(&e->jobs, name);
+        if (job == INDEX_NONE || engine_row(e, job)->state == JOB_STATE_REMOVED)
+                return;
+        if (touch(e, job) < 0)
+                e->has_failed = true;
+        engine_row(e, job)->is_removing = true;
+}
+
+/* ---- plans ---- */
+
+/* Begins a segment with the plan that the row holds. */
+static void begin_segment(struct engine *e, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        row->segment++;
+        row->is_resumed = false;
+        struct action *a = engine_emit(e, ACTION_SEGMENT, job);
+        a->segment.segment = row->segment;
+        a->segment.anchor_us = row->anchor_us;
+        a->segment.first_key = row->key;
+}
+
+static void plan_grid_from(struct job_row *row, const struct job_when *when, int64_t anchor_us, int64_t after_us) {
+        struct plan_grid grid = {.anchor_us = anchor_us, .every_us = when->every_us};
+        row->anchor_us = anchor_us;
+        row->key = plan_first_after(&grid, after_us);
+        row->next_us = plan_nominal(&grid, row->key);
+}
+
+/* The first plan of a name: from when it became known, so that a second scheduler makes the same one. */
+static void plan_first(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *when, bool is_resync) {
+        struct job_row *row = engine_row(e, job);
+        int64_t first_us = row->since_us + when->initial_delay_us;
+        if (plan_is_wall(when))
+                plan_grid_from(row, when, when->align_rt_us, now.rt_us - (now.bt_us - first_us) - 1);
+        else {
+                row->anchor_us = row->next_us = first_us;
+                row->key = 0;
+        }
+        begin_segment(e, job);
+        row->is_resumed = is_resync && !e->is_first_scheduler;
+}
+
+/* The latest slot of the plan at hand as a BOOTTIME instant; false if it has had none. */
+static bool find_last_slot(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *old,
+                           int64_t *ret_bt_us) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_cold *cold = registry_cold(&e->jobs, row);
+        if (plan_is_wall(old))
+                *ret_bt_us = now.bt_us - (now.rt_us - (row->next_us - old->every_us));
+        else if (plan_is_grid(old) && row->key > 0)
+                *ret_bt_us = row->next_us - old->every_us;
+        else if (!plan_is_grid(old) && cold && (cold->end_bt_us > 0 || cold->last_slot_us > 0))
+                *ret_bt_us = cold->end_bt_us > 0 ? cold->end_bt_us : cold->last_slot_us;
+        else
+                return false;
+        return true;
+}
+
+/* A plan from another: the last slot plus n times the new interval, first after now. */
+static void plan_next(struct engine *e, struct clock_sample now, uint32_t job, bool has_last, int64_t last_bt_us,
+                      const struct job_when *when) {
+        struct job_row *row = engine_row(e, job);
+        int64_t anchor_us = has_last ? last_bt_us : row->next_us;
+        if (anchor_us > now.bt_us && has_last)
+                anchor_us = now.bt_us;
+        if (plan_is_wall(when))
+                plan_grid_from(row, when, when->align_rt_us, now.rt_us);
+        else if (has_last || anchor_us <= now.bt_us)
+                plan_grid_from(row, when, anchor_us, now.bt_us);
+        else {
+                row->anchor_us = row->next_us = anchor_us;
+                row->key = 0;
+        }
+        if (!plan_is_grid(when))
+                row->key = 0;
+        begin_segment(e, job);
+}
+
+/* The plan that an earlier scheduler had, as the runner remembers it: goes on if it is of the policy in force. */
+static void plan_resumed(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *when) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_cold *cold = registry_cold(&e->jobs, row);
+        if (!plan_is_grid(when)) {
+                row->key++;
+                int64_t from_us = cold->end_bt_us > 0 ? cold->end_bt_us : now.bt_us;
+                row->next_us = from_us + engine_wait(e, row, when);
+                return;
+        }
+        int64_t anchor_us = plan_is_wall(when) ? when->align_rt_us : row->anchor_us;
+        struct plan_grid grid = {.anchor_us = anchor_us, .every_us = when->every_us};
+        if (row->anchor_us == anchor_us && plan_first_after(&grid, cold->last_slot_us) == row->key + 1 &&
+            plan_nominal(&grid, row->key) == cold->last_slot_us) {
+                row->key++;
+                row->next_us = cold->last_slot_us + when->every_us;
+        } else
+                plan_next(e, now, job, true, cold->last_slot_us, when);
+}
+
+static void plan_boot_slot(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *when,
+                           uint64_t generation) {
+        struct job_row *row = engine_row(e, job);
+        if (row->state != JOB_STATE_ARMED || when->on_boot_us < 0 || row->is_boot_done) {
+                schedule_remove(&e->at_boot, job);
+                return;
+        }
+        /* a passed one is due only where this is the start that the boot made, not for a job that a reload brought */
+        if (when->on_boot_us <= now.bt_us && !(e->is_first_of_boot && generation == 1))
+                row->is_boot_done = true;
+        else
+                schedule_set(&e->at_boot, job, when->on_boot_us);
+}
+
+/* Ends the plan at hand: what is open is told. */
+static void end_plan(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        if (row->state != JOB_STATE_ARMED)
+                return;
+        slots_pass_overlapped(e, now, job, engine_slot_now(engine_policy(e, row), now));
+        slots_flush_missed(e, now, job, false);
+        slots_flush_merging(e, now, job, 0);
+}
+
+static void commit_plan(struct engine *e, struct clock_sample now, uint32_t job, const struct wire_commit *commit) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_when *when = registry_when(&e->jobs, row->when), *old = engine_policy(e, row);
+        enum job_state state = row->state;
+
+        if (!when->is_enabled) {
+                end_plan(e, now, job);
+                row->state = JOB_STATE_DISABLED;
+        } else if (state != JOB_STATE_ARMED || !plan_is_same(old, when)) {
+                end_plan(e, now, job);
+                row->state = JOB_STATE_ARMED;
+                if (when->every_us == 0)
+                        ;
+                else if (row->segment > 0 && state == JOB_STATE_NEW && commit->is_resync)
+                        plan_resumed(e, now, job, when);
+                else if (row->segment > 0 && state == JOB_STATE_NEW)
+                        plan_next(e, now, job, true, registry_cold(&e->jobs, row)->last_slot_us, when);
+                else if (row->segment > 0) {
+                        int64_t last_us = 0;
+                        bool has_last = find_last_slot(e, now, job, old, &last_us);
+                        plan_next(e, now, job, has_last, last_us, when);
+                } else {
+                        if (state != JOB_STATE_NEW)
+                                row->since_us = now.bt_us;
+                        plan_first(e, now, job, when, commit->is_resync);
+                }
+        }
+        registry_release(&e->jobs, row->was);
+        row->was = INDEX_NONE;
+        plan_boot_slot(e, now, job, when, commit->generation);
+        slots_arm(e, job);
+}
+
+static void commit_removal(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        end_plan(e, now, job);
+        registry_release(&e->jobs, row->was);
+        row->was = INDEX_NONE;
+        row->state = JOB_STATE_REMOVED;
+        slots_arm(e, job);
+        schedule_remove(&e->at_boot, job);
+        row->is_removing = false;
+        e->n_removed++;
+        if (!engine_is_running(e, row) && (!row->cold || e->n_removed > ENGINE_REMOVED_MAX)) {
+                engine_emit(e, ACTION_GONE, job);
+                e->n_removed--;
+        }
+}
+
+int engine_commit(struct engine *e, struct clock_sample now, const struct wire_commit *commit) {
+        if (commit->is_resync)
+                e->resumed = now;
+        for (size_t i = 0; i < e->n_touched; i++) {
+                uint32_t job = e->touched[i];
+                struct job_row *row = engine_row(e, job);
+                row->is_touched = false;
+                if (row->is_removing) {
+                        commit_removal(e, now, job);
+                        continue;
+                }
+                if (row->state == JOB_STATE_REMOVED)
+                        e->n_removed--;
+                commit_plan(e, now, job, commit);
+        }
+        free(e->touched);
+        e->touched = NULL;
+        e->n_touched = e->allocated_touched = 0;
+        return e->has_failed ? -ENOMEM : 0;
+}
+
+int engine_clock_step(struct engine *e, struct clock_sample now, int64_t step_us) {
+        engine_emit(e, ACTION_CLOCK, INDEX_NONE)->step_us = step_us;
+        if (step_us >= -ENGINE_STEP_LIMIT_US)
+                return e->has_failed ? -ENOMEM : 0;
+        for (uint32_t job = 0; job < e->jobs.n_rows; job++) {
+                struct job_row *row = engine_row(e, job);
+                if (row->state != JOB_STATE_ARMED || !plan_is_wall(engine_policy(e, row)))
+                        continue;
+                end_plan(e, now, job);
+                plan_grid_from(row, engine_policy(e, row), row->anchor_us, now.rt_us);
+                begin_segment(e, job);
+                slots_arm(e, job);
+        }
+        return e->has_failed ? -ENOMEM : 0;
+}
+
+void engine_stop(struct engine *e) {
+        e->is_stopping = true;
+}
+
+/* ---- runs ---- */
+
+static uint64_t run_hash(const void *table, uint32_t job) {
+        const struct registry *g = table;
+        return registry_cold(g, &g->rows[job])->run.run * UINT64_C(0x9E3779B97F4A7C15);
+}
+
+static bool run_equal(const void *table, uint32_t job, const void *wanted) {
+        const struct registry *g = table;
+        return registry_cold(g, &g->rows[job])->run.run == *(const uint64_t *)wanted;
+}
+
+int engine_begin_run(struct engine *e, uint32_t job, const struct job_run *run) {
+        struct job_cold *cold = registry_warm(&e->jobs, engine_row(e, job));
+        if (!cold)
+                return -ENOMEM;
+        cold->run = *run;
+        int r = index_add(&e->by_run, run_hash(&e->jobs, job), job, run_hash, &e->jobs);
+        if (r < 0)
+                cold->run.run = 0;
+        return r;
+}
+
+static uint32_t find_run(const struct engine *e, uint64_t run) {
+        return index_find(&e->by_run, run * UINT64_C(0x9E3779B97F4A7C15), run_equal, &e->jobs, &run);
+}
+
+int engine_adopt(struct engine *e, const struct wire_run *run) {
+        uint32_t job = registry_find(&e->jobs, run->name);
+        if (job == INDEX_NONE) {
+                /* its definition is gone: the row is kept for its end, and for its phase if it comes back */
+                struct job_when none;
+                job_when_init(&none);
+                struct wire_define define = {.name = run->name, .hash = run->start.hash, .has_trail = true};
+                define.trail = (struct wire_trail){
+                        .has_schedule = run->start.item == WIRE_ITEM_SCHEDULE,
+                        .segment = run->start.segment,
+                        .anchor_us = run->start.anchor_us,
+                        .key = run->start.key,
+                        .slot_us = run->start.slot_us,
+                        .is_boot_done = run->start.item == WIRE_ITEM_BOOT,
+                };
+                int r = engine_define(e, &define, &none);
+                if (r < 0)
+                        return r;
+                engine_remove(e, run->name);
+                job = registry_find(&e->jobs, run->name);
+        }
+        if (engine_is_running(e, engine_row(e, job)))
+                return -EEXIST;
+        if (run->start.run >= e->next_run)
+                e->next_run = run->start.run + 1;
+        return engine_begin_run(e, job,
+                                &(struct job_run){
+                                        .run = run->start.run,
+                                        .item = run->start.item,
+                                        .cause = run->start.cause,
+                                        .segment = run->start.segment,
+                                        .key = run->start.key,
+                                        .slot_rt_us = run->start.slot_rt_us,
+                                        .missed = run->start.missed,
+                                });
+}
+
+void engine_started(struct engine *e, struct clock_sample now, const struct wire_started *started) {
+        (void)now;
+        uint32_t job = find_run(e, started->run);
+        if (job == INDEX_NONE)
+                return;
+        struct job_run *run = &registry_cold(&e->jobs, engine_row(e, job))->run;
+        run->start_rt_us = started->start_rt_us;
+        run->start_bt_us = started->start_bt_us;
+        run->pid = started->pid;
+        engine_emit(e, ACTION_STARTED, job)->run.run = *run;
+}
+
+static bool has_changed(enum run_result last, enum run_result result) {
+        return last == RUN_RESULT_NONE || run_result_is_failure(last) != run_result_is_failure(result);
+}
+
+/* The instant of the end as the runner saw it, kept within what can be: not before the START, not after now. */
+static int64_t end_instant(int64_t reported_us, int64_t begun_us, int64_t now_us) {
+        return reported_us < begun_us || reported_us > now_us ? now_us : reported_us;
+}
+
+int engine_ended(struct engine *e, struct clock_sample now, const struct wire_ended *ended) {
+        uint32_t job = find_run(e, ended->run);
+        if (job == INDEX_NONE)
+                return 1;
+        struct job_row *row = engine_row(e, job);
+        const struct job_when *when = engine_policy(e, row);
+        struct job_cold *cold = registry_cold(&e->jobs, row);
+        int64_t end_bt_us = end_instant(ended->end.end_bt_us, cold->run.begun_bt_us, now.bt_us);
+        int64_t end_us = plan_is_wall(when) ? now.rt_us - (now.bt_us - end_bt_us) : end_bt_us;
+
+        /* slots of the very instant of the end are not overlapped: ends come before slots */
+        slots_pass_overlapped(e, now, job, end_us - 1);
+        slots_flush_missed(e, now, job, false);
+
+        struct action *a = engine_emit(e, ACTION_ENDED, job);
+        a->run.run = cold->run;
+        a->run.end = ended->end;
+        a->run.has_changed = has_changed(cold->last_result, ended->end.result);
+
+        index_remove(&e->by_run, run_hash(&e->jobs, job), job, run_hash, &e->jobs);
+        cold->run = (struct job_run){0};
+        cold->end_bt_us = end_bt_us;
+        cold->last_result = ended->end.result;
+        if (when->every_us > 0 && !plan_is_grid(when) && row->state != JOB_STATE_NEW)
+                row->next_us = end_bt_us + engine_wait(e, row, when);
+        slots_arm(e, job);
+        return 0;
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// engine_internal: what engine.c (definitions, runs, actions) and slots.c (slots and their outcomes) share.
+#pragma once
+
+#include "daemon/scheduler/engine.h"
+#include "daemon/scheduler/plan.h"
+#include "daemon/scheduler/schedule.h"
+
+struct engine {
+        struct registry jobs;
+        struct schedule boot_wake; /* by job: fixed delays, BOOTTIME grids, and when to tell of lasting trouble */
+        struct schedule real_wake; /* by job: wall grids */
+        struct schedule at_boot;   /* by job: OnBoot= slots, BOOTTIME */
+        struct index by_run;       /* jobs with a run in flight, by its number */
+        uint8_t instance[16];
+        uint64_t next_run;
+        bool is_first_of_boot;
+        bool is_first_scheduler;
+        struct clock_sample resumed; /* when a resync was committed: slots before passed while no scheduler was up */
+        bool is_stopping;
+        bool has_failed;
+        size_t n_removed;
+        uint32_t *touched; /* rows defined or removed since the last commit */
+        size_t n_touched, allocated_touched;
+        struct action *actions;
+        size_t n_actions, next_action, allocated_actions;
+        uint32_t gone;      /* row to be given back once its ACTION_GONE was looked at; INDEX_NONE: none */
+        struct action lost; /* written to where there was no memory */
+};
+
+/* A fresh action at the end of the queue, zeroed but for kind and job; never NULL. */
+struct action *engine_emit(struct engine *e, enum action_kind kind, uint32_t job);
+
+static inline struct job_row *engine_row(struct engine *e, uint32_t job) {
+        return &e->jobs.rows[job];
+}
+
+/* The policy that the plan at hand was made under (until a commit the old one). */
+const struct job_when *engine_policy(const struct engine *e, const struct job_row *row);
+/* The grid of a job under a policy. */
+struct plan_grid engine_grid(const struct engine *e, const struct job_row *row, const struct job_when *when);
+/* `now` on the clock of the policy's slots. */
+int64_t engine_slot_now(const struct job_when *when, struct clock_sample now);
+/* An instant of the policy's clock as wall-clock time. */
+int64_t engine_slot_rt(const struct job_when *when, int64_t slot_us, struct clock_sample now);
+/* Draws of fixed-delay waits for a job's next slot. */
+int64_t engine_wait(const struct engine *e, const struct job_row *row, const struct job_when *when);
+/* True if a run of the job is in flight. */
+bool engine_is_running(const struct engine *e, const struct job_row *row);
+
+/* Makes a run the job's run in flight. 0, -ENOMEM. */
+int engine_begin_run(struct engine *e, uint32_t job, const struct job_run *run);
+
+/* slots.c */
+/* Queues the job for its next wake, or takes it out of the queues, as its state asks for. */
+void slots_arm(struct engine *e, uint32_t job);
+/* Gives the slots that passed under the run in flight, up to an instant of the grid's clock, their outcome: overlap. */
+void slots_pass_overlapped(struct engine *e, struct clock_sample now, uint32_t job, int64_t until_us);
+/* Emits the open range of missed slots, if there is one; is_more: its trouble lasts. */
+void slots_flush_missed(struct engine *e, struct clock_sample now, uint32_t job, bool is_more);
+/* Emits the slots that wait to be merged: into a run, or as missed (run 0). */
+void slots_flush_merging(struct engine *e, struct clock_sample now, uint32_t job, uint64_t run);

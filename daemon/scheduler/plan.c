@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+// plan: nothing here steps from slot to slot, so an outage of a year costs what one of a second costs.
+
+#include "daemon/scheduler/plan.h"
+
+#include "config/hash.h"
+
+#define PPM INT64_C(1000000)
+
+bool plan_is_grid(const struct job_when *when) {
+        return when->every_us > 0 && when->mode == JOB_MODE_FIXED_RATE;
+}
+
+bool plan_is_wall(const struct job_when *when) {
+        return plan_is_grid(when) && when->align == JOB_ALIGN_WALL;
+}
+
+bool plan_is_same(const struct job_when *a, const struct job_when *b) {
+        return a->every_us == b->every_us && a->mode == b->mode && a->align == b->align && a->align_rt_us == b->align_rt_us;
+}
+
+/* us * ppm / 10^6 without overflow for us up to DURATION_MAX. */
+static int64_t share(int64_t us, int64_t ppm) {
+        return us / PPM * ppm + us % PPM * ppm / PPM;
+}
+
+int64_t plan_draw_bound(const struct job_when *when) {
+        int64_t bound = when->random_delay_us;
+        if (when->random_delay_ppm > 0)
+                bound = share(when->every_us, when->random_delay_ppm);
+        if (bound >= when->every_us)
+                bound = when->every_us - 1;
+        return bound > 0 ? bound : 0;
+}
+
+/* A uniform number in [0, bound]: the high half of a product maps the hash without a modulo's bias. */
+static int64_t draw(const uint8_t seed[static 16], uint64_t stream, int64_t key, int64_t bound) {
+        uint64_t words[2] = {stream, (uint64_t)key};
+        uint64_t h = hash_64(seed, words, sizeof(words));
+        return (int64_t)(((unsigned __int128)h * (uint64_t)(bound + 1)) >> 64);
+}
+
+int64_t plan_nominal(const struct plan_grid *g, int64_t key) {
+        return g->anchor_us + key * g->every_us;
+}
+
+int64_t plan_due(const struct plan_grid *g, int64_t key) {
+        int64_t nominal = plan_nominal(g, key);
+        return g->draw_bound_us > 0 ? nominal + draw(g->seed, g->stream, key, g->draw_bound_us) : nominal;
+}
+
+static int64_t floor_div(int64_t a, int64_t b) {
+        int64_t q = a / b;
+        return a % b < 0 ? q - 1 : q;
+}
+
+int64_t plan_last_due(const struct plan_grid *g, int64_t at_us) {
+        int64_t key = floor_div(at_us - g->anchor_us, g->every_us);
+        /* the draw is below Every=, so only the latest nominal slot can still be waiting for its start */
+        return plan_due(g, key) <= at_us ? key : key - 1;
+}
+
+int64_t plan_first_after(const struct plan_grid *g, int64_t at_us) {
+        return floor_div(at_us - g->anchor_us, g->every_us) + 1;
+}
+
+int64_t plan_wait(const struct job_when *when, const uint8_t seed[static 16], uint64_t stream, int64_t key) {
+        int64_t spread = share(when->every_us, when->jitter_ppm);
+        if (spread == 0)
+                return when->every_us;
+        return when->every_us - spread + draw(seed, stream, key, 2 * spread);
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+// registry: the scheduler's table of jobs: one flat row a job, policies and texts interned, cold state from the first event on.
+// Pure. Rows are named by number; a number is reused after registry_drop().
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/hash.h"
+#include "config/job.h"
+#include "daemon/core/run.h"
+#include "daemon/core/wire.h"
+#include "daemon/scheduler/index.h"
+
+enum job_state {
+        JOB_STATE_FREE,     /* row not in use */
+        JOB_STATE_NEW,      /* defined, not planned yet */
+        JOB_STATE_ARMED,    /* its slots come */
+        JOB_STATE_DISABLED, /* Enabled=no */
+        JOB_STATE_REMOVED,  /* no longer defined; kept for its phase and its run in flight */
+};
+
+/* 72 bytes: a million jobs must fit. Instants are on the clock of the job's grid: REALTIME for a wall grid, else BOOTTIME. */
+struct job_row {
+        struct hash128 hash; /* of the definition in force */
+        int64_t anchor_us;   /* grid: the instant of key 0 */
+        int64_t next_us;     /* nominal instant of the slot `key`; fixed-delay in flight: meaningless */
+        int64_t key;         /* the first slot that has no outcome yet */
+        int64_t since_us;    /* when the name was first committed (BOOTTIME) */
+        uint32_t name;       /* offset into the texts */
+        uint32_t when;       /* row of the interned policies */
+        uint32_t was;        /* before the commit: the policy that the plan was made under, INDEX_NONE: none */
+        uint32_t cold;       /* row + 1 of the cold state; 0: none yet */
+        uint32_t segment;
+        uint8_t state;
+        bool is_touched : 1;   /* defined or removed since the last commit */
+        bool is_removing : 1;  /* the next commit removes it */
+        bool is_boot_done : 1; /* its OnBoot= slot has an outcome or is not wanted */
+        bool is_resumed : 1;   /* the plan comes from the runner's memory: passed slots were missed while down */
+};
+
+/* A run in flight. */
+struct job_run {
+        uint64_t run; /* 0: none */
+        enum wire_item item;
+        enum run_cause cause;
+        uint32_t segment;
+        int64_t key;
+        int64_t slot_rt_us;
+        int64_t lag_us;
+        int64_t begun_bt_us; /* when the START was decided; 0: adopted */
+        int64_t start_rt_us, start_bt_us;
+        int32_t pid;
+        uint64_t missed; /* slots missed since the run before */
+};
+
+/* Slots that have an outcome that is not told yet, of one reason: keys first..last of a segment. */
+struct job_range {
+        bool is_open;
+        uint8_t reason; /* enum slot_reason */
+        uint32_t segment;
+        int64_t first, last;
+        int64_t first_us, last_us; /* their nominal instants on the grid's clock */
+        int64_t open_us;           /* since when (BOOTTIME) */
+};
+
+struct job_cold {
+        struct job_run run;
+        struct job_range missed;  /* while a run is in flight: grows until that ends */
+        struct job_range merging; /* waits for the next slot's run */
+        uint64_t missed_since_run;
+        int64_t end_bt_us;    /* of the latest end; 0: none */
+        int64_t last_slot_us; /* fixed-delay: nominal instant of the latest slot */
+        enum run_result last_result;
+};
+
+struct registry {
+        struct job_row *rows;
+        size_t n_rows, allocated_rows;
+        uint32_t free_row; /* list through .name; INDEX_NONE: none */
+        struct index by_name;
+        char *texts;
+        size_t texts_size, texts_allocated, texts_garbage;
+        struct registry_policy *policies;
+        size_t n_policies, allocated_policies;
+        uint32_t free_policy;
+        struct index by_policy;
+        struct job_cold *colds;
+        size_t n_colds, allocated_colds;
+        uint32_t free_cold;
+        size_t n_jobs;
+};
+
+void registry_init(struct registry *g);
+void registry_done(struct registry *g);
+/* The row of a name, or INDEX_NONE. */
+uint32_t registry_find(const struct registry *g, const char *name);
+/* A fresh row (state NEW) for a name that has none. 0, -ENOMEM, -ENOSPC (over four thousand million bytes of text). */
+int registry_add(struct registry *g, const char *name, uint32_t *ret_row);
+/* Gives the row back. */
+void registry_drop(struct registry *g, uint32_t row);
+/* Row of the policy table with one use more: an equal one, or a new one. */
+int registry_intern(struct registry *g, const struct job_when *when, uint32_t *ret_policy);
+/* One use less. Takes INDEX_NONE. */
+void registry_release(struct registry *g, uint32_t policy);
+/* The job's name; borrowed until the next registry_add(). */
+const char *registry_name(const struct registry *g, const struct job_row *row);
+const struct job_when *registry_when(const struct registry *g, uint32_t policy);
+/* The job's cold state, made zeroed if it has none; NULL without memory. Borrowed until the next call. */
+struct job_cold *registry_warm(struct registry *g, struct job_row *row);
+/* The job's cold state or NULL. */
+struct job_cold *registry_cold(const struct registry *g, const struct job_row *row);

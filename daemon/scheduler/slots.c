@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: MIT
+// slots: what becomes of slots at their instant and after it. While a run is in flight its job sleeps: the slots that pass
+// meanwhile are counted when it ends, or once a minute, never one by one.
+
+#include "daemon/scheduler/engine_internal.h"
+
+#include <errno.h>
+
+#define CATCH_UP_NEAR_US (10 * USEC_PER_MINUTE) /* a next slot so near, and within a tenth of Every=, takes the catch-up in */
+
+static void emit_outcome(struct engine *e, struct clock_sample now, uint32_t job, enum slot_outcome outcome,
+                         const struct job_range *range, uint64_t run, bool is_more) {
+        const struct job_when *when = engine_policy(e, engine_row(e, job));
+        struct action *a = engine_emit(e, ACTION_OUTCOME, job);
+        a->outcome.segment = range->segment;
+        a->outcome.outcome = outcome;
+        a->outcome.reason = (enum slot_reason)range->reason;
+        a->outcome.first = range->first;
+        a->outcome.last = range->last;
+        a->outcome.n = (uint64_t)(range->last - range->first) + 1;
+        a->outcome.first_rt_us = engine_slot_rt(when, range->first_us, now);
+        a->outcome.last_rt_us = engine_slot_rt(when, range->last_us, now);
+        a->outcome.run = run;
+        a->outcome.is_more = is_more;
+}
+
+void slots_flush_missed(struct engine *e, struct clock_sample now, uint32_t job, bool is_more) {
+        struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
+        if (!cold || !cold->missed.is_open)
+                return;
+        cold->missed.is_open = false;
+        emit_outcome(e, now, job, SLOT_MISSED, &cold->missed, 0, is_more);
+}
+
+void slots_flush_merging(struct engine *e, struct clock_sample now, uint32_t job, uint64_t run) {
+        struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
+        if (!cold || !cold->merging.is_open)
+                return;
+        cold->merging.is_open = false;
+        if (run == 0)
+                cold->missed_since_run += (uint64_t)(cold->merging.last - cold->merging.first) + 1;
+        emit_outcome(e, now, job, run > 0 ? SLOT_MERGED : SLOT_MISSED, &cold->merging, run, false);
+}
+
+/* Takes the slots from the row's key to last off its grid, as a range of a reason. */
+static struct job_range take_slots(struct engine *e, struct clock_sample now, uint32_t job, int64_t last,
+                                   enum slot_reason reason) {
+        struct job_row *row = engine_row(e, job);
+        struct plan_grid grid = engine_grid(e, row, engine_policy(e, row));
+        struct job_range taken = {
+                .is_open = true,
+                .reason = (uint8_t)reason,
+                .segment = row->segment,
+                .first = row->key,
+                .last = last,
+                .first_us = plan_nominal(&grid, row->key),
+                .last_us = plan_nominal(&grid, last),
+                .open_us = now.bt_us,
+        };
+        row->key = last + 1;
+        row->next_us = plan_nominal(&grid, row->key);
+        return taken;
+}
+
+static bool is_continued(const struct job_range *range, const struct job_range *by) {
+        return range->is_open && range->reason == by->reason && range->segment == by->segment && range->last + 1 == by->first;
+}
+
+static void range_add(struct job_range *range, const struct job_range *taken) {
+        if (is_continued(range, taken)) {
+                range->last = taken->last;
+                range->last_us = taken->last_us;
+        } else
+                *range = *taken;
+}
+
+/* The slots from the row's key to last are missed; told when the range they belong to ends. */
+static int miss(struct engine *e, struct clock_sample now, uint32_t job, int64_t last, enum slot_reason reason) {
+        struct job_row *row = engine_row(e, job);
+        struct job_cold *cold = registry_warm(&e->jobs, row);
+        if (!cold)
+                return -ENOMEM;
+        if (last < row->key)
+                return 0;
+        struct job_range taken = take_slots(e, now, job, last, reason);
+        cold->missed_since_run += (uint64_t)(taken.last - taken.first) + 1;
+        if (!is_continued(&cold->missed, &taken))
+                slots_flush_missed(e, now, job, false);
+        range_add(&cold->missed, &taken);
+        return 0;
+}
+
+/* The slots from the row's key to last wait for the next slot's run. */
+static int merge_into_next(struct engine *e, struct clock_sample now, uint32_t job, int64_t last, enum slot_reason reason) {
+        struct job_cold *cold = registry_warm(&e->jobs, engine_row(e, job));
+        if (!cold)
+                return -ENOMEM;
+        struct job_range taken = take_slots(e, now, job, last, reason);
+        if (!is_continued(&cold->merging, &taken))
+                slots_flush_merging(e, now, job, 0);
+        range_add(&cold->merging, &taken);
+        return 0;
+}
+
+void slots_pass_overlapped(struct engine *e, struct clock_sample now, uint32_t job, int64_t until_us) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_when *when = engine_policy(e, row);
+        if (row->state != JOB_STATE_ARMED || !plan_is_grid(when) || !engine_is_running(e, row))
+                return;
+        struct plan_grid grid = engine_grid(e, row, when);
+        /* a job with a run in flight has its cold state: this can't fail */
+        (void)miss(e, now, job, plan_last_due(&grid, until_us), SLOT_REASON_OVERLAP);
+}
+
+static bool is_queued_at_boot_clock(const struct job_when *when, const struct job_cold *cold) {
+        return !plan_is_wall(when) || (cold && cold->run.run > 0 && cold->missed.is_open);
+}
+
+void slots_arm(struct engine *e, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_when *when = engine_policy(e, row);
+        const struct job_cold *cold = registry_cold(&e->jobs, row);
+        bool is_running = cold && cold->run.run > 0;
+
+        if (row->state != JOB_STATE_ARMED || when->every_us == 0 || (is_running && !plan_is_grid(when))) {
+                schedule_remove(&e->boot_wake, job);
+                schedule_remove(&e->real_wake, job);
+                return;
+        }
+        bool is_boot_clock = is_queued_at_boot_clock(when, cold);
+        schedule_remove(is_boot_clock ? &e->real_wake : &e->boot_wake, job);
+        int64_t at_us = row->next_us;
+        if (is_running && cold->missed.is_open)
+                at_us = cold->missed.open_us + ENGINE_TELL_US;
+        else if (plan_is_grid(when)) {
+                struct plan_grid grid = engine_grid(e, row, when);
+                at_us = plan_due(&grid, row->key);
+        }
+        schedule_set(is_boot_clock ? &e->boot_wake : &e->real_wake, job, at_us);
+}
+
+/* Starts a run for one slot; what is open before it is emitted behind it, merged slots into it. */
+static int start(struct engine *e, struct clock_sample now, uint32_t job, enum wire_item item, enum run_cause cause,
+                 int64_t lag_us) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_when *when = engine_policy(e, row);
+        struct job_cold *cold = registry_warm(&e->jobs, row);
+        if (!cold)
+                return -ENOMEM;
+        bool is_boot = item == WIRE_ITEM_BOOT;
+        int64_t slot_us = is_boot ? when->on_boot_us : row->next_us;
+        int64_t slot_rt_us = is_boot ? now.rt_us - (now.bt_us - slot_us) : engine_slot_rt(when, slot_us, now);
+
+        struct job_run run = {
+                .run = e->next_run,
+                .item = item,
+                .cause = cause,
+                .segment = is_boot ? 0 : row->segment,
+                .key = is_boot ? 0 : row->key,
+                .slot_rt_us = slot_rt_us,
+                .lag_us = lag_us,
+                .begun_bt_us = now.bt_us,
+                .missed = cold->missed_since_run,
+        };
+        int r = engine_begin_run(e, job, &run);
+        if (r < 0)
+                return r;
+        e->next_run++;
+        cold->missed_since_run = 0;
+
+        struct action *a = engine_emit(e, ACTION_START, job);
+        a->start = (struct wire_start){
+                .run = cold->run.run,
+                .hash = row->hash,
+                .item = item,
+                .segment = cold->run.segment,
+                .anchor_us = is_boot ? 0 : row->anchor_us,
+                .key = cold->run.key,
+                .slot_us = slot_us,
+                .slot_rt_us = slot_rt_us,
+                .cause = cause,
+                .attempt = 1,
+                .missed = cold->run.missed,
+                .last_result = cold->last_result,
+        };
+        slots_flush_missed(e, now, job, false);
+        slots_flush_merging(e, now, job, cold->run.run);
+
+        a = engine_emit(e, ACTION_OUTCOME, job);
+        a->outcome.item = item;
+        a->outcome.segment = cold->run.segment;
+        a->outcome.outcome = SLOT_RAN;
+        a->outcome.first = a->outcome.last = cold->run.key;
+        a->outcome.n = 1;
+        a->outcome.first_rt_us = a->outcome.last_rt_us = slot_rt_us;
+        a->outcome.run = cold->run.run;
+        a->outcome.lag_us = lag_us;
+        if (is_boot) {
+                row->is_boot_done = true;
+                return 0;
+        }
+        cold->last_slot_us = slot_us;
+        row->key++;
+        if (plan_is_grid(when))
+                row->next_us += when->every_us;
+        return 0;
+}
+
+static bool is_too_late(const struct job_when *when, int64_t lag_us) {
+        return when->start_deadline_us != JOB_DEADLINE_NEXT && lag_us > when->start_deadline_us;
+}
+
+/* True if the slot passed before the scheduler had its jobs back. */
+static bool is_passed_while_down(const struct engine *e, const struct job_row *row, const struct job_when *when,
+                                 int64_t due_us) {
+        return row->is_resumed && due_us < engine_slot_now(when, e->resumed);
+}
+
+static int delay_due(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_when *when = engine_policy(e, row);
+        int64_t lag_us = now.bt_us - row->next_us;
+        if (!is_too_late(when, lag_us))
+                return start(e, now, job, WIRE_ITEM_SCHEDULE,
+                             is_passed_while_down(e, row, when, row->next_us) ? RUN_CAUSE_CATCH_UP : RUN_CAUSE_SCHEDULE,
+                             lag_us);
+        struct job_cold *cold = registry_warm(&e->jobs, row);
+        if (!cold)
+                return -ENOMEM;
+        cold->missed_since_run++;
+        struct job_range late = {
+                .reason = SLOT_REASON_DEADLINE,
+                .segment = row->segment,
+                .first = row->key,
+                .last = row->key,
+                .first_us = row->next_us,
+                .last_us = row->next_us,
+        };
+        emit_outcome(e, now, job, SLOT_MISSED, &late, 0, false);
+        row->key++;
+        row->next_us = now.bt_us + engine_wait(e, row, when);
+        return 0;
+}
+
+/* Slots up to `last` have passed, none of them can run at its instant. The policy decides about the latest and the rest. */
+static int grid_passed(struct engine *e, struct clock_sample now, uint32_t job, const struct plan_grid *grid, int64_t last,
+                       enum slot_reason reason) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_when *when = engine_policy(e, row);
+        int64_t now_us = engine_slot_now(when, now), lag_us = now_us - plan_due(grid, last);
+
+        if (when->catch_up == JOB_CATCH_UP_NONE && reason != SLOT_REASON_DEADLINE && lag_us > 0)
+                return miss(e, now, job, last, reason);
+        if (is_too_late(when, lag_us)) {
+                int r = miss(e, now, job, last - 1, reason);
+                return r < 0 ? r : miss(e, now, job, last, SLOT_REASON_DEADLINE);
+        }
+        int64_t to_next_us = plan_nominal(grid, last + 1) - now_us;
+        bool is_catch_up = when->catch_up == JOB_CATCH_UP_ONE;
+        if (is_catch_up && lag_us > 0 && reason != SLOT_REASON_DEADLINE && to_next_us <= CATCH_UP_NEAR_US &&
+            to_next_us <= when->every_us / 10)
+                return merge_into_next(e, now, job, last, reason);
+        if (last > row->key) {
+                int r = is_catch_up ? merge_into_next(e, now, job, last - 1, reason) : miss(e, now, job, last - 1, reason);
+                if (r < 0)
+                        return r;
+        }
+        bool is_late = lag_us > 0 && reason != SLOT_REASON_DEADLINE;
+        return start(e, now, job, WIRE_ITEM_SCHEDULE, is_late ? RUN_CAUSE_CATCH_UP : RUN_CAUSE_SCHEDULE, lag_us);
+}
+
+/* A run in flight that was adopted overlaps only what came after its start: the slots before it passed while down. */
+static int miss_before_run(struct engine *e, struct clock_sample now, uint32_t job, int64_t last) {
+        struct job_row *row = engine_row(e, job);
+        if (!row->is_resumed)
+                return 0;
+        const struct job_when *when = engine_policy(e, row);
+        const struct job_run *run = &registry_cold(&e->jobs, row)->run;
+        struct plan_grid grid = engine_grid(e, row, when);
+        int64_t start_bt_us = run->start_bt_us > 0 ? run->start_bt_us : now.bt_us;
+        int64_t before = plan_last_due(&grid, plan_is_wall(when) ? now.rt_us - (now.bt_us - start_bt_us) : start_bt_us);
+        return miss(e, now, job, before < last ? before : last, SLOT_REASON_DOWN);
+}
+
+/* The slot is due while a run is in flight: one that another schedule of the job began in this instant takes it in. */
+static int grid_overlapped(struct engine *e, struct clock_sample now, uint32_t job, int64_t last) {
+        struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
+        if (last >= engine_row(e, job)->key && cold->run.item == WIRE_ITEM_BOOT && cold->run.begun_bt_us == now.bt_us) {
+                int r = merge_into_next(e, now, job, last, SLOT_REASON_NONE);
+                slots_flush_merging(e, now, job, cold->run.run);
+                return r;
+        }
+        int r = miss_before_run(e, now, job, last);
+        if (r == 0)
+                r = miss(e, now, job, last, SLOT_REASON_OVERLAP);
+        if (r == 0 && cold->missed.is_open && now.bt_us - cold->missed.open_us >= ENGINE_TELL_US)
+                slots_flush_missed(e, now, job, true);
+        return r;
+}
+
+static int grid_due(struct engine *e, struct clock_sample now, uint32_t job, enum slot_reason passed) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_when *when = engine_policy(e, row);
+        struct plan_grid grid = engine_grid(e, row, when);
+        int64_t last = plan_last_due(&grid, engine_slot_now(when, now));
+        if (engine_is_running(e, row))
+                return grid_overlapped(e, now, job, last);
+        if (last < row->key)
+                return 0;
+        enum slot_reason reason = SLOT_REASON_DEADLINE;
+        if (is_passed_while_down(e, row, when, plan_due(&grid, last)))
+                reason = SLOT_REASON_DOWN;
+        else if (passed == SLOT_REASON_CLOCK_STEP && plan_is_wall(when))
+                reason = SLOT_REASON_CLOCK_STEP;
+        int r = grid_passed(e, now, job, &grid, last, reason);
+        if (r == 0)
+                slots_flush_missed(e, now, job, false);
+        return r;
+}
+
+static int wake(struct engine *e, struct clock_sample now, uint32_t job, enum slot_reason passed) {
+        bool is_grid = plan_is_grid(engine_policy(e, engine_row(e, job)));
+        int r = is_grid ? grid_due(e, now, job, passed) : delay_due(e, now, job);
+        if (r < 0)
+                return r;
+        engine_row(e, job)->is_resumed = false;
+        slots_arm(e, job);
+        return 0;
+}
+
+static int boot_due(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_when *when = engine_policy(e, row);
+        int64_t lag_us = now.bt_us - when->on_boot_us;
+        schedule_remove(&e->at_boot, job);
+        enum slot_reason reason = SLOT_REASON_NONE;
+        if (engine_is_running(e, row))
+                reason = SLOT_REASON_OVERLAP;
+        else if (is_too_late(when, lag_us))
+                reason = SLOT_REASON_DEADLINE;
+        if (reason == SLOT_REASON_NONE) {
+                int r = start(e, now, job, WIRE_ITEM_BOOT, RUN_CAUSE_BOOT, lag_us);
+                /* the grid's slot of this instant must be seen before it counts as overlapped; a fixed delay waits for the end */
+                if (r == 0 && !plan_is_grid(when))
+                        slots_arm(e, job);
+                return r;
+        }
+        row->is_boot_done = true;
+        struct action *a = engine_emit(e, ACTION_OUTCOME, job);
+        a->outcome.item = WIRE_ITEM_BOOT;
+        a->outcome.outcome = SLOT_MISSED;
+        a->outcome.reason = reason;
+        a->outcome.n = 1;
+        a->outcome.first_rt_us = a->outcome.last_rt_us = now.rt_us - lag_us;
+        return 0;
+}
+
+static bool is_due(const struct schedule *s, int64_t now_us, uint32_t *ret_job) {
+        const struct schedule_entry *first = schedule_first(s);
+        if (!first || first->at_us > now_us)
+                return false;
+        *ret_job = first->id;
+        return true;
+}
+
+int engine_advance(struct engine *e, struct clock_sample now, enum slot_reason passed) {
+        for (int i = 0; i < ENGINE_BATCH; i++) {
+                uint32_t job;
+                int r;
+                if (e->is_stopping)
+                        return 0;
+                if (is_due(&e->at_boot, now.bt_us, &job))
+                        r = boot_due(e, now, job);
+                else if (is_due(&e->boot_wake, now.bt_us, &job) || is_due(&e->real_wake, now.rt_us, &job))
+                        r = wake(e, now, job, passed);
+                else
+                        return 0;
+                if (r < 0)
+                        return r;
+        }
+        return 1;
+}
+
+void engine_next_wake(const struct engine *e, int64_t *ret_bt_us, int64_t *ret_rt_us) {
+        const struct schedule_entry *delay = schedule_first(&e->boot_wake), *boot = schedule_first(&e->at_boot),
+                                    *real = schedule_first(&e->real_wake);
+        int64_t bt_us = delay ? delay->at_us : INT64_MAX;
+        if (boot && boot->at_us < bt_us)
+                bt_us = boot->at_us;
+        *ret_bt_us = e->is_stopping ? INT64_MAX : bt_us;
+        *ret_rt_us = e->is_stopping || !real ? INT64_MAX : real->at_us;
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+// sim: a seeded adversary drives the engine through a simulated month of trouble and checks every invariant after each step.
+// Usage: sim [--seeds N] [--first SEED] [--steps M] [--plant BUG] [--verbose]. A failing seed is printed and reproduces.
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/sim/world.h"
+
+struct adversary {
+        uint64_t state;
+        bool is_verbose;
+};
+
+/* splitmix64 (Vigna): one word of state, so a seed is the whole story. */
+static uint64_t next(struct adversary *a) {
+        uint64_t z = (a->state += UINT64_C(0x9E3779B97F4A7C15));
+        z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+        z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
+        return z ^ (z >> 31);
+}
+
+static int64_t between(struct adversary *a, int64_t low, int64_t high) {
+        return low + (int64_t)(next(a) % (uint64_t)(high - low + 1));
+}
+
+static bool one_in(struct adversary *a, int64_t n) {
+        return between(a, 1, n) == 1;
+}
+
+static int64_t span(struct adversary *a) {
+        static const int64_t spans[] = {50 * USEC_PER_MSEC,  USEC_PER_SEC,  10 * USEC_PER_SEC, USEC_PER_MINUTE,
+                                        7 * USEC_PER_MINUTE, USEC_PER_HOUR, 6 * USEC_PER_HOUR};
+        return spans[between(a, 0, 6)];
+}
+
+static void random_policy(struct adversary *a, struct job_when *when) {
+        job_when_init(when);
+        if (one_in(a, 5))
+                when->on_boot_us = one_in(a, 2) ? 0 : between(a, 0, 20 * USEC_PER_MINUTE);
+        if (when->on_boot_us >= 0 && one_in(a, 2))
+                return;
+        when->every_us = span(a);
+        when->is_enabled = !one_in(a, 12);
+        if (one_in(a, 4))
+                when->initial_delay_us = between(a, 0, when->every_us * 2);
+        if (one_in(a, 6))
+                when->start_deadline_us = between(a, 0, when->every_us);
+        if (one_in(a, 3)) {
+                when->mode = JOB_MODE_FIXED_DELAY;
+                when->jitter_ppm = one_in(a, 2) ? 100000 : 0;
+                return;
+        }
+        when->mode = JOB_MODE_FIXED_RATE;
+        when->catch_up = when->every_us >= USEC_PER_HOUR ? JOB_CATCH_UP_ONE : JOB_CATCH_UP_NONE;
+        if (one_in(a, 3)) {
+                when->align = JOB_ALIGN_WALL;
+                when->align_rt_us = one_in(a, 2) ? 0 : between(a, 0, USEC_PER_DAY);
+        }
+        if (one_in(a, 4))
+                when->random_delay_us = between(a, 1, when->every_us - 1);
+}
+
+static void run_of(void *userdata, struct world *w, struct world_job *job, int64_t *ret_duration_us, struct run_end *ret_end) {
+        struct adversary *a = userdata;
+        (void)w;
+        int64_t every_us = job->when.every_us > 0 ? job->when.every_us : USEC_PER_MINUTE;
+        switch (between(a, 0, 9)) {
+        case 0: /* hangs for long */
+                *ret_duration_us = between(a, every_us, 40 * every_us);
+                break;
+        case 1: /* exactly to a slot's instant */
+                *ret_duration_us = every_us * between(a, 1, 3);
+                break;
+        case 2: /* overlaps a few */
+                *ret_duration_us = between(a, every_us / 2, 4 * every_us);
+                break;
+        case 3:
+                *ret_duration_us = 0;
+                ret_end->result = RUN_RESULT_START_FAILED;
+                break;
+        default:
+                *ret_duration_us = between(a, 1, every_us / 2);
+                if (one_in(a, 4))
+                        ret_end->result = RUN_RESULT_FAILED;
+        }
+}
+
+static void reload(struct adversary *a, struct world *w) {
+        for (int64_t n = between(a, 1, 4); n > 0; n--) {
+                char name[16];
+                snprintf(name, sizeof(name), "job%d", (int)between(a, 0, 15));
+                struct world_job *job = world_find(w, name);
+                struct job_when when;
+                if (job && job->is_defined && one_in(a, 4)) {
+                        world_remove(w, name);
+                        continue;
+                }
+                random_policy(a, &when);
+                if (job && one_in(a, 2)) { /* a change that is none to the plan */
+                        when = job->defined;
+                        when.log = (uint8_t)between(a, 0, 3);
+                }
+                world_define(w, name, &when);
+        }
+        world_commit(w);
+}
+
+/* One blow of the adversary; what it did, for the log. */
+static const char *strike(struct adversary *a, struct world *w) {
+        switch (between(a, 0, 15)) {
+        case 0:
+        case 1:
+                world_crash(w, between(a, 0, USEC_PER_SEC));
+                return "crash";
+        case 2:
+                world_crash(w, between(a, 0, one_in(a, 4) ? USEC_PER_DAY : USEC_PER_HOUR));
+                return "long crash";
+        case 3:
+        case 4:
+                reload(a, w);
+                return "reload";
+        case 5:
+                world_step_clock(w, between(a, -USEC_PER_HOUR, USEC_PER_HOUR));
+                return "small step";
+        case 6:
+                if (one_in(a, 3)) {
+                        world_step_clock(w, between(a, -30 * USEC_PER_HOUR, 30 * USEC_PER_HOUR));
+                        return "large step";
+                }
+                return "nothing";
+        case 7:
+        case 8:
+                world_stall(w, between(a, 0, 100 * USEC_PER_MSEC));
+                return "stall";
+        case 9:
+                world_stall(w, between(a, 0, 2 * USEC_PER_HOUR));
+                return "long stall";
+        case 10:
+                world_run_to(w, w->now.bt_us + between(a, USEC_PER_MINUTE, 10 * USEC_PER_MINUTE));
+                return "minutes";
+        default:
+                world_run_to(w, w->now.bt_us + between(a, 0, 30 * USEC_PER_SEC));
+                return "seconds";
+        }
+}
+
+static bool run_seed(uint64_t seed, int64_t steps, int planted, bool is_verbose, uint64_t *actions) {
+        struct adversary a = {.state = seed, .is_verbose = is_verbose};
+        struct world *w = malloc(sizeof(*w));
+        if (!w)
+                abort();
+        world_init(w, INT64_C(1774000000) * USEC_PER_SEC + between(&a, 0, USEC_PER_DAY), between(&a, 0, USEC_PER_HOUR));
+        w->planted = planted;
+        w->run_of = run_of;
+        w->userdata = &a;
+        for (int i = 0; i < 12; i++) {
+                char name[16];
+                struct job_when when;
+                snprintf(name, sizeof(name), "job%d", i);
+                random_policy(&a, &when);
+                world_define(w, name, &when);
+        }
+        world_commit(w);
+        for (int64_t step = 0; step < steps && world_check(w); step++) {
+                const char *what = strike(&a, w);
+                if (is_verbose)
+                        printf("%lld: bt %lld rt %lld: %s\n", (long long)step, (long long)w->now.bt_us, (long long)w->now.rt_us,
+                               what);
+                if (w->error[0])
+                        printf("seed %llu, step %lld (%s): %s\n", (unsigned long long)seed, (long long)step, what, w->error);
+        }
+        bool ok = !w->error[0];
+        *actions += w->n_actions;
+        world_done(w);
+        free(w);
+        return ok;
+}
+
+int main(int argc, char **argv) {
+        static const struct option options[] = {
+                {"seeds", required_argument, NULL, 'n'}, {"first", required_argument, NULL, 'f'},
+                {"steps", required_argument, NULL, 's'}, {"plant", required_argument, NULL, 'p'},
+                {"verbose", no_argument, NULL, 'v'},     {0}};
+        uint64_t seeds = 100, first = 1, actions = 0, failed = 0;
+        int64_t steps = 150;
+        int c, planted = 0;
+        bool is_verbose = false;
+        while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0) {
+                if (c == 'n')
+                        seeds = strtoull(optarg, NULL, 10);
+                else if (c == 'f')
+                        first = strtoull(optarg, NULL, 10);
+                else if (c == 's')
+                        steps = strtoll(optarg, NULL, 10);
+                else if (c == 'p')
+                        planted = atoi(optarg);
+                else if (c == 'v')
+                        is_verbose = true;
+                else
+                        return 2;
+        }
+        for (uint64_t seed = first; seed < first + seeds; seed++)
+                failed += !run_seed(seed, steps, planted, is_verbose, &actions);
+        printf("%llu seeds, %llu failed, %llu actions checked\n", (unsigned long long)seeds, (unsigned long long)failed,
+               (unsigned long long)actions);
+        return failed > 0;
+}

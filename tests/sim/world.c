@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: MIT
+// world: the fake runner keeps what the real one keeps (definitions, trails, runs until acknowledged), so that a new engine
+// learns from it what a new scheduler would.
+
+#include "tests/sim/world.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/scheduler/plan.h"
+
+static void fail(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void fail(struct world *w, const char *format, ...) {
+        if (w->error[0])
+                return;
+        va_list ap;
+        va_start(ap, format);
+        vsnprintf(w->error, sizeof(w->error), format, ap);
+        va_end(ap);
+}
+
+static void new_engine(struct world *w) {
+        if (engine_new(&w->hello, &w->engine) < 0)
+                abort();
+        w->hello.epoch++;
+}
+
+void world_init(struct world *w, int64_t rt_us, int64_t bt_us) {
+        *w = (struct world){.now = {rt_us, bt_us}};
+        memset(w->hello.instance, 7, sizeof(w->hello.instance));
+        w->hello.next_run = 1;
+        w->hello.is_first_of_boot = true;
+        new_engine(w);
+}
+
+void world_done(struct world *w) {
+        engine_free(w->engine);
+        free(w->entries);
+}
+
+struct world_job *world_find(struct world *w, const char *name) {
+        for (size_t i = 0; i < w->n_jobs; i++)
+                if (strcmp(w->jobs[i].name, name) == 0)
+                        return &w->jobs[i];
+        return NULL;
+}
+
+/* ---- the ledger ---- */
+
+static int64_t slot_instant(const struct world_job *job, int64_t key) {
+        return job->segment.anchor_us + key * job->when.every_us;
+}
+
+static void account(struct world *w, struct world_job *job, int64_t first, int64_t last) {
+        struct world_segment *s = &job->segment;
+        if (first < s->first_key)
+                fail(w, "%s: slot %lld before its segment's first", job->name, (long long)first);
+        size_t at = 0;
+        while (at < s->n_ranges && s->ranges[at].last < first)
+                at++;
+        if (at < s->n_ranges && s->ranges[at].first <= last) {
+                fail(w, "%s: slots %lld..%lld of segment %u have two outcomes", job->name, (long long)first, (long long)last,
+                     s->number);
+                return;
+        }
+        if (at > 0 && s->ranges[at - 1].last + 1 == first) {
+                s->ranges[--at].last = last;
+        } else {
+                if (s->n_ranges == WORLD_RANGES) {
+                        fail(w, "%s: too many gaps in the account", job->name);
+                        return;
+                }
+                memmove(&s->ranges[at + 1], &s->ranges[at], (s->n_ranges - at) * sizeof(s->ranges[0]));
+                s->ranges[at] = (struct world_range){first, last};
+                s->n_ranges++;
+        }
+        if (at + 1 < s->n_ranges && s->ranges[at].last + 1 == s->ranges[at + 1].first) {
+                s->ranges[at].last = s->ranges[at + 1].last;
+                memmove(&s->ranges[at + 1], &s->ranges[at + 2], (s->n_ranges - at - 2) * sizeof(s->ranges[0]));
+                s->n_ranges--;
+        }
+}
+
+/* An overlapped slot must lie within a run that the world knows of. */
+static void check_overlap(struct world *w, const struct world_job *job, int64_t first, int64_t last) {
+        if (!plan_is_grid(&job->when) || plan_is_wall(&job->when) || job->when.random_delay_us || job->when.random_delay_ppm)
+                return;
+        struct world_span run = job->last_run;
+        int64_t from_us = slot_instant(job, first), to_us = slot_instant(job, last);
+        if (from_us < run.from_us || to_us > run.to_us || (to_us == run.to_us && !job->is_running))
+                fail(w, "%s: slots %lld..%lld missed by overlap, but the run was %lld..%lld and the slots %lld..%lld",
+                     job->name, (long long)first, (long long)last, (long long)run.from_us, (long long)run.to_us,
+                     (long long)from_us, (long long)to_us);
+}
+
+static void check_down(struct world *w, const struct world_job *job, int64_t first, int64_t last) {
+        if (!plan_is_grid(&job->when) || plan_is_wall(&job->when) || job->when.random_delay_us || job->when.random_delay_ppm)
+                return;
+        if (slot_instant(job, last) > w->down.to_us)
+                fail(w, "%s: slots %lld..%lld missed while down, but they came after", job->name, (long long)first,
+                     (long long)last);
+}
+
+static void note(struct world *w, const struct world_entry *entry) {
+        if (w->n_entries == w->allocated_entries) {
+                w->allocated_entries = w->allocated_entries * 2 + 64;
+                w->entries = realloc(w->entries, w->allocated_entries * sizeof(*w->entries));
+                if (!w->entries)
+                        abort();
+        }
+        w->entries[w->n_entries++] = *entry;
+}
+
+static void on_outcome(struct world *w, struct world_job *job, const struct action *a) {
+        int64_t last = a->outcome.last;
+        if (w->planted == 3 && a->outcome.outcome == SLOT_MISSED && a->outcome.n > 1)
+                last--; /* an off-by-one in the count */
+        if (a->outcome.item == WIRE_ITEM_SCHEDULE) {
+                if (a->outcome.segment != job->segment.number)
+                        fail(w, "%s: outcome for segment %u in segment %u", job->name, a->outcome.segment, job->segment.number);
+                if (a->outcome.n != (uint64_t)(a->outcome.last - a->outcome.first) + 1)
+                        fail(w, "%s: %llu slots in a range of others", job->name, (unsigned long long)a->outcome.n);
+                if (w->planted != 1 || a->outcome.outcome != SLOT_RAN)
+                        account(w, job, a->outcome.first, last);
+                if (a->outcome.reason == SLOT_REASON_OVERLAP)
+                        check_overlap(w, job, a->outcome.first, a->outcome.last);
+                if (a->outcome.reason == SLOT_REASON_DOWN && a->outcome.outcome == SLOT_MISSED)
+                        check_down(w, job, a->outcome.first, a->outcome.last);
+        }
+        job->totals.by_reason[a->outcome.reason] += a->outcome.n;
+        if (a->outcome.outcome == SLOT_RAN)
+                job->totals.ran += a->outcome.n;
+        else if (a->outcome.outcome == SLOT_MISSED)
+                job->totals.missed += a->outcome.n;
+        else
+                job->totals.merged += a->outcome.n;
+        if (w->watched && strcmp(w->watched, job->name) == 0)
+                note(w, &(struct world_entry){
+                                .outcome = a->outcome.outcome,
+                                .reason = a->outcome.reason,
+                                .item = a->outcome.item,
+                                .first_rt_us = a->outcome.first_rt_us,
+                                .last_rt_us = a->outcome.last_rt_us,
+                                .n = a->outcome.n,
+                                .start_rt_us = w->now.rt_us,
+                                .lag_us = a->outcome.lag_us,
+                                .cause = job->start.cause,
+                                .run = a->outcome.run,
+                        });
+}
+
+static void on_segment(struct world *w, struct world_job *job, const struct action *a) {
+        if (a->segment.segment <= job->segment.number)
+                fail(w, "%s: segment %u after %u", job->name, a->segment.segment, job->segment.number);
+        job->when = job->defined;
+        if (job->segment.n_ranges > 1)
+                fail(w, "%s: segment %u ended with a gap", job->name, job->segment.number);
+        job->segment = (struct world_segment){
+                .number = a->segment.segment,
+                .anchor_us = a->segment.anchor_us,
+                .first_key = a->segment.first_key,
+        };
+}
+
+/* ---- the fake runner ---- */
+
+static void on_start(struct world *w, struct world_job *job, const struct wire_start *start) {
+        if (job->is_running)
+                fail(w, "%s: run %llu started beside run %llu", job->name, (unsigned long long)start->run,
+                     (unsigned long long)job->start.run);
+        if (start->run < w->hello.next_run)
+                fail(w, "%s: run number %llu used twice", job->name, (unsigned long long)start->run);
+        if (start->item == WIRE_ITEM_SCHEDULE && job->trail.has_schedule && start->segment == job->trail.segment &&
+            start->key <= job->trail.key)
+                fail(w, "%s: slot %lld of segment %u started again", job->name, (long long)start->key, start->segment);
+        if (start->item == WIRE_ITEM_BOOT && job->is_boot_started)
+                fail(w, "%s: boot slot started twice", job->name);
+        int64_t slot_now_us = plan_is_wall(&job->when) && start->item == WIRE_ITEM_SCHEDULE ? w->now.rt_us : w->now.bt_us;
+        if (start->slot_us > slot_now_us)
+                fail(w, "%s: slot %lld started %lld us early", job->name, (long long)start->key,
+                     (long long)(start->slot_us - slot_now_us));
+
+        w->hello.next_run = start->run + 1;
+        job->start = *start;
+        job->is_running = true;
+        job->begun_bt_us = w->now.bt_us;
+        job->totals.started++;
+        if (start->item == WIRE_ITEM_BOOT)
+                job->is_boot_started = true;
+        int64_t duration_us = 0;
+        job->end = (struct run_end){.result = RUN_RESULT_SUCCESS};
+        w->run_of(w->userdata, w, job, &duration_us, &job->end);
+        job->end_bt_us = w->now.bt_us + duration_us;
+        job->run_before = job->last_run;
+        job->last_run = (struct world_span){w->now.bt_us, job->end_bt_us};
+
+        job->has_trail = true;
+        job->trail.run = start->run;
+        if (start->item == WIRE_ITEM_BOOT)
+                job->trail.is_boot_done = true;
+        else {
+                job->trail.has_schedule = true;
+                job->trail.segment = start->segment;
+                job->trail.anchor_us = start->anchor_us;
+                job->trail.key = start->key;
+                job->trail.slot_us = start->slot_us;
+        }
+}
+
+static void take_actions(struct world *w) {
+        const struct action *a;
+        while ((a = engine_next_action(w->engine))) {
+                w->n_actions++;
+                if (a->job == INDEX_NONE)
+                        continue;
+                struct world_job *job = world_find(w, engine_job_name(w->engine, a->job));
+                if (!job) {
+                        fail(w, "an action for a job that nobody defined");
+                        continue;
+                }
+                if (a->kind == ACTION_START) {
+                        on_start(w, job, &a->start);
+                        if (w->planted == 2 && a->start.key % 7 == 3)
+                                on_start(w, job, &a->start); /* a double start */
+                } else if (a->kind == ACTION_GONE)
+                        job->segment = (struct world_segment){0};
+                else if (a->kind == ACTION_SEGMENT)
+                        on_segment(w, job, a);
+                else if (a->kind == ACTION_OUTCOME)
+                        on_outcome(w, job, a);
+                else if (a->kind == ACTION_ENDED) {
+                        job->totals.ended++;
+                        job->totals.failed += run_result_is_failure(a->run.end.result);
+                }
+        }
+        if (engine_has_failed(w->engine))
+                fail(w, "the engine ran out of memory");
+}
+
+static void advance(struct world *w, enum slot_reason passed) {
+        int r;
+        do {
+                r = engine_advance(w->engine, w->now, passed);
+                take_actions(w);
+        } while (r > 0 && !w->error[0]);
+        int64_t bt_us, rt_us;
+        engine_next_wake(w->engine, &bt_us, &rt_us);
+        if (bt_us <= w->now.bt_us || rt_us <= w->now.rt_us)
+                fail(w, "the engine wants to be woken at once again");
+}
+
+struct world_job *world_define(struct world *w, const char *name, const struct job_when *when) {
+        struct world_job *job = world_find(w, name);
+        if (!job) {
+                if (w->n_jobs == WORLD_JOBS)
+                        abort();
+                job = &w->jobs[w->n_jobs++];
+                snprintf(job->name, sizeof(job->name), "%s", name);
+        }
+        if (!job->is_defined) {
+                job->is_defined = true;
+                job->since_rt_us = w->now.rt_us;
+                job->since_bt_us = w->now.bt_us;
+        }
+        job->defined = *when;
+        job->hash.word[0]++;
+        struct wire_define define = {
+                .hash = job->hash,
+                .since_rt_us = job->since_rt_us,
+                .since_bt_us = job->since_bt_us,
+                .has_trail = job->has_trail,
+                .trail = job->trail,
+                .name = job->name,
+        };
+        if (engine_define(w->engine, &define, when) < 0)
+                abort();
+        return job;
+}
+
+void world_remove(struct world *w, const char *name) {
+        struct world_job *job = world_find(w, name);
+        job->is_defined = false;
+        engine_remove(w->engine, name);
+}
+
+void world_commit(struct world *w) {
+        engine_commit(w->engine, w->now, &(struct wire_commit){.generation = ++w->generation});
+        take_actions(w);
+        for (size_t i = 0; i < w->n_jobs; i++)
+                w->jobs[i].when = w->jobs[i].defined;
+        advance(w, SLOT_REASON_NONE);
+}
+
+static void deliver_end(struct world *w, struct world_job *job) {
+        struct wire_ended ended = {.run = job->start.run, .end = job->end};
+        ended.end.end_bt_us = job->end_bt_us;
+        ended.end.end_rt_us = w->now.rt_us - (w->now.bt_us - job->end_bt_us);
+        job->is_running = false;
+        job->trail.end_bt_us = job->end_bt_us;
+        job->trail.last_result = job->end.result;
+        if (w->planted == 4 && job->start.run % 5 == 0)
+                return; /* a result that never arrives */
+        if (engine_ended(w->engine, w->now, &ended) != 0)
+                fail(w, "%s: the engine does not know run %llu", job->name, (unsigned long long)job->start.run);
+        take_actions(w);
+}
+
+static struct world_job *next_end(struct world *w, int64_t until_us) {
+        struct world_job *first = NULL;
+        for (size_t i = 0; i < w->n_jobs; i++) {
+                struct world_job *job = &w->jobs[i];
+                if (job->is_running && job->end_bt_us <= until_us && (!first || job->end_bt_us < first->end_bt_us))
+                        first = job;
+        }
+        return first;
+}
+
+static void set_time(struct world *w, int64_t bt_us) {
+        w->now.rt_us += bt_us - w->now.bt_us;
+        w->now.bt_us = bt_us;
+}
+
+void world_run_to(struct world *w, int64_t bt_us) {
+        while (!w->error[0]) {
+                int64_t boot_us, real_us;
+                engine_next_wake(w->engine, &boot_us, &real_us);
+                if (real_us != INT64_MAX && real_us - (w->now.rt_us - w->now.bt_us) < boot_us)
+                        boot_us = real_us - (w->now.rt_us - w->now.bt_us);
+                int64_t at_us = boot_us < bt_us ? boot_us : bt_us;
+                struct world_job *job = next_end(w, at_us);
+                if (job) {
+                        if (job->end_bt_us > w->now.bt_us)
+                                set_time(w, job->end_bt_us);
+                        deliver_end(w, job);
+                        world_check(w);
+                        continue;
+                }
+                set_time(w, at_us);
+                if (boot_us > bt_us)
+                        return;
+                advance(w, SLOT_REASON_NONE);
+                world_check(w);
+        }
+}
+
+void world_stall(struct world *w, int64_t us) {
+        int64_t until_us = w->now.bt_us + us;
+        struct world_job *job;
+        set_time(w, until_us);
+        while ((job = next_end(w, until_us)))
+                deliver_end(w, job);
+        advance(w, SLOT_REASON_NONE);
+        world_check(w);
+}
+
+/* A new scheduler's account goes on where the runner's memory ends: what the old one told beyond it is told again. */
+static void forget_untold(struct world_job *job) {
+        struct world_segment *s = &job->segment;
+        if (!job->trail.has_schedule || job->trail.segment != s->number) {
+                uint32_t number = job->trail.has_schedule ? job->trail.segment : 0;
+                *s = (struct world_segment){.number = number};
+                if (number > 0) {
+                        s->anchor_us = job->trail.anchor_us;
+                        s->first_key = job->trail.key;
+                        s->ranges[s->n_ranges++] = (struct world_range){job->trail.key, job->trail.key};
+                }
+                return;
+        }
+        s->n_ranges = 1;
+        s->ranges[0] = (struct world_range){s->first_key, job->trail.key};
+}
+
+void world_crash(struct world *w, int64_t down_us) {
+        w->engine = engine_free(w->engine);
+        w->down = (struct world_span){w->now.bt_us, w->now.bt_us + down_us};
+        set_time(w, w->down.to_us);
+        new_engine(w);
+        for (size_t i = 0; i < w->n_jobs; i++) {
+                struct world_job *job = &w->jobs[i];
+                forget_untold(job);
+                if (!job->is_defined)
+                        continue;
+                struct wire_define define = {
+                        .hash = job->hash,
+                        .since_rt_us = job->since_rt_us,
+                        .since_bt_us = job->since_bt_us,
+                        .has_trail = job->has_trail,
+                        .trail = job->trail,
+                        .name = job->name,
+                };
+                if (engine_define(w->engine, &define, &job->defined) < 0)
+                        abort();
+        }
+        for (size_t i = 0; i < w->n_jobs; i++) {
+                struct world_job *job = &w->jobs[i];
+                if (!job->is_running)
+                        continue;
+                struct wire_run run = {.start = job->start, .name = job->name};
+                if (engine_adopt(w->engine, &run) < 0)
+                        fail(w, "%s: run not adopted", job->name);
+                struct wire_started started = {.run = job->start.run, .start_bt_us = job->begun_bt_us};
+                engine_started(w->engine, w->now, &started);
+                if (job->end_bt_us <= w->now.bt_us)
+                        deliver_end(w, job);
+        }
+        engine_commit(w->engine, w->now, &(struct wire_commit){.generation = w->generation, .is_resync = true});
+        take_actions(w);
+        advance(w, SLOT_REASON_NONE);
+        world_check(w);
+}
+
+void world_step_clock(struct world *w, int64_t by_us) {
+        w->now.rt_us += by_us;
+        w->stepped_bt_us = w->now.bt_us;
+        engine_clock_step(w->engine, w->now, by_us);
+        take_actions(w);
+        advance(w, by_us > 0 ? SLOT_REASON_CLOCK_STEP : SLOT_REASON_NONE);
+        world_check(w);
+}
+
+/* ---- what must hold ---- */
+
+static int64_t open_slots(const struct job_range *range, uint32_t segment) {
+        return range->is_open && range->segment == segment ? range->last - range->first + 1 : 0;
+}
+
+static void check_job(struct world *w, const struct world_job *job) {
+        const struct registry *g = engine_registry(w->engine);
+        uint32_t number = registry_find(g, job->name);
+        if (number == INDEX_NONE) {
+                if (job->is_defined)
+                        fail(w, "%s: defined, but the engine does not know it", job->name);
+                return;
+        }
+        const struct job_row *row = &g->rows[number];
+        const struct job_cold *cold = registry_cold(g, row);
+        if (job->is_running != (cold && cold->run.run > 0))
+                fail(w, "%s: the engine %s a run in flight, the runner %s", job->name,
+                     job->is_running ? "misses" : "believes in", job->is_running ? "has it" : "has none");
+        if (row->state != JOB_STATE_ARMED || job->when.every_us == 0 || row->segment != job->segment.number)
+                return;
+        int64_t accounted = 0;
+        for (size_t i = 0; i < job->segment.n_ranges; i++)
+                accounted += job->segment.ranges[i].last - job->segment.ranges[i].first + 1;
+        if (cold)
+                accounted += open_slots(&cold->missed, row->segment) + open_slots(&cold->merging, row->segment);
+        if (accounted != row->key - job->segment.first_key)
+                fail(w, "%s: segment %u: %lld slots up to slot %lld, %lld accounted for", job->name, row->segment,
+                     (long long)(row->key - job->segment.first_key), (long long)row->key, (long long)accounted);
+        if (!plan_is_grid(&job->when) || job->is_running)
+                return;
+        int64_t slot_now_us = plan_is_wall(&job->when) ? w->now.rt_us : w->now.bt_us;
+        if (row->next_us + job->when.every_us <= slot_now_us)
+                fail(w, "%s: idle, and a slot passed %lld us ago without an outcome", job->name,
+                     (long long)(slot_now_us - row->next_us));
+}
+
+bool world_check(struct world *w) {
+        for (size_t i = 0; i < w->n_jobs && !w->error[0]; i++)
+                check_job(w, &w->jobs[i]);
+        return !w->error[0];
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+// world: the engine on a simulated clock, with a fake runner behind it and a ledger that checks every action.
+// Whatever the engine claims is compared with what the world knows to be true.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/core/clock.h"
+#include "daemon/scheduler/engine.h"
+
+#define WORLD_JOBS   64
+#define WORLD_RANGES 64 /* accounted ranges of a segment that are not contiguous */
+
+/* A span of BOOTTIME in which something was so. */
+struct world_span {
+        int64_t from_us, to_us;
+};
+
+struct world_range {
+        int64_t first, last;
+};
+
+/* What is accounted for in one segment of one job. */
+struct world_segment {
+        uint32_t number; /* 0: none yet */
+        int64_t anchor_us, first_key;
+        struct world_range ranges[WORLD_RANGES]; /* sorted, apart */
+        size_t n_ranges;
+};
+
+struct world_totals {
+        uint64_t ran, missed, merged, by_reason[SLOT_REASON_MAX];
+        uint64_t started, ended, failed;
+};
+
+/* The latest outcomes, for timelines. */
+struct world_entry {
+        enum slot_outcome outcome;
+        enum slot_reason reason;
+        enum wire_item item;
+        int64_t first_rt_us, last_rt_us;
+        uint64_t n;
+        int64_t start_rt_us; /* ran: when it was started */
+        int64_t lag_us;
+        enum run_cause cause;
+        uint64_t run;
+};
+
+struct world_job {
+        char name[32];
+        bool is_defined;
+        struct job_when when;    /* that the plan at hand was made under */
+        struct job_when defined; /* in force with the next commit */
+        struct hash128 hash;
+        int64_t since_rt_us, since_bt_us;
+        struct wire_trail trail;
+        bool has_trail;
+        /* the run in flight or not acknowledged */
+        struct wire_start start;
+        bool is_running, is_ended_unsent;
+        int64_t begun_bt_us, end_bt_us;
+        struct run_end end;
+        struct world_span last_run, run_before; /* decided to end */
+        struct world_segment segment;
+        struct world_totals totals;
+        bool is_boot_started;
+};
+
+struct world {
+        struct clock_sample now;
+        struct engine *engine;
+        struct wire_hello hello;
+        struct world_job jobs[WORLD_JOBS];
+        size_t n_jobs;
+        uint64_t generation;
+        struct world_span down; /* the latest time without a scheduler */
+        int64_t stepped_bt_us;  /* when the wall clock was last set */
+        /* how long a run of a job takes and how it ends; set by the test */
+        void (*run_of)(void *userdata, struct world *w, struct world_job *job, int64_t *ret_duration_us,
+                       struct run_end *ret_end);
+        void *userdata;
+        struct world_entry *entries; /* of the job that is watched */
+        size_t n_entries, allocated_entries;
+        const char *watched;
+        uint64_t n_actions;
+        int planted;     /* a bug for the world to find; 0: none */
+        char error[256]; /* what went wrong first; empty: nothing */
+};
+
+/* A world at a wall-clock instant, some time after boot, without jobs; the scheduler is up. */
+void world_init(struct world *w, int64_t rt_us, int64_t bt_us);
+void world_done(struct world *w);
+/* Defines or changes a job; in force after world_commit(). */
+struct world_job *world_define(struct world *w, const char *name, const struct job_when *when);
+void world_remove(struct world *w, const char *name);
+void world_commit(struct world *w);
+struct world_job *world_find(struct world *w, const char *name);
+/* Lets time pass to an instant of BOOTTIME: ends, wakes, in their order; ends before slots of the same instant. */
+void world_run_to(struct world *w, int64_t bt_us);
+/* The scheduler's next wake comes late: the clock passes on by itself, ends arrive, then it looks. */
+void world_stall(struct world *w, int64_t us);
+/* The scheduler dies; runs go on; a new one is up after some time. */
+void world_crash(struct world *w, int64_t down_us);
+/* The wall clock is set. */
+void world_step_clock(struct world *w, int64_t by_us);
+/* Everything that must hold between two events, for every job. False: w->error says what. */
+bool world_check(struct world *w);
