@@ -62,6 +62,25 @@ void diags_add(struct diags *d, bool is_warning, const char *file, unsigned line
         d->list[d->n++] = diag;
 }
 
+static bool is_after(const struct diag *a, const struct diag *b) {
+        int order = strcmp(a->file, b->file);
+
+        if (order != 0)
+                return order > 0;
+        return a->line != b->line ? a->line > b->line : a->column > b->column;
+}
+
+void diags_sort(struct diags *d) {
+        /* by insertion: stable, the list is bounded, and its files come nearly in order */
+        for (size_t i = 1; i < d->n; i++) {
+                struct diag diag = d->list[i];
+                size_t k = i;
+                for (; k > 0 && is_after(&d->list[k - 1], &diag); k--)
+                        d->list[k] = d->list[k - 1];
+                d->list[k] = diag;
+        }
+}
+
 char *diag_print(const struct diag *d) {
         char place[32] = "", *text;
 

@@ -26,5 +26,7 @@ void diags_done(struct diags *d);
 /* Adds one; file is copied. Never fails: what can't be kept is counted. */
 void diags_add(struct diags *d, bool is_warning, const char *file, unsigned line, unsigned column, const char *format, ...)
         __attribute__((format(printf, 6, 7)));
+/* Orders what is kept by file and place; what is at one place keeps its order. */
+void diags_sort(struct diags *d);
 /* "file:line:column: warning: text" without newline, given to the caller; NULL without memory. */
 char *diag_print(const struct diag *d);

@@ -117,6 +117,7 @@ struct job_setting {
         const char *value;
         const char *file;
         unsigned line, column;
+        bool is_default; /* from [defaults]: where it does not apply to the job it is passed over silently */
 };
 
 enum job_half {
@@ -124,7 +125,9 @@ enum job_half {
         JOB_HALF_WHAT,
 };
 
-/* The one table of keys. Parser, manual check and completion walk it. */
+struct job_draft;
+
+/* The one table of keys. Parser, printer, manual check and completion walk it. */
 struct job_key {
         const char *name;
         enum job_half half;
@@ -132,7 +135,12 @@ struct job_key {
         bool is_default_allowed;  /* may stand in [defaults] */
         const char *default_text; /* as the manual says it; "" where there is none */
         const char *values;       /* what completion offers: words separated by a blank, or "" */
+        const char *example;      /* a value that is right */
         const char *help;         /* one sentence */
+        /* Takes one value over into the draft: 0, 1 if it is wrong (told), -ENOMEM. NULL in other tables of this shape. */
+        int (*parse)(struct job_draft *draft, const struct job_setting *setting);
+        /* Prints the value of a when key as parse() reads it; false where it is the default. NULL for what keys and Description=. */
+        bool (*print)(const struct job_when *when, char buf[static 128]);
 };
 
 /* The rows, in the manual's order; static. */
@@ -156,6 +164,8 @@ struct job *job_free(struct job *job);
  * Returns 0 and gives *ret; 1 where the job has errors (nothing is given); -ENOMEM. */
 int job_build(const char *name, const char *file, unsigned line, const struct job_setting *settings, size_t n_settings,
               struct diags *diags, struct job **ret);
+/* Reads one setting for itself, as [defaults] need it. 0 also for an unknown key; 1 if the value is wrong (told); -ENOMEM. */
+int job_setting_check(const struct job_setting *setting, struct diags *diags);
 /* Sets job->hash. Returns 0; 1 if the definition is over JOB_WHAT_MAX or JOB_WHEN_TEXT_MAX (told in diags); -ENOMEM. */
 int job_seal(struct job *job, struct diags *diags);
 

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: MIT
+// identity: User= and Group= to numbers, groups, home and shell, through the system's name services.
+// An answer is remembered as found, refused or unknown, so that a bad user of a thousand jobs is asked for once, too.
+
+#include "config/identity.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SCHEDULER_USER "chimed"
+#define BUFFER_FIRST   4096
+#define BUFFER_MAX     (16 * 1024 * 1024)
+#define GROUPS_MAX     65536
+#define ID_MAX         (UINT32_MAX - 1)
+#define ID_RESERVED    65535u /* (uid_t)-1 of 16-bit times */
+
+/* One pair of User= and Group= and its answer. */
+struct identity_entry {
+        char *user, *group; /* NULL: not set */
+        char *refusal;      /* NULL: found */
+        bool is_own;        /* the caller's own: nothing to switch */
+        uid_t uid;
+        gid_t gid;
+        gid_t *groups;
+        size_t n_groups;
+        char *login_name, *home, *login_shell; /* NULL: not in the data base */
+};
+
+static void entry_done(struct identity_entry *e) {
+        free(e->user);
+        free(e->group);
+        free(e->refusal);
+        free(e->groups);
+        free(e->login_name);
+        free(e->home);
+        free(e->login_shell);
+}
+
+void identity_cache_done(struct identity_cache *cache) {
+        for (size_t i = 0; i < cache->n; i++)
+                entry_done(&cache->list[i]);
+        free(cache->list);
+        *cache = (struct identity_cache){};
+}
+
+/* Sets the refusal. 0 or -ENOMEM. */
+__attribute__((format(printf, 2, 3))) static int refuse(struct identity_entry *e, const char *format, ...) {
+        va_list arguments;
+
+        va_start(arguments, format);
+        if (vasprintf(&e->refusal, format, arguments) < 0)
+                e->refusal = NULL;
+        va_end(arguments);
+        return e->refusal ? 0 : -ENOMEM;
+}
+
+/* True if text is a number; *ret_id is UINT32_MAX where it names nobody. */
+static bool is_number(const char *text, uint32_t *ret_id) {
+        uint64_t v = 0;
+
+        if (!*text || text[strspn(text, "0123456789")])
+                return false;
+        for (; *text && v <= UINT32_MAX; text++)
+                v = v * 10 + (uint64_t)(*text - '0');
+        *ret_id = v > ID_MAX || v == ID_RESERVED ? UINT32_MAX : (uint32_t)v;
+        return true;
+}
+
+/* Asks once more with a larger buffer as long as the answer does not fit. */
+static int buffer_grow(char **buffer, size_t *size) {
+        size_t wanted = *size ? *size * 4 : BUFFER_FIRST;
+        char *grown = wanted <= BUFFER_MAX ? realloc(*buffer, wanted) : NULL;
+
+        if (!grown)
+                return -ENOMEM;
+        *buffer = grown;
+        *size = wanted;
+        return 0;
+}
+
+/* Looks a user up by name, or by uid where name is NULL. 0, 1 if there is none, or a negative error. */
+static int user_find(const char *name, uid_t uid, struct passwd *ret, char **ret_buffer) {
+        char *buffer = NULL;
+        size_t size = 0;
+        struct passwd *found = NULL;
+        int r;
+
+        do {
+                r = buffer_grow(&buffer, &size);
+                if (r == 0)
+                        r = -(name ? getpwnam_r(name, ret, buffer, size, &found) : getpwuid_r(uid, ret, buffer, size, &found));
+        } while (r == -ERANGE);
+        if (r == 0 && found) {
+                *ret_buffer = buffer;
+                return 0;
+        }
+        free(buffer);
+        return r == 0 || r == -ENOENT || r == -ESRCH ? 1 : r;
+}
+
+static int group_find(const char *name, gid_t *ret_gid) {
+        char *buffer = NULL;
+        size_t size = 0;
+        struct group entry, *found = NULL;
+        int r;
+
+        do {
+                r = buffer_grow(&buffer, &size);
+                if (r == 0)
+                        r = -getgrnam_r(name, &entry, buffer, size, &found);
+        } while (r == -ERANGE);
+        if (r == 0 && found)
+                *ret_gid = entry.gr_gid;
+        free(buffer);
+        return r == 0 && found ? 0 : r == 0 || r == -ENOENT || r == -ESRCH ? 1 : r;
+}
+
+static int groups_find(struct identity_entry *e, const char *name) {
+        int n = 32, r = -1;
+
+        while (r < 0 && n <= GROUPS_MAX) {
+                int room = n;
+                gid_t *groups = realloc(e->groups, (size_t)room * sizeof(*groups));
+                if (!groups)
+                        return -ENOMEM;
+                e->groups = groups;
+                r = getgrouplist(name, e->gid, groups, &n);
+                if (r >= 0)
+                        e->n_groups = (size_t)n;
+                else if (n <= room)
+                        n = room * 2;
+        }
+        return r < 0 ? refuse(e, "user %s is in more than %d groups", name, GROUPS_MAX) : 0;
+}
+
+static int copy_text(const char *text, char **ret) {
+        *ret = text && *text ? strdup(text) : NULL;
+        return *ret || !text || !*text ? 0 : -ENOMEM;
+}
+
+static int account_take(struct identity_entry *e, const struct passwd *account) {
+        e->uid = account->pw_uid;
+        e->gid = account->pw_gid;
+        int r = copy_text(account->pw_name, &e->login_name);
+        if (r == 0)
+                r = copy_text(account->pw_dir, &e->home);
+        if (r == 0)
+                r = copy_text(account->pw_shell, &e->login_shell);
+        return r;
+}
+
+/* Who: User=, or the caller where only Group= is set. */
+static int user_resolve(struct identity_entry *e) {
+        struct passwd account;
+        char *buffer = NULL;
+        uint32_t uid = geteuid();
+        bool is_by_id = !e->user || is_number(e->user, &uid);
+
+        if (uid == UINT32_MAX)
+                return refuse(e, "User=%s: no user can have that number", e->user);
+        int r = user_find(is_by_id ? NULL : e->user, uid, &account, &buffer);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                return refuse(e, "User=%s could not be looked up: %s", e->user ? e->user : "", strerror(-r));
+        if (r == 0) {
+                r = strcmp(account.pw_name, SCHEDULER_USER) == 0 && e->user
+                            ? refuse(e, "User=%s is the scheduler's own; jobs may not run as it", e->user)
+                            : account_take(e, &account);
+                free(buffer);
+                return r;
+        }
+        e->uid = uid;
+        e->gid = e->user ? (gid_t)-1 : getegid();
+        if (!is_by_id)
+                return refuse(e, "user %s is not known", e->user);
+        if (!e->group && e->user)
+                return refuse(e, "user %s is not in the data base, so Group= must be given", e->user);
+        return 0;
+}
+
+static int group_resolve(struct identity_entry *e) {
+        uint32_t gid;
+
+        if (!e->group)
+                return 0;
+        if (is_number(e->group, &gid)) {
+                if (gid == UINT32_MAX)
+                        return refuse(e, "Group=%s: no group can have that number", e->group);
+                e->gid = gid;
+                return 0;
+        }
+        int r = group_find(e->group, &e->gid);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                return refuse(e, "Group=%s could not be looked up: %s", e->group, strerror(-r));
+        return r > 0 ? refuse(e, "group %s is not known", e->group) : 0;
+}
+
+static int entry_resolve(struct identity_entry *e) {
+        int r = user_resolve(e);
+
+        if (r == 0 && !e->refusal)
+                r = group_resolve(e);
+        if (r < 0 || e->refusal)
+                return r;
+        if (geteuid() != 0) {
+                if (e->uid != geteuid())
+                        return refuse(e, "User=%s: only root can run jobs as other users", e->user);
+                if (e->group && e->gid != getegid())
+                        return refuse(e, "Group=%s: only root can run jobs with other groups", e->group);
+                e->is_own = true;
+                return 0;
+        }
+        return e->login_name ? groups_find(e, e->login_name) : 0;
+}
+
+static bool is_same_text(const char *a, const char *b) {
+        return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* Finds the pair, the one used last first, or asks for it. */
+static int cache_find(struct identity_cache *cache, const char *user, const char *group, const struct identity_entry **ret) {
+        struct identity_entry entry = {};
+
+        for (size_t i = cache->n; i-- > 0;)
+                if (is_same_text(cache->list[i].user, user) && is_same_text(cache->list[i].group, group)) {
+                        entry = cache->list[i];
+                        cache->list[i] = cache->list[cache->n - 1];
+                        cache->list[cache->n - 1] = entry;
+                        *ret = &cache->list[cache->n - 1];
+                        return 0;
+                }
+        struct identity_entry *list = realloc(cache->list, (cache->n + 1) * sizeof(*list));
+        if (!list)
+                return -ENOMEM;
+        cache->list = list;
+        int r = copy_text(user, &entry.user);
+        if (r == 0)
+                r = copy_text(group, &entry.group);
+        if (r == 0)
+                r = entry_resolve(&entry);
+        if (r < 0) {
+                entry_done(&entry);
+                return r;
+        }
+        list[cache->n] = entry;
+        *ret = &list[cache->n++];
+        return 0;
+}
+
+static int identity_take(struct job_what *what, const struct identity_entry *e) {
+        int r = copy_text(e->login_name, &what->login_name);
+
+        if (r == 0)
+                r = copy_text(e->home, &what->home);
+        if (r == 0)
+                r = copy_text(e->login_shell, &what->login_shell);
+        if (r == 0 && e->n_groups > 0) {
+                what->groups = malloc(e->n_groups * sizeof(*e->groups));
+                if (!what->groups)
+                        return -ENOMEM;
+                memcpy(what->groups, e->groups, e->n_groups * sizeof(*e->groups));
+                what->n_groups = e->n_groups;
+        }
+        what->uid = e->uid;
+        what->gid = e->gid;
+        what->has_identity = true;
+        return r;
+}
+
+int identity_resolve(struct identity_cache *cache, struct job *job, struct diags *diags) {
+        const struct identity_entry *entry;
+
+        if (!job->what.user && !job->what.group)
+                return 0;
+        int r = cache_find(cache, job->what.user, job->what.group, &entry);
+        if (r < 0)
+                return r;
+        if (entry->refusal) {
+                diags_add(diags, false, job->file, job->line, 0, "job %s: %s", job->name, entry->refusal);
+                return 1;
+        }
+        return entry->is_own ? 0 : identity_take(&job->what, entry);
+}

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: MIT
+// job: from settings to a definition.
+// The settings are sorted into the table's rows first, so that only what is in force is read and keys can be checked together.
+
+#include "config/job.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/job_draft.h"
+
+#define SHELL_DEFAULT "/bin/sh"
+
+bool job_name_is_valid(const char *name, const char **ret_why) {
+        static const char first[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+        static const char more[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.:";
+        const char *why = NULL;
+
+        if (!*name)
+                why = "a job needs a name; write [job NAME]";
+        else if (strlen(name) > JOB_NAME_MAX)
+                why = "a job's name has at most 64 bytes";
+        else if (!strchr(first, *name))
+                why = "a job's name begins with a letter or digit";
+        else if (name[strspn(name, more)])
+                why = "a job's name has only letters, digits and _-.:";
+        if (!why)
+                return true;
+        *ret_why = why;
+        return false;
+}
+
+struct job *job_free(struct job *job) {
+        if (!job)
+                return NULL;
+        free(job->name);
+        free(job->description);
+        free(job->file);
+        job_what_done(&job->what);
+        free(job);
+        return NULL;
+}
+
+static struct job *job_new(const char *name, const char *file, unsigned line) {
+        struct job *job = calloc(1, sizeof(*job));
+
+        if (!job)
+                return NULL;
+        job_when_init(&job->when);
+        job_what_init(&job->what);
+        job->line = line;
+        job->name = strdup(name);
+        job->file = strdup(file);
+        return job->name && job->file ? job : job_free(job);
+}
+
+static void draft_done(struct job_draft *d) {
+        strv_free(d->command);
+        free(d->script);
+        free(d->shell);
+        job_free(d->job);
+}
+
+/* Joined lines become one, but for the text of a script. Gives NULL without memory; *to_free is for the caller. */
+static const char *one_line(const char *value, char **to_free) {
+        *to_free = NULL;
+        if (!strchr(value, '\n'))
+                return value;
+        char *copy = strdup(value), *to = copy;
+        for (const char *from = copy; from && *from;) {
+                if (*from != '\n') {
+                        *to++ = *from++;
+                        continue;
+                }
+                from += strspn(from, " \t\n");
+                *to++ = ' ';
+        }
+        if (copy)
+                *to = 0;
+        return *to_free = copy;
+}
+
+static int parse_setting(struct job_draft *d, const struct job_key *key, const struct job_setting *s) {
+        struct job_setting joined = *s;
+        char *to_free = NULL;
+
+        if (strlen(s->value) > JOB_WHAT_MAX)
+                return draft_error(d, s, 0, "the value is longer than %d KiB; put the script into a file", JOB_WHAT_MAX / 1024);
+        /* scripts keep their lines; lists of words see them, to tell of backslashes at their ends */
+        if (key->parse != parse_script && key->parse != parse_command && key->parse != parse_environment)
+                joined.value = one_line(s->value, &to_free);
+        int r = joined.value ? key->parse(d, &joined) : -ENOMEM;
+        free(to_free);
+        return r;
+}
+
+/* Finds for each row the setting in force; of lists, the last one that is not cleared. */
+static bool sort_settings(struct job_draft *d, const struct job_setting *settings, size_t n) {
+        size_t n_keys;
+        const struct job_key *keys = job_keys(&n_keys);
+        bool is_good = true;
+
+        for (size_t i = 0; i < n; i++) {
+                const struct job_setting *s = &settings[i];
+                const struct job_key *key = job_key_find(s->key);
+                char hint[160];
+                if (!key) {
+                        struct job_setting at_key = *s;
+                        at_key.column = 1;
+                        draft_error(d, &at_key, 0, "%s", job_key_hint(s->key, hint));
+                        is_good = false;
+                        continue;
+                }
+                d->set[key - keys] = *s->value ? s : NULL;
+        }
+        return is_good;
+}
+
+/* Reads the items of a list from the last clearing on. */
+static int parse_list(struct job_draft *d, const struct job_key *key, const struct job_setting *settings, size_t n) {
+        size_t first = 0;
+        int result = 0;
+
+        for (size_t i = 0; i < n; i++)
+                if (strcmp(settings[i].key, key->name) == 0 && !*settings[i].value)
+                        first = i + 1;
+        for (size_t i = first; i < n; i++) {
+                if (strcmp(settings[i].key, key->name) != 0)
+                        continue;
+                int r = parse_setting(d, key, &settings[i]);
+                if (r < 0)
+                        return r;
+                result |= r;
+        }
+        return result;
+}
+
+static int parse_all(struct job_draft *d, const struct job_setting *settings, size_t n) {
+        size_t n_keys;
+        const struct job_key *keys = job_keys(&n_keys);
+        int result = sort_settings(d, settings, n) ? 0 : 1;
+
+        for (size_t i = 0; i < n_keys; i++) {
+                if (!d->set[i])
+                        continue;
+                int r = keys[i].is_list ? parse_list(d, &keys[i], settings, n) : parse_setting(d, &keys[i], d->set[i]);
+                if (r < 0)
+                        return r;
+                result |= r;
+        }
+        return result;
+}
+
+static int finish_argv(struct job_draft *d, const char *file, unsigned line) {
+        const struct job_setting *command = d->set[KEY_COMMAND], *script = d->set[KEY_SCRIPT];
+        struct job_what *what = &d->job->what;
+
+        if (command && script)
+                return draft_error(d, script, 0, "a job has either Command= (%s:%u) or Script= (%s:%u), not both",
+                                   command->file, command->line, script->file, script->line);
+        if (!command && !script) {
+                if (d->diags)
+                        diags_add(d->diags, false, file, line, 0, "job %s has neither Command= nor Script=", d->job->name);
+                return 1;
+        }
+        if (command) {
+                what->argv = d->command;
+                d->command = NULL;
+                if (d->set[KEY_SHELL] && !d->set[KEY_SHELL]->is_default)
+                        draft_warn(d, d->set[KEY_SHELL], 0, "Shell= means nothing with Command=; Script= has a shell");
+                return 0;
+        }
+        int r = d->shell ? 0 : draft_copy(SHELL_DEFAULT, &d->shell);
+        if (r == 0)
+                r = strv_take(&what->argv, 0, d->shell);
+        if (r == 0)
+                r = strv_take(&what->argv, 1, strdup("-c"));
+        d->shell = NULL;
+        if (r == 0) {
+                r = strv_take(&what->argv, 2, d->script);
+                d->script = NULL;
+        }
+        return r;
+}
+
+static int finish_output(struct job_draft *d) {
+        struct job_what *what = &d->job->what;
+
+        if (d->set[KEY_STANDARD_ERROR])
+                return 0;
+        what->error.kind = what->output.kind;
+        return what->output.path ? draft_copy(what->output.path, &what->error.path) : 0;
+}
+
+static void warn_never(struct job_draft *d, const char *file, unsigned line) {
+        const struct job_when *when = &d->job->when;
+
+        if (d->diags && when->is_enabled && when->every_us == 0 && when->on_boot_us < 0)
+                diags_add(d->diags, true, file, line, 0,
+                          "nothing starts job %s: it has neither Every= nor OnBoot=", d->job->name);
+}
+
+int job_build(const char *name, const char *file, unsigned line, const struct job_setting *settings, size_t n_settings,
+              struct diags *diags, struct job **ret) {
+        struct job_draft draft = {.job = job_new(name, file, line), .diags = diags};
+
+        if (!draft.job)
+                return -ENOMEM;
+        int r = parse_all(&draft, settings, n_settings);
+        if (r == 0)
+                r = draft_finish_when(&draft);
+        if (r >= 0) {
+                int argv_result = finish_argv(&draft, file, line);
+                r = argv_result < 0 ? argv_result : r | argv_result;
+        }
+        if (r == 0)
+                r = finish_output(&draft);
+        if (r == 0) {
+                warn_never(&draft, file, line);
+                *ret = draft.job;
+                draft.job = NULL;
+        }
+        draft_done(&draft);
+        return r;
+}
+
+int job_setting_check(const struct job_setting *setting, struct diags *diags) {
+        const struct job_key *key = job_key_find(setting->key);
+        struct job_draft draft = {.job = job_new("", "", 0), .diags = diags};
+
+        if (!draft.job)
+                return -ENOMEM;
+        int r = key && *setting->value ? parse_setting(&draft, key, setting) : 0;
+        draft_done(&draft);
+        return r;
+}

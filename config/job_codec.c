@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+// job_codec: the binary form of the what half, and the hash that names a definition.
+// Decoding is done as root on what another process wrote: every count is checked against the bytes that are there before anything
+// is allocated, and every value against its range.
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/job_draft.h"
+
+#define WHAT_VERSION 1
+
+static void encode_list(struct pack *p, char *const *list) {
+        pack_u32(p, (uint32_t)strv_count(list));
+        for (size_t i = 0; list && list[i]; i++)
+                pack_string(p, list[i]);
+}
+
+static void encode_output(struct pack *p, const struct job_output *output) {
+        pack_u8(p, (uint8_t)output->kind);
+        pack_string(p, output->path);
+}
+
+void job_what_encode(const struct job_what *what, struct pack *p) {
+        pack_u8(p, WHAT_VERSION);
+        encode_list(p, what->argv);
+        pack_string(p, what->user);
+        pack_string(p, what->group);
+        pack_u8(p, what->has_identity);
+        pack_u32(p, what->uid);
+        pack_u32(p, what->gid);
+        pack_u32(p, (uint32_t)what->n_groups);
+        for (size_t i = 0; i < what->n_groups; i++)
+                pack_u32(p, what->groups[i]);
+        pack_string(p, what->login_name);
+        pack_string(p, what->home);
+        pack_string(p, what->login_shell);
+        pack_string(p, what->working_directory);
+        pack_u8(p, what->is_working_directory_optional);
+        encode_list(p, what->environment);
+        encode_list(p, what->environment_files);
+        encode_output(p, &what->output);
+        encode_output(p, &what->error);
+        pack_i64(p, what->timeout_us);
+        pack_i64(p, what->kill_grace_us);
+        pack_u32(p, (uint32_t)what->kill_signal);
+        pack_u32(p, what->capture_max);
+}
+
+/* A count of things that take at least size bytes each. */
+static size_t decode_count(struct unpack *u, size_t size) {
+        size_t n = unpack_u32(u);
+
+        if (u->bad || n > (size_t)(u->end - u->at) / size) {
+                u->bad = true;
+                return 0;
+        }
+        return n;
+}
+
+/* An empty text stands for none. */
+static int decode_text(struct unpack *u, char **ret) {
+        char *text = NULL;
+        int r = u->bad ? -EBADMSG : unpack_string(u, &text);
+
+        if (r == 0 && !*text) {
+                free(text);
+                text = NULL;
+        }
+        if (r == 0)
+                *ret = text;
+        return r == -ENOMEM ? r : 0;
+}
+
+static int decode_list(struct unpack *u, char ***ret) {
+        size_t n = decode_count(u, sizeof(uint16_t));
+
+        if (n == 0)
+                return 0;
+        *ret = calloc(n + 1, sizeof(**ret));
+        if (!*ret)
+                return -ENOMEM;
+        for (size_t i = 0; i < n && !u->bad; i++)
+                if (unpack_string(u, &(*ret)[i]) == -ENOMEM)
+                        return -ENOMEM;
+        return 0;
+}
+
+static bool decode_bool(struct unpack *u) {
+        uint8_t v = unpack_u8(u);
+
+        u->bad = u->bad || v > 1;
+        return v == 1;
+}
+
+static int decode_groups(struct unpack *u, struct job_what *what) {
+        size_t n = decode_count(u, sizeof(uint32_t));
+
+        if (n == 0)
+                return 0;
+        what->groups = calloc(n, sizeof(*what->groups));
+        if (!what->groups)
+                return -ENOMEM;
+        what->n_groups = n;
+        for (size_t i = 0; i < n; i++)
+                what->groups[i] = unpack_u32(u);
+        return 0;
+}
+
+static int decode_output(struct unpack *u, struct job_output *ret) {
+        uint8_t kind = unpack_u8(u);
+        int r = decode_text(u, &ret->path);
+
+        if (kind > JOB_OUTPUT_TRUNCATE) {
+                u->bad = true;
+                return r;
+        }
+        ret->kind = (enum job_output_kind)kind;
+        bool has_path = ret->kind != JOB_OUTPUT_JOURNAL && ret->kind != JOB_OUTPUT_NULL;
+        if (has_path ? !ret->path || ret->path[0] != '/' : ret->path != NULL)
+                u->bad = true;
+        return r;
+}
+
+/* Reads the identity: who the job runs as. */
+static int decode_identity(struct unpack *u, struct job_what *what) {
+        int r = decode_text(u, &what->user);
+
+        if (r == 0)
+                r = decode_text(u, &what->group);
+        what->has_identity = decode_bool(u);
+        what->uid = unpack_u32(u);
+        what->gid = unpack_u32(u);
+        if (r == 0)
+                r = decode_groups(u, what);
+        if (r == 0)
+                r = decode_text(u, &what->login_name);
+        if (r == 0)
+                r = decode_text(u, &what->home);
+        if (r == 0)
+                r = decode_text(u, &what->login_shell);
+        if (what->has_identity && (what->uid == (uid_t)-1 || what->gid == (gid_t)-1))
+                u->bad = true;
+        return r;
+}
+
+static int decode_surroundings(struct unpack *u, struct job_what *what) {
+        int r = decode_text(u, &what->working_directory);
+
+        what->is_working_directory_optional = decode_bool(u);
+        if (r == 0)
+                r = decode_list(u, &what->environment);
+        if (r == 0)
+                r = decode_list(u, &what->environment_files);
+        if (r == 0)
+                r = decode_output(u, &what->output);
+        if (r == 0)
+                r = decode_output(u, &what->error);
+        return r;
+}
+
+/* What the reader guarantees and the runner relies on. */
+static bool is_sane(const struct job_what *what) {
+        const char *directory = what->working_directory;
+
+        if (!what->argv || !what->argv[0][0] || (what->argv[0][0] != '/' && strchr(what->argv[0], '/')))
+                return false;
+        if (directory && directory[0] != '/' && strcmp(directory, "~") != 0)
+                return false;
+        for (size_t i = 0; what->environment && what->environment[i]; i++) {
+                const char *equals = strchr(what->environment[i], '=');
+                if (!equals || equals == what->environment[i])
+                        return false;
+        }
+        for (size_t i = 0; what->environment_files && what->environment_files[i]; i++)
+                if (what->environment_files[i][what->environment_files[i][0] == '-'] != '/')
+                        return false;
+        return what->timeout_us > 0 && (what->timeout_us <= DURATION_MAX || what->timeout_us == DURATION_INFINITY) &&
+               what->kill_grace_us >= 0 && what->kill_grace_us <= DURATION_MAX && what->kill_signal >= 1 &&
+               what->kill_signal <= SIGRTMAX && what->capture_max <= JOB_CAPTURE_MAX;
+}
+
+int job_what_decode(const void *data, size_t size, struct job_what *ret) {
+        struct unpack u = unpack_from(data, size);
+        struct job_what what = {};
+        int r = 0;
+
+        if (unpack_u8(&u) != WHAT_VERSION)
+                return -EBADMSG;
+        r = decode_list(&u, &what.argv);
+        if (r == 0)
+                r = decode_identity(&u, &what);
+        if (r == 0)
+                r = decode_surroundings(&u, &what);
+        what.timeout_us = unpack_i64(&u);
+        what.kill_grace_us = unpack_i64(&u);
+        uint32_t kill_signal = unpack_u32(&u);
+        what.kill_signal = kill_signal <= INT32_MAX ? (int)kill_signal : 0;
+        what.capture_max = unpack_u32(&u);
+        if (r == 0)
+                r = unpack_finish(&u);
+        if (r == 0 && !is_sane(&what))
+                r = -EBADMSG;
+        if (r < 0) {
+                job_what_done(&what);
+                return r;
+        }
+        *ret = what;
+        return 0;
+}
+
+/* Hashes the parts with their lengths, so that no two jobs are the same bytes. */
+static int hash_definition(struct job *job, const char *when_text, const struct pack *what) {
+        static const uint8_t key[16] = "chimed job def 1";
+        struct pack p = {};
+
+        pack_string(&p, job->name);
+        pack_string(&p, when_text);
+        pack_raw(&p, what->data, what->size);
+        int r = pack_result(&p);
+        if (r == 0)
+                job->hash = hash_128(key, p.data, p.size);
+        pack_done(&p);
+        return r;
+}
+
+int job_seal(struct job *job, struct diags *diags) {
+        struct pack what = {.limit = JOB_WHAT_MAX};
+        char *when_text;
+        int r = job_when_print(&job->when, job->description, &when_text);
+
+        if (r < 0)
+                return r;
+        if (strlen(when_text) > JOB_WHEN_TEXT_MAX) {
+                diags_add(diags, false, job->file, job->line, 0,
+                          "job %s: Description= is too long; all when keys may have %d bytes", job->name, JOB_WHEN_TEXT_MAX);
+                free(when_text);
+                return 1;
+        }
+        job_what_encode(&job->what, &what);
+        r = pack_result(&what);
+        if (r == -EMSGSIZE) {
+                diags_add(diags, false, job->file, job->line, 0,
+                          "job %s is longer than %d KiB; put the script into a file and the environment into EnvironmentFile=",
+                          job->name, JOB_WHAT_MAX / 1024);
+                r = 1;
+        } else if (r == 0)
+                r = hash_definition(job, when_text, &what);
+        pack_done(&what);
+        free(when_text);
+        return r;
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+// job_draft: a job while its settings are read; shared by the job_*.c files only.
+// A value parser returns 0, 1 where the value is wrong (told at its place), or -ENOMEM.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/job.h"
+
+enum job_key_index {
+        KEY_DESCRIPTION,
+        KEY_COMMAND,
+        KEY_SCRIPT,
+        KEY_SHELL,
+        KEY_EVERY,
+        KEY_MODE,
+        KEY_ALIGN,
+        KEY_INITIAL_DELAY,
+        KEY_JITTER,
+        KEY_RANDOMIZED_DELAY,
+        KEY_ON_BOOT,
+        KEY_OVERLAP,
+        KEY_START_DEADLINE,
+        KEY_ENABLED,
+        KEY_LOG,
+        KEY_TIMEOUT,
+        KEY_KILL_SIGNAL,
+        KEY_KILL_GRACE,
+        KEY_USER,
+        KEY_GROUP,
+        KEY_WORKING_DIRECTORY,
+        KEY_ENVIRONMENT,
+        KEY_ENVIRONMENT_FILE,
+        KEY_STANDARD_OUTPUT,
+        KEY_STANDARD_ERROR,
+        KEY_CAPTURE_MAX,
+        KEYS_N,
+};
+
+struct job_draft {
+        struct job *job;
+        struct diags *diags;                   /* NULL: errors are not told */
+        const struct job_setting *set[KEYS_N]; /* the setting in force; NULL: the built-in default */
+        char **command;                        /* Command= as argument list */
+        char *script, *shell;
+};
+
+/* Tells an error at offset bytes into the setting's value; returns 1. */
+int draft_error(struct job_draft *d, const struct job_setting *s, size_t offset, const char *format, ...)
+        __attribute__((format(printf, 4, 5)));
+void draft_warn(struct job_draft *d, const struct job_setting *s, size_t offset, const char *format, ...)
+        __attribute__((format(printf, 4, 5)));
+
+/* One word of a value under systemd's quoting rules. */
+struct job_word {
+        char *text;
+        size_t offset;  /* in the value */
+        bool is_quoted; /* some part of it was quoted or escaped */
+};
+
+/* Splits a value at blanks; quotes and escapes as in systemd.syntax(7). words_free() takes the list. */
+int draft_split(struct job_draft *d, const struct job_setting *s, struct job_word **ret, size_t *ret_n);
+struct job_word *words_free(struct job_word *words, size_t n);
+
+/* NULL-terminated lists. */
+char **strv_free(char **list);
+size_t strv_count(char *const *list);
+/* Appends item, which is taken also on failure (and may be NULL: then it fails). 0 or -ENOMEM. */
+int strv_take(char ***list, size_t n, char *item);
+
+/* The values that several keys share. Outputs are untouched on error. */
+int draft_span(struct job_draft *d, const struct job_setting *s, bool is_infinity_allowed, int64_t *ret_us);
+int draft_boolean(struct job_draft *d, const struct job_setting *s, bool *ret);
+/* "12.5%" as parts per million, 0..1000000. */
+int draft_percent(struct job_draft *d, const struct job_setting *s, uint32_t *ret_ppm);
+/* One of names (NULL-terminated) as its index. */
+int draft_choice(struct job_draft *d, const struct job_setting *s, const char *const *names, uint8_t *ret);
+int draft_copy(const char *text, char **ret);
+
+int parse_description(struct job_draft *d, const struct job_setting *s);
+int parse_command(struct job_draft *d, const struct job_setting *s);
+int parse_script(struct job_draft *d, const struct job_setting *s);
+int parse_shell(struct job_draft *d, const struct job_setting *s);
+int parse_every(struct job_draft *d, const struct job_setting *s);
+int parse_mode(struct job_draft *d, const struct job_setting *s);
+int parse_align(struct job_draft *d, const struct job_setting *s);
+int parse_initial_delay(struct job_draft *d, const struct job_setting *s);
+int parse_jitter(struct job_draft *d, const struct job_setting *s);
+int parse_randomized_delay(struct job_draft *d, const struct job_setting *s);
+int parse_on_boot(struct job_draft *d, const struct job_setting *s);
+int parse_overlap(struct job_draft *d, const struct job_setting *s);
+int parse_start_deadline(struct job_draft *d, const struct job_setting *s);
+int parse_enabled(struct job_draft *d, const struct job_setting *s);
+int parse_log(struct job_draft *d, const struct job_setting *s);
+int parse_timeout(struct job_draft *d, const struct job_setting *s);
+int parse_kill_signal(struct job_draft *d, const struct job_setting *s);
+int parse_kill_grace(struct job_draft *d, const struct job_setting *s);
+int parse_user(struct job_draft *d, const struct job_setting *s);
+int parse_group(struct job_draft *d, const struct job_setting *s);
+int parse_working_directory(struct job_draft *d, const struct job_setting *s);
+int parse_environment(struct job_draft *d, const struct job_setting *s);
+int parse_environment_file(struct job_draft *d, const struct job_setting *s);
+int parse_standard_output(struct job_draft *d, const struct job_setting *s);
+int parse_standard_error(struct job_draft *d, const struct job_setting *s);
+int parse_capture_max(struct job_draft *d, const struct job_setting *s);
+
+bool print_every(const struct job_when *when, char buf[static 128]);
+bool print_mode(const struct job_when *when, char buf[static 128]);
+bool print_align(const struct job_when *when, char buf[static 128]);
+bool print_initial_delay(const struct job_when *when, char buf[static 128]);
+bool print_jitter(const struct job_when *when, char buf[static 128]);
+bool print_randomized_delay(const struct job_when *when, char buf[static 128]);
+bool print_on_boot(const struct job_when *when, char buf[static 128]);
+bool print_overlap(const struct job_when *when, char buf[static 128]);
+bool print_start_deadline(const struct job_when *when, char buf[static 128]);
+bool print_enabled(const struct job_when *when, char buf[static 128]);
+bool print_log(const struct job_when *when, char buf[static 128]);
+
+/* Once all values are in: what the when keys mean together, and the defaults that depend on others. 0 or 1 (told). */
+int draft_finish_when(struct job_draft *d);

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+// job_hint: what to say of a key that chimed does not have: what it is called here, that it comes later, or the nearest name.
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "config/job_draft.h"
+
+#define NAME_COMPARED 40
+
+struct answer {
+        const char *name, *text;
+};
+
+/* Names that admins bring from other systems. */
+static const struct answer foreign[] = {
+        {"AccuracySec", "is systemd's; slots here are exact, RandomizedDelay= spreads them"},
+        {"OnUnitActiveSec", "is systemd's; here: Every= with Mode=fixed-rate"},
+        {"OnUnitInactiveSec", "is systemd's; here: Every= (Mode=fixed-delay counts from the end of the last run)"},
+        {"OnActiveSec", "is systemd's; here: InitialDelay= with Every="},
+        {"OnBootSec", "is systemd's; here: OnBoot=SPAN"},
+        {"OnStartupSec", "is systemd's; here: OnBoot=SPAN"},
+        {"OnClockChange", "is systemd's; chimed handles clock steps by itself"},
+        {"OnTimezoneChange", "is systemd's; chimed handles changes of the time zone by itself"},
+        {"RandomizedDelaySec", "is systemd's; here: RandomizedDelay="},
+        {"RandomizedOffsetSec", "is systemd's; here: RandomizedDelay="},
+        {"Persistent", "is systemd's; here passed slots are accounted for and the latest is caught up, but for grids under 1h"},
+        {"WakeSystem", "is systemd's; chimed does not wake the machine"},
+        {"RemainAfterElapse", "is systemd's; leave it out"},
+        {"ExecStart", "is systemd's; here: Command= (no shell) or Script= (with a shell)"},
+        {"ExecStartPre", "is systemd's; here: write the steps into Script="},
+        {"ExecStartPost", "is systemd's; here: write the steps into Script="},
+        {"ExecStop", "is systemd's; here: KillSignal= and KillGrace="},
+        {"ExecStopPost", "is systemd's; here: write the steps into Script="},
+        {"ExecReload", "is systemd's; a job is not reloaded"},
+        {"Restart", "is systemd's; a job runs again at its next slot, see Every="},
+        {"RestartSec", "is systemd's; a job runs again at its next slot, see Every="},
+        {"RuntimeMaxSec", "is systemd's; here: Timeout="},
+        {"TimeoutStartSec", "is systemd's; here: Timeout="},
+        {"TimeoutSec", "is systemd's; here: Timeout= and KillGrace="},
+        {"TimeoutStopSec", "is systemd's; here: KillGrace="},
+        {"KillMode", "is systemd's; here the whole process tree is always ended"},
+        {"FinalKillSignal", "is systemd's; here it is always KILL"},
+        {"SendSIGKILL", "is systemd's; here KILL always follows after KillGrace="},
+        {"Type", "is systemd's; a run here lasts until its process ends"},
+        {"RemainAfterExit", "is systemd's; a run here lasts until its process ends"},
+        {"SyslogIdentifier", "is systemd's; here it is the job's name"},
+        {"WantedBy", "is systemd's; a job file needs no [Install], Enabled=no turns a job off"},
+        {"After", "is systemd's; jobs are not ordered by it"},
+        {"Requires", "is systemd's; jobs are not ordered by it"},
+        {"Wants", "is systemd's; jobs are not ordered by it"},
+        {"MAILTO", "is cron's; mail is not in this version of chimed, the output is in the journal"},
+        {"SHELL", "is cron's; here: Shell= for Script="},
+        {"PATH", "is cron's; here: Environment=PATH=..."},
+        {"HOME", "is cron's; here: WorkingDirectory=, or Environment=HOME=..."},
+        {"CRON_TZ", "is cron's; here: TimeZone=, which is not in this version of chimed"},
+        {"RANDOM_DELAY", "is cron's; here: RandomizedDelay="},
+        {"Interval", "is Every= here"},
+        {"Period", "is Every= here"},
+        {"Schedule", "is Every= or OnBoot= here"},
+        {"Exec", "is Command= here"},
+        {"Cmd", "is Command= here"},
+        {"Name", "is not a key; a job's name stands in its header: [job NAME]"},
+};
+
+/* Keys of the job language that this version does not have; a * stands for any ending. */
+static const char *const later[] = {
+        "Plugin",
+        "Option.*",
+        "PluginHost",
+        "Coprocess",
+        "Unit",
+        "FixedRandomDelay",
+        "OnCalendar",
+        "Cron",
+        "CronDays",
+        "TimeZone",
+        "Gap",
+        "Fold",
+        "Only",
+        "Except",
+        "OnWake",
+        "OnSuccessOf",
+        "OnFailureOf",
+        "OnEndOf",
+        "OnSuccess",
+        "OnFailure",
+        "OnEnd",
+        "OnRecovery",
+        "OnMissed",
+        "OnFinished",
+        "NotBefore",
+        "Until",
+        "MaxRuns",
+        "StopWhenPathExists",
+        "QueueMax",
+        "MaxParallel",
+        "CatchUp",
+        "CatchUpMax",
+        "CatchUpSpread",
+        "RetryInterrupted",
+        "Retries",
+        "RetryDelay",
+        "RetryBackoff",
+        "RetryMaxDelay",
+        "SuccessExitStatus",
+        "SkipExitStatus",
+        "FinishExitStatus",
+        "StopAfterFailures",
+        "MailTo",
+        "MailOn",
+        "ExpectWithin",
+        "ConditionPathExists",
+        "ExecCondition",
+        "ConditionACPower",
+        "ConditionLoadBelow",
+        "ConditionUnitActive",
+        "ConditionWait",
+        "MaxRunning",
+        "Priority",
+        "MemberOf",
+        "SupplementaryGroups",
+        "RootDirectory",
+        "UMask",
+        "Nice",
+        "IOSchedulingClass",
+        "IOSchedulingPriority",
+        "CPUSchedulingPolicy",
+        "OOMScoreAdjust",
+        "Limit*",
+        "NoNewPrivileges",
+        "MemoryMax",
+        "CPUQuota",
+        "TasksMax",
+        "AcceptParameters",
+        "History",
+        "Durability",
+        "Allow",
+        "TimeSyncWait",
+        "OnLedgerFailure",
+};
+
+static bool is_later(const char *name) {
+        for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
+                size_t size = strcspn(later[i], "*");
+                if (later[i][size] ? strncasecmp(name, later[i], size) == 0 : strcasecmp(name, later[i]) == 0)
+                        return true;
+        }
+        return false;
+}
+
+static unsigned min3(unsigned a, unsigned b, unsigned c) {
+        unsigned m = a < b ? a : b;
+        return m < c ? m : c;
+}
+
+/* Edit distance (Levenshtein) without regard to case; both names at most NAME_COMPARED bytes. */
+static unsigned distance(const char *a, const char *b) {
+        unsigned row[NAME_COMPARED + 1];
+        size_t size = strlen(b);
+
+        for (size_t k = 0; k <= size; k++)
+                row[k] = (unsigned)k;
+        for (size_t i = 0; a[i]; i++) {
+                unsigned diagonal = row[0];
+                row[0] = (unsigned)i + 1;
+                for (size_t k = 1; k <= size; k++) {
+                        unsigned differs = tolower((unsigned char)a[i]) != tolower((unsigned char)b[k - 1]);
+                        unsigned best = min3(row[k] + 1, row[k - 1] + 1, diagonal + differs);
+                        diagonal = row[k];
+                        row[k] = best;
+                }
+        }
+        return row[size];
+}
+
+static const char *nearest(const char *name) {
+        size_t n, size = strlen(name);
+        const struct job_key *keys = job_keys(&n);
+        unsigned best = size > NAME_COMPARED ? 0 : 2 + (unsigned)size / 5; /* farther ones are no help */
+        const char *found = NULL;
+
+        for (size_t i = 0; i < n && best > 0; i++) {
+                unsigned d = distance(name, keys[i].name);
+                if (d < best) {
+                        best = d;
+                        found = keys[i].name;
+                }
+        }
+        return found;
+}
+
+char *job_key_hint(const char *name, char buf[static 160]) {
+        const size_t room = 160;
+
+        for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
+                if (strcmp(foreign[i].name, name) == 0) {
+                        snprintf(buf, room, "%s= %s", name, foreign[i].text);
+                        return buf;
+                }
+        if (is_later(name)) {
+                snprintf(buf, room, "%.64s= is not in this version of chimed", name);
+                return buf;
+        }
+        const char *known = nearest(name);
+        if (known)
+                snprintf(buf, room, "unknown key %.64s=; did you mean %s=?", name, known);
+        else
+                snprintf(buf, room, "unknown key %.64s=", name);
+        return buf;
+}

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: MIT
+// job_what: the keys that say what a job runs, as whom and with which surroundings.
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "config/job_draft.h"
+
+#define ACCOUNT_NAME_MAX 255
+#define PATH_BYTES_MAX   4095
+
+void job_what_init(struct job_what *what) {
+        memset(what, 0, sizeof(*what));
+        what->timeout_us = DURATION_INFINITY;
+        what->kill_grace_us = 10 * USEC_PER_SEC;
+        what->kill_signal = SIGTERM;
+        what->capture_max = JOB_CAPTURE_DEFAULT;
+}
+
+void job_what_done(struct job_what *what) {
+        if (!what)
+                return;
+        strv_free(what->argv);
+        free(what->user);
+        free(what->group);
+        free(what->groups);
+        free(what->login_name);
+        free(what->home);
+        free(what->login_shell);
+        free(what->working_directory);
+        strv_free(what->environment);
+        strv_free(what->environment_files);
+        free(what->output.path);
+        free(what->error.path);
+        memset(what, 0, sizeof(*what));
+}
+
+/* What a shell, cron or systemd would not take literally. Quoted words are meant as they stand. */
+static void warn_literal(struct job_draft *d, const struct job_setting *s, const struct job_word *word) {
+        static const char *const operators[] = {";",  "|",  "||",  "&",    "&&",         ">",           ">>", "<",
+                                                "<<", "2>", "2>>", "2>&1", ">/dev/null", "2>/dev/null", "&>", "&>/dev/null"};
+        const char *found = NULL, *dollar = strchr(word->text, '$'), *percent = strchr(word->text, '%');
+
+        if (word->is_quoted)
+                return;
+        for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++)
+                if (strcmp(word->text, operators[i]) == 0)
+                        found = operators[i];
+        if (dollar && dollar[1])
+                found = "$";
+        else if (percent && percent[1] && word->text[0] != '+')
+                found = "%"; /* "+%F" is date's */
+        if (found)
+                draft_warn(d, s, word->offset, "%s is passed literally; Script= has a shell (quote it if it is meant so)",
+                           found);
+}
+
+static int check_program(struct job_draft *d, const struct job_setting *s, const struct job_word *word) {
+        const char *name = word->text;
+
+        if (!*name)
+                return draft_error(d, s, word->offset, "the program's name is empty");
+        bool has_prefix = !word->is_quoted && strchr("@-:+!", *name);
+        if (*name != '/' && strchr(name, '/'))
+                return draft_error(d, s, word->offset,
+                                   has_prefix ? "\"%.100s\": prefixes such as %c are passed literally here; begin with the path"
+                                              : "\"%.100s\" is neither an absolute path nor a bare name",
+                                   name, *name);
+        if (has_prefix)
+                draft_warn(d, s, word->offset, "the prefix %c is passed literally, as part of the program's name", *name);
+        return 0;
+}
+
+int parse_command(struct job_draft *d, const struct job_setting *s) {
+        struct job_word *words;
+        size_t n;
+        int r = draft_split(d, s, &words, &n);
+
+        if (r)
+                return r;
+        r = n == 0 ? draft_error(d, s, 0, "the command is empty") : check_program(d, s, &words[0]);
+        char **argv = r == 0 ? calloc(n + 1, sizeof(*argv)) : NULL;
+        if (argv) {
+                for (size_t i = 0; i < n; i++) {
+                        warn_literal(d, s, &words[i]);
+                        argv[i] = words[i].text;
+                        words[i].text = NULL;
+                }
+                strv_free(d->command);
+                d->command = argv;
+        } else if (r == 0)
+                r = -ENOMEM;
+        words_free(words, n);
+        return r;
+}
+
+int parse_script(struct job_draft *d, const struct job_setting *s) {
+        return draft_copy(s->value, &d->script);
+}
+
+static int check_path(struct job_draft *d, const struct job_setting *s, const char *path) {
+        if (*path != '/')
+                return draft_error(d, s, (size_t)(path - s->value), "\"%.100s\" is no absolute path", path);
+        if (strlen(path) > PATH_BYTES_MAX)
+                return draft_error(d, s, (size_t)(path - s->value), "the path is longer than %d bytes", PATH_BYTES_MAX);
+        return 0;
+}
+
+int parse_shell(struct job_draft *d, const struct job_setting *s) {
+        int r = check_path(d, s, s->value);
+        return r ? r : draft_copy(s->value, &d->shell);
+}
+
+int parse_timeout(struct job_draft *d, const struct job_setting *s) {
+        int64_t timeout_us;
+        int r = draft_span(d, s, true, &timeout_us);
+
+        if (r)
+                return r;
+        if (timeout_us == 0)
+                return draft_error(d, s, 0, "a time limit of 0 would end each run at once; no limit is infinity");
+        d->job->what.timeout_us = timeout_us;
+        return 0;
+}
+
+int parse_kill_signal(struct job_draft *d, const struct job_setting *s) {
+        const char *name = strncasecmp(s->value, "SIG", 3) == 0 ? s->value + 3 : s->value;
+        int base = strncasecmp(name, "RTMIN+", 6) == 0 ? SIGRTMIN : 0;
+        const char *digits = base ? name + 6 : name;
+        int number = 0;
+
+        if (strspn(digits, "0123456789") == strlen(digits) && *digits && strlen(digits) <= 2)
+                number = base + atoi(digits);
+        else if (strcasecmp(name, "RTMIN") == 0)
+                number = SIGRTMIN;
+        for (int i = 1; i < SIGRTMIN && number == 0; i++) {
+                const char *known = sigabbrev_np(i);
+                if (known && strcasecmp(known, name) == 0)
+                        number = i;
+        }
+        if (number < 1 || number > SIGRTMAX)
+                return draft_error(d, s, 0, "\"%.40s\" is no signal; write TERM, INT, HUP or a number to %d", s->value,
+                                   SIGRTMAX);
+        d->job->what.kill_signal = number;
+        return 0;
+}
+
+int parse_kill_grace(struct job_draft *d, const struct job_setting *s) {
+        return draft_span(d, s, false, &d->job->what.kill_grace_us);
+}
+
+static int check_account(struct job_draft *d, const struct job_setting *s) {
+        size_t bad = strcspn(s->value, " \t:/,\"'\\");
+
+        if (s->value[bad])
+                return draft_error(d, s, bad, "%s= is one name or number", s->key);
+        if (strlen(s->value) > ACCOUNT_NAME_MAX)
+                return draft_error(d, s, 0, "the name is longer than %d bytes", ACCOUNT_NAME_MAX);
+        return 0;
+}
+
+int parse_user(struct job_draft *d, const struct job_setting *s) {
+        int r = check_account(d, s);
+        return r ? r : draft_copy(s->value, &d->job->what.user);
+}
+
+int parse_group(struct job_draft *d, const struct job_setting *s) {
+        int r = check_account(d, s);
+        return r ? r : draft_copy(s->value, &d->job->what.group);
+}
+
+int parse_working_directory(struct job_draft *d, const struct job_setting *s) {
+        bool is_optional = s->value[0] == '-';
+        const char *path = s->value + is_optional;
+        int r = strcmp(path, "~") == 0 ? 0 : check_path(d, s, path);
+
+        if (r == 0)
+                r = draft_copy(path, &d->job->what.working_directory);
+        if (r == 0)
+                d->job->what.is_working_directory_optional = is_optional;
+        return r;
+}
+
+/* NAME=VALUE with a name that shells can use and that chimed does not set itself. */
+static int check_variable(struct job_draft *d, const struct job_setting *s, const struct job_word *word) {
+        static const char first[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
+        static const char more[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
+        size_t size = strspn(word->text, more);
+
+        if (size == 0 || word->text[size] != '=' || !strchr(first, word->text[0]))
+                return draft_error(d, s, word->offset,
+                                   "\"%.60s\" is not NAME=VALUE; quote a value that has blanks: \"NAME=a b\"", word->text);
+        if (strncmp(word->text, "CHIMED_", 7) == 0)
+                return draft_error(d, s, word->offset, "%.*s is one of the names that chimed sets itself", (int)size,
+                                   word->text);
+        return 0;
+}
+
+int parse_environment(struct job_draft *d, const struct job_setting *s) {
+        struct job_word *words;
+        size_t n, known = strv_count(d->job->what.environment);
+        int r = draft_split(d, s, &words, &n);
+
+        if (r)
+                return r;
+        for (size_t i = 0; r == 0 && i < n; i++)
+                r = check_variable(d, s, &words[i]);
+        for (size_t i = 0; r == 0 && i < n; i++) {
+                r = strv_take(&d->job->what.environment, known + i, words[i].text);
+                words[i].text = NULL;
+        }
+        words_free(words, n);
+        return r;
+}
+
+int parse_environment_file(struct job_draft *d, const struct job_setting *s) {
+        int r = check_path(d, s, s->value + (s->value[0] == '-'));
+
+        if (r)
+                return r;
+        return strv_take(&d->job->what.environment_files, strv_count(d->job->what.environment_files), strdup(s->value));
+}
+
+static int parse_output(struct job_draft *d, const struct job_setting *s, struct job_output *ret) {
+        static const struct {
+                const char *name;
+                enum job_output_kind kind;
+                bool has_path;
+        } kinds[] = {
+                {"journal", JOB_OUTPUT_JOURNAL, false},   {"null", JOB_OUTPUT_NULL, false},
+                {"file:", JOB_OUTPUT_FILE, true},         {"append:", JOB_OUTPUT_APPEND, true},
+                {"truncate:", JOB_OUTPUT_TRUNCATE, true},
+        };
+
+        for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+                size_t size = strlen(kinds[i].name);
+                if (kinds[i].has_path ? strncmp(s->value, kinds[i].name, size) != 0 : strcmp(s->value, kinds[i].name) != 0)
+                        continue;
+                char *path = NULL;
+                int r = kinds[i].has_path ? check_path(d, s, s->value + size) : 0;
+                if (r == 0 && kinds[i].has_path)
+                        r = draft_copy(s->value + size, &path);
+                if (r)
+                        return r;
+                free(ret->path);
+                *ret = (struct job_output){.kind = kinds[i].kind, .path = path};
+                return 0;
+        }
+        return draft_error(d, s, 0, "%s=%.60s is not known; there is journal, null, file:PATH, append:PATH and truncate:PATH",
+                           s->key, s->value);
+}
+
+int parse_standard_output(struct job_draft *d, const struct job_setting *s) {
+        return parse_output(d, s, &d->job->what.output);
+}
+
+int parse_standard_error(struct job_draft *d, const struct job_setting *s) {
+        return parse_output(d, s, &d->job->what.error);
+}
+
+int parse_capture_max(struct job_draft *d, const struct job_setting *s) {
+        const char *p = s->value;
+        uint64_t bytes = 0;
+
+        for (; *p >= '0' && *p <= '9' && bytes <= JOB_CAPTURE_MAX; p++)
+                bytes = bytes * 10 + (uint64_t)(*p - '0');
+        bool has_digits = p > s->value;
+        p += strspn(p, "0123456789");
+        uint64_t unit = *p == 'K' ? 1024 : *p == 'M' ? 1024 * 1024 : 1;
+        p += unit > 1;
+        if (!has_digits || *p)
+                return draft_error(d, s, 0, "\"%.40s\" is no size; write bytes or 16K", s->value);
+        if (bytes * unit > JOB_CAPTURE_MAX)
+                return draft_error(d, s, 0, "%.40s is more than %dK", s->value, JOB_CAPTURE_MAX / 1024);
+        d->job->what.capture_max = (uint32_t)(bytes * unit);
+        return 0;
+}

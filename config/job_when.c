@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: MIT
+// job_when: the keys that say when a job runs: read, checked together, printed as canonical text and read back.
+// The text is what the scheduler gets; it reads it with the same functions as the reader, so both understand the same.
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/job_draft.h"
+#include "config/timestamp.h"
+
+#define LOG_CHANGES_BELOW   USEC_PER_MINUTE
+#define CATCH_UP_RATE_FIRST USEC_PER_HOUR
+
+_Static_assert(sizeof(struct job_when) == 64, "policies are compared as bytes: no padding");
+
+static const char *const mode_names[] = {[JOB_MODE_FIXED_DELAY] = "fixed-delay", [JOB_MODE_FIXED_RATE] = "fixed-rate", NULL};
+static const char *const overlap_names[] = {[JOB_OVERLAP_SKIP] = "skip", NULL};
+static const char *const log_names[] = {[JOB_LOG_ALL] = "all",
+                                        [JOB_LOG_CHANGES] = "changes",
+                                        [JOB_LOG_FAILURES] = "failures",
+                                        [JOB_LOG_SUMMARY] = "summary",
+                                        NULL};
+
+void job_when_init(struct job_when *when) {
+        memset(when, 0, sizeof(*when));
+        when->mode = JOB_MODE_FIXED_DELAY;
+        when->align = JOB_ALIGN_START;
+        when->overlap = JOB_OVERLAP_SKIP;
+        when->catch_up = JOB_CATCH_UP_ONE;
+        when->log = JOB_LOG_ALL;
+        when->on_boot_us = -1;
+        when->start_deadline_us = JOB_DEADLINE_NEXT;
+        when->is_enabled = true;
+}
+
+int parse_description(struct job_draft *d, const struct job_setting *s) {
+        return draft_copy(s->value, &d->job->description);
+}
+
+int parse_every(struct job_draft *d, const struct job_setting *s) {
+        int64_t every_us;
+        int r = draft_span(d, s, false, &every_us);
+
+        if (r)
+                return r;
+        if (every_us < JOB_EVERY_MIN)
+                return draft_error(d, s, 0, "the interval must be at least 1ms");
+        d->job->when.every_us = every_us;
+        return 0;
+}
+
+int parse_mode(struct job_draft *d, const struct job_setting *s) {
+        return draft_choice(d, s, mode_names, &d->job->when.mode);
+}
+
+int parse_align(struct job_draft *d, const struct job_setting *s) {
+        struct job_when *when = &d->job->when;
+        int64_t rt_us = 0;
+        const char *why = NULL;
+
+        if (strcmp(s->value, "start") == 0) {
+                when->align = JOB_ALIGN_START;
+                return 0;
+        }
+        if (strcmp(s->value, "hour") == 0 || strcmp(s->value, "day") == 0)
+                return draft_error(d, s, 0,
+                                   "Align=%s is not in this version of chimed; Align=epoch meets whole hours and days in UTC",
+                                   s->value);
+        if (strcmp(s->value, "epoch") != 0 && timestamp_parse(s->value, &rt_us, &why) < 0)
+                return draft_error(d, s, 0, "\"%.40s\" is neither start, epoch nor a time: %s", s->value, why);
+        when->align = JOB_ALIGN_WALL;
+        when->align_rt_us = rt_us;
+        return 0;
+}
+
+int parse_initial_delay(struct job_draft *d, const struct job_setting *s) {
+        return draft_span(d, s, false, &d->job->when.initial_delay_us);
+}
+
+int parse_jitter(struct job_draft *d, const struct job_setting *s) {
+        if (!strchr(s->value, '%'))
+                return draft_error(d, s, 0, "the jitter is a part of the wait, such as 10%%");
+        return draft_percent(d, s, &d->job->when.jitter_ppm);
+}
+
+int parse_randomized_delay(struct job_draft *d, const struct job_setting *s) {
+        if (strchr(s->value, '%'))
+                return draft_percent(d, s, &d->job->when.random_delay_ppm);
+        return draft_span(d, s, false, &d->job->when.random_delay_us);
+}
+
+int parse_on_boot(struct job_draft *d, const struct job_setting *s) {
+        bool is_wanted;
+
+        if (s->value[0] >= '0' && s->value[0] <= '9') {
+                if (strspn(s->value, "0123456789") == strlen(s->value))
+                        return draft_error(
+                                d, s, 0, "%.20s could be a number of seconds or a switch; write yes, no or a span such as 30s",
+                                s->value);
+                return draft_span(d, s, false, &d->job->when.on_boot_us);
+        }
+        int r = draft_boolean(d, s, &is_wanted);
+        if (r == 0)
+                d->job->when.on_boot_us = is_wanted ? 0 : -1;
+        return r;
+}
+
+int parse_overlap(struct job_draft *d, const struct job_setting *s) {
+        static const char *const later[] = {"queue", "replace", "parallel"};
+
+        for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
+                if (strcmp(s->value, later[i]) == 0)
+                        return draft_error(d, s, 0, "Overlap=%s is not in this version of chimed; there is skip", later[i]);
+        return draft_choice(d, s, overlap_names, &d->job->when.overlap);
+}
+
+int parse_start_deadline(struct job_draft *d, const struct job_setting *s) {
+        return draft_span(d, s, true, &d->job->when.start_deadline_us);
+}
+
+int parse_enabled(struct job_draft *d, const struct job_setting *s) {
+        bool is_enabled;
+        int r = draft_boolean(d, s, &is_enabled);
+
+        if (r == 0)
+                d->job->when.is_enabled = is_enabled;
+        return r;
+}
+
+int parse_log(struct job_draft *d, const struct job_setting *s) {
+        return draft_choice(d, s, log_names, &d->job->when.log);
+}
+
+static bool is_fixed_rate(const struct job_when *when) {
+        return when->every_us > 0 && when->mode == JOB_MODE_FIXED_RATE;
+}
+
+static uint8_t log_default(const struct job_when *when) {
+        return when->every_us > 0 && when->every_us < LOG_CHANGES_BELOW ? JOB_LOG_CHANGES : JOB_LOG_ALL;
+}
+
+static uint8_t catch_up_default(const struct job_when *when) {
+        return is_fixed_rate(when) && when->every_us < CATCH_UP_RATE_FIRST ? JOB_CATCH_UP_NONE : JOB_CATCH_UP_ONE;
+}
+
+/* A key that asks for one mode. Without Every= it means nothing, which the job may know; a default for the other mode is passed
+ * over. Returns 0 where the key stays in force, 1 where it does not, 2 where it is an error. */
+static int check_mode(struct job_draft *d, enum job_key_index key, enum job_mode mode, const char *advice) {
+        const struct job_setting *s = d->set[key];
+        const struct job_when *when = &d->job->when;
+
+        if (when->every_us > 0 && when->mode == mode)
+                return 0;
+        if (s->is_default)
+                return 1;
+        if (when->every_us > 0) {
+                draft_error(d, s, 0, "%s= is for Mode=%s%s", s->key, mode_names[mode], advice);
+                return 2;
+        }
+        draft_warn(d, s, 0, "%s= means nothing without Every=", s->key);
+        return 1;
+}
+
+static bool check_randomized_delay(struct job_draft *d) {
+        struct job_when *when = &d->job->when;
+        const struct job_setting *s = d->set[KEY_RANDOMIZED_DELAY];
+        int r = check_mode(d, KEY_RANDOMIZED_DELAY, JOB_MODE_FIXED_RATE, "; the wait of fixed-delay varies by Jitter=");
+
+        if (r) {
+                when->random_delay_us = 0;
+                when->random_delay_ppm = 0;
+        } else if (when->random_delay_us >= when->every_us) {
+                char every[96];
+                draft_error(d, s, 0, "the delay must be shorter than Every=%s", duration_print(when->every_us, every));
+                return false;
+        }
+        return r < 2;
+}
+
+int draft_finish_when(struct job_draft *d) {
+        struct job_when *when = &d->job->when;
+        bool is_good = true;
+        int r;
+
+        if (d->set[KEY_ALIGN] && when->align != JOB_ALIGN_START) {
+                r = check_mode(d, KEY_ALIGN, JOB_MODE_FIXED_RATE, "; write Mode=fixed-rate");
+                is_good = is_good && r < 2;
+                if (r) {
+                        when->align = JOB_ALIGN_START;
+                        when->align_rt_us = 0;
+                }
+        }
+        if (d->set[KEY_JITTER] && when->jitter_ppm > 0) {
+                r = check_mode(d, KEY_JITTER, JOB_MODE_FIXED_DELAY, "; a grid has RandomizedDelay=");
+                is_good = is_good && r < 2;
+                if (r)
+                        when->jitter_ppm = 0;
+        }
+        if (d->set[KEY_RANDOMIZED_DELAY] && (when->random_delay_us > 0 || when->random_delay_ppm > 0))
+                is_good = check_randomized_delay(d) && is_good;
+        if (d->set[KEY_INITIAL_DELAY] && when->initial_delay_us > 0 && when->every_us == 0) {
+                draft_warn(d, d->set[KEY_INITIAL_DELAY], 0, "InitialDelay= means nothing without Every=");
+                when->initial_delay_us = 0;
+        }
+        if (when->every_us == 0)
+                when->mode = JOB_MODE_FIXED_DELAY;
+        if (!d->set[KEY_LOG])
+                when->log = log_default(when);
+        when->catch_up = catch_up_default(when);
+        return is_good ? 0 : 1;
+}
+
+static bool print_span(int64_t us, int64_t if_not, char buf[static 128]) {
+        if (us == if_not)
+                return false;
+        duration_print(us, buf);
+        return true;
+}
+
+static bool print_text(const char *text, char buf[static 128]) {
+        snprintf(buf, 128, "%s", text);
+        return true;
+}
+
+static bool print_percent(uint32_t ppm, char buf[static 128]) {
+        if (ppm == 0)
+                return false;
+        int n = snprintf(buf, 128, "%u.%04u", ppm / 10000, ppm % 10000);
+        while (buf[n - 1] == '0')
+                n--;
+        if (buf[n - 1] == '.')
+                n--;
+        snprintf(buf + n, 128 - (size_t)n, "%%");
+        return true;
+}
+
+bool print_every(const struct job_when *when, char buf[static 128]) {
+        return print_span(when->every_us, 0, buf);
+}
+
+bool print_mode(const struct job_when *when, char buf[static 128]) {
+        return when->mode != JOB_MODE_FIXED_DELAY && print_text(mode_names[when->mode], buf);
+}
+
+bool print_align(const struct job_when *when, char buf[static 128]) {
+        if (when->align == JOB_ALIGN_START)
+                return false;
+        if (when->align_rt_us == 0)
+                return print_text("epoch", buf);
+        timestamp_print_utc(when->align_rt_us, buf);
+        return true;
+}
+
+bool print_initial_delay(const struct job_when *when, char buf[static 128]) {
+        return print_span(when->initial_delay_us, 0, buf);
+}
+
+bool print_jitter(const struct job_when *when, char buf[static 128]) {
+        return print_percent(when->jitter_ppm, buf);
+}
+
+bool print_randomized_delay(const struct job_when *when, char buf[static 128]) {
+        return print_percent(when->random_delay_ppm, buf) || print_span(when->random_delay_us, 0, buf);
+}
+
+bool print_on_boot(const struct job_when *when, char buf[static 128]) {
+        if (when->on_boot_us == 0)
+                return print_text("yes", buf);
+        return print_span(when->on_boot_us, -1, buf);
+}
+
+bool print_overlap(const struct job_when *when, char buf[static 128]) {
+        /* there is one value yet */
+        (void)when, (void)buf;
+        return false;
+}
+
+bool print_start_deadline(const struct job_when *when, char buf[static 128]) {
+        return print_span(when->start_deadline_us, JOB_DEADLINE_NEXT, buf);
+}
+
+bool print_enabled(const struct job_when *when, char buf[static 128]) {
+        return !when->is_enabled && print_text("no", buf);
+}
+
+bool print_log(const struct job_when *when, char buf[static 128]) {
+        return when->log != log_default(when) && print_text(log_names[when->log], buf);
+}
+
+int job_when_print(const struct job_when *when, const char *description, char **ret_text) {
+        size_t n, size = 0;
+        const struct job_key *keys = job_keys(&n);
+        size_t room = (description ? strlen(description) : 0) + 16 + n * 160;
+        char value[128], *text = malloc(room);
+
+        if (!text)
+                return -ENOMEM;
+        text[0] = 0;
+        if (description)
+                size = (size_t)snprintf(text, room, "%s=%s\n", keys[KEY_DESCRIPTION].name, description);
+        for (size_t i = 0; i < n; i++)
+                if (keys[i].print && keys[i].print(when, value))
+                        size += (size_t)snprintf(text + size, room - size, "%s=%s\n", keys[i].name, value);
+        char *fitted = realloc(text, size + 1);
+        *ret_text = fitted ? fitted : text;
+        return 0;
+}
+
+/* Takes one "Key=value" line over. The draft keeps the setting, whose pointers end with the caller's line. */
+static int when_line(struct job_draft *d, struct job_setting *s, char *line) {
+        char *equals = strchr(line, '=');
+
+        if (!equals)
+                return -EBADMSG;
+        *equals = 0;
+        *s = (struct job_setting){.key = line, .value = equals + 1};
+        const struct job_key *keys, *key = job_key_find(line);
+        size_t n;
+        keys = job_keys(&n);
+        if (!key || key->half != JOB_HALF_WHEN || d->set[key - keys] || !*s->value)
+                return -EBADMSG;
+        d->set[key - keys] = s;
+        int r = key->parse(d, s);
+        return r > 0 ? -EBADMSG : r;
+}
+
+int job_when_parse(const char *text, size_t size, struct job_when *ret_when, char **ret_description) {
+        struct job job = {};
+        struct job_draft draft = {.job = &job};
+        struct job_setting settings[KEYS_N];
+        char buf[JOB_WHEN_TEXT_MAX + 1];
+        int r = 0;
+
+        if (size > JOB_WHEN_TEXT_MAX || memchr(text, 0, size) || (size > 0 && text[size - 1] != '\n'))
+                return -EBADMSG;
+        memcpy(buf, text, size);
+        buf[size] = 0;
+        job_when_init(&job.when);
+        char *next = buf;
+        for (size_t n = 0; r == 0 && *next; n++) {
+                char *end = strchr(next, '\n');
+                *end = 0;
+                r = n < KEYS_N ? when_line(&draft, &settings[n], next) : -EBADMSG;
+                next = end + 1;
+        }
+        if (r == 0 && draft_finish_when(&draft))
+                r = -EBADMSG;
+        if (r < 0) {
+                free(job.description);
+                return r;
+        }
+        *ret_when = job.when;
+        *ret_description = job.description;
+        return 0;
+}
