@@ -1,0 +1,479 @@
+// SPDX-License-Identifier: MIT
+// The semantics of the schedule as timelines: a definition, events, and the ledger that must come of them.
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/sim/world.h"
+
+#define SEC  USEC_PER_SEC
+#define MIN  USEC_PER_MINUTE
+#define HOUR USEC_PER_HOUR
+
+/* 2026-03-20 12:00:00 UTC, a day after boot. */
+#define NOON   (INT64_C(1774008000) * SEC)
+#define BOOTED (24 * HOUR)
+
+static struct world w;
+static int64_t run_us;
+static enum run_result run_result;
+
+static void fixed_run(void *userdata, struct world *world, struct world_job *job, int64_t *ret_duration_us,
+                      struct run_end *ret_end) {
+        (void)userdata;
+        (void)world;
+        (void)job;
+        *ret_duration_us = run_us;
+        ret_end->result = run_result;
+}
+
+/* A world whose clock says h:m:s. */
+static void begin_at(int h, int m, int s) {
+        world_init(&w, NOON + (h - 12) * HOUR + m * MIN + s * SEC, BOOTED);
+        w.run_of = fixed_run;
+        w.watched = "job";
+        run_us = 0;
+        run_result = RUN_RESULT_SUCCESS;
+}
+
+static int64_t at(int h, int m, int s) {
+        return NOON + (h - 12) * HOUR + m * MIN + s * SEC;
+}
+
+static void run_to(int h, int m, int s) {
+        world_run_to(&w, w.now.bt_us + at(h, m, s) - w.now.rt_us);
+        ck_assert_msg(!w.error[0], "%s", w.error);
+}
+
+/* As run_to(), but ends and slots of the very instant are still to come. */
+static void run_before(int h, int m, int s) {
+        world_run_to(&w, w.now.bt_us + at(h, m, s) - 1 - w.now.rt_us);
+        ck_assert_msg(!w.error[0], "%s", w.error);
+}
+
+static struct job_when every(int64_t every_us, enum job_mode mode) {
+        struct job_when when;
+        job_when_init(&when);
+        when.every_us = every_us;
+        when.mode = (uint8_t)mode;
+        when.catch_up = mode == JOB_MODE_FIXED_RATE && every_us < HOUR ? JOB_CATCH_UP_NONE : JOB_CATCH_UP_ONE;
+        return when;
+}
+
+/* A grid on the wall clock through the full hours. */
+static struct job_when wall_grid(int64_t every_us, int64_t align_us) {
+        struct job_when when = every(every_us, JOB_MODE_FIXED_RATE);
+        when.align = JOB_ALIGN_WALL;
+        when.align_rt_us = align_us;
+        return when;
+}
+
+static void define(struct job_when when) {
+        world_define(&w, "job", &when);
+        world_commit(&w);
+        ck_assert_msg(!w.error[0], "%s", w.error);
+}
+
+static char *entry_print(const struct world_entry *e, char *buf, size_t size) {
+        int64_t first = (e->first_rt_us - NOON) / SEC + 12 * 3600, last = (e->last_rt_us - NOON) / SEC + 12 * 3600;
+        snprintf(buf, size, "%s %s %lld:%02lld:%02lld..%lld:%02lld:%02lld n %llu lag %lld s",
+                 slot_outcome_to_string(e->outcome), slot_reason_to_string(e->reason), (long long)first / 3600,
+                 (long long)first / 60 % 60, (long long)first % 60, (long long)last / 3600, (long long)last / 60 % 60,
+                 (long long)last % 60, (unsigned long long)e->n, (long long)(e->lag_us / SEC));
+        return buf;
+}
+
+/* The i-th outcome is this one; and a range of n slots from first to last. */
+static const struct world_entry *expect(size_t i, enum slot_outcome outcome, enum slot_reason reason, int64_t first_us,
+                                        int64_t last_us, uint64_t n) {
+        char buf[160];
+        ck_assert_msg(i < w.n_entries, "only %zu outcomes", w.n_entries);
+        const struct world_entry *e = &w.entries[i];
+        ck_assert_msg(e->outcome == outcome && e->reason == reason && e->first_rt_us == first_us && e->last_rt_us == last_us &&
+                              e->n == n,
+                      "outcome %zu is: %s", i, entry_print(e, buf, sizeof(buf)));
+        return e;
+}
+
+static void expect_ran(size_t i, int64_t slot_us, int64_t lag_us) {
+        const struct world_entry *e = expect(i, SLOT_RAN, SLOT_REASON_NONE, slot_us, slot_us, 1);
+        ck_assert_msg(e->lag_us == lag_us, "outcome %zu ran %lld us late, not %lld", i, (long long)e->lag_us,
+                      (long long)lag_us);
+}
+
+/* Lets the job's next slot come; it must be at that time of day. */
+static void expect_next_at(int h, int m, int s) {
+        size_t n = w.n_entries;
+        run_before(h, m, s);
+        ck_assert_msg(w.n_entries == n, "a slot came before %d:%02d:%02d", h, m, s);
+        run_to(h, m, s);
+        ck_assert_msg(w.n_entries == n + 1, "no slot at %d:%02d:%02d", h, m, s);
+        expect_ran(n, at(h, m, s), 0);
+}
+
+START_TEST(v1_slots_under_a_run_are_missed_in_one_range) {
+        begin_at(12, 0, 0);
+        run_us = 25 * SEC;
+        define(every(10 * SEC, JOB_MODE_FIXED_RATE));
+        run_to(12, 0, 30);
+        expect_ran(0, at(12, 0, 0), 0);
+        expect(1, SLOT_MISSED, SLOT_REASON_OVERLAP, at(12, 0, 10), at(12, 0, 20), 2);
+        expect_ran(2, at(12, 0, 30), 0);
+        ck_assert_uint_eq(w.n_entries, 3);
+        run_before(13, 0, 0);
+        ck_assert_uint_eq(w.jobs[0].totals.ran, 120);
+        ck_assert_uint_eq(w.jobs[0].totals.missed, 240);
+}
+END_TEST
+
+START_TEST(v1_an_end_comes_before_the_slot_of_its_instant) {
+        begin_at(12, 0, 0);
+        run_us = 20 * SEC;
+        define(every(10 * SEC, JOB_MODE_FIXED_RATE));
+        run_to(12, 0, 20);
+        expect(1, SLOT_MISSED, SLOT_REASON_OVERLAP, at(12, 0, 10), at(12, 0, 10), 1);
+        expect_ran(2, at(12, 0, 20), 0);
+}
+END_TEST
+
+START_TEST(v2_a_fixed_delay_counts_from_the_end) {
+        begin_at(12, 0, 0);
+        run_us = 5 * SEC;
+        define(every(60 * SEC, JOB_MODE_FIXED_DELAY));
+        run_to(12, 0, 0);
+        expect_ran(0, at(12, 0, 0), 0);
+        expect_next_at(12, 1, 5);
+        run_us = 90 * SEC;
+        expect_next_at(12, 2, 10);
+        run_us = 5 * SEC;
+        expect_next_at(12, 4, 40);
+        ck_assert_uint_eq(w.jobs[0].totals.missed, 0);
+}
+END_TEST
+
+START_TEST(v3_a_delay_that_is_over_is_due_at_once_once) {
+        begin_at(11, 25, 0);
+        run_us = 5 * MIN;
+        define(every(HOUR, JOB_MODE_FIXED_DELAY));
+        run_to(11, 59, 40);
+        world_crash(&w, at(14, 0, 20) - at(11, 59, 40));
+        ck_assert_uint_eq(w.n_entries, 2);
+        expect_ran(1, at(12, 30, 0), HOUR + 30 * MIN + 20 * SEC);
+        ck_assert_int_eq(w.entries[1].cause, RUN_CAUSE_CATCH_UP);
+        expect_next_at(15, 5, 20);
+}
+END_TEST
+
+START_TEST(v3_the_latest_slot_is_caught_up_and_takes_in_the_older) {
+        begin_at(11, 10, 0);
+        define(wall_grid(HOUR, 10 * MIN));
+        run_to(11, 59, 40);
+        world_crash(&w, at(14, 0, 20) - at(11, 59, 40));
+        expect_ran(0, at(11, 10, 0), 0);
+        expect(1, SLOT_MERGED, SLOT_REASON_DOWN, at(12, 10, 0), at(12, 10, 0), 1);
+        expect_ran(2, at(13, 10, 0), 50 * MIN + 20 * SEC);
+        ck_assert_uint_eq(w.n_entries, 3);
+        expect_next_at(14, 10, 0);
+}
+END_TEST
+
+START_TEST(v3_a_near_next_slot_takes_the_catch_up_in) {
+        begin_at(11, 10, 0);
+        define(wall_grid(HOUR, 10 * MIN));
+        run_to(11, 59, 40);
+        world_crash(&w, at(14, 5, 0) - at(11, 59, 40));
+        ck_assert_uint_eq(w.n_entries, 1);
+        run_to(14, 10, 0);
+        expect(1, SLOT_MERGED, SLOT_REASON_DOWN, at(12, 10, 0), at(13, 10, 0), 2);
+        expect_ran(2, at(14, 10, 0), 0);
+        ck_assert_uint_eq(w.entries[1].run, w.entries[2].run);
+}
+END_TEST
+
+START_TEST(v3_slots_of_a_short_grid_are_one_range_of_missed) {
+        begin_at(11, 59, 0);
+        define(wall_grid(MIN, 0));
+        run_to(11, 59, 40);
+        world_crash(&w, at(14, 0, 20) - at(11, 59, 40));
+        expect_ran(0, at(11, 59, 0), 0);
+        expect(1, SLOT_MISSED, SLOT_REASON_DOWN, at(12, 0, 0), at(14, 0, 0), 121);
+        ck_assert_uint_eq(w.n_entries, 2);
+        expect_next_at(14, 1, 0);
+}
+END_TEST
+
+/* A grid of 10 min whose last slot is 10:20, and a reload at 10:25. */
+static void begin_v4(void) {
+        begin_at(10, 0, 0);
+        define(every(10 * MIN, JOB_MODE_FIXED_RATE));
+        run_to(10, 25, 0);
+        ck_assert_uint_eq(w.n_entries, 3);
+}
+
+START_TEST(v4_a_longer_interval_goes_on_from_the_last_slot) {
+        begin_v4();
+        define(every(15 * MIN, JOB_MODE_FIXED_RATE));
+        expect_next_at(10, 35, 0);
+        expect_next_at(10, 50, 0);
+}
+END_TEST
+
+START_TEST(v4_a_shorter_interval_fires_nothing_at_the_reload) {
+        begin_v4();
+        define(every(2 * MIN, JOB_MODE_FIXED_RATE));
+        expect_next_at(10, 26, 0);
+        expect_next_at(10, 28, 0);
+}
+END_TEST
+
+START_TEST(v4_what_is_no_schedule_key_changes_no_plan) {
+        begin_v4();
+        struct job_when when = every(10 * MIN, JOB_MODE_FIXED_RATE);
+        when.log = JOB_LOG_FAILURES;
+        define(when);
+        expect_next_at(10, 30, 0);
+        ck_assert_uint_eq(w.jobs[0].segment.number, 1);
+}
+END_TEST
+
+START_TEST(v4_a_new_name_runs_at_once) {
+        begin_at(10, 25, 0);
+        define(every(HOUR, JOB_MODE_FIXED_RATE));
+        expect_ran(0, at(10, 25, 0), 0);
+}
+END_TEST
+
+START_TEST(v4_a_file_that_was_gone_keeps_its_phase) {
+        begin_v4();
+        run_to(10, 40, 0);
+        world_remove(&w, "job");
+        world_commit(&w);
+        size_t n = w.n_entries;
+        run_to(10, 55, 0);
+        ck_assert_uint_eq(w.n_entries, n);
+        define(every(10 * MIN, JOB_MODE_FIXED_RATE));
+        expect_next_at(11, 0, 0);
+}
+END_TEST
+
+START_TEST(v4_a_shorter_delay_fires_nothing_at_the_reload) {
+        begin_at(10, 0, 0);
+        define(every(HOUR, JOB_MODE_FIXED_DELAY));
+        run_to(10, 25, 0);
+        define(every(2 * MIN, JOB_MODE_FIXED_DELAY));
+        expect_next_at(10, 26, 0);
+}
+END_TEST
+
+START_TEST(v7_a_small_step_forward_over_a_slot_runs_it_late) {
+        begin_at(12, 0, 0);
+        define(wall_grid(24 * HOUR, 14 * HOUR + 30 * MIN)); /* daily at 14:30 */
+        run_to(14, 29, 55);
+        world_step_clock(&w, 10 * SEC);
+        expect_ran(0, at(14, 30, 0), 5 * SEC);
+        ck_assert_uint_eq(w.n_entries, 1);
+}
+END_TEST
+
+START_TEST(v7_a_step_back_repeats_no_slot) {
+        begin_at(12, 0, 0);
+        define(wall_grid(24 * HOUR, 14 * HOUR + 30 * MIN));
+        run_to(14, 30, 5);
+        ck_assert_uint_eq(w.n_entries, 1);
+        world_step_clock(&w, -HOUR);
+        run_to(15, 0, 0);
+        ck_assert_uint_eq(w.n_entries, 1);
+}
+END_TEST
+
+START_TEST(v7_a_step_back_of_days_begins_a_new_time_line) {
+        begin_at(12, 0, 0);
+        define(wall_grid(24 * HOUR, 14 * HOUR + 30 * MIN));
+        run_to(14, 30, 5);
+        world_step_clock(&w, -48 * HOUR);
+        run_to(14 - 24, 30, 0);
+        ck_assert_uint_eq(w.n_entries, 2);
+        expect_ran(1, at(14 - 24, 30, 0), 0);
+}
+END_TEST
+
+START_TEST(v7_slots_of_a_short_grid_are_missed_under_a_step) {
+        begin_at(12, 0, 30);
+        define(wall_grid(MIN, 0));
+        world_step_clock(&w, 10 * MIN);
+        expect(0, SLOT_MISSED, SLOT_REASON_CLOCK_STEP, at(12, 1, 0), at(12, 10, 0), 10);
+        ck_assert_uint_eq(w.n_entries, 1);
+        expect_next_at(12, 11, 0);
+}
+END_TEST
+
+START_TEST(intervals_on_boot_time_notice_no_step) {
+        begin_at(12, 0, 0);
+        define(every(10 * MIN, JOB_MODE_FIXED_RATE));
+        run_to(12, 5, 0);
+        world_step_clock(&w, 2 * HOUR);
+        ck_assert_uint_eq(w.n_entries, 1);
+        expect_next_at(14, 10, 0);
+}
+END_TEST
+
+START_TEST(a_start_deadline_turns_a_late_start_into_missed) {
+        begin_at(12, 0, 0);
+        struct job_when when = every(HOUR, JOB_MODE_FIXED_RATE);
+        when.start_deadline_us = MIN;
+        define(when);
+        run_to(12, 30, 0);
+        world_stall(&w, 32 * MIN); /* 13:02 */
+        expect(1, SLOT_MISSED, SLOT_REASON_DEADLINE, at(13, 0, 0), at(13, 0, 0), 1);
+        ck_assert_uint_eq(w.n_entries, 2);
+}
+END_TEST
+
+START_TEST(a_stalled_scheduler_runs_the_latest_slot_only) {
+        begin_at(12, 0, 0);
+        define(every(10 * SEC, JOB_MODE_FIXED_RATE));
+        run_to(12, 0, 5);
+        world_stall(&w, 40 * SEC); /* 12:00:45 */
+        expect(1, SLOT_MISSED, SLOT_REASON_DEADLINE, at(12, 0, 10), at(12, 0, 30), 3);
+        expect_ran(2, at(12, 0, 40), 5 * SEC);
+        ck_assert_uint_eq(w.n_entries, 3);
+}
+END_TEST
+
+START_TEST(a_lasting_overlap_is_told_once_a_minute) {
+        begin_at(12, 0, 0);
+        run_us = 150 * SEC;
+        define(every(10 * SEC, JOB_MODE_FIXED_RATE));
+        run_to(12, 2, 30);
+        expect(1, SLOT_MISSED, SLOT_REASON_OVERLAP, at(12, 0, 10), at(12, 1, 10), 7);
+        expect(2, SLOT_MISSED, SLOT_REASON_OVERLAP, at(12, 1, 20), at(12, 2, 20), 7);
+        expect_ran(3, at(12, 2, 30), 0);
+}
+END_TEST
+
+START_TEST(a_disabled_job_has_no_slots_and_keeps_its_phase) {
+        begin_v4();
+        struct job_when off = every(10 * MIN, JOB_MODE_FIXED_RATE);
+        off.is_enabled = 0;
+        define(off);
+        run_to(10, 45, 0);
+        ck_assert_uint_eq(w.n_entries, 3);
+        define(every(10 * MIN, JOB_MODE_FIXED_RATE));
+        expect_next_at(10, 50, 0);
+}
+END_TEST
+
+START_TEST(a_crash_makes_no_slot_run_twice_and_keeps_the_run_in_flight) {
+        begin_at(12, 0, 0);
+        run_us = 15 * SEC;
+        define(every(10 * SEC, JOB_MODE_FIXED_RATE));
+        run_to(12, 0, 5);
+        world_crash(&w, SEC);
+        run_to(12, 0, 20);
+        expect_ran(0, at(12, 0, 0), 0);
+        expect(1, SLOT_MISSED, SLOT_REASON_OVERLAP, at(12, 0, 10), at(12, 0, 10), 1);
+        expect_ran(2, at(12, 0, 20), 0);
+        ck_assert_uint_eq(w.jobs[0].totals.ended, 1);
+}
+END_TEST
+
+START_TEST(the_boot_slot_runs_once_a_boot) {
+        begin_at(12, 0, 0);
+        struct job_when when;
+        job_when_init(&when);
+        when.on_boot_us = 0;
+        define(when);
+        ck_assert_uint_eq(w.n_entries, 1);
+        ck_assert_int_eq(w.entries[0].item, WIRE_ITEM_BOOT);
+        ck_assert_int_eq(w.entries[0].cause, RUN_CAUSE_BOOT);
+        run_to(12, 1, 0);
+        world_crash(&w, SEC);
+        run_to(13, 0, 0);
+        ck_assert_uint_eq(w.n_entries, 1);
+}
+END_TEST
+
+START_TEST(a_reload_fires_no_boot_slot_that_has_passed) {
+        begin_at(12, 0, 0);
+        define(every(HOUR, JOB_MODE_FIXED_RATE));
+        struct job_when when;
+        job_when_init(&when);
+        when.on_boot_us = 0;
+        world_define(&w, "late", &when);
+        world_commit(&w);
+        ck_assert_uint_eq(world_find(&w, "late")->totals.started, 0);
+        when.on_boot_us = BOOTED + HOUR;
+        world_define(&w, "coming", &when);
+        world_commit(&w);
+        run_to(13, 30, 0);
+        ck_assert_uint_eq(world_find(&w, "coming")->totals.started, 1);
+}
+END_TEST
+
+START_TEST(a_drawn_delay_is_late_only_and_the_same_after_a_crash) {
+        int64_t starts[2];
+        for (int crashed = 0; crashed < 2; crashed++) {
+                begin_at(12, 0, 0);
+                struct job_when when = wall_grid(HOUR, 0);
+                when.random_delay_us = 30 * MIN;
+                define(when);
+                run_to(12, 59, 0); /* past the first slot's own start */
+                if (crashed)
+                        world_crash(&w, SEC);
+                size_t n = w.n_entries;
+                run_to(13, 59, 0);
+                ck_assert_uint_eq(w.n_entries, n + 1);
+                expect_ran(n, at(13, 0, 0), 0);
+                starts[crashed] = w.entries[n].start_rt_us;
+                ck_assert_int_ge(starts[crashed], at(13, 0, 0));
+                ck_assert_int_le(starts[crashed], at(13, 30, 0));
+                world_done(&w);
+        }
+        ck_assert_int_eq(starts[0], starts[1]);
+        begin_at(12, 0, 0); /* for the teardown */
+}
+END_TEST
+
+static void teardown(void) {
+        world_done(&w);
+}
+
+int main(void) {
+        Suite *suite = suite_create("timelines");
+        TCase *tc = tcase_create("engine");
+        tcase_add_checked_fixture(tc, NULL, teardown);
+        tcase_add_test(tc, v1_slots_under_a_run_are_missed_in_one_range);
+        tcase_add_test(tc, v1_an_end_comes_before_the_slot_of_its_instant);
+        tcase_add_test(tc, v2_a_fixed_delay_counts_from_the_end);
+        tcase_add_test(tc, v3_a_delay_that_is_over_is_due_at_once_once);
+        tcase_add_test(tc, v3_the_latest_slot_is_caught_up_and_takes_in_the_older);
+        tcase_add_test(tc, v3_a_near_next_slot_takes_the_catch_up_in);
+        tcase_add_test(tc, v3_slots_of_a_short_grid_are_one_range_of_missed);
+        tcase_add_test(tc, v4_a_longer_interval_goes_on_from_the_last_slot);
+        tcase_add_test(tc, v4_a_shorter_interval_fires_nothing_at_the_reload);
+        tcase_add_test(tc, v4_what_is_no_schedule_key_changes_no_plan);
+        tcase_add_test(tc, v4_a_new_name_runs_at_once);
+        tcase_add_test(tc, v4_a_file_that_was_gone_keeps_its_phase);
+        tcase_add_test(tc, v4_a_shorter_delay_fires_nothing_at_the_reload);
+        tcase_add_test(tc, v7_a_small_step_forward_over_a_slot_runs_it_late);
+        tcase_add_test(tc, v7_a_step_back_repeats_no_slot);
+        tcase_add_test(tc, v7_a_step_back_of_days_begins_a_new_time_line);
+        tcase_add_test(tc, v7_slots_of_a_short_grid_are_missed_under_a_step);
+        tcase_add_test(tc, intervals_on_boot_time_notice_no_step);
+        tcase_add_test(tc, a_start_deadline_turns_a_late_start_into_missed);
+        tcase_add_test(tc, a_stalled_scheduler_runs_the_latest_slot_only);
+        tcase_add_test(tc, a_lasting_overlap_is_told_once_a_minute);
+        tcase_add_test(tc, a_disabled_job_has_no_slots_and_keeps_its_phase);
+        tcase_add_test(tc, a_crash_makes_no_slot_run_twice_and_keeps_the_run_in_flight);
+        tcase_add_test(tc, the_boot_slot_runs_once_a_boot);
+        tcase_add_test(tc, a_reload_fires_no_boot_slot_that_has_passed);
+        tcase_add_test(tc, a_drawn_delay_is_late_only_and_the_same_after_a_crash);
+        suite_add_tcase(suite, tc);
+        SRunner *runner = srunner_create(suite);
+        srunner_run_all(runner, CK_NORMAL);
+        int failed = srunner_ntests_failed(runner);
+        srunner_free(runner);
+        return failed > 0;
+}
