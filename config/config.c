@@ -1,0 +1,500 @@
+// SPDX-License-Identifier: MIT
+// config: the settings file and the job folders, with masks and drop-ins, to one immutable snapshot and all diagnostics.
+// One unit (a file with its drop-ins) is read, built and forgotten before the next, so memory holds jobs and not their texts.
+
+#include "config/config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/config_files.h"
+#include "config/config_unit.h"
+#include "config/identity.h"
+
+/* A job that some file declares, good (job) or not. */
+struct declared {
+        struct job *job;
+        char *name, *file; /* of their own only without job */
+        unsigned line;
+};
+
+struct loader {
+        const struct config_paths *paths;
+        struct diags *diags;
+        struct config *config;
+        struct unit settings; /* the settings file: its [defaults] are for all jobs */
+        struct config_files files, drop_ins;
+        struct declared *declared;
+        size_t n_declared, declared_allocated;
+        size_t broken_allocated;
+        struct job_setting *layers; /* the settings of the job at hand */
+        size_t layers_allocated;
+        struct identity_cache identities;
+};
+
+static const struct job_key setting_keys[] = {
+        {"StopWait", JOB_HALF_WHEN, false, false, "0", "", "30s",
+         "How long a stop waits for the runs in flight before it ends them.", NULL, NULL},
+};
+
+const struct job_key *config_setting_keys(size_t *ret_n) {
+        *ret_n = sizeof(setting_keys) / sizeof(setting_keys[0]);
+        return setting_keys;
+}
+
+struct config *config_free(struct config *c) {
+        if (!c)
+                return NULL;
+        for (size_t i = 0; i < c->n_jobs; i++)
+                job_free(c->jobs[i]);
+        for (size_t i = 0; i < c->n_broken; i++) {
+                free(c->broken[i].file);
+                free(c->broken[i].name);
+        }
+        free(c->jobs);
+        free(c->broken);
+        free(c);
+        return NULL;
+}
+
+static int grow(void **list, size_t n, size_t *allocated, size_t item) {
+        if (n <= *allocated)
+                return 0;
+        size_t wanted = *allocated * 2 > n ? *allocated * 2 : n + 16;
+        void *grown = realloc(*list, wanted * item);
+        if (!grown)
+                return -ENOMEM;
+        *list = grown;
+        *allocated = wanted;
+        return 0;
+}
+
+/* Lists what could not be read; name may be NULL. */
+static int add_broken(struct loader *l, const char *file, const char *name) {
+        struct config *c = l->config;
+        struct config_broken broken = {.file = strdup(file), .name = name ? strdup(name) : NULL};
+        int r = grow((void **)&c->broken, c->n_broken + 1, &l->broken_allocated, sizeof(broken));
+
+        if (r < 0 || !broken.file || (name && !broken.name)) {
+                free(broken.file);
+                free(broken.name);
+                return -ENOMEM;
+        }
+        c->broken[c->n_broken++] = broken;
+        return 0;
+}
+
+static void loader_done(struct loader *l) {
+        unit_done(&l->settings);
+        config_files_done(&l->files);
+        config_files_done(&l->drop_ins);
+        for (size_t i = 0; i < l->n_declared; i++) {
+                if (!l->declared[i].job) {
+                        free(l->declared[i].name);
+                        free(l->declared[i].file);
+                }
+                job_free(l->declared[i].job);
+        }
+        free(l->declared);
+        free(l->layers);
+        identity_cache_done(&l->identities);
+        config_free(l->config);
+}
+
+/* Reads the keys of [chimed]. A wrong one is told, and the built-in value stays. */
+static void read_settings(struct loader *l, const struct section *section) {
+        for (size_t i = section->first; i < section->first + section->n; i++) {
+                const struct job_setting *s = &l->settings.settings[i];
+                int64_t us;
+                const char *why;
+                if (strcmp(s->key, "StopWait") != 0) {
+                        char hint[160];
+                        diags_add(l->diags, false, s->file, s->line, 1, "%s",
+                                  job_key_find(s->key) ? "this key belongs into a job or [defaults]"
+                                                       : job_key_hint(s->key, hint));
+                } else if (!*s->value)
+                        l->config->settings.stop_wait_us = 0;
+                else if (duration_parse(s->value, &us, &why) < 0)
+                        diags_add(l->diags, false, s->file, s->line, s->column, "\"%.60s\": %s", s->value, why);
+                else
+                        l->config->settings.stop_wait_us = us;
+        }
+}
+
+/* Without its defaults no job can be taken: a missing User= would run them as root. So any doubt ends the reading. */
+static int load_settings(struct loader *l) {
+        const char *path = l->paths->settings_file;
+        char *text = NULL;
+        size_t size;
+
+        l->settings = (struct unit){.diags = l->diags, .is_settings_file = true};
+        int r = path ? config_file_read(path, l->diags, &text, &size) : CONFIG_FILE_ABSENT;
+        if (r == CONFIG_FILE_REFUSED)
+                return -EBADMSG;
+        if (r != CONFIG_FILE_READ)
+                return r < 0 ? r : 0;
+        r = unit_read(&l->settings, path, text, size);
+        free(text);
+        if (r < 0)
+                return r;
+        l->config->n_files++;
+        for (size_t i = 0; i < l->settings.n_sections; i++)
+                if (l->settings.sections[i].kind == SECTION_CHIMED)
+                        read_settings(l, &l->settings.sections[i]);
+        return l->settings.is_untrusted || l->settings.has_broken_header ? -EBADMSG : 0;
+}
+
+static int scan_folders(struct loader *l) {
+        for (size_t i = 0; i < l->paths->n_folders; i++) {
+                const char *folder = l->paths->folders[i];
+                int r = config_files_scan(folder, i, ".ini", &l->files, &l->drop_ins, l->diags);
+                if (r > 0)
+                        r = add_broken(l, folder, NULL);
+                if (r < 0)
+                        return r;
+        }
+        config_files_sort(&l->files, false);
+        config_files_sort(&l->drop_ins, true);
+        return 0;
+}
+
+/* Reads the *.conf of one unit from all of its drop-in folders. */
+static int read_drop_ins(struct loader *l, struct unit *unit, const struct config_file *folders, size_t n,
+                         struct config_files *files) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                r = config_files_scan(folders[i].path, folders[i].rank, ".conf", files, NULL, l->diags);
+                unit->is_untrusted = unit->is_untrusted || r > 0;
+        }
+        config_files_sort(files, false);
+        unit->is_drop_in = true;
+        for (size_t i = 0; r >= 0 && i < files->n; i++) {
+                char *text = NULL;
+                size_t size;
+                r = config_file_read(files->list[i].path, l->diags, &text, &size);
+                unit->is_untrusted = unit->is_untrusted || r == CONFIG_FILE_REFUSED;
+                if (r == CONFIG_FILE_READ) {
+                        r = unit_read(unit, files->list[i].path, text, size);
+                        free(text);
+                        l->config->n_files++;
+                }
+        }
+        return r < 0 ? r : 0;
+}
+
+static int add_layer(struct loader *l, size_t *n, const struct unit *unit, const struct section *section) {
+        int r = grow((void **)&l->layers, *n + section->n, &l->layers_allocated, sizeof(*l->layers));
+
+        if (r < 0 || section->n == 0)
+                return r;
+        memcpy(l->layers + *n, unit->settings + section->first, section->n * sizeof(*l->layers));
+        *n += section->n;
+        return 0;
+}
+
+static int add_defaults(struct loader *l, size_t *n, const struct unit *unit) {
+        for (size_t i = 0; i < unit->n_sections; i++)
+                if (unit->sections[i].kind == SECTION_DEFAULTS) {
+                        int r = add_layer(l, n, unit, &unit->sections[i]);
+                        if (r < 0)
+                                return r;
+                }
+        return 0;
+}
+
+/* Takes a job over; NULL: it is broken. */
+static int declare(struct loader *l, const struct section *section, struct job *job) {
+        struct declared d = {.job = job, .line = section->line};
+        int r = grow((void **)&l->declared, l->n_declared + 1, &l->declared_allocated, sizeof(d));
+
+        d.name = job ? job->name : strdup(section->name);
+        d.file = job ? job->file : strdup(section->file);
+        if (r < 0 || !d.name || !d.file) {
+                if (!job) {
+                        free(d.name);
+                        free(d.file);
+                }
+                job_free(job);
+                return -ENOMEM;
+        }
+        l->declared[l->n_declared++] = d;
+        return 0;
+}
+
+/* Builds, resolves and seals one job. 0, 1 if it is broken (told), or a negative error. */
+static int build_job(struct loader *l, const struct section *section, size_t n_layers, struct job **ret) {
+        struct job *job = NULL;
+        int r = job_build(section->name, section->file, section->line, l->layers, n_layers, l->diags, &job);
+
+        if (r == 0)
+                r = identity_resolve(&l->identities, job, l->diags);
+        if (r == 0)
+                r = job_seal(job, l->diags);
+        if (r == 0)
+                *ret = job;
+        else
+                job_free(job);
+        return r;
+}
+
+static int compare_sections(const void *a, const void *b) {
+        const struct section *x = *(const struct section *const *)a, *y = *(const struct section *const *)b;
+        int order = strcmp(x->name, y->name);
+
+        return order ? order : (x > y) - (x < y); /* the order of files and lines: drop-ins are last */
+}
+
+/* One name of a unit: its sections in files (more than one is told later), then those in drop-ins. */
+static int load_job(struct loader *l, const struct unit *unit, const struct section *const *sections, size_t n,
+                    size_t n_defaults) {
+        size_t n_main = 0;
+
+        while (n_main < n && !sections[n_main]->is_drop_in)
+                n_main++;
+        if (n_main == 0) {
+                diags_add(l->diags, false, sections[0]->file, sections[0]->line, 0, "there is no job %s that this could add to",
+                          sections[0]->name);
+                return 0;
+        }
+        for (size_t i = 0; i < n_main; i++) {
+                size_t n_layers = n_defaults;
+                bool is_broken = sections[i]->is_broken || unit->is_untrusted;
+                struct job *job = NULL;
+                int r = add_layer(l, &n_layers, unit, sections[i]);
+                for (size_t k = n_main; r == 0 && k < n; k++) {
+                        is_broken = is_broken || sections[k]->is_broken;
+                        r = add_layer(l, &n_layers, unit, sections[k]);
+                }
+                if (r == 0)
+                        r = build_job(l, sections[i], n_layers, &job);
+                if (is_broken)
+                        job = job_free(job);
+                if (r >= 0)
+                        r = declare(l, sections[i], job);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int load_jobs(struct loader *l, const struct unit *unit) {
+        const struct section **jobs = calloc(unit->n_sections + 1, sizeof(*jobs));
+        size_t n = 0, n_defaults = 0;
+
+        if (!jobs)
+                return -ENOMEM;
+        for (size_t i = 0; i < unit->n_sections; i++)
+                if (unit->sections[i].kind == SECTION_JOB)
+                        jobs[n++] = &unit->sections[i];
+        qsort(jobs, n, sizeof(*jobs), compare_sections);
+        int r = add_defaults(l, &n_defaults, &l->settings);
+        if (r == 0)
+                r = add_defaults(l, &n_defaults, unit);
+        for (size_t i = 0, next; r == 0 && i < n; i = next) {
+                for (next = i + 1; next < n && strcmp(jobs[next]->name, jobs[i]->name) == 0;)
+                        next++;
+                r = load_job(l, unit, jobs + i, next - i, n_defaults);
+        }
+        free(jobs);
+        return r;
+}
+
+/* Reads one job file with the drop-ins that are given. */
+static int load_unit(struct loader *l, const struct config_file *file, const struct config_file *folders, size_t n_folders) {
+        struct unit unit = {.diags = l->diags};
+        struct config_files files = {};
+        char *text = NULL;
+        size_t size;
+        int r = config_file_read(file->path, l->diags, &text, &size);
+
+        if (r == CONFIG_FILE_REFUSED)
+                return add_broken(l, file->path, NULL);
+        if (r != CONFIG_FILE_READ)
+                return r < 0 ? r : 0;
+        l->config->n_files++;
+        r = unit_read(&unit, file->path, text, size);
+        free(text);
+        if (r == 0 && n_folders > 0)
+                r = read_drop_ins(l, &unit, folders, n_folders, &files);
+        if (r == 0 && (unit.is_untrusted || unit.has_broken_header))
+                r = add_broken(l, file->path, NULL);
+        if (r == 0)
+                r = load_jobs(l, &unit);
+        unit_done(&unit);
+        config_files_done(&files);
+        return r;
+}
+
+/* The drop-in folders "NAME.ini.d" of "NAME.ini"; the list is sorted. */
+static size_t find_drop_ins(const struct config_files *folders, const char *name, size_t *ret_first) {
+        size_t first = 0, last = folders->n, n = 0;
+        char wanted[NAME_MAX + 8];
+
+        snprintf(wanted, sizeof(wanted), "%s.d", name);
+        while (first < last) {
+                size_t middle = first + (last - first) / 2;
+                if (strcmp(folders->list[middle].name, wanted) < 0)
+                        first = middle + 1;
+                else
+                        last = middle;
+        }
+        while (first + n < folders->n && strcmp(folders->list[first + n].name, wanted) == 0)
+                n++;
+        *ret_first = first;
+        return n;
+}
+
+static int load_units(struct loader *l) {
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < l->files.n; i++) {
+                size_t first, n = find_drop_ins(&l->drop_ins, l->files.list[i].name, &first);
+                for (size_t k = first; k < first + n; k++)
+                        l->drop_ins.list[k].is_used = true;
+                r = load_unit(l, &l->files.list[i], n > 0 ? l->drop_ins.list + first : NULL, n);
+        }
+        for (size_t i = 0; r == 0 && i < l->drop_ins.n; i++)
+                if (!l->drop_ins.list[i].is_used)
+                        diags_add(l->diags, true, l->drop_ins.list[i].path, 0, 0,
+                                  "not read: there is no file of this name without .d");
+        return r;
+}
+
+static int compare_declared(const void *a, const void *b) {
+        const struct declared *x = a, *y = b;
+        int order = strcmp(x->name, y->name);
+
+        if (order == 0)
+                order = strcmp(x->file, y->file);
+        return order ? order : (x->line > y->line) - (x->line < y->line);
+}
+
+/* All declarations of one name: a good one is taken over; of several none is. */
+static int settle_name(struct loader *l, struct declared *list, size_t n) {
+        for (size_t i = 1; i < n; i++)
+                diags_add(l->diags, false, list[i].file, list[i].line, 0, "job %s is defined at %s:%u, too; neither is taken",
+                          list[i].name, list[0].file, list[0].line);
+        if (n == 1 && list[0].job) {
+                l->config->jobs[l->config->n_jobs++] = list[0].job;
+                list[0].name = list[0].file = NULL;
+                list[0].job = NULL;
+                return 0;
+        }
+        for (size_t i = 0; i < n; i++) {
+                int r = add_broken(l, list[i].file, list[i].name);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int settle_jobs(struct loader *l) {
+        int r = 0;
+
+        l->config->jobs = calloc(l->n_declared + 1, sizeof(*l->config->jobs));
+        if (!l->config->jobs)
+                return -ENOMEM;
+        if (l->n_declared > 0)
+                qsort(l->declared, l->n_declared, sizeof(*l->declared), compare_declared);
+        for (size_t i = 0, next; r == 0 && i < l->n_declared; i = next) {
+                for (next = i + 1; next < l->n_declared && strcmp(l->declared[next].name, l->declared[i].name) == 0;)
+                        next++;
+                r = settle_name(l, l->declared + i, next - i);
+        }
+        return r;
+}
+
+int config_load(const struct config_paths *paths, struct diags *diags, struct config **ret) {
+        struct loader l = {.paths = paths, .diags = diags, .config = calloc(1, sizeof(*l.config))};
+
+        if (!l.config)
+                return -ENOMEM;
+        int r = load_settings(&l);
+        if (r == 0)
+                r = scan_folders(&l);
+        if (r == 0)
+                r = load_units(&l);
+        if (r == 0)
+                r = settle_jobs(&l);
+        if (r == 0) {
+                *ret = l.config;
+                l.config = NULL;
+        }
+        loader_done(&l);
+        diags_sort(diags);
+        return r;
+}
+
+/* "$VARIABLE/TAIL", else "$HOME/FALLBACK/TAIL". An XDG variable counts only where it is absolute. */
+static int user_path(const char *variable, const char *fallback, const char *tail, char **ret) {
+        const char *base = getenv(variable), *home = getenv("HOME");
+        int n;
+
+        if (!home || home[0] != '/') {
+                const struct passwd *account = getpwuid(geteuid());
+                home = account ? account->pw_dir : NULL;
+        }
+        if (base && base[0] == '/')
+                n = asprintf(ret, "%s/%s", base, tail);
+        else if (home && fallback)
+                n = asprintf(ret, "%s/%s/%s", home, fallback, tail);
+        else
+                return -ENOENT;
+        if (n < 0)
+                *ret = NULL;
+        return n < 0 ? -ENOMEM : 0;
+}
+
+void config_paths_free(char *settings_file, char **folders) {
+        for (char **folder = folders; folder && *folder; folder++)
+                free(*folder);
+        free(folders);
+        free(settings_file);
+}
+
+static int system_paths(char **ret_settings_file, char **folders) {
+        static const char *const system_folders[] = {CHIMED_SYSCONFDIR "/jobs.d", "/run/chimed/jobs.d",
+                                                     CHIMED_VENDORDIR "/jobs.d"};
+
+        for (size_t i = 0; i < sizeof(system_folders) / sizeof(system_folders[0]); i++) {
+                folders[i] = strdup(system_folders[i]);
+                if (!folders[i])
+                        return -ENOMEM;
+        }
+        *ret_settings_file = strdup(CHIMED_SYSCONFDIR "/chimed.conf");
+        return *ret_settings_file ? 0 : -ENOMEM;
+}
+
+static int user_paths(char **ret_settings_file, char **folders) {
+        size_t n = 0;
+        int r = user_path("XDG_CONFIG_HOME", ".config", "chimed/chimed.conf", ret_settings_file);
+
+        if (r == 0)
+                r = user_path("XDG_CONFIG_HOME", ".config", "chimed/jobs.d", &folders[n++]);
+        if (r == 0 && user_path("XDG_RUNTIME_DIR", NULL, "chimed/jobs.d", &folders[n]) == 0)
+                n++; /* not everybody has one */
+        if (r == 0)
+                r = user_path("XDG_DATA_HOME", ".local/share", "chimed/jobs.d", &folders[n]);
+        return r;
+}
+
+int config_default_paths(int is_user, char **ret_settings_file, char ***ret_folders) {
+        char *settings_file = NULL, **folders = calloc(4, sizeof(*folders));
+
+        if (!folders)
+                return -ENOMEM;
+        int r = is_user ? user_paths(&settings_file, folders) : system_paths(&settings_file, folders);
+        if (r < 0) {
+                config_paths_free(settings_file, folders);
+                return r;
+        }
+        *ret_settings_file = settings_file;
+        *ret_folders = folders;
+        return 0;
+}

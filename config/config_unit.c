@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: MIT
+// config_unit: the sections and settings of one job file with its drop-ins, or of the settings file.
+// Decides how far an error reaches: a bad line costs its job, a bad header hides a job, bad defaults spoil all that they are for.
+
+#include "config/config_unit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "config/ini.h"
+
+#define ARENA_BLOCK 65536
+
+struct arena_block {
+        struct arena_block *next;
+        size_t used, size;
+        char data[];
+};
+
+static const char *unit_text(struct unit *unit, const char *text) {
+        size_t size = strlen(text) + 1;
+        struct arena_block *block = unit->arena;
+
+        if (!block || size > block->size - block->used) {
+                size_t room = size > ARENA_BLOCK ? size : ARENA_BLOCK;
+                block = malloc(sizeof(*block) + room);
+                if (!block) {
+                        unit->error = -ENOMEM;
+                        return NULL;
+                }
+                *block = (struct arena_block){.next = unit->arena, .size = room};
+                unit->arena = block;
+        }
+        char *copy = block->data + block->used;
+        block->used += size;
+        return memcpy(copy, text, size);
+}
+
+void unit_done(struct unit *unit) {
+        while (unit->arena) {
+                struct arena_block *next = unit->arena->next;
+                free(unit->arena);
+                unit->arena = next;
+        }
+        free(unit->sections);
+        free(unit->settings);
+        free(unit->seen);
+        *unit = (struct unit){};
+}
+
+static bool grow(void **list, size_t n, size_t *allocated, size_t item) {
+        if (n < *allocated)
+                return true;
+        size_t wanted = *allocated ? *allocated * 2 : 16;
+        void *grown = realloc(*list, wanted * item);
+        if (!grown)
+                return false;
+        *list = grown;
+        *allocated = wanted;
+        return true;
+}
+
+/* A second [defaults] or [chimed] in one file. */
+static bool is_repeated_section(struct unit *unit, const struct section *section) {
+        if (section->kind != SECTION_DEFAULTS && section->kind != SECTION_CHIMED)
+                return false;
+        for (size_t i = 0; i < unit->n_sections; i++) {
+                const struct section *s = &unit->sections[i];
+                if (s->file != section->file || s->kind != section->kind)
+                        continue;
+                diags_add(unit->diags, false, unit->file, section->line, 1,
+                          "a second section of this kind; the first is at line %u", s->line);
+                return true;
+        }
+        return false;
+}
+
+/* What a header that is none of ours should have been. */
+static void tell_section(struct unit *unit, unsigned line, const char *kind, const char *name) {
+        static const char *const later[] = {"group", "calendar"}, *const foreign[] = {"Unit", "Service", "Timer", "Install"};
+
+        for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
+                if (strcmp(kind, later[i]) == 0) {
+                        diags_add(unit->diags, false, unit->file, line, 2, "[%s NAME] is not in this version of chimed", kind);
+                        return;
+                }
+        for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
+                if (strcmp(kind, foreign[i]) == 0) {
+                        diags_add(unit->diags, false, unit->file, line, 2,
+                                  "[%s] is systemd's; here [job NAME] holds both what and when", kind);
+                        return;
+                }
+        const char *why;
+        if (!*name && job_name_is_valid(kind, &why) && !unit->is_settings_file)
+                diags_add(unit->diags, false, unit->file, line, 2, "unknown section [%s]; did you mean [job %s]?", kind, kind);
+        else
+                diags_add(unit->diags, false, unit->file, line, 2, "unknown section [%.64s]; there is %s", kind,
+                          unit->is_settings_file ? "[chimed] and [defaults]" : "[job NAME] and [defaults]");
+}
+
+static enum section_kind find_job_kind(struct unit *unit, unsigned line, const char *name) {
+        const char *why;
+
+        if (unit->is_settings_file)
+                diags_add(unit->diags, false, unit->file, line, 2, "jobs belong into files NAME.ini in a job folder");
+        else if (job_name_is_valid(name, &why))
+                return SECTION_JOB;
+        else
+                diags_add(unit->diags, false, unit->file, line, *name ? (unsigned)sizeof("[job ") : 1, "%s", why);
+        return SECTION_OTHER;
+}
+
+static enum section_kind find_kind(struct unit *unit, unsigned line, const char *kind, const char *name) {
+        enum section_kind found = SECTION_OTHER;
+
+        if (strcmp(kind, "job") == 0)
+                return find_job_kind(unit, line, name);
+        if (strcmp(kind, "defaults") == 0)
+                found = SECTION_DEFAULTS;
+        else if (strcmp(kind, "chimed") == 0 && unit->is_settings_file)
+                found = SECTION_CHIMED;
+        else if (strcmp(kind, "chimed") == 0)
+                diags_add(unit->diags, false, unit->file, line, 2, "[chimed] belongs into chimed.conf");
+        else if (*kind) /* "" is a header that is told already */
+                tell_section(unit, line, kind, name);
+        if (found != SECTION_OTHER && *name) {
+                diags_add(unit->diags, false, unit->file, line, 2, "[%s] takes no name", kind);
+                return SECTION_OTHER;
+        }
+        return found;
+}
+
+/* The section at hand has an error. */
+static void spoil(struct unit *unit) {
+        struct section *section = unit->n_sections > 0 ? &unit->sections[unit->n_sections - 1] : NULL;
+
+        if (!section || section->file != unit->file || section->kind == SECTION_OTHER) {
+                unit->has_broken_header = true;
+                unit->is_untrusted = unit->is_untrusted || unit->is_drop_in;
+                return;
+        }
+        section->is_broken = true;
+        unit->is_untrusted = unit->is_untrusted || section->kind == SECTION_DEFAULTS;
+}
+
+static void on_section(void *userdata, unsigned line, const char *kind, const char *name) {
+        struct unit *unit = userdata;
+        struct section section = {.file = unit->file, .line = line, .first = unit->n_settings, .is_drop_in = unit->is_drop_in};
+        size_t n;
+
+        if (!grow((void **)&unit->sections, unit->n_sections, &unit->sections_allocated, sizeof(section))) {
+                unit->error = -ENOMEM;
+                return;
+        }
+        section.kind = find_kind(unit, line, kind, name);
+        section.name = unit_text(unit, name);
+        bool is_bad = is_repeated_section(unit, &section) || section.kind == SECTION_OTHER;
+        unit->sections[unit->n_sections++] = section;
+        if (is_bad)
+                spoil(unit);
+        job_keys(&n);
+        memset(unit->seen, 0, n * sizeof(*unit->seen));
+}
+
+static void on_broken(void *userdata, unsigned line) {
+        (void)line;
+        spoil(userdata);
+}
+
+/* A key of a job or of defaults: known, not twice (but for lists), and fit for the section. Values of jobs are read later, those
+ * of defaults now, so that an error is told once and not for every job. */
+static int check_key(struct unit *unit, const struct section *section, const struct job_setting *s, const struct job_key *key) {
+        char hint[160];
+        size_t n;
+
+        if (!key && section->kind == SECTION_DEFAULTS) {
+                diags_add(unit->diags, false, s->file, s->line, 1, "%s", job_key_hint(s->key, hint));
+                return 1;
+        }
+        if (!key)
+                return 0; /* job_build() tells */
+        unsigned *seen = &unit->seen[key - job_keys(&n)];
+        if (*seen > 0 && !key->is_list) {
+                diags_add(unit->diags, false, s->file, s->line, 1, "%s= a second time in this section; the first is at line %u",
+                          s->key, *seen);
+                return 1;
+        }
+        *seen = s->line;
+        if (section->kind != SECTION_DEFAULTS)
+                return 0;
+        if (!key->is_default_allowed) {
+                diags_add(unit->diags, false, s->file, s->line, 1, "%s= can't stand in [defaults]; write it into the job",
+                          s->key);
+                return 1;
+        }
+        return job_setting_check(s, unit->diags);
+}
+
+static void on_key(void *userdata, unsigned line, unsigned column, const char *name, const char *value) {
+        struct unit *unit = userdata;
+        struct section *section = unit->n_sections > 0 ? &unit->sections[unit->n_sections - 1] : NULL;
+
+        if (unit->error < 0 || !section || section->kind == SECTION_OTHER)
+                return;
+        const struct job_key *key = section->kind == SECTION_CHIMED ? NULL : job_key_find(name);
+        struct job_setting s = {
+                .key = key ? key->name : unit_text(unit, name),
+                .value = unit_text(unit, value),
+                .file = unit->file,
+                .line = line,
+                .column = column,
+                .is_default = section->kind == SECTION_DEFAULTS,
+        };
+        if (unit->error < 0 || !grow((void **)&unit->settings, unit->n_settings, &unit->settings_allocated, sizeof(s))) {
+                unit->error = -ENOMEM;
+                return;
+        }
+        int r = check_key(unit, section, &s, key);
+        if (r < 0)
+                unit->error = r;
+        else if (r > 0)
+                spoil(unit);
+        unit->settings[unit->n_settings++] = s;
+        section->n++;
+}
+
+int unit_read(struct unit *unit, const char *file, const char *text, size_t size) {
+        static const struct ini_events events = {.section = on_section, .key = on_key, .broken = on_broken};
+        size_t n;
+
+        job_keys(&n);
+        if (!unit->seen)
+                unit->seen = calloc(n, sizeof(*unit->seen));
+        if (!unit->seen)
+                return -ENOMEM;
+        unit->file = file;
+        int r = ini_parse_text(file, text, size, &events, unit, unit->diags);
+        return r < 0 ? r : unit->error;
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// config_unit: the sections and settings of one job file with its drop-ins, or of the settings file; for config_*.c only.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "config/job.h"
+
+enum section_kind {
+        SECTION_OTHER, /* refused (told); its keys are passed over */
+        SECTION_JOB,
+        SECTION_DEFAULTS,
+        SECTION_CHIMED,
+};
+
+struct section {
+        enum section_kind kind;
+        const char *name, *file; /* in the arena, borrowed from the caller */
+        unsigned line;
+        size_t first, n; /* its settings */
+        bool is_broken;
+        bool is_drop_in;
+};
+
+struct arena_block;
+
+struct unit {
+        struct diags *diags;
+        const char *file; /* the one being read; borrowed, as are the sections' */
+        bool is_settings_file;
+        bool is_drop_in;
+        bool has_broken_header; /* jobs may be missing */
+        bool is_untrusted;      /* a part that concerns all of its jobs is broken: none can be taken */
+        int error;
+        struct section *sections;
+        size_t n_sections, sections_allocated;
+        struct job_setting *settings;
+        size_t n_settings, settings_allocated;
+        struct arena_block *arena;
+        unsigned *seen; /* by row of the key table: the line that has it in the section at hand, or 0 */
+};
+
+/* Frees what it holds and zeroes it. */
+void unit_done(struct unit *unit);
+/* Adds a file's sections; text is borrowed for the call, file until unit_done(). 0 or -ENOMEM. */
+int unit_read(struct unit *unit, const char *file, const char *text, size_t size);
