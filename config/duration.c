@@ -98,7 +98,7 @@ static int number_parse(const char **text, struct number *ret, const char **ret_
                 }
                 has_whole = p > first;
         }
-        if (!has_whole) {
+        if (!has_whole || *p == '.') {
                 *ret_why = *p == '-' && p == *text ? why_negative : why_form;
                 return -EINVAL;
         }
