@@ -104,7 +104,7 @@ struct wire_ended {
 
 struct wire_bytes { /* VALUE, OUTPUT */
         uint64_t run;
-        uint8_t stream;   /* 1, 2 */
+        uint8_t stream;   /* 1, 2; 0 in a VALUE: both, in the order in which they arrived */
         uint32_t dropped; /* OUTPUT: bytes dropped before this piece */
         const void *data; /* borrowed in both directions */
         size_t size;

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+// run: the words about runs that both processes share. One row per case; an enumerator without its row prints as "invalid"
+// and a test walks them all.
+
+#include "daemon/core/run.h"
+
+#include <stddef.h>
+
+#include "daemon/core/util.h"
+
+static const struct {
+        const char *name;
+        bool is_failure;
+} result_rows[RUN_RESULT_MAX] = {
+        [RUN_RESULT_NONE] = {"none", false},           [RUN_RESULT_SUCCESS] = {"success", false},
+        [RUN_RESULT_FAILED] = {"failed", true},        [RUN_RESULT_TIMEOUT] = {"timeout", true},
+        [RUN_RESULT_SIGNAL] = {"signal", true},        [RUN_RESULT_START_FAILED] = {"start-failed", true},
+        [RUN_RESULT_CANCELLED] = {"cancelled", false}, [RUN_RESULT_INTERRUPTED] = {"interrupted", false},
+};
+
+static const char *const cause_names[RUN_CAUSE_MAX] = {
+        [RUN_CAUSE_SCHEDULE] = "schedule",
+        [RUN_CAUSE_CATCH_UP] = "catch-up",
+        [RUN_CAUSE_BOOT] = "boot",
+};
+
+static const char *const step_names[RUN_STEP_MAX] = {
+        [RUN_STEP_NONE] = "none",
+        [RUN_STEP_DEFINITION] = "definition",
+        [RUN_STEP_LINK] = "link",
+        [RUN_STEP_ENVIRONMENT] = "environment",
+        [RUN_STEP_PIPE] = "pipe",
+        [RUN_STEP_CLONE] = "clone",
+        [RUN_STEP_SESSION] = "session",
+        [RUN_STEP_SIGNALS] = "signals",
+        [RUN_STEP_OOM_SCORE] = "oom-score",
+        [RUN_STEP_TIMER_SLACK] = "timer-slack",
+        [RUN_STEP_GROUPS] = "groups",
+        [RUN_STEP_GROUP] = "group",
+        [RUN_STEP_USER] = "user",
+        [RUN_STEP_STDIN] = "stdin",
+        [RUN_STEP_STDOUT] = "stdout",
+        [RUN_STEP_STDERR] = "stderr",
+        [RUN_STEP_DESCRIPTORS] = "descriptors",
+        [RUN_STEP_WORKING_DIRECTORY] = "working-directory",
+        [RUN_STEP_EXEC] = "exec",
+        [RUN_STEP_TIME] = "time",
+};
+
+static const char *name_or_invalid(const char *name) {
+        return name ? name : "invalid";
+}
+
+const char *run_result_to_string(enum run_result result) {
+        return name_or_invalid((size_t)result < ARRAY_SIZE(result_rows) ? result_rows[result].name : NULL);
+}
+
+const char *run_cause_to_string(enum run_cause cause) {
+        return name_or_invalid((size_t)cause < ARRAY_SIZE(cause_names) ? cause_names[cause] : NULL);
+}
+
+const char *run_step_to_string(enum run_step step) {
+        return name_or_invalid((size_t)step < ARRAY_SIZE(step_names) ? step_names[step] : NULL);
+}
+
+bool run_result_is_failure(enum run_result result) {
+        return (size_t)result < ARRAY_SIZE(result_rows) && result_rows[result].is_failure;
+}
