@@ -192,7 +192,8 @@ static const char *line_section(struct ini *ini) {
                 column = size;
         } else if (close != ini->at + size - 1) {
                 refused = "text after the closing ] of the section header";
-                column = (size_t)(close - ini->at) + 2;
+                for (column = (size_t)(close - ini->at) + 2; is_blank(ini->at[column - 1]);)
+                        column++;
         } else if (size - 2 > SECTION_MAX)
                 refused = "the section header is too long";
         if (refused) {
