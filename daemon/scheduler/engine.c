@@ -138,8 +138,13 @@ int64_t engine_slot_now(const struct job_when *when, struct clock_sample now) {
         return plan_is_wall(when) ? now.rt_us : now.bt_us;
 }
 
-int64_t engine_slot_rt(const struct job_when *when, int64_t slot_us, struct clock_sample now) {
-        return plan_is_wall(when) ? slot_us : now.rt_us - (now.bt_us - slot_us);
+int64_t engine_slot_rt(struct engine *e, const struct job_when *when, int64_t slot_us, struct clock_sample now) {
+        if (plan_is_wall(when))
+                return slot_us;
+        int64_t offset_us = now.rt_us - now.bt_us, off_us = offset_us - e->offset_us;
+        if (off_us > ENGINE_OFFSET_SLACK_US || off_us < -ENGINE_OFFSET_SLACK_US)
+                e->offset_us = offset_us;
+        return slot_us + e->offset_us;
 }
 
 bool engine_is_running(const struct engine *e, const struct job_row *row) {
@@ -201,6 +206,8 @@ int engine_define(struct engine *e, const struct wire_define *define, const stru
                 if (r < 0)
                         return r;
                 engine_row(e, job)->since_us = define->since_bt_us;
+                if (e->offset_us == 0)
+                        e->offset_us = define->since_rt_us - define->since_bt_us;
                 if (define->has_trail) {
                         r = recall(e, engine_row(e, job), &define->trail);
                         if (r < 0)

@@ -20,6 +20,7 @@ struct engine {
         bool is_stopping;
         bool has_failed;
         size_t n_removed;
+        int64_t offset_us; /* REALTIME minus BOOTTIME, see engine_slot_rt() */
         uint32_t *touched; /* rows defined or removed since the last commit */
         size_t n_touched, allocated_touched;
         struct action *actions;
@@ -41,8 +42,10 @@ const struct job_when *engine_policy(const struct engine *e, const struct job_ro
 struct plan_grid engine_grid(const struct engine *e, const struct job_row *row, const struct job_when *when);
 /* `now` on the clock of the policy's slots. */
 int64_t engine_slot_now(const struct job_when *when, struct clock_sample now);
-/* An instant of the policy's clock as wall-clock time. */
-int64_t engine_slot_rt(const struct job_when *when, int64_t slot_us, struct clock_sample now);
+/* An instant of the policy's clock as wall-clock time. The same slot is told with the same microsecond, also by the next
+ * scheduler: two clocks can't be read in one instant, so a difference below the slack is none. */
+#define ENGINE_OFFSET_SLACK_US 500
+int64_t engine_slot_rt(struct engine *e, const struct job_when *when, int64_t slot_us, struct clock_sample now);
 /* Draws of fixed-delay waits for a job's next slot. */
 int64_t engine_wait(const struct engine *e, const struct job_row *row, const struct job_when *when);
 /* True if a run of the job is in flight. */

@@ -74,6 +74,10 @@ bool schedule_has(const struct schedule *s, uint32_t id) {
         return id < s->n_positions && s->position[id] != 0;
 }
 
+int64_t schedule_at(const struct schedule *s, uint32_t id) {
+        return s->heap[s->position[id] - 1].at_us;
+}
+
 void schedule_set(struct schedule *s, uint32_t id, int64_t at_us) {
         struct schedule_entry e = {.at_us = at_us, .id = id};
         if (!schedule_has(s, id)) {

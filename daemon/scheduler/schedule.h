@@ -28,5 +28,7 @@ void schedule_set(struct schedule *s, uint32_t id, int64_t at_us);
 /* Takes id out; nothing happens if it is not queued. */
 void schedule_remove(struct schedule *s, uint32_t id);
 bool schedule_has(const struct schedule *s, uint32_t id);
+/* The instant of a queued id. */
+int64_t schedule_at(const struct schedule *s, uint32_t id);
 /* The earliest entry, borrowed until the next change; NULL if empty. */
 const struct schedule_entry *schedule_first(const struct schedule *s);

@@ -18,8 +18,8 @@ static void emit_outcome(struct engine *e, struct clock_sample now, uint32_t job
         a->outcome.first = range->first;
         a->outcome.last = range->last;
         a->outcome.n = (uint64_t)(range->last - range->first) + 1;
-        a->outcome.first_rt_us = engine_slot_rt(when, range->first_us, now);
-        a->outcome.last_rt_us = engine_slot_rt(when, range->last_us, now);
+        a->outcome.first_rt_us = engine_slot_rt(e, when, range->first_us, now);
+        a->outcome.last_rt_us = engine_slot_rt(e, when, range->last_us, now);
         a->outcome.run = run;
         a->outcome.is_more = is_more;
 }
@@ -149,7 +149,7 @@ static int start(struct engine *e, struct clock_sample now, uint32_t job, enum w
                 return -ENOMEM;
         bool is_boot = item == WIRE_ITEM_BOOT;
         int64_t slot_us = is_boot ? when->on_boot_us : row->next_us;
-        int64_t slot_rt_us = is_boot ? now.rt_us - (now.bt_us - slot_us) : engine_slot_rt(when, slot_us, now);
+        int64_t slot_rt_us = is_boot ? now.rt_us - (now.bt_us - slot_us) : engine_slot_rt(e, when, slot_us, now);
 
         struct job_run run = {
                 .run = e->next_run,

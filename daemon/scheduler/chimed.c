@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+// chimed: two timers, one a clock; each pass of the loop ends with what it decided on its way and both timers armed anew.
+
+#include "daemon/scheduler/chimed.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "daemon/core/loop.h"
+#include "daemon/core/util.h"
+#include "daemon/scheduler/link.h"
+
+struct chimed {
+        struct loop *loop;
+        struct journal *journal;
+        struct link *link;
+        struct loop_source *boot_timer, *real_timer, *signals;
+        int64_t boot_us, real_us; /* what the timers are armed for */
+};
+
+static int on_timer(void *userdata, bool is_clock_change) {
+        struct chimed *c = userdata;
+        c->boot_us = c->real_us = LOOP_NEVER; /* one shot: whichever fired, arm both anew */
+        return link_advance(c->link, is_clock_change);
+}
+
+static int on_signal(void *userdata, const struct signalfd_siginfo *info) {
+        struct chimed *c = userdata;
+        if (info->ssi_signo == SIGHUP)
+                return link_reload(c->link);
+        loop_exit(c->loop, 0);
+        return 0;
+}
+
+static int arm(struct loop_source *timer, int64_t *armed_us, int64_t at_us) {
+        if (*armed_us == at_us)
+                return 0;
+        *armed_us = at_us;
+        return loop_arm_timer(timer, at_us);
+}
+
+static int on_pass_end(void *userdata) {
+        struct chimed *c = userdata;
+        int64_t boot_us, real_us;
+        link_next_wake(c->link, &boot_us, &real_us);
+        int r = arm(c->boot_timer, &c->boot_us, boot_us);
+        if (r == 0)
+                r = arm(c->real_timer, &c->real_us, real_us);
+        return r < 0 ? r : link_flush(c->link);
+}
+
+static int start(struct chimed *c, enum journal_target target) {
+        sigset_t set;
+        sigemptyset(&set);
+        sigaddset(&set, SIGTERM);
+        sigaddset(&set, SIGHUP);
+        signal(SIGPIPE, SIG_IGN);
+        signal(SIGINT, SIG_IGN); /* the terminal's goes to the runner, which ends us in order */
+        prctl(PR_SET_TIMERSLACK, 1UL, 0, 0, 0);
+
+        int r = loop_new(&c->loop);
+        if (r == 0)
+                r = journal_new(c->loop, target, "chimed", NULL, &c->journal);
+        if (r == 0)
+                r = loop_add_signals(c->loop, &set, on_signal, c, &c->signals);
+        if (r == 0)
+                r = loop_add_timer(c->loop, LOOP_CLOCK_BOOT, on_timer, c, &c->boot_timer);
+        if (r == 0)
+                r = loop_add_timer(c->loop, LOOP_CLOCK_REAL, on_timer, c, &c->real_timer);
+        if (r == 0)
+                r = loop_arm_timer(c->real_timer, LOOP_NEVER); /* it hears clock changes even so */
+        if (r == 0)
+                r = link_new(c->loop, c->journal, CHIMED_CONTROL_FD, CHIMED_OUTPUT_FD, &c->link);
+        if (r == 0)
+                loop_set_flush(c->loop, on_pass_end, c);
+        return r;
+}
+
+int chimed_run(enum journal_target target) {
+        struct chimed c = {.boot_us = LOOP_NEVER, .real_us = LOOP_NEVER};
+        int r = start(&c, target);
+        if (r == 0)
+                r = loop_run(c.loop);
+        if (r < 0)
+                fprintf(stderr, "chimed: %s\n", strerror(-r));
+        link_free(c.link);
+        journal_free(c.journal);
+        loop_free(c.loop);
+        return r < 0 ? 1 : r;
+}

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: MIT
+// link: one row a record: what the runner may say in which phase, and who handles it. There is no ledger between: a result is
+// acknowledged as soon as the engine has it.
+
+#include "daemon/scheduler/link.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/job.h"
+#include "daemon/core/util.h"
+#include "daemon/core/wire.h"
+#include "daemon/scheduler/story.h"
+
+#define STEP_MIN_US USEC_PER_MSEC /* a smaller difference of the clocks is no step */
+
+enum link_phase {
+        LINK_PHASE_HELLO = 1 << 0, /* nothing said yet */
+        LINK_PHASE_SYNC = 1 << 1,  /* until the first COMMIT */
+        LINK_PHASE_UP = 1 << 2,
+};
+
+struct link {
+        struct loop *loop;
+        struct journal *journal;
+        struct channel *control, *output;
+        enum link_phase phase;
+        struct engine *engine;
+        struct story *story;
+        struct pack pack;   /* for the record in the making */
+        int64_t offset_us;  /* REALTIME minus BOOTTIME when last looked at */
+        bool has_more;      /* the engine has more to do in this instant */
+        bool is_full_told;  /* that the runner does not take orders */
+        uint64_t value_run; /* whose output's tail is in value */
+        struct pack value;
+};
+
+/* ---- actions ---- */
+
+static int send_pack(struct link *link, enum wire_type type) {
+        int r = pack_result(&link->pack);
+        if (r == 0)
+                r = channel_send(link->control, type, link->pack.data, link->pack.size);
+        pack_clear(&link->pack);
+        return r;
+}
+
+static int send_number(struct link *link, enum wire_type type, uint64_t number) {
+        wire_put_number(&link->pack, number);
+        return send_pack(link, type);
+}
+
+/* The runner can't be told: the run ends here, as one that could not start. */
+static void refuse_start(struct link *link, struct clock_sample now, const struct wire_start *start, int error) {
+        if (!link->is_full_told) {
+                struct journal_record r = journal_begin(link->journal, EVENT_DEGRADED);
+                journal_field_i64(&r, "ERRNO", -error);
+                journal_send(&r, "The runner takes no orders: runs can't be started until it does");
+                link->is_full_told = true;
+        }
+        struct wire_ended ended = {.run = start->run};
+        ended.end = (struct run_end){
+                .result = RUN_RESULT_START_FAILED,
+                .exit_code = -1,
+                .step = RUN_STEP_LINK,
+                .error = -error,
+                .end_rt_us = now.rt_us,
+                .end_bt_us = now.bt_us,
+        };
+        engine_ended(link->engine, now, &ended);
+}
+
+static void do_start(struct link *link, struct clock_sample now, const struct wire_start *start) {
+        wire_put_start(&link->pack, start);
+        int r = send_pack(link, WIRE_START);
+        if (r < 0)
+                refuse_start(link, now, start, r);
+        else
+                link->is_full_told = false;
+}
+
+static int take_actions(struct link *link, struct clock_sample now) {
+        const struct action *next;
+        while ((next = engine_next_action(link->engine))) {
+                struct action a = *next; /* do_start() may add to the queue */
+                bool has_value = a.kind == ACTION_ENDED && a.run.run.run == link->value_run;
+                story_tell(link->story, link->engine, now, &a, has_value ? link->value.data : NULL,
+                           has_value ? link->value.size : 0);
+                if (a.kind == ACTION_START)
+                        do_start(link, now, &a.start);
+        }
+        return engine_has_failed(link->engine) ? -ENOMEM : 0;
+}
+
+/* ---- what the runner says ---- */
+
+static int on_hello(struct link *link, const void *payload, size_t size) {
+        struct wire_hello hello;
+        int r = wire_get_hello(payload, size, &hello);
+        if (r < 0)
+                return r;
+        if (hello.version != WIRE_VERSION) {
+                struct journal_record record = journal_begin(link->journal, EVENT_DEGRADED);
+                journal_send(&record,
+                             "The runner speaks version %u of the link, this scheduler %u: install both from one build",
+                             hello.version, WIRE_VERSION);
+                return -EPROTO;
+        }
+        r = engine_new(&hello, &link->engine);
+        if (r == 0)
+                r = story_new(link->journal, hello.instance, &link->story);
+        if (r < 0)
+                return r;
+        hello.epoch++;
+        wire_put_hello(&link->pack, &hello);
+        link->phase = LINK_PHASE_SYNC;
+        return send_pack(link, WIRE_HELLO);
+}
+
+static int on_define(struct link *link, const void *payload, size_t size) {
+        struct wire_define define;
+        int r = wire_get_define(payload, size, &define);
+        if (r < 0)
+                return r;
+        struct job_when when;
+        char *description = NULL;
+        r = job_when_parse(define.when, define.when_size, &when, &description);
+        if (r == 0)
+                r = engine_define(link->engine, &define, &when);
+        free(description);
+        wire_define_done(&define);
+        return r;
+}
+
+static int on_remove(struct link *link, const void *payload, size_t size) {
+        _cleanup_free_ char *name = NULL;
+        int r = wire_get_text(payload, size, &name);
+        if (r == 0)
+                engine_remove(link->engine, name);
+        return r;
+}
+
+static int on_diag(struct link *link, const void *payload, size_t size) {
+        _cleanup_free_ char *text = NULL;
+        int r = wire_get_text(payload, size, &text);
+        if (r < 0)
+                return r;
+        struct journal_record record = journal_begin(link->journal, EVENT_CONFIG_ERROR);
+        journal_send(&record, "%s", text);
+        return 0;
+}
+
+static void tell_commit(struct link *link, const struct wire_commit *c) {
+        bool is_first = link->phase == LINK_PHASE_SYNC;
+        if (!is_first && c->is_resync)
+                return;
+        struct journal_record r = journal_begin(link->journal, is_first ? EVENT_READY : EVENT_RELOAD);
+        journal_field(&r, "CHIMED_JOBS", "%u", c->n_jobs);
+        if (is_first && c->is_resync && c->generation > 0)
+                journal_send(&r, "Scheduling %u job%s", c->n_jobs, c->n_jobs == 1 ? "" : "s");
+        else
+                journal_send(&r, "%s %u job%s from %u file%s: %u new, %u changed, %u removed; %u error%s, %u warning%s",
+                             is_first ? "Scheduling" : "Read anew:", c->n_jobs, c->n_jobs == 1 ? "" : "s", c->n_files,
+                             c->n_files == 1 ? "" : "s", c->n_added, c->n_changed, c->n_removed, c->n_errors,
+                             c->n_errors == 1 ? "" : "s", c->n_warnings, c->n_warnings == 1 ? "" : "s");
+}
+
+static int on_commit(struct link *link, const void *payload, size_t size) {
+        struct wire_commit commit;
+        int r = wire_get_commit(payload, size, &commit);
+        if (r < 0)
+                return r;
+        struct clock_sample now = clock_now();
+        r = engine_commit(link->engine, now, &commit);
+        if (r < 0)
+                return r;
+        tell_commit(link, &commit);
+        link->phase = LINK_PHASE_UP;
+        r = take_actions(link, now);
+        if (r == 0)
+                r = send_number(link, WIRE_COMMITTED, commit.generation);
+        link->has_more = true;
+        return r;
+}
+
+static int on_run(struct link *link, const void *payload, size_t size) {
+        struct wire_run run;
+        int r = wire_get_run(payload, size, &run);
+        if (r < 0)
+                return r;
+        r = engine_adopt(link->engine, &run);
+        wire_run_done(&run);
+        return r;
+}
+
+static int on_started(struct link *link, const void *payload, size_t size) {
+        struct wire_started started;
+        int r = wire_get_started(payload, size, &started);
+        if (r < 0)
+                return r;
+        struct clock_sample now = clock_now();
+        engine_started(link->engine, now, &started);
+        return take_actions(link, now);
+}
+
+static int on_value(struct link *link, const void *payload, size_t size) {
+        struct wire_bytes bytes;
+        int r = wire_get_bytes(payload, size, &bytes);
+        if (r < 0)
+                return r;
+        if (bytes.run != link->value_run) {
+                pack_clear(&link->value);
+                link->value_run = bytes.run;
+        }
+        link->value.limit = JOB_CAPTURE_MAX;
+        pack_raw(&link->value, bytes.data, bytes.size);
+        return 0;
+}
+
+static int on_ended(struct link *link, const void *payload, size_t size) {
+        struct wire_ended ended;
+        int r = wire_get_ended(payload, size, &ended);
+        if (r < 0)
+                return r;
+        struct clock_sample now = clock_now();
+        engine_ended(link->engine, now, &ended);
+        r = take_actions(link, now);
+        pack_clear(&link->value);
+        link->value_run = 0;
+        return r < 0 ? r : send_number(link, WIRE_ACK, ended.run);
+}
+
+static int on_stopping(struct link *link, const void *payload, size_t size) {
+        (void)payload;
+        if (size > 0)
+                return -EBADMSG;
+        engine_stop(link->engine);
+        struct journal_record r = journal_begin(link->journal, EVENT_STOPPED);
+        journal_send(&r, "Scheduling has stopped");
+        return 0;
+}
+
+struct handler {
+        unsigned phases; /* when it may come */
+        int (*handle)(struct link *link, const void *payload, size_t size);
+};
+
+static const struct handler handlers[WIRE_TYPE_MAX] = {
+        [WIRE_HELLO] = {LINK_PHASE_HELLO, on_hello},
+        [WIRE_DEFINE] = {LINK_PHASE_SYNC | LINK_PHASE_UP, on_define},
+        [WIRE_REMOVE] = {LINK_PHASE_UP, on_remove},
+        [WIRE_DIAG] = {LINK_PHASE_SYNC | LINK_PHASE_UP, on_diag},
+        [WIRE_COMMIT] = {LINK_PHASE_SYNC | LINK_PHASE_UP, on_commit},
+        [WIRE_RUN] = {LINK_PHASE_SYNC, on_run},
+        [WIRE_STARTED] = {LINK_PHASE_SYNC | LINK_PHASE_UP, on_started},
+        [WIRE_VALUE] = {LINK_PHASE_SYNC | LINK_PHASE_UP, on_value},
+        [WIRE_ENDED] = {LINK_PHASE_SYNC | LINK_PHASE_UP, on_ended},
+        [WIRE_STOPPING] = {LINK_PHASE_SYNC | LINK_PHASE_UP, on_stopping},
+};
+
+int link_handle_record(void *userdata, uint8_t type, const void *payload, size_t size) {
+        struct link *link = userdata;
+        const struct handler *h = type < WIRE_TYPE_MAX ? &handlers[type] : NULL;
+        int r = h && h->handle && (h->phases & link->phase) ? h->handle(link, payload, size) : -EBADMSG;
+        if (r < 0) {
+                struct journal_record record = journal_begin(link->journal, EVENT_DEGRADED);
+                journal_field_i64(&record, "ERRNO", -r);
+                journal_send(&record, "A %s record of the runner can't be served: %s", wire_type_to_string(type), strerror(-r));
+        }
+        return r;
+}
+
+/* ---- time ---- */
+
+static int note_clock_change(struct link *link, struct clock_sample now) {
+        int64_t offset_us = now.rt_us - now.bt_us, step_us = offset_us - link->offset_us;
+        link->offset_us = offset_us;
+        /* a resume is announced like a step, but BOOTTIME went on in the sleep: the difference is none */
+        if (step_us < STEP_MIN_US && step_us > -STEP_MIN_US)
+                return 0;
+        int r = engine_clock_step(link->engine, now, step_us);
+        if (r == 0)
+                r = take_actions(link, now);
+        return r < 0 ? r : step_us > 0;
+}
+
+int link_advance(struct link *link, bool is_clock_change) {
+        if (link->phase == LINK_PHASE_UP) {
+                int r = channel_poll(link->control);
+                if (r < 0)
+                        return 0; /* the loop will hear of the end */
+        }
+        if (link->phase != LINK_PHASE_UP)
+                return 0;
+        struct clock_sample now = clock_now();
+        enum slot_reason passed = SLOT_REASON_NONE;
+        int r = is_clock_change ? note_clock_change(link, now) : 0;
+        if (r < 0)
+                return r;
+        if (r > 0)
+                passed = SLOT_REASON_CLOCK_STEP;
+        do {
+                r = engine_advance(link->engine, now, passed);
+                int q = take_actions(link, now);
+                if (r >= 0 && q < 0)
+                        r = q;
+        } while (r > 0 && passed != SLOT_REASON_NONE); /* the reason holds for this instant only */
+        link->has_more = r > 0;
+        story_flush(link->story, link->engine, now);
+        return r < 0 ? r : 0;
+}
+
+void link_next_wake(const struct link *link, int64_t *ret_bt_us, int64_t *ret_rt_us) {
+        *ret_bt_us = *ret_rt_us = INT64_MAX;
+        if (link->phase != LINK_PHASE_UP)
+                return;
+        engine_next_wake(link->engine, ret_bt_us, ret_rt_us);
+        int64_t flush_us = story_next_flush(link->story);
+        if (link->has_more)
+                *ret_bt_us = 0;
+        else if (flush_us < *ret_bt_us)
+                *ret_bt_us = flush_us;
+}
+
+int link_flush(struct link *link) {
+        int r = channel_flush(link->control);
+        return r == -EPIPE ? 0 : r;
+}
+
+int link_reload(struct link *link) {
+        return link->phase == LINK_PHASE_UP ? channel_send(link->control, WIRE_RELOAD, NULL, 0) : 0;
+}
+
+/* ---- life ---- */
+
+static int on_closed(void *userdata, int error) {
+        struct link *link = userdata;
+        loop_exit(link->loop, error < 0);
+        return 0;
+}
+
+/* Nobody watches runs yet: what comes on the output socket is read and forgotten. */
+static int on_output(void *userdata, uint8_t type, const void *payload, size_t size) {
+        struct wire_bytes bytes;
+        (void)userdata;
+        return type == WIRE_OUTPUT ? wire_get_bytes(payload, size, &bytes) : -EBADMSG;
+}
+
+int link_new(struct loop *loop, struct journal *journal, int control_fd, int output_fd, struct link **ret) {
+        static const struct channel_callbacks control = {.on_record = link_handle_record, .on_closed = on_closed},
+                                              output = {.on_record = on_output, .on_closed = on_closed};
+        _cleanup_close_ int to_close = output_fd;
+        struct link *link = calloc(1, sizeof(*link));
+        if (!link) {
+                util_close(control_fd);
+                return -ENOMEM;
+        }
+        link->loop = loop;
+        link->journal = journal;
+        link->phase = LINK_PHASE_HELLO;
+        struct clock_sample now = clock_now();
+        link->offset_us = now.rt_us - now.bt_us;
+        int r = channel_new(loop, control_fd, LINK_QUEUE_LIMIT, &control, link, &link->control);
+        if (r < 0) {
+                link_free(link);
+                return r;
+        }
+        to_close = -1;
+        r = channel_new(loop, output_fd, CHANNEL_MESSAGE_MAX, &output, link, &link->output);
+        if (r < 0) {
+                link_free(link);
+                return r;
+        }
+        *ret = link;
+        return 0;
+}
+
+struct link *link_free(struct link *link) {
+        if (!link)
+                return NULL;
+        channel_free(link->control);
+        channel_free(link->output);
+        story_free(link->story);
+        engine_free(link->engine);
+        pack_done(&link->pack);
+        pack_done(&link->value);
+        free(link);
+        return NULL;
+}

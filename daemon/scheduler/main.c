@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+// chimed, the program: becomes the runner, which starts it again as the scheduler.
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/core/util.h"
+#include "daemon/scheduler/chimed.h"
+
+#define ARGUMENTS_MAX 256
+
+struct options {
+        const char *config, *run, *log;
+        const char *jobs[ARGUMENTS_MAX / 2];
+        size_t n_jobs;
+        bool is_user, is_check, is_scheduler;
+};
+
+static const char help[] = "Usage: chimed [OPTION]...\n"
+                           "Run scheduled jobs; stays in the foreground.\n"
+                           "\n"
+                           "  --config=FILE     settings (default /etc/chimed/chimed.conf)\n"
+                           "  --jobs=DIR        read job files from here instead of the default folders;\n"
+                           "                    may be repeated, earlier ones mask later ones\n"
+                           "  --run=DIR         lock and sockets (default /run/chimed)\n"
+                           "  --log=TARGET      journal, logfmt or json (lines on standard error)\n"
+                           "  --user            jobs of the calling user: XDG folders\n"
+                           "  --check           read the files, print all errors, exit 1 if there are any\n"
+                           "  --help, --version\n"
+                           "\n"
+                           "SIGHUP reads the files anew (changes are noticed anyway), SIGTERM stops.\n"
+                           "See chimed(8) and chimed.job(5).\n";
+
+/* 0 to go on, else the exit status plus one. */
+static int parse(int argc, char **argv, struct options *o) {
+        enum { CONFIG = 256, JOBS, RUN, LOG, USER, CHECK, SCHEDULER, HELP, VERSION };
+        static const struct option options[] = {
+                {"config", required_argument, NULL, CONFIG}, {"jobs", required_argument, NULL, JOBS},
+                {"run", required_argument, NULL, RUN},       {"log", required_argument, NULL, LOG},
+                {"user", no_argument, NULL, USER},           {"check", no_argument, NULL, CHECK},
+                {"scheduler", no_argument, NULL, SCHEDULER}, {"help", no_argument, NULL, HELP},
+                {"version", no_argument, NULL, VERSION},     {0},
+        };
+        enum journal_target target;
+        int c;
+        while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0) {
+                switch (c) {
+                case CONFIG:
+                        o->config = optarg;
+                        break;
+                case JOBS:
+                        if (o->n_jobs == ARRAY_SIZE(o->jobs)) {
+                                fprintf(stderr, "chimed: more than %zu --jobs\n", ARRAY_SIZE(o->jobs));
+                                return 3;
+                        }
+                        o->jobs[o->n_jobs++] = optarg;
+                        break;
+                case RUN:
+                        o->run = optarg;
+                        break;
+                case LOG:
+                        if (journal_target_from_string(optarg, &target) < 0) {
+                                fprintf(stderr, "chimed: --log=%s: give journal, logfmt or json\n", optarg);
+                                return 3;
+                        }
+                        o->log = optarg;
+                        break;
+                case USER:
+                        o->is_user = true;
+                        break;
+                case CHECK:
+                        o->is_check = true;
+                        break;
+                case SCHEDULER:
+                        o->is_scheduler = true;
+                        break;
+                case HELP:
+                        fputs(help, stdout);
+                        return 1;
+                case VERSION:
+                        puts("chimed " CHIMED_VERSION);
+                        return 1;
+                default:
+                        fputs("Try 'chimed --help'.\n", stderr);
+                        return 3;
+                }
+        }
+        if (optind < argc) {
+                fprintf(stderr, "chimed: %s: no arguments are taken, only options\n", argv[optind]);
+                return 3;
+        }
+        return 0;
+}
+
+/* The path of this very program, for the runner to start the scheduler from. */
+static int own_path(char buf[static PATH_MAX]) {
+        ssize_t n = readlink("/proc/self/exe", buf, PATH_MAX - 1);
+        if (n < 0)
+                return -errno;
+        buf[n] = '\0';
+        return 0;
+}
+
+/* The runner beside this program (a build tree), else the installed one. */
+static const char *runner_path(const char *own, char buf[static PATH_MAX]) {
+        struct stat st;
+        const char *slash = strrchr(own, '/');
+        int n = snprintf(buf, PATH_MAX, "%.*s/chimed-runner", (int)(slash - own), own);
+        if (n > 0 && n < PATH_MAX && stat(buf, &st) == 0 && S_ISREG(st.st_mode))
+                return buf;
+        return CHIMED_LIBEXECDIR "/chimed-runner";
+}
+
+static int become_runner(const struct options *o) {
+        static char own[PATH_MAX], path[PATH_MAX];
+        char *argv[ARGUMENTS_MAX + 16], *texts[ARGUMENTS_MAX + 16];
+        size_t n = 0, n_texts = 0;
+        int r = own_path(own);
+        if (r < 0) {
+                fprintf(stderr, "chimed: /proc/self/exe: %s\n", strerror(-r));
+                return 1;
+        }
+        const char *runner = runner_path(own, path);
+        argv[n++] = (char *)"chimed-runner";
+        if (o->is_check) {
+                argv[n++] = (char *)"--read";
+                argv[n++] = (char *)"--check";
+        } else if (asprintf(&texts[n_texts], "--scheduler=%s", own) >= 0)
+                argv[n++] = texts[n_texts++];
+        if (o->config && asprintf(&texts[n_texts], "--config=%s", o->config) >= 0)
+                argv[n++] = texts[n_texts++];
+        for (size_t i = 0; i < o->n_jobs; i++)
+                if (asprintf(&texts[n_texts], "--jobs=%s", o->jobs[i]) >= 0)
+                        argv[n++] = texts[n_texts++];
+        if (!o->is_check && o->run && asprintf(&texts[n_texts], "--run=%s", o->run) >= 0)
+                argv[n++] = texts[n_texts++];
+        if (!o->is_check && o->log && asprintf(&texts[n_texts], "--log=%s", o->log) >= 0)
+                argv[n++] = texts[n_texts++];
+        if (o->is_user)
+                argv[n++] = (char *)"--user";
+        argv[n] = NULL;
+        execv(runner, argv);
+        fprintf(stderr, "chimed: %s: %s\n", runner, strerror(errno));
+        return 1;
+}
+
+int main(int argc, char **argv) {
+        struct options o = {0};
+        int r = parse(argc, argv, &o);
+        if (r > 0)
+                return r - 1;
+        if (!o.is_scheduler)
+                return become_runner(&o);
+        enum journal_target target = JOURNAL_AUTO;
+        if (o.log)
+                journal_target_from_string(o.log, &target);
+        return chimed_run(target);
+}

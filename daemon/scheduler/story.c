@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: MIT
+// story: one function a record. What is held back for a job is a few counters, made when there is something to hold.
+
+#include "daemon/scheduler/story.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "config/timestamp.h"
+#include "daemon/scheduler/schedule.h"
+
+#define HOLD_US       USEC_PER_MINUTE
+#define SUMMARY_US    USEC_PER_HOUR
+#define LAST_LINE_MAX 200
+
+/* What was not told yet of a job. */
+struct held {
+        uint32_t job;
+        enum slot_reason reason;
+        uint64_t missed;
+        int64_t first_rt_us, last_rt_us;
+        uint64_t runs, failures;
+        int64_t told_bt_us; /* trouble was last told */
+};
+
+struct story {
+        struct journal *journal;
+        char instance[33];
+        struct held *held;
+        size_t n_held, allocated_held;
+        struct index by_job;
+        struct schedule due;
+        int64_t clock_told_bt_us;
+        uint64_t clock_steps;
+};
+
+int story_new(struct journal *journal, const uint8_t instance[static 16], struct story **ret) {
+        struct story *s = calloc(1, sizeof(*s));
+        if (!s)
+                return -ENOMEM;
+        s->journal = journal;
+        s->clock_told_bt_us = INT64_MIN / 2;
+        for (int i = 0; i < 16; i++)
+                snprintf(s->instance + i * 2, 3, "%02x", instance[i]);
+        *ret = s;
+        return 0;
+}
+
+struct story *story_free(struct story *s) {
+        if (!s)
+                return NULL;
+        free(s->held);
+        index_done(&s->by_job);
+        schedule_done(&s->due);
+        free(s);
+        return NULL;
+}
+
+/* ---- what is held back ---- */
+
+static uint64_t held_hash(const void *table, uint32_t row) {
+        const struct story *s = table;
+        return s->held[row].job * UINT64_C(0x9E3779B97F4A7C15);
+}
+
+static bool held_equal(const void *table, uint32_t row, const void *wanted) {
+        const struct story *s = table;
+        return s->held[row].job == *(const uint32_t *)wanted;
+}
+
+static struct held *held_find(const struct story *s, uint32_t job) {
+        uint32_t row = index_find(&s->by_job, job * UINT64_C(0x9E3779B97F4A7C15), held_equal, s, &job);
+        return row == INDEX_NONE ? NULL : &s->held[row];
+}
+
+/* The job's counters, made if need be; NULL without memory. */
+static struct held *held_get(struct story *s, uint32_t job) {
+        struct held *held = held_find(s, job);
+        if (held)
+                return held;
+        if (s->n_held == s->allocated_held) {
+                size_t n = s->allocated_held + s->allocated_held / 2 + 16;
+                struct held *p = realloc(s->held, n * sizeof(*p));
+                if (!p)
+                        return NULL;
+                s->held = p;
+                s->allocated_held = n;
+        }
+        uint32_t row = (uint32_t)s->n_held;
+        if (schedule_reserve(&s->due, row) < 0)
+                return NULL;
+        s->held[row] = (struct held){.job = job, .told_bt_us = INT64_MIN / 2};
+        if (index_add(&s->by_job, held_hash(s, row), row, held_hash, s) < 0)
+                return NULL;
+        s->n_held++;
+        return &s->held[row];
+}
+
+/* Gives the counters back; the last ones take their place. */
+static void held_drop(struct story *s, struct held *held) {
+        uint32_t row = (uint32_t)(held - s->held), last = (uint32_t)s->n_held - 1;
+        schedule_remove(&s->due, row);
+        index_remove(&s->by_job, held_hash(s, row), row, held_hash, s);
+        if (row != last) {
+                int64_t at_us = schedule_has(&s->due, last) ? schedule_at(&s->due, last) : INT64_MAX;
+                schedule_remove(&s->due, last);
+                index_remove(&s->by_job, held_hash(s, last), last, held_hash, s);
+                s->held[row] = s->held[last];
+                /* room was freed a moment ago: this can't fail */
+                (void)index_add(&s->by_job, held_hash(s, row), row, held_hash, s);
+                if (at_us != INT64_MAX)
+                        schedule_set(&s->due, row, at_us);
+        }
+        s->n_held--;
+}
+
+static void hold_until(struct story *s, struct held *held, int64_t at_bt_us) {
+        uint32_t row = (uint32_t)(held - s->held);
+        if (!schedule_has(&s->due, row))
+                schedule_set(&s->due, row, at_bt_us);
+}
+
+int64_t story_next_flush(const struct story *s) {
+        const struct schedule_entry *first = schedule_first(&s->due);
+        return first ? first->at_us : INT64_MAX;
+}
+
+/* ---- records ---- */
+
+static void field_slot(struct journal_record *r, const char *name, int64_t rt_us) {
+        char buf[40];
+        journal_field(r, name, "%s", timestamp_print_utc(rt_us, buf));
+}
+
+static struct journal_record begin(const struct story *s, enum event_kind kind, const char *job) {
+        struct journal_record r = journal_begin(s->journal, kind);
+        journal_field(&r, "CHIMED_JOB", "%s", job);
+        return r;
+}
+
+static void fields_run(const struct story *s, struct journal_record *r, const struct job_run *run) {
+        journal_field(r, "CHIMED_RUN_ID", "%s-%" PRIu64, s->instance, run->run);
+        field_slot(r, "CHIMED_SLOT", run->slot_rt_us);
+        journal_field_i64(r, "CHIMED_SLOT_USEC", run->slot_rt_us);
+        journal_field(r, "CHIMED_CAUSE", "%s", run_cause_to_string(run->cause));
+        journal_field_i64(r, "CHIMED_ATTEMPT", 1);
+        journal_field_i64(r, "CHIMED_LAG_USEC", run->lag_us);
+        if (run->pid > 0)
+                journal_field_i64(r, "OBJECT_PID", run->pid);
+}
+
+static void tell_started(const struct story *s, const char *job, const struct job_run *run) {
+        char slot[40];
+        struct journal_record r = begin(s, EVENT_STARTED, job);
+        fields_run(s, &r, run);
+        journal_send(&r, "%s: run %" PRIu64 " started for %s", job, run->run, timestamp_print_utc(run->slot_rt_us, slot));
+}
+
+/* The last line of the output that says something, for the one who reads of a failure. */
+static int last_line(const void *value, size_t size, const char **ret) {
+        const char *text = value;
+        while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == ' ' || text[size - 1] == '\r'))
+                size--;
+        size_t from = size;
+        while (from > 0 && text[from - 1] != '\n' && size - from < LAST_LINE_MAX)
+                from--;
+        for (size_t i = from; i < size; i++)
+                if ((unsigned char)text[i] < ' ' && text[i] != '\t')
+                        size = i;
+        *ret = text + from;
+        return (int)(size - from);
+}
+
+static char *print_rounded(int64_t us, char buf[static 96]) {
+        int64_t unit = us >= 10 * USEC_PER_SEC ? USEC_PER_SEC : us >= 10 * USEC_PER_MSEC ? USEC_PER_MSEC : 1;
+        return duration_print(us / unit * unit, buf);
+}
+
+/* "failed with exit status 1 after 3s" */
+static void print_end(const struct run_end *end, char *buf, size_t size) {
+        char took[96], how[96] = "";
+        if (end->result == RUN_RESULT_START_FAILED) {
+                snprintf(buf, size, "could not start: %s: %s", run_step_to_string(end->step), strerrordesc_np(end->error));
+                return;
+        }
+        if (end->result == RUN_RESULT_FAILED)
+                snprintf(how, sizeof(how), " with exit status %d", end->exit_code);
+        else if (end->signal > 0 && end->result == RUN_RESULT_SIGNAL)
+                snprintf(how, sizeof(how), ": killed by SIG%s", sigabbrev_np(end->signal));
+        const char *verb = end->result == RUN_RESULT_SUCCESS     ? "succeeded"
+                           : end->result == RUN_RESULT_TIMEOUT   ? "timed out"
+                           : end->result == RUN_RESULT_CANCELLED ? "was cancelled"
+                                                                 : "failed";
+        snprintf(buf, size, "%s%s after %s", verb, how, print_rounded(end->end_bt_us - end->start_bt_us, took));
+}
+
+static void fields_end(struct journal_record *r, const struct run_end *end) {
+        journal_field(r, "CHIMED_RESULT", "%s", run_result_to_string(end->result));
+        if (end->start_bt_us > 0)
+                journal_field_i64(r, "CHIMED_DURATION_USEC", end->end_bt_us - end->start_bt_us);
+        if (end->result == RUN_RESULT_START_FAILED) {
+                journal_field(r, "CHIMED_STEP", "%s", run_step_to_string(end->step));
+                journal_field_i64(r, "ERRNO", end->error);
+        } else if (end->signal > 0) {
+                journal_field(r, "EXIT_CODE", "killed");
+                journal_field(r, "EXIT_STATUS", "%s", sigabbrev_np(end->signal));
+        } else if (end->exit_code >= 0) {
+                journal_field(r, "EXIT_CODE", "exited");
+                journal_field_i64(r, "EXIT_STATUS", end->exit_code);
+        }
+}
+
+static enum event_kind end_kind(const struct run_end *end) {
+        if (end->result == RUN_RESULT_TIMEOUT)
+                return EVENT_TIMED_OUT;
+        if (end->result == RUN_RESULT_INTERRUPTED)
+                return EVENT_INTERRUPTED;
+        return run_result_is_failure(end->result) ? EVENT_FAILED : EVENT_ENDED;
+}
+
+/* failures: how many of the same kind are told with this one (1: just this). */
+static void tell_ended(const struct story *s, const char *job, const struct action *a, uint64_t failures, const void *value,
+                       size_t value_size) {
+        char how[256], more[64] = "";
+        const char *line = "";
+        int n = 0;
+        struct journal_record r = begin(s, end_kind(&a->run.end), job);
+        fields_run(s, &r, &a->run.run);
+        fields_end(&r, &a->run.end);
+        if (failures > 1) {
+                journal_field(&r, "CHIMED_COUNT", "%" PRIu64, failures);
+                snprintf(more, sizeof(more), " (%" PRIu64 " failures since last told)", failures);
+        }
+        print_end(&a->run.end, how, sizeof(how));
+        if (run_result_is_failure(a->run.end.result))
+                n = last_line(value, value_size, &line);
+        journal_send(&r, "%s: run %" PRIu64 " %s%s%s%.*s", job, a->run.run.run, how, more, n > 0 ? ": " : "", n, line);
+}
+
+static const char *reason_text(enum slot_reason reason) {
+        switch (reason) {
+        case SLOT_REASON_OVERLAP:
+                return "the run before was still in flight";
+        case SLOT_REASON_DOWN:
+                return "chimed was not running";
+        case SLOT_REASON_CLOCK_STEP:
+                return "the clock was set over it";
+        case SLOT_REASON_DEADLINE:
+                return "it was too late to start";
+        case SLOT_REASON_NONE:
+        case SLOT_REASON_MAX:
+                break;
+        }
+        return "";
+}
+
+static void tell_missed(const struct story *s, const char *job, enum slot_reason reason, uint64_t n, int64_t first_rt_us,
+                        int64_t last_rt_us) {
+        char first[40], last[40];
+        struct journal_record r = begin(s, EVENT_MISSED, job);
+        journal_field(&r, "CHIMED_REASON", "%s", slot_reason_to_string(reason));
+        journal_field(&r, "CHIMED_COUNT", "%" PRIu64, n);
+        field_slot(&r, "CHIMED_FIRST_SLOT", first_rt_us);
+        field_slot(&r, "CHIMED_LAST_SLOT", last_rt_us);
+        timestamp_print_utc(first_rt_us, first);
+        timestamp_print_utc(last_rt_us, last);
+        if (n == 1)
+                journal_send(&r, "%s: missed the slot of %s: %s", job, first, reason_text(reason));
+        else
+                journal_send(&r, "%s: missed %" PRIu64 " slots, %s to %s: %s", job, n, first, last, reason_text(reason));
+}
+
+static void tell_merged(const struct story *s, const char *job, const struct action *a) {
+        struct journal_record r = begin(s, EVENT_MERGED, job);
+        journal_field(&r, "CHIMED_RUN_ID", "%s-%" PRIu64, s->instance, a->outcome.run);
+        if (a->outcome.reason != SLOT_REASON_NONE)
+                journal_field(&r, "CHIMED_REASON", "%s", slot_reason_to_string(a->outcome.reason));
+        journal_field(&r, "CHIMED_COUNT", "%" PRIu64, a->outcome.n);
+        field_slot(&r, "CHIMED_FIRST_SLOT", a->outcome.first_rt_us);
+        field_slot(&r, "CHIMED_LAST_SLOT", a->outcome.last_rt_us);
+        journal_send(&r, "%s: %" PRIu64 " earlier slot%s merged into run %" PRIu64, job, a->outcome.n,
+                     a->outcome.n == 1 ? "" : "s", a->outcome.run);
+}
+
+static void tell_caught_up(const struct story *s, const char *job, const struct job_run *run) {
+        char slot[40], late[96];
+        struct journal_record r = begin(s, EVENT_CAUGHT_UP, job);
+        fields_run(s, &r, run);
+        journal_send(&r, "%s: run %" PRIu64 " catches up the slot of %s, %s late", job, run->run,
+                     timestamp_print_utc(run->slot_rt_us, slot), print_rounded(run->lag_us, late));
+}
+
+static void tell_clock(struct story *s, struct clock_sample now, int64_t step_us) {
+        char by[96];
+        s->clock_steps++;
+        if (now.bt_us - s->clock_told_bt_us < HOLD_US)
+                return;
+        struct journal_record r = journal_begin(s->journal, EVENT_CLOCK_STEP);
+        journal_field_i64(&r, "CHIMED_STEP_USEC", step_us);
+        journal_field(&r, "CHIMED_COUNT", "%" PRIu64, s->clock_steps);
+        journal_send(&r, "The wall clock was set %s by %s%s", step_us > 0 ? "forward" : "back",
+                     print_rounded(step_us > 0 ? step_us : -step_us, by),
+                     s->clock_steps > 1 ? " (and before that, within a minute of the last told)" : "");
+        s->clock_steps = 0;
+        s->clock_told_bt_us = now.bt_us;
+}
+
+/* ---- Log= ---- */
+
+static void on_outcome(struct story *s, struct clock_sample now, const char *job, enum job_log log, const struct action *a) {
+        if (a->outcome.outcome == SLOT_RAN)
+                return; /* told by started and ended */
+        if (a->outcome.outcome == SLOT_MERGED) {
+                if (log == JOB_LOG_ALL || a->outcome.reason != SLOT_REASON_NONE)
+                        tell_merged(s, job, a);
+                return;
+        }
+        struct held *held = log == JOB_LOG_ALL ? NULL : held_get(s, a->job);
+        if (!held || (held->missed == 0 && now.bt_us - held->told_bt_us >= HOLD_US)) {
+                tell_missed(s, job, a->outcome.reason, a->outcome.n, a->outcome.first_rt_us, a->outcome.last_rt_us);
+                if (held)
+                        held->told_bt_us = now.bt_us;
+                return;
+        }
+        if (held->missed > 0 && held->reason != a->outcome.reason) {
+                tell_missed(s, job, held->reason, held->missed, held->first_rt_us, held->last_rt_us);
+                held->missed = 0;
+        }
+        if (held->missed == 0)
+                held->first_rt_us = a->outcome.first_rt_us;
+        held->reason = a->outcome.reason;
+        held->last_rt_us = a->outcome.last_rt_us;
+        held->missed += a->outcome.n;
+        hold_until(s, held, held->told_bt_us + HOLD_US);
+}
+
+static void on_ended(struct story *s, struct clock_sample now, const char *job, enum job_log log, const struct action *a,
+                     const void *value, size_t value_size) {
+        bool is_failure = run_result_is_failure(a->run.end.result);
+        if (log == JOB_LOG_ALL || a->run.has_changed) {
+                if (log != JOB_LOG_FAILURES || is_failure)
+                        tell_ended(s, job, a, 1, value, value_size);
+                struct held *held = held_find(s, a->job);
+                if (held && is_failure)
+                        held->told_bt_us = now.bt_us;
+                if (log == JOB_LOG_ALL)
+                        return;
+        }
+        if (!is_failure && log != JOB_LOG_SUMMARY)
+                return;
+        struct held *held = held_get(s, a->job);
+        if (!held)
+                return;
+        held->runs++;
+        if (log == JOB_LOG_SUMMARY)
+                hold_until(s, held, now.bt_us + SUMMARY_US);
+        if (!is_failure || a->run.has_changed)
+                return;
+        held->failures++;
+        if (now.bt_us - held->told_bt_us >= HOLD_US) {
+                tell_ended(s, job, a, held->failures, value, value_size);
+                held->failures = 0;
+                held->told_bt_us = now.bt_us;
+        }
+}
+
+void story_tell(struct story *s, const struct engine *e, struct clock_sample now, const struct action *a, const void *value,
+                size_t value_size) {
+        if (a->kind == ACTION_CLOCK) {
+                tell_clock(s, now, a->step_us);
+                return;
+        }
+        if (a->kind == ACTION_GONE) {
+                struct held *held = held_find(s, a->job);
+                if (held)
+                        held_drop(s, held);
+                return;
+        }
+        const char *job = engine_job_name(e, a->job);
+        enum job_log log = engine_job_when(e, a->job)->log;
+        switch (a->kind) {
+        case ACTION_OUTCOME:
+                on_outcome(s, now, job, log, a);
+                break;
+        case ACTION_STARTED:
+                if (a->run.run.cause == RUN_CAUSE_CATCH_UP)
+                        tell_caught_up(s, job, &a->run.run);
+                if (log == JOB_LOG_ALL)
+                        tell_started(s, job, &a->run.run);
+                break;
+        case ACTION_ENDED:
+                on_ended(s, now, job, log, a, value, value_size);
+                break;
+        case ACTION_START:
+        case ACTION_SEGMENT:
+        case ACTION_CLOCK:
+        case ACTION_GONE:
+                break;
+        }
+}
+
+static void flush_one(struct story *s, const struct engine *e, struct clock_sample now, struct held *held) {
+        const char *job = engine_job_name(e, held->job);
+        if (held->missed > 0) {
+                tell_missed(s, job, held->reason, held->missed, held->first_rt_us, held->last_rt_us);
+                held->missed = 0;
+                held->told_bt_us = now.bt_us;
+        }
+        if (engine_job_when(e, held->job)->log == JOB_LOG_SUMMARY && held->runs > 0) {
+                struct journal_record r = begin(s, EVENT_ENDED, job);
+                journal_field(&r, "CHIMED_COUNT", "%" PRIu64, held->runs);
+                journal_send(&r, "%s: %" PRIu64 " runs, %" PRIu64 " failed, since last told", job, held->runs, held->failures);
+                held->runs = held->failures = 0;
+        }
+}
+
+void story_flush(struct story *s, const struct engine *e, struct clock_sample now) {
+        const struct schedule_entry *first;
+        while ((first = schedule_first(&s->due)) && first->at_us <= now.bt_us) {
+                uint32_t row = first->id;
+                schedule_remove(&s->due, row);
+                flush_one(s, e, now, &s->held[row]);
+        }
+}
