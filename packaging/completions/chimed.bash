@@ -13,7 +13,7 @@ _chimed() {
         fi
         case $option in
         --log) mapfile -t COMPREPLY < <(compgen -W "journal logfmt json" -- "$word") ;;
-        --jobs | --run | --state)
+        --jobs | --run)
                 compopt -o filenames
                 mapfile -t COMPREPLY < <(compgen -d -- "$word")
                 ;;
@@ -23,10 +23,7 @@ _chimed() {
                 ;;
         "")
                 local options="--config= --jobs= --run= --log= --user --check --help --version"
-                case ${COMP_WORDS[0]##*/} in
-                chimed-runner) options+=" --scheduler= --read" ;;
-                *) options+=" --state=" ;;
-                esac
+                [ "${COMP_WORDS[0]##*/}" != chimed-runner ] || options+=" --scheduler= --read"
                 mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
                 [[ ${#COMPREPLY[@]} -ne 1 || ${COMPREPLY[0]} != *= ]] || compopt -o nospace
                 ;;

@@ -12,6 +12,5 @@ for program in chimed chimed-runner
     complete -c $program -l help -d "print the options"
     complete -c $program -l version -d "print the version"
 end
-complete -c chimed -l state -x -a "(__fish_complete_directories)" -d "folder for what outlives a reboot"
 complete -c chimed-runner -l scheduler -r -F -d "program to start as scheduler"
 complete -c chimed-runner -l read -d "be the reader"
