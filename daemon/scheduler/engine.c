@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ACTIONS_KEPT (8 * ENGINE_BATCH)
+
 static const char *const outcome_words[SLOT_OUTCOME_MAX] = {
         [SLOT_RAN] = "ran",
         [SLOT_MISSED] = "missed",
@@ -89,6 +91,11 @@ const struct action *engine_next_action(struct engine *e) {
                 return a;
         }
         e->n_actions = e->next_action = 0;
+        if (e->allocated_actions > ACTIONS_KEPT) { /* a burst or a great reload is no reason to stay large */
+                free(e->actions);
+                e->actions = NULL;
+                e->allocated_actions = 0;
+        }
         return NULL;
 }
 
