@@ -171,6 +171,8 @@ static int finish_argv(struct job_draft *d, const char *file, unsigned line) {
                         draft_warn(d, d->set[KEY_SHELL], 0, "Shell= means nothing with Command=; Script= has a shell");
                 return 0;
         }
+        if (!d->script)
+                return 1; /* told */
         int r = d->shell ? 0 : draft_copy(SHELL_DEFAULT, &d->shell);
         if (r == 0)
                 r = strv_take(&what->argv, 0, d->shell);

@@ -1,0 +1,689 @@
+// SPDX-License-Identifier: MIT
+// job: the table of keys, what values mean together, and both halves there and back.
+
+#include <check.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/job.h"
+
+#define SETTINGS_MAX 40
+
+/* Builds from "Key=value\n" lines; "*" before a key makes it a default. Gives what job_build() returned. */
+static int build(const char *text, struct diags *diags, struct job **ret) {
+        struct job_setting settings[SETTINGS_MAX];
+        char *copy = strdup(text), *next = copy;
+        size_t n = 0;
+
+        while (*next && n < SETTINGS_MAX) {
+                char *end = strchr(next, '\n'), *equals = strchr(next, '=');
+                *end = *equals = 0;
+                settings[n] = (struct job_setting){
+                        .key = next + (*next == '*'), .value = equals + 1, .file = "f", .line = (unsigned)n + 2};
+                settings[n].column = (unsigned)(equals - next) + 2;
+                settings[n].is_default = *next == '*';
+                /* a caret stands for the end of a line within a value */
+                for (char *p = strchr(equals + 1, '^'); p; p = strchr(p, '^'))
+                        *p = '\n';
+                next = end + 1;
+                n++;
+        }
+        int r = job_build("j", "f", 1, settings, n, diags, ret);
+        free(copy);
+        return r;
+}
+
+static struct job *build_good(const char *text) {
+        struct diags diags = {};
+        struct job *job = NULL;
+        int r = build(text, &diags, &job);
+
+        ck_assert_msg(r == 0, "%s: %s", text, diags.n > 0 ? diags.list[0].text : "");
+        ck_assert_uint_eq(diags.n_errors, 0);
+        diags_done(&diags);
+        return job;
+}
+
+START_TEST(row_is_complete_and_is_found) {
+        size_t n;
+        const struct job_key *key = &job_keys(&n)[_i];
+
+        ck_assert_msg(key->name && key->name[0], "row %d", _i);
+        ck_assert_ptr_eq(job_key_find(key->name), key);
+        ck_assert_msg(key->help && key->help[strlen(key->help) - 1] == '.', "%s", key->name);
+        ck_assert_msg(key->default_text && key->values && key->example && key->example[0], "%s", key->name);
+        ck_assert_msg(key->parse != NULL, "%s", key->name);
+        ck_assert_msg(key->half == JOB_HALF_WHEN || !key->print, "%s", key->name);
+}
+END_TEST
+
+START_TEST(a_job_with_the_rows_example_and_each_of_its_values_builds) {
+        size_t n;
+        const struct job_key *key = &job_keys(&n)[_i];
+        char *words, *word;
+        int len = asprintf(&words, "%s", key->values);
+
+        ck_assert_int_ge(len, 0);
+        for (word = strtok(words, " ");; word = strtok(NULL, " ")) {
+                char text[300];
+                bool is_rate = strcmp(key->name, "Align") == 0 || strcmp(key->name, "RandomizedDelay") == 0;
+                const char *path = word && word[strlen(word) - 1] == ':' ? "/tmp/x" : "";
+                snprintf(text, sizeof(text), "%s%s%s%s=%s%s\n",
+                         strcmp(key->name, "Command") && strcmp(key->name, "Script") ? "Command=/bin/true\n" : "",
+                         strcmp(key->name, "Every") ? "Every=1h\n" : "", is_rate ? "Mode=fixed-rate\n" : "", key->name,
+                         word ? word : key->example, path);
+                job_free(build_good(text));
+                if (!word)
+                        break;
+        }
+        free(words);
+}
+END_TEST
+
+START_TEST(the_rows_default_is_the_built_in_one) {
+        size_t n;
+        const struct job_key *key = &job_keys(&n)[_i];
+        static const char *const described[] = {"until the next slot", "all, or changes where Every= is under 1min",
+                                                "~ with User=, else /", "as StandardOutput="};
+        char text[300];
+        struct diags diags = {};
+
+        for (size_t i = 0; i < sizeof(described) / sizeof(described[0]); i++)
+                if (strcmp(key->default_text, described[i]) == 0)
+                        return;
+        if (!key->default_text[0])
+                return;
+        bool is_script = strcmp(key->name, "Shell") == 0;
+        snprintf(text, sizeof(text), "%s\nEvery=1h\n", is_script ? "Script=x" : "Command=/bin/true");
+        struct job *without = build_good(text);
+        snprintf(text + strlen(text), 200, "%s=%s\n", key->name, key->default_text);
+        struct job *with = build_good(text);
+        ck_assert_int_eq(job_seal(without, &diags), 0);
+        ck_assert_int_eq(job_seal(with, &diags), 0);
+        ck_assert_msg(memcmp(&with->hash, &without->hash, sizeof(with->hash)) == 0, "%s=%s", key->name, key->default_text);
+        job_free(with);
+        job_free(without);
+}
+END_TEST
+
+/* Refused values: the settings and a part of the text. Every= and Command= are added where they are not there. */
+static const struct {
+        const char *text, *diag;
+        unsigned line, column;
+} refusals[] = {
+        {"Every=0\n", "at least 1ms", 2, 7},
+        {"Every=999us\n", "at least 1ms", 2, 7},
+        {"Every=infinity\n", "can't be infinity", 2, 7},
+        {"Every=1month\n", "months", 2, 7},
+        {"Every=soon\n", "not a time span", 2, 7},
+        {"Mode=cron\n", "there is fixed-delay and fixed-rate", 2, 6},
+        {"Align=epoch\n", "Align= is for Mode=fixed-rate", 2, 7},
+        {"Mode=fixed-rate\nAlign=hour\n", "not in this version", 3, 7},
+        {"Mode=fixed-rate\nAlign=noon\n", "neither start, epoch nor a time", 3, 7},
+        {"Mode=fixed-rate\nJitter=10%\n", "Jitter= is for Mode=fixed-delay", 3, 8},
+        {"Jitter=10\n", "part of the wait", 2, 8},
+        {"Jitter=101%\n", "more than 100%", 2, 8},
+        {"Jitter=99999999999%\n", "", 2, 8},
+        {"Jitter=%\n", "no percentage", 2, 8},
+        {"Jitter=-1%\n", "no percentage", 2, 8},
+        {"RandomizedDelay=5s\n", "RandomizedDelay= is for Mode=fixed-rate", 2, 17},
+        {"Mode=fixed-rate\nRandomizedDelay=1h\n", "shorter than Every=1h", 3, 17},
+        {"OnBoot=1\n", "could be a number of seconds", 2, 8},
+        {"OnBoot=maybe\n", "neither yes nor no", 2, 8},
+        {"OnBoot=1 month\n", "months", 2, 8},
+        {"Overlap=queue\n", "Overlap=queue is not in this version", 2, 9},
+        {"Overlap=never\n", "there is skip", 2, 9},
+        {"StartDeadline=-1s\n", "negative", 2, 15},
+        {"Enabled=perhaps\n", "neither yes nor no", 2, 9},
+        {"Log=none\n", "there is all, changes, failures and summary", 2, 5},
+        {"Timeout=0\n", "would end each run at once", 2, 9},
+        {"KillSignal=SIGFOO\n", "no signal", 2, 12},
+        {"KillSignal=0\n", "no signal", 2, 12},
+        {"KillSignal=65\n", "no signal", 2, 12},
+        {"KillGrace=infinity\n", "can't be infinity", 2, 11},
+        {"User=a b\n", "one name or number", 2, 7},
+        {"Group=a:b\n", "one name or number", 2, 8},
+        {"WorkingDirectory=srv\n", "no absolute path", 2, 18},
+        {"WorkingDirectory=~joe\n", "no absolute path", 2, 18},
+        {"Environment=A=1 B\n", "not NAME=VALUE", 2, 17},
+        {"Environment=1A=1\n", "not NAME=VALUE", 2, 13},
+        {"Environment==1\n", "not NAME=VALUE", 2, 13},
+        {"Environment=CHIMED_JOB=x\n", "chimed sets itself", 2, 13},
+        {"Environment=A=\"x\n", "the quote \" is not closed", 2, 15},
+        {"EnvironmentFile=etc/x\n", "no absolute path", 2, 17},
+        {"StandardOutput=tty\n", "there is journal, null", 2, 16},
+        {"StandardOutput=file:x\n", "no absolute path", 2, 21},
+        {"CaptureMax=65K\n", "more than 64K", 2, 12},
+        {"CaptureMax=1M\n", "more than 64K", 2, 12},
+        {"CaptureMax=99999999999999999999K\n", "more than 64K", 2, 12},
+        {"CaptureMax=4KB\n", "no size", 2, 12},
+        {"Shell=bash\nScript=x\n", "no absolute path", 2, 7},
+        {"Command=bin/x\n", "neither an absolute path nor a bare name", 2, 9},
+        {"Command=-/bin/x\n", "prefixes such as -", 2, 9},
+        {"Command=\"\"\n", "name is empty", 2, 9},
+        {"Command=/bin/x 'a\n", "the quote ' is not closed", 2, 16},
+        {"Command=/bin/x a\\\n", "no backslash at the end", 2, 17},
+        {"Command=/bin/x \\x0g\n", "2 digits to base 16", 2, 16},
+        {"Command=/bin/x \\x00\n", "NUL", 2, 16},
+        {"Command=/bin/x \\ud800\n", "no character", 2, 16},
+        {"Command=/bin/x \\777\n", "no character", 2, 16},
+        {"Command=/bin/x\nScript=y\n", "either Command= (f:2) or Script= (f:3)", 3, 8},
+        {"Command=\n", "neither Command= nor Script=", 1, 0},
+        {"Evry=5s\n", "did you mean Every=?", 2, 1},
+        {"Persistent=true\n", "is systemd's", 2, 1},
+        {"OnCalendar=daily\n", "OnCalendar= is not in this version of chimed", 2, 1},
+        {"Option.x=1\n", "is not in this version of chimed", 2, 1},
+        {"Foo=1\n", "unknown key Foo=", 2, 1},
+};
+
+START_TEST(wrong_value_is_refused_at_its_place) {
+        struct diags diags = {};
+        struct job *job = NULL;
+        char text[300];
+
+        snprintf(text, sizeof(text), "%s%s%s", refusals[_i].text, strstr(refusals[_i].text, "Every=") ? "" : "Every=1h\n",
+                 strstr(refusals[_i].text, "Command=") || strstr(refusals[_i].text, "Script=") ? "" : "Command=/bin/true\n");
+        ck_assert_msg(build(text, &diags, &job) == 1, "%s", text);
+        ck_assert_ptr_null(job);
+        ck_assert_msg(diags.n == 1 && strstr(diags.list[0].text, refusals[_i].diag), "%s%zu: %s", text, diags.n,
+                      diags.n > 0 ? diags.list[0].text : "");
+        ck_assert_msg(diags.list[0].line == refusals[_i].line && diags.list[0].column == refusals[_i].column, "%s%u:%u %s",
+                      text, diags.list[0].line, diags.list[0].column, diags.list[0].text);
+        diags_done(&diags);
+}
+END_TEST
+
+/* Settings and the when-text that they come to. */
+static const struct {
+        const char *text, *when;
+} meanings[] = {
+        {"Every=5s\n", "Every=5s\n"},
+        {"Every=5\n", "Every=5s\n"},
+        {"Every=1h\nMode=fixed-rate\nAlign=epoch\n", "Every=1h\nMode=fixed-rate\nAlign=epoch\n"},
+        {"Every=1h\nMode=fixed-rate\nAlign=2026-01-05 09:00 UTC\n", "Every=1h\nMode=fixed-rate\nAlign=2026-01-05T09:00:00Z\n"},
+        {"Every=1h\nMode=fixed-rate\nAlign=@1.5\n", "Every=1h\nMode=fixed-rate\nAlign=1970-01-01T00:00:01.5Z\n"},
+        {"Every=1h\nAlign=start\n", "Every=1h\n"},
+        {"Every=1h\nInitialDelay=90\n", "Every=1h\nInitialDelay=1min 30s\n"},
+        {"Every=1h\nJitter=12.5%\n", "Every=1h\nJitter=12.5%\n"},
+        {"Every=1h\nJitter=100%\n", "Every=1h\nJitter=100%\n"},
+        {"Every=1h\nJitter=0.0001%\n", "Every=1h\nJitter=0.0001%\n"},
+        {"Every=1h\nMode=fixed-rate\nRandomizedDelay=50%\n", "Every=1h\nMode=fixed-rate\nRandomizedDelay=50%\n"},
+        {"Every=1h\nMode=fixed-rate\nRandomizedDelay=59min\n", "Every=1h\nMode=fixed-rate\nRandomizedDelay=59min\n"},
+        {"OnBoot=yes\n", "OnBoot=yes\n"},
+        {"OnBoot=0s\n", "OnBoot=yes\n"},
+        {"OnBoot=2min\n", "OnBoot=2min\n"},
+        {"Every=1h\nOnBoot=no\n", "Every=1h\n"},
+        {"Every=1h\nStartDeadline=infinity\n", "Every=1h\nStartDeadline=infinity\n"},
+        {"Every=1h\nStartDeadline=0\n", "Every=1h\nStartDeadline=0\n"},
+        {"Every=1h\nEnabled=off\n", "Every=1h\nEnabled=no\n"},
+        {"Every=1h\nLog=all\n", "Every=1h\n"},
+        {"Every=59s\nLog=changes\n", "Every=59s\n"},
+        {"Every=59s\nLog=all\n", "Every=59s\nLog=all\n"},
+        {"Every=1min\nLog=changes\n", "Every=1min\nLog=changes\n"},
+        {"Description=a = b; # c\nEvery=1h\n", "Description=a = b; # c\nEvery=1h\n"},
+        {"Description=a^b\nEvery=1h\n", "Description=a b\nEvery=1h\n"},
+        /* later wins, an empty value clears */
+        {"Every=1h\nEvery=2h\n", "Every=2h\n"},
+        {"Every=1h\nOnBoot=yes\nEvery=\n", "OnBoot=yes\n"},
+        {"*StartDeadline=1min\nEvery=1h\nStartDeadline=\n", "Every=1h\n"},
+        /* defaults that do not fit the job are passed over */
+        {"*Jitter=10%\n*RandomizedDelay=20%\nEvery=1h\nMode=fixed-rate\n", "Every=1h\nMode=fixed-rate\nRandomizedDelay=20%\n"},
+        {"*Jitter=10%\n*RandomizedDelay=20%\nEvery=1h\n", "Every=1h\nJitter=10%\n"},
+        {"*Jitter=10%\n*Mode=fixed-rate\nOnBoot=yes\n", "OnBoot=yes\n"},
+};
+
+START_TEST(settings_come_to_the_expected_when_text_and_back) {
+        char text[300], *printed, *again, *description = NULL;
+        struct job_when back;
+
+        memset(&back, 0xff, sizeof(back));
+        snprintf(text, sizeof(text), "%sCommand=/bin/true\n", meanings[_i].text);
+        struct job *job = build_good(text);
+        ck_assert_int_eq(job_when_print(&job->when, job->description, &printed), 0);
+        ck_assert_msg(strcmp(printed, meanings[_i].when) == 0, "%s gave\n%s", text, printed);
+        ck_assert_int_eq(job_when_parse(printed, strlen(printed), &back, &description), 0);
+        ck_assert_msg(memcmp(&back, &job->when, sizeof(back)) == 0, "%s", printed);
+        ck_assert_int_eq(job_when_print(&back, description, &again), 0);
+        ck_assert_str_eq(again, printed);
+        free(printed);
+        free(again);
+        free(description);
+        job_free(job);
+}
+END_TEST
+
+static const struct {
+        const char *text;
+        enum job_catch_up catch_up;
+} catch_ups[] = {
+        {"Every=59min\nMode=fixed-rate\n", JOB_CATCH_UP_NONE},
+        {"Every=1h\nMode=fixed-rate\n", JOB_CATCH_UP_ONE},
+        {"Every=1s\n", JOB_CATCH_UP_ONE},
+        {"OnBoot=yes\n", JOB_CATCH_UP_ONE},
+};
+
+START_TEST(catch_up_follows_from_mode_and_interval) {
+        char text[300];
+
+        snprintf(text, sizeof(text), "%sCommand=/bin/true\n", catch_ups[_i].text);
+        struct job *job = build_good(text);
+        ck_assert_msg(job->when.catch_up == catch_ups[_i].catch_up, "%s", text);
+        job_free(job);
+}
+END_TEST
+
+static const char *const bad_when_texts[] = {
+        "Every",
+        "Every=\n",
+        "Every=0\n",
+        "Every=5s\nEvery=5s\n",
+        "Command=/bin/x\n",
+        "Evry=5s\n",
+        "\n",
+        "=\n",
+        "Mode=fixed\n",
+        "Every=5s\nAlign=epoch\n",
+        "Every=5s\n=",
+        "Description=x\n\n",
+        "Every=1h\nMode=fixed-rate\nJitter=5%\n",
+        "OnBoot=5\n",
+};
+
+START_TEST(what_is_no_when_text_is_refused) {
+        const char *text = bad_when_texts[_i];
+        struct job_when when, untouched;
+        char *description = NULL;
+
+        memset(&when, 0xaa, sizeof(when));
+        untouched = when;
+        ck_assert_msg(job_when_parse(text, strlen(text), &when, &description) == -EBADMSG, "%s", text);
+        ck_assert_mem_eq(&when, &untouched, sizeof(when));
+        ck_assert_ptr_null(description);
+        ck_assert_int_eq(job_when_parse("Every=5s\0\n", 10, &when, &description), -EBADMSG);
+}
+END_TEST
+
+/* Commands and their words, separated by '|'. */
+static const struct {
+        const char *command, *words;
+        unsigned warnings;
+} commands[] = {
+        {"/bin/echo a  b\tc", "/bin/echo|a|b|c", 0},
+        {"echo 'a b' \"c d\"", "echo|a b|c d", 0},
+        {"echo a'b c'd \"\"", "echo|ab cd|", 0},
+        {"echo \"a'b\" 'a\"b'", "echo|a'b|a\"b", 0},
+        {"echo \\x41\\102\\u00e4\\U0001F600", "echo|AB\xc3\xa4\xf0\x9f\x98\x80", 0},
+        {"echo a\\sb\\tc \"x\\ny\"", "echo|a b\tc|x\ny", 0},
+        {"echo \\\"x\\\" \\\\ \\;", "echo|\"x\"|\\|;", 0},
+        {"echo \\d", "echo|\\d", 1},
+        {"echo a^  b", "echo|a|b", 0},
+        {"echo 'a^b'", "echo|a b", 0},
+        {"echo $HOME", "echo|$HOME", 1},
+        {"echo '$HOME' \"a;b\" ';'", "echo|$HOME|a;b|;", 0},
+        {"echo %n", "echo|%n", 1},
+        {"date +%F 100%", "date|+%F|100%", 0},
+        {"a ; b | c && d > e 2>&1 f & g", "a|;|b|\\p|c|&&|d|>|e|2>&1|f|&|g", 6},
+        {"@a b", "@a|b", 1},
+        {"a;b #c d=e", "a;b|#c|d=e", 0},
+};
+
+START_TEST(command_splits_as_systemd_does_and_warns_of_shell_text) {
+        struct diags diags = {};
+        struct job *job = NULL;
+        char text[300], joined[300] = "";
+
+        snprintf(text, sizeof(text), "Every=1h\nCommand=%s\n", commands[_i].command);
+        ck_assert_msg(build(text, &diags, &job) == 0, "%s", text);
+        for (char **word = job->what.argv; *word; word++) {
+                strcat(joined, word == job->what.argv ? "" : "|");
+                strcat(joined, strcmp(*word, "|") == 0 ? "\\p" : *word);
+        }
+        ck_assert_msg(strcmp(joined, commands[_i].words) == 0, "%s: %s", text, joined);
+        ck_assert_msg(diags.n_warnings == commands[_i].warnings, "%s: %zu warnings", text, diags.n_warnings);
+        job_free(job);
+        diags_done(&diags);
+}
+END_TEST
+
+START_TEST(a_command_of_5000_characters_arrives_whole) {
+        char *text = malloc(6000), argument[5001];
+
+        for (size_t i = 0; i < 5000; i++)
+                argument[i] = "abc;d#e=f|"[i % 10];
+        argument[5000] = 0;
+        sprintf(text, "Every=1h\nCommand=/bin/echo %s\n", argument);
+        struct job *job = build_good(text);
+        ck_assert_str_eq(job->what.argv[1], argument);
+        ck_assert_ptr_null(job->what.argv[2]);
+        job_free(job);
+        free(text);
+}
+END_TEST
+
+START_TEST(a_script_keeps_its_lines_and_gets_its_shell) {
+        struct job *job = build_good("Every=1h\nScript=a^  b ; # c\n");
+
+        ck_assert_str_eq(job->what.argv[0], "/bin/sh");
+        ck_assert_str_eq(job->what.argv[1], "-c");
+        ck_assert_str_eq(job->what.argv[2], "a\n  b ; # c");
+        ck_assert_ptr_null(job->what.argv[3]);
+        job_free(job);
+        job = build_good("*Shell=/bin/bash\nEvery=1h\nScript=x\n");
+        ck_assert_str_eq(job->what.argv[0], "/bin/bash");
+        job_free(job);
+        job = build_good("*Shell=/bin/bash\nEvery=1h\nScript=x\nShell=\n");
+        ck_assert_str_eq(job->what.argv[0], "/bin/sh");
+        job_free(job);
+        job = build_good("Every=1h\nCommand=/bin/a\nCommand=\nScript=x\n");
+        ck_assert_str_eq(job->what.argv[2], "x");
+        job_free(job);
+}
+END_TEST
+
+START_TEST(lists_append_and_an_empty_value_clears_them) {
+        struct job *job = build_good("*Environment=A=1 B=2\nEvery=1h\nCommand=x\nEnvironment=\"C=3 4\" D=\nEnvironmentFile=/a\n"
+                                     "EnvironmentFile=-/b c\n");
+
+        ck_assert_str_eq(job->what.environment[0], "A=1");
+        ck_assert_str_eq(job->what.environment[1], "B=2");
+        ck_assert_str_eq(job->what.environment[2], "C=3 4");
+        ck_assert_str_eq(job->what.environment[3], "D=");
+        ck_assert_ptr_null(job->what.environment[4]);
+        ck_assert_str_eq(job->what.environment_files[1], "-/b c");
+        job_free(job);
+        job = build_good("*Environment=A=1\nEvery=1h\nCommand=x\nEnvironment=\nEnvironment=B=2\n");
+        ck_assert_str_eq(job->what.environment[0], "B=2");
+        ck_assert_ptr_null(job->what.environment[1]);
+        job_free(job);
+        job = build_good("*Environment=A=1\nEvery=1h\nCommand=x\nEnvironment=\n");
+        ck_assert_ptr_null(job->what.environment);
+        job_free(job);
+}
+END_TEST
+
+static const struct {
+        const char *text;
+        int number;
+} signals[] = {{"TERM", SIGTERM}, {"SIGTERM", SIGTERM}, {"sigusr1", SIGUSR1}, {"KILL", SIGKILL},
+               {"2", 2},          {"SIGABRT", SIGABRT}, {"RTMIN+3", 0}};
+
+START_TEST(signal_is_known_by_name_and_number) {
+        char text[100];
+
+        snprintf(text, sizeof(text), "Every=1h\nCommand=x\nKillSignal=%s\n", signals[_i].text);
+        struct job *job = build_good(text);
+        ck_assert_msg(job->what.kill_signal == (signals[_i].number ? signals[_i].number : SIGRTMIN + 3), "%s: %d", text,
+                      job->what.kill_signal);
+        job_free(job);
+}
+END_TEST
+
+START_TEST(outputs_follow_each_other) {
+        struct job *job = build_good("Every=1h\nCommand=x\nStandardOutput=append:/var/log/a b\n");
+
+        ck_assert_int_eq(job->what.error.kind, JOB_OUTPUT_APPEND);
+        ck_assert_str_eq(job->what.error.path, "/var/log/a b");
+        job_free(job);
+        job = build_good(
+                "Every=1h\nCommand=x\nStandardOutput=null\nStandardError=journal\nCaptureMax=4K\nWorkingDirectory=-~\n");
+        ck_assert_int_eq(job->what.output.kind, JOB_OUTPUT_NULL);
+        ck_assert_int_eq(job->what.error.kind, JOB_OUTPUT_JOURNAL);
+        ck_assert_uint_eq(job->what.capture_max, 4096);
+        ck_assert_str_eq(job->what.working_directory, "~");
+        ck_assert(job->what.is_working_directory_optional);
+        job_free(job);
+}
+END_TEST
+
+static const struct {
+        const char *text, *warning;
+} warned[] = {
+        {"Command=x\n", "nothing starts job j"},
+        {"OnBoot=yes\nCommand=x\nInitialDelay=5s\n", "InitialDelay= means nothing without Every="},
+        {"OnBoot=yes\nCommand=x\nJitter=5%\n", "Jitter= means nothing without Every="},
+        {"OnBoot=yes\nCommand=x\nAlign=epoch\n", "Align= means nothing without Every="},
+        {"Every=1h\nCommand=x\nShell=/bin/sh\n", "Shell= means nothing with Command="},
+};
+
+START_TEST(a_key_without_effect_is_warned_of) {
+        struct diags diags = {};
+        struct job *job = NULL;
+
+        ck_assert_int_eq(build(warned[_i].text, &diags, &job), 0);
+        ck_assert_msg(diags.n == 1 && diags.list[0].is_warning && strstr(diags.list[0].text, warned[_i].warning), "%s%s",
+                      warned[_i].text, diags.n ? diags.list[0].text : "");
+        job_free(job);
+        diags_done(&diags);
+}
+END_TEST
+
+static const struct {
+        const char *name;
+        bool is_valid;
+} names[] = {{"backup", true},
+             {"0-a_b.c:D", true},
+             {"", false},
+             {"-a", false},
+             {".a", false},
+             {"a b", false},
+             {"a/b", false},
+             {"\xc3\xa4", false},
+             {"0123456789012345678901234567890123456789012345678901234567890123", true},
+             {"01234567890123456789012345678901234567890123456789012345678901234", false}};
+
+START_TEST(name_is_valid_or_the_reason_is_given) {
+        const char *why = NULL;
+
+        ck_assert_msg(job_name_is_valid(names[_i].name, &why) == names[_i].is_valid, "%s", names[_i].name);
+        ck_assert_msg(names[_i].is_valid == (why == NULL), "%s", names[_i].name);
+}
+END_TEST
+
+static const struct {
+        const char *name, *hint;
+} hints[] = {
+        {"ExecStart", "here: Command= (no shell) or Script="},
+        {"RandomizedDelaySec", "here: RandomizedDelay="},
+        {"OnUnitActiveSec", "here: Every="},
+        {"SuccessExitStatus", "is not in this version of chimed"},
+        {"catchup", "is not in this version of chimed"},
+        {"LimitNOFILE", "is not in this version of chimed"},
+        {"every", "did you mean Every=?"},
+        {"Comand", "did you mean Command=?"},
+        {"KillSig", "unknown key KillSig="},
+        {"StdOutput", "unknown key StdOutput="},
+        {"TimeOut", "did you mean Timeout=?"},
+        {"Xyzzy", "unknown key Xyzzy="},
+        {"AVeryLongNameThatIsLongerThanEverythingThatIsComparedHereAndThere", "unknown key AVeryLong"},
+};
+
+START_TEST(unknown_key_is_answered) {
+        char buf[160];
+
+        ck_assert_msg(strstr(job_key_hint(hints[_i].name, buf), hints[_i].hint), "%s: %s", hints[_i].name, buf);
+        ck_assert_uint_lt(strlen(buf), 159);
+}
+END_TEST
+
+/* A what with every member set. */
+static void fill_what(struct job_what *what) {
+        static const gid_t groups[] = {4, 27};
+
+        what->user = strdup("backup");
+        what->group = strdup("disk");
+        what->has_identity = true;
+        what->uid = 34;
+        what->gid = 6;
+        what->groups = malloc(sizeof(groups));
+        memcpy(what->groups, groups, sizeof(groups));
+        what->n_groups = 2;
+        what->login_name = strdup("backup");
+        what->home = strdup("/var/backups");
+        what->login_shell = strdup("/bin/sh");
+}
+
+static struct job *full_job(void) {
+        struct job *job =
+                build_good("Every=1h\nCommand=/bin/x a '' \\xff\nEnvironment=A=1 B=\nEnvironmentFile=-/e\nTimeout=3h\n"
+                           "KillGrace=0\nWorkingDirectory=-/srv\nStandardOutput=file:/o\nStandardError=null\nCaptureMax=0\n");
+        fill_what(&job->what);
+        return job;
+}
+
+START_TEST(what_goes_there_and_back_byte_for_byte) {
+        struct job *jobs[] = {full_job(), build_good("OnBoot=yes\nCommand=x\n")};
+
+        for (size_t i = 0; i < 2; i++) {
+                struct pack p = {}, again = {};
+                struct job_what back;
+                job_what_encode(&jobs[i]->what, &p);
+                ck_assert_int_eq(pack_result(&p), 0);
+                ck_assert_int_eq(job_what_decode(p.data, p.size, &back), 0);
+                job_what_encode(&back, &again);
+                ck_assert_uint_eq(again.size, p.size);
+                ck_assert_mem_eq(again.data, p.data, p.size);
+                ck_assert_str_eq(back.argv[0], jobs[i]->what.argv[0]);
+                job_what_done(&back);
+                pack_done(&p);
+                pack_done(&again);
+                job_free(jobs[i]);
+        }
+}
+END_TEST
+
+START_TEST(a_cut_or_longer_what_is_refused) {
+        struct job *job = full_job();
+        struct pack p = {};
+
+        job_what_encode(&job->what, &p);
+        for (size_t size = 0; size < p.size; size++) {
+                uint8_t *cut = malloc(size + !size);
+                struct job_what back;
+                memcpy(cut, p.data, size);
+                ck_assert_msg(job_what_decode(cut, size, &back) == -EBADMSG, "cut at %zu of %zu", size, p.size);
+                free(cut);
+        }
+        pack_u8(&p, 0);
+        struct job_what back;
+        ck_assert_int_eq(job_what_decode(p.data, p.size, &back), -EBADMSG);
+        pack_done(&p);
+        job_free(job);
+}
+END_TEST
+
+START_TEST(a_changed_byte_is_refused_or_gives_a_sane_what) {
+        struct job *job = full_job();
+        struct pack p = {};
+
+        job_what_encode(&job->what, &p);
+        for (size_t i = 0; i < p.size; i++)
+                for (int bit = 0; bit < 8; bit++) {
+                        struct job_what back;
+                        p.data[i] ^= (uint8_t)(1 << bit);
+                        if (job_what_decode(p.data, p.size, &back) == 0) {
+                                ck_assert_msg(back.argv && back.argv[0][0] && back.timeout_us > 0 && back.kill_signal > 0 &&
+                                                      back.capture_max <= JOB_CAPTURE_MAX &&
+                                                      back.output.kind <= JOB_OUTPUT_TRUNCATE,
+                                              "byte %zu bit %d", i, bit);
+                                job_what_done(&back);
+                        }
+                        p.data[i] ^= (uint8_t)(1 << bit);
+                }
+        pack_done(&p);
+        job_free(job);
+}
+END_TEST
+
+START_TEST(the_hash_follows_the_definition) {
+        static const char *const texts[] = {"Every=1h\nCommand=/bin/x a b\n", "Every=1h\nCommand=/bin/x 'a b'\n",
+                                            "Every=2h\nCommand=/bin/x a b\n", "Every=1h\nCommand=/bin/x a b\nDescription=d\n",
+                                            "Every=1h\nCommand=/bin/x a b\nUser=u\n"};
+        struct hash128 hashes[5];
+        struct diags diags = {};
+
+        for (size_t i = 0; i < 5; i++) {
+                struct job *job = build_good(texts[i]), *same = build_good(texts[i]);
+                ck_assert_int_eq(job_seal(job, &diags), 0);
+                ck_assert_int_eq(job_seal(same, &diags), 0);
+                ck_assert_mem_eq(&job->hash, &same->hash, sizeof(job->hash));
+                hashes[i] = job->hash;
+                for (size_t k = 0; k < i; k++)
+                        ck_assert_msg(memcmp(&hashes[k], &hashes[i], sizeof(hashes[i])) != 0, "%s and %s", texts[k], texts[i]);
+                job_free(job);
+                job_free(same);
+        }
+}
+END_TEST
+
+START_TEST(a_definition_over_the_bounds_is_told) {
+        size_t sizes[] = {JOB_WHAT_MAX + 1, JOB_WHAT_MAX - 10, JOB_WHAT_MAX - 1000};
+
+        for (int i = 0; i < 3; i++) {
+                char *text = malloc(sizes[i] + 100);
+                struct diags diags = {};
+                struct job *job = NULL;
+                int n = sprintf(text, "Every=1h\nScript=");
+                memset(text + n, 'x', sizes[i]);
+                strcpy(text + n + sizes[i], "\n");
+                int r = build(text, &diags, &job);
+                ck_assert_int_eq(r, i == 0);
+                if (r == 0)
+                        ck_assert_int_eq(job_seal(job, &diags), i == 1);
+                ck_assert_uint_eq(diags.n, i < 2);
+                if (i < 2)
+                        ck_assert_ptr_nonnull(strstr(diags.list[0].text, "put the script into a file"));
+                diags_done(&diags);
+                job_free(job);
+                free(text);
+        }
+        char *text = malloc(JOB_WHEN_TEXT_MAX + 100);
+        struct diags diags = {};
+        int n = sprintf(text, "Every=1h\nCommand=x\nDescription=");
+        memset(text + n, 'x', JOB_WHEN_TEXT_MAX);
+        strcpy(text + n + JOB_WHEN_TEXT_MAX, "\n");
+        struct job *job = build_good(text);
+        ck_assert_int_eq(job_seal(job, &diags), 1);
+        diags_done(&diags);
+        job_free(job);
+        free(text);
+}
+END_TEST
+
+int main(void) {
+        Suite *suite = suite_create("job");
+        TCase *tcase = tcase_create("job");
+        size_t n;
+
+        job_keys(&n);
+#define ROWS(table) (sizeof(table) / sizeof(table[0]))
+        tcase_add_loop_test(tcase, row_is_complete_and_is_found, 0, (int)n);
+        tcase_add_loop_test(tcase, a_job_with_the_rows_example_and_each_of_its_values_builds, 0, (int)n);
+        tcase_add_loop_test(tcase, the_rows_default_is_the_built_in_one, 0, (int)n);
+        tcase_add_loop_test(tcase, wrong_value_is_refused_at_its_place, 0, (int)ROWS(refusals));
+        tcase_add_loop_test(tcase, settings_come_to_the_expected_when_text_and_back, 0, (int)ROWS(meanings));
+        tcase_add_loop_test(tcase, catch_up_follows_from_mode_and_interval, 0, (int)ROWS(catch_ups));
+        tcase_add_loop_test(tcase, what_is_no_when_text_is_refused, 0, (int)ROWS(bad_when_texts));
+        tcase_add_loop_test(tcase, command_splits_as_systemd_does_and_warns_of_shell_text, 0, (int)ROWS(commands));
+        tcase_add_test(tcase, a_command_of_5000_characters_arrives_whole);
+        tcase_add_test(tcase, a_script_keeps_its_lines_and_gets_its_shell);
+        tcase_add_test(tcase, lists_append_and_an_empty_value_clears_them);
+        tcase_add_loop_test(tcase, signal_is_known_by_name_and_number, 0, (int)ROWS(signals));
+        tcase_add_test(tcase, outputs_follow_each_other);
+        tcase_add_loop_test(tcase, a_key_without_effect_is_warned_of, 0, (int)ROWS(warned));
+        tcase_add_loop_test(tcase, name_is_valid_or_the_reason_is_given, 0, (int)ROWS(names));
+        tcase_add_loop_test(tcase, unknown_key_is_answered, 0, (int)ROWS(hints));
+        tcase_add_test(tcase, what_goes_there_and_back_byte_for_byte);
+        tcase_add_test(tcase, a_cut_or_longer_what_is_refused);
+        tcase_add_test(tcase, a_changed_byte_is_refused_or_gives_a_sane_what);
+        tcase_add_test(tcase, the_hash_follows_the_definition);
+        tcase_add_test(tcase, a_definition_over_the_bounds_is_told);
+        suite_add_tcase(suite, tcase);
+        SRunner *runner = srunner_create(suite);
+        srunner_run_all(runner, CK_NORMAL);
+        int failed = srunner_ntests_failed(runner);
+        srunner_free(runner);
+        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
