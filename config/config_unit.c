@@ -220,8 +220,10 @@ static void on_key(void *userdata, unsigned line, unsigned column, const char *n
         int r = check_key(unit, section, &s, key);
         if (r < 0)
                 unit->error = r;
-        else if (r > 0)
+        if (r > 0)
                 spoil(unit);
+        if (r)
+                return; /* told; it need not be told again for each job */
         unit->settings[unit->n_settings++] = s;
         section->n++;
 }
