@@ -227,6 +227,16 @@ static int declare(struct loader *l, const struct section *section, struct job *
         return 0;
 }
 
+/* Part of a broken section is missing, so it says nothing as a whole; what there is is still read for its errors. */
+static int check_settings(struct loader *l, const struct job_setting *settings, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                int r = job_setting_check(&settings[i], l->diags);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 /* Builds, resolves and seals one job. 0, 1 if it is broken (told), or a negative error. */
 static int build_job(struct loader *l, const struct section *section, size_t n_layers, struct job **ret) {
         struct job *job = NULL;
@@ -264,7 +274,7 @@ static int load_job(struct loader *l, const struct unit *unit, const struct sect
         }
         for (size_t i = 0; i < n_main; i++) {
                 size_t n_layers = n_defaults;
-                bool is_broken = sections[i]->is_broken || unit->is_untrusted;
+                bool is_broken = sections[i]->is_broken;
                 struct job *job = NULL;
                 int r = add_layer(l, &n_layers, unit, sections[i]);
                 for (size_t k = n_main; r == 0 && k < n; k++) {
@@ -272,8 +282,9 @@ static int load_job(struct loader *l, const struct unit *unit, const struct sect
                         r = add_layer(l, &n_layers, unit, sections[k]);
                 }
                 if (r == 0)
-                        r = build_job(l, sections[i], n_layers, &job);
-                if (is_broken)
+                        r = is_broken ? check_settings(l, l->layers + n_defaults, n_layers - n_defaults)
+                                      : build_job(l, sections[i], n_layers, &job);
+                if (unit->is_untrusted)
                         job = job_free(job);
                 if (r >= 0)
                         r = declare(l, sections[i], job);

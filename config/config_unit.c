@@ -172,15 +172,11 @@ static void on_broken(void *userdata, unsigned line) {
 /* A key of a job or of defaults: known, not twice (but for lists), and fit for the section. Values of jobs are read later, those
  * of defaults now, so that an error is told once and not for every job. */
 static int check_key(struct unit *unit, const struct section *section, const struct job_setting *s, const struct job_key *key) {
-        char hint[160];
         size_t n;
 
-        if (!key && section->kind == SECTION_DEFAULTS) {
-                diags_add(unit->diags, false, s->file, s->line, 1, "%s", job_key_hint(s->key, hint));
-                return 1;
-        }
         if (!key)
-                return 0; /* job_build() tells */
+                return section->kind == SECTION_DEFAULTS ? job_setting_check(s, unit->diags)
+                                                         : 0; /* of jobs, job_build() tells */
         unsigned *seen = &unit->seen[key - job_keys(&n)];
         if (*seen > 0 && !key->is_list) {
                 diags_add(unit->diags, false, s->file, s->line, 1, "%s= a second time in this section; the first is at line %u",

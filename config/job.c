@@ -95,6 +95,14 @@ static int parse_setting(struct job_draft *d, const struct job_key *key, const s
         return r;
 }
 
+static int tell_unknown(struct job_draft *d, const struct job_setting *s) {
+        struct job_setting at_key = *s;
+        char hint[160];
+
+        at_key.column = 1;
+        return draft_error(d, &at_key, 0, "%s", job_key_hint(s->key, hint));
+}
+
 /* Finds for each row the setting in force; of lists, the last one that is not cleared. */
 static bool sort_settings(struct job_draft *d, const struct job_setting *settings, size_t n) {
         size_t n_keys;
@@ -104,15 +112,10 @@ static bool sort_settings(struct job_draft *d, const struct job_setting *setting
         for (size_t i = 0; i < n; i++) {
                 const struct job_setting *s = &settings[i];
                 const struct job_key *key = job_key_find(s->key);
-                char hint[160];
-                if (!key) {
-                        struct job_setting at_key = *s;
-                        at_key.column = 1;
-                        draft_error(d, &at_key, 0, "%s", job_key_hint(s->key, hint));
-                        is_good = false;
-                        continue;
-                }
-                d->set[key - keys] = *s->value ? s : NULL;
+                if (key)
+                        d->set[key - keys] = *s->value ? s : NULL;
+                else
+                        is_good = tell_unknown(d, s) == 0;
         }
         return is_good;
 }
@@ -152,7 +155,8 @@ static int parse_all(struct job_draft *d, const struct job_setting *settings, si
         return result;
 }
 
-static int finish_argv(struct job_draft *d, const char *file, unsigned line) {
+/* Where other settings are wrong already, a missing command may be among them and is not told. */
+static int finish_argv(struct job_draft *d, const char *file, unsigned line, bool is_good) {
         const struct job_setting *command = d->set[KEY_COMMAND], *script = d->set[KEY_SCRIPT];
         struct job_what *what = &d->job->what;
 
@@ -160,7 +164,7 @@ static int finish_argv(struct job_draft *d, const char *file, unsigned line) {
                 return draft_error(d, script, 0, "a job has either Command= (%s:%u) or Script= (%s:%u), not both",
                                    command->file, command->line, script->file, script->line);
         if (!command && !script) {
-                if (d->diags)
+                if (d->diags && is_good)
                         diags_add(d->diags, false, file, line, 0, "job %s has neither Command= nor Script=", d->job->name);
                 return 1;
         }
@@ -213,7 +217,7 @@ int job_build(const char *name, const char *file, unsigned line, const struct jo
         if (r == 0)
                 r = draft_finish_when(&draft);
         if (r >= 0) {
-                int argv_result = finish_argv(&draft, file, line);
+                int argv_result = finish_argv(&draft, file, line, r == 0);
                 r = argv_result < 0 ? argv_result : r | argv_result;
         }
         if (r == 0)
@@ -233,7 +237,7 @@ int job_setting_check(const struct job_setting *setting, struct diags *diags) {
 
         if (!draft.job)
                 return -ENOMEM;
-        int r = key && *setting->value ? parse_setting(&draft, key, setting) : 0;
+        int r = !key ? tell_unknown(&draft, setting) : *setting->value ? parse_setting(&draft, key, setting) : 0;
         draft_done(&draft);
         return r;
 }

@@ -164,7 +164,7 @@ struct job *job_free(struct job *job);
  * Returns 0 and gives *ret; 1 where the job has errors (nothing is given); -ENOMEM. */
 int job_build(const char *name, const char *file, unsigned line, const struct job_setting *settings, size_t n_settings,
               struct diags *diags, struct job **ret);
-/* Reads one setting for itself, as [defaults] need it. 0 also for an unknown key; 1 if the value is wrong (told); -ENOMEM. */
+/* Reads one setting for itself, as [defaults] and broken sections need it. 0; 1 if key or value is wrong (told); -ENOMEM. */
 int job_setting_check(const struct job_setting *setting, struct diags *diags);
 /* Sets job->hash. Returns 0; 1 if the definition is over JOB_WHAT_MAX or JOB_WHEN_TEXT_MAX (told in diags); -ENOMEM. */
 int job_seal(struct job *job, struct diags *diags);

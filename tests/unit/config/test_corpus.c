@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+// corpus: every data/config/NAME.ini gives the diagnostics of NAME.expected, line by line, and jobs that can be printed.
+// CHIMED_CORPUS_WRITE=1 writes what is instead; read the difference before you keep it.
+
+#include <check.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "config/config.h"
+
+#define CASES_MIN 40
+
+static glob_t cases;
+
+static char *read_text(const char *path, size_t *ret_size) {
+        FILE *f = fopen(path, "r");
+        char *text = NULL;
+
+        if (!f)
+                return NULL;
+        FILE *copy = open_memstream(&text, ret_size);
+        for (int c = fgetc(f); c != EOF; c = fgetc(f))
+                fputc(c, copy);
+        fclose(copy);
+        fclose(f);
+        return text;
+}
+
+/* The checkout may belong to anybody, so the file is read from a folder of our own. */
+static char *load(const char *path, const char *name, struct config **ret) {
+        char folder[] = "/tmp/chimed-test-corpus-XXXXXX", file[200], *told = NULL;
+        const char *folders[] = {folder};
+        struct config_paths paths = {.folders = folders, .n_folders = 1};
+        struct diags diags = {};
+        size_t size;
+        char *text = read_text(path, &size);
+
+        ck_assert_ptr_nonnull(text);
+        ck_assert_ptr_nonnull(mkdtemp(folder));
+        snprintf(file, sizeof(file), "%s/%s", folder, name);
+        umask(022);
+        FILE *f = fopen(file, "w");
+        fwrite(text, 1, size, f);
+        fclose(f);
+        free(text);
+        ck_assert_int_eq(config_load(&paths, &diags, ret), 0);
+        f = open_memstream(&told, &size);
+        for (size_t i = 0; i < diags.n; i++) {
+                char *line = diag_print(&diags.list[i]);
+                /* the file's basename, in whatever place of the line it is */
+                for (char *at = strstr(line, folder); at; at = strstr(at, folder))
+                        memmove(at, at + strlen(folder) + 1, strlen(at + strlen(folder) + 1) + 1);
+                fprintf(f, "%s\n", line);
+                free(line);
+        }
+        for (size_t i = 0; i < (*ret)->n_jobs; i++)
+                fprintf(f, "job %s\n", (*ret)->jobs[i]->name);
+        for (size_t i = 0; i < (*ret)->n_broken; i++)
+                fprintf(f, "broken %s\n", (*ret)->broken[i].name ? (*ret)->broken[i].name : name);
+        fclose(f);
+        diags_done(&diags);
+        unlink(file);
+        rmdir(folder);
+        return told;
+}
+
+START_TEST(file_gives_the_expected_diagnostics) {
+        const char *path = cases.gl_pathv[_i], *name = strrchr(path, '/') + 1;
+        char expected_path[1000];
+        struct config *config = NULL;
+        size_t size;
+
+        snprintf(expected_path, sizeof(expected_path), "%.*s.expected", (int)(strlen(path) - 4), path);
+        char *told = load(path, name, &config);
+        if (getenv("CHIMED_CORPUS_WRITE")) {
+                FILE *f = fopen(expected_path, "w");
+                fputs(told, f);
+                fclose(f);
+        }
+        char *expected = read_text(expected_path, &size);
+        ck_assert_msg(expected != NULL, "%s is missing", expected_path);
+        ck_assert_msg(strcmp(told, expected) == 0, "%s: expected\n%sis\n%s", name, expected, told);
+        for (size_t i = 0; i < config->n_jobs; i++) {
+                struct job_when back;
+                char *text = NULL, *description = NULL;
+                ck_assert_int_eq(job_when_print(&config->jobs[i]->when, config->jobs[i]->description, &text), 0);
+                ck_assert_int_eq(job_when_parse(text, strlen(text), &back, &description), 0);
+                ck_assert_mem_eq(&back, &config->jobs[i]->when, sizeof(back));
+                free(text);
+                free(description);
+        }
+        config_free(config);
+        free(expected);
+        free(told);
+}
+END_TEST
+
+START_TEST(there_are_cases) {
+        ck_assert_msg(cases.gl_pathc >= CASES_MIN, "only %zu in %s", cases.gl_pathc, TEST_DATA "/config");
+}
+END_TEST
+
+int main(void) {
+        Suite *suite = suite_create("corpus");
+        TCase *tcase = tcase_create("corpus");
+
+        setenv("TZ", "UTC", 1);
+        tzset();
+        glob(TEST_DATA "/config/*.ini", 0, NULL, &cases);
+        tcase_add_loop_test(tcase, file_gives_the_expected_diagnostics, 0, (int)cases.gl_pathc);
+        tcase_add_test(tcase, there_are_cases);
+        suite_add_tcase(suite, tcase);
+        SRunner *runner = srunner_create(suite);
+        srunner_run_all(runner, CK_NORMAL);
+        int failed = srunner_ntests_failed(runner);
+        srunner_free(runner);
+        globfree(&cases);
+        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
