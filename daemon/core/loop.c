@@ -34,8 +34,9 @@ struct loop_source {
         int64_t at_us;
         bool is_armed_anew;    /* since the callback began */
         bool is_change_untold; /* the clock change was swallowed by an arming */
-        int64_t second;        /* of BOOTTIME, and how often it fired therein */
-        unsigned n_fired;
+        int64_t fired_us;      /* the instant it fired for last */
+        int64_t second;        /* of BOOTTIME, and how often it fired therein without advancing */
+        unsigned n_stuck;
 };
 
 struct loop {
@@ -212,14 +213,15 @@ void loop_set_flush(struct loop *loop, int (*fn)(void *userdata), void *userdata
         loop->flush_userdata = userdata;
 }
 
-/* True where the timer has fired more often in this second than it may. */
+/* True where the timer fires again and again for instants that do not advance. Load, however heavy, makes them advance; a
+ * plain count a second would depend on how fast the machine is. */
 static bool timer_is_runaway(struct loop_source *timer) {
         int64_t second = clock_now().bt_us / 1000000;
-        if (timer->second != second) {
-                timer->second = second;
-                timer->n_fired = 0;
-        }
-        return ++timer->n_fired > LOOP_RUNAWAY_LIMIT;
+        if (timer->at_us > timer->fired_us || timer->second != second)
+                timer->n_stuck = 0;
+        timer->second = second;
+        timer->fired_us = timer->at_us;
+        return ++timer->n_stuck > LOOP_RUNAWAY_LIMIT;
 }
 
 static int dispatch_timer(struct loop_source *timer) {
@@ -232,12 +234,13 @@ static int dispatch_timer(struct loop_source *timer) {
                         return -errno;
                 is_clock_change = true;
         }
-        if (timer_is_runaway(timer))
-                return -ELOOP;
+        if (!is_clock_change) {
+                if (timer_is_runaway(timer))
+                        return -ELOOP;
+                timer->at_us = LOOP_NEVER;
+        }
         timer->is_change_untold = false;
         timer->is_armed_anew = false;
-        if (!is_clock_change)
-                timer->at_us = LOOP_NEVER;
         int r = timer->on_timer(timer->userdata, is_clock_change);
         if (r < 0 || timer->is_dead || timer->is_armed_anew)
                 return r;

@@ -49,9 +49,9 @@ void loop_set_flush(struct loop *loop, int (*fn)(void *userdata), void *userdata
 
 /* One pass: waits at most timeout_us (-1: without limit, 0: not at all) and calls what is ready.
  * Returns 0 where nothing was ready, 1 where something was, a negative error of the kernel or a callback,
- * -ELOOP from the runaway guard: one timer fired more often in a second than any honest load (LOOP_RUNAWAY_LIMIT). */
+ * -ELOOP from the runaway guard: one timer fired LOOP_RUNAWAY_LIMIT times in a second for an instant that did not advance. */
 int loop_run_once(struct loop *loop, int64_t timeout_us);
-#define LOOP_RUNAWAY_LIMIT 200000
+#define LOOP_RUNAWAY_LIMIT 10000
 /* Passes until loop_exit() or an error; returns the status given, or the error. */
 int loop_run(struct loop *loop);
 /* Ends loop_run() after the current pass with status (>= 0). */
