@@ -20,7 +20,8 @@ typedef int (*channel_record_fn)(void *userdata, uint8_t type, const void *paylo
 /* Called once, when the peer has closed and all it had sent was handled (error 0), or on an error (-EBADMSG: the peer sent
  * what is no message). The channel is then dead; the callback may free it. */
 typedef int (*channel_closed_fn)(void *userdata, int error);
-/* Called when the queue has drained below half its limit after it had been over that. May send. */
+/* Called by the loop when the queue has drained to half its limit, after it had been over that or a record was refused. May
+ * send and free the channel. */
 typedef int (*channel_room_fn)(void *userdata);
 
 struct channel_callbacks {
@@ -29,7 +30,8 @@ struct channel_callbacks {
         channel_room_fn on_room; /* may be NULL */
 };
 
-/* Takes fd (closes it with the channel; also on failure). queue_limit bounds the bytes that wait when the peer does not read. */
+/* Takes fd (closes it with the channel; also on failure). queue_limit bounds the bytes that wait when the peer does not read;
+ * where nothing waits, one record is taken whatever its size. */
 int channel_new(struct loop *loop, int fd, size_t queue_limit, const struct channel_callbacks *callbacks, void *userdata,
                 struct channel **ret);
 struct channel *channel_free(struct channel *ch);
@@ -40,7 +42,8 @@ struct channel *channel_free(struct channel *ch);
 int channel_send(struct channel *ch, uint8_t type, const void *payload, size_t size);
 /* Writes what the socket takes; the rest is written when it can be. Returns 0, or -EPIPE (on_closed is called by the loop). */
 int channel_flush(struct channel *ch);
-/* Reads all that is there now and calls on_record for it (to hear the peer before a decision). As the loop would do. */
+/* Reads all that is there now and calls on_record for it (to hear the peer before a decision), and on_closed, as the loop would
+ * do. Inside on_record of the same channel it does nothing. Returns 0 or the error that a callback wants the loop to end with. */
 int channel_poll(struct channel *ch);
 /* Bytes that wait in the queue, the message in the making included. */
 size_t channel_queued(const struct channel *ch);
