@@ -228,9 +228,9 @@ static int declare(struct loader *l, const struct section *section, struct job *
 }
 
 /* Part of a broken section is missing, so it says nothing as a whole; what there is is still read for its errors. */
-static int check_settings(struct loader *l, const struct job_setting *settings, size_t n) {
-        for (size_t i = 0; i < n; i++) {
-                int r = job_setting_check(&settings[i], l->diags);
+static int check_settings(struct loader *l, size_t first, size_t end) {
+        for (size_t i = first; i < end; i++) {
+                int r = job_setting_check(&l->layers[i], l->diags);
                 if (r < 0)
                         return r;
         }
@@ -282,8 +282,7 @@ static int load_job(struct loader *l, const struct unit *unit, const struct sect
                         r = add_layer(l, &n_layers, unit, sections[k]);
                 }
                 if (r == 0)
-                        r = is_broken ? check_settings(l, l->layers + n_defaults, n_layers - n_defaults)
-                                      : build_job(l, sections[i], n_layers, &job);
+                        r = is_broken ? check_settings(l, n_defaults, n_layers) : build_job(l, sections[i], n_layers, &job);
                 if (unit->is_untrusted)
                         job = job_free(job);
                 if (r >= 0)
