@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // corpus: every data/config/NAME.ini gives the diagnostics of NAME.expected, line by line, and jobs that can be printed.
+// The examples that are shipped give none.
 // CHIMED_CORPUS_WRITE=1 writes what is instead; read the difference before you keep it.
 
 #include <check.h>
@@ -16,7 +17,7 @@
 
 #define CASES_MIN 40
 
-static glob_t cases;
+static glob_t cases, examples;
 
 static char *read_text(const char *path, size_t *ret_size) {
         FILE *f = fopen(path, "r");
@@ -101,6 +102,19 @@ START_TEST(file_gives_the_expected_diagnostics) {
 }
 END_TEST
 
+START_TEST(example_has_nothing_to_tell) {
+        const char *path = examples.gl_pathv[_i], *name = strrchr(path, '/') + 1;
+        struct config *config = NULL;
+        char *told = load(path, name, &config);
+
+        for (char *line = strtok(told, "\n"); line; line = strtok(NULL, "\n"))
+                ck_assert_msg(strncmp(line, "job ", 4) == 0, "%s", line);
+        ck_assert_uint_gt(config->n_jobs, 0);
+        config_free(config);
+        free(told);
+}
+END_TEST
+
 START_TEST(there_are_cases) {
         ck_assert_msg(cases.gl_pathc >= CASES_MIN, "only %zu in %s", cases.gl_pathc, TEST_DATA "/config");
 }
@@ -114,6 +128,8 @@ int main(void) {
         tzset();
         glob(TEST_DATA "/config/*.ini", 0, NULL, &cases);
         tcase_add_loop_test(tcase, file_gives_the_expected_diagnostics, 0, (int)cases.gl_pathc);
+        glob(SOURCE_ROOT "/config/examples/*.ini", 0, NULL, &examples);
+        tcase_add_loop_test(tcase, example_has_nothing_to_tell, 0, (int)examples.gl_pathc);
         tcase_add_test(tcase, there_are_cases);
         suite_add_tcase(suite, tcase);
         SRunner *runner = srunner_create(suite);
@@ -121,5 +137,6 @@ int main(void) {
         int failed = srunner_ntests_failed(runner);
         srunner_free(runner);
         globfree(&cases);
+        globfree(&examples);
         return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
