@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""account.py: proves from records alone that each slot of a fixed-rate job has exactly one outcome.
+
+Reads JSON records (chimed --log=json or journalctl -o json) from standard input. Started runs name their slot, missed ranges name
+first, last and count. Slot number = distance from the first slot / period. Then every number from the first to the last must occur
+exactly once, and each range must hold as many numbers as its count says.
+"""
+import argparse
+import datetime
+import json
+import sys
+
+
+def instant_us(text):
+    """RFC 3339 in UTC to microseconds since 1970, exactly."""
+    whole, _, fraction = text.rstrip("Z").partition(".")
+    seconds = datetime.datetime.fromisoformat(whole + "+00:00").timestamp()
+    return int(seconds) * 1000000 + int((fraction + "000000")[:6])
+
+
+def read_records(stream, job):
+    for line in stream:
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(record, dict) and record.get("CHIMED_JOB") == job and "CHIMED_EVENT" in record:
+            yield record
+
+
+class Account:
+    def __init__(self, period, may_retell):
+        self.period, self.may_retell, self.origin, self.seen, self.errors = period, may_retell, None, {}, []
+        self.runs = self.ranges = self.missed = 0
+
+    def number(self, us):
+        if self.origin is None:
+            self.origin = us
+        n = round((us - self.origin) / self.period)
+        if abs(us - self.origin - n * self.period) > self.period // 20:
+            self.errors.append("%d us is %d us off the grid" % (us, us - self.origin - n * self.period))
+        return n
+
+    def add(self, n, what):
+        if n in self.seen and not (self.may_retell and self.seen[n] == what):
+            self.errors.append("slot %d twice: %s and %s" % (n, self.seen[n], what))
+        self.seen[n] = what
+
+    def add_run(self, record):
+        self.runs += 1
+        self.add(self.number(int(record["CHIMED_SLOT_USEC"])), "run " + record["CHIMED_RUN_ID"].rsplit("-")[-1])
+
+    def add_range(self, record):
+        first, last = (self.number(instant_us(record[k])) for k in ("CHIMED_FIRST_SLOT", "CHIMED_LAST_SLOT"))
+        count = int(record["CHIMED_COUNT"])
+        self.ranges += 1
+        self.missed += count
+        if last - first + 1 != count:
+            self.errors.append("range %d..%d says it holds %d" % (first, last, count))
+        for n in range(first, last + 1):
+            self.add(n, "missed " + record["CHIMED_REASON"])
+
+    def check(self):
+        if not self.seen:
+            self.errors.append("no slots at all")
+            return
+        first, last = min(self.seen), max(self.seen)
+        self.errors += ["slot %d has no outcome" % n for n in range(first, last + 1) if n not in self.seen]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--job", required=True)
+    parser.add_argument("--period", type=int, required=True, help="microseconds")
+    parser.add_argument("--may-retell", action="store_true", help="the same outcome may be told again (after a crash)")
+    parser.add_argument("--min-slots", type=int, default=1)
+    parser.add_argument("--min-missed", type=int, default=0)
+    options = parser.parse_args()
+    account = Account(options.period, options.may_retell)
+    for record in read_records(sys.stdin, options.job):
+        # a run is told when it started and when it ended: either names the slot, a start that failed has an end only
+        if record["CHIMED_EVENT"] == "started" or record.get("CHIMED_RESULT") == "start-failed":
+            account.add_run(record)
+        elif record["CHIMED_EVENT"] == "missed":
+            account.add_range(record)
+    account.check()
+    if len(account.seen) < options.min_slots or account.missed < options.min_missed:
+        account.errors.append("only %d slots, %d missed" % (len(account.seen), account.missed))
+    print("note: %d slots = %d runs + %d missed in %d records" % (len(account.seen), account.runs, account.missed, account.ranges))
+    for error in account.errors[:20]:
+        print("account:", error)
+    return 1 if account.errors else 0
+
+
+sys.exit(main())

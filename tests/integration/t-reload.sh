@@ -1,0 +1,57 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Files are noticed when they come, change, and go, and at SIGHUP; jobs that did not change keep their grid, to the slot.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+tick() { printf 'Every=%s\nMode=fixed-rate\nLog=all\nCommand=/bin/true\n%s\n' "$1" "${2:-}"; }
+tick 200ms | write_job keep
+tick 250ms 'Description=one' | write_job renamed
+tick 300ms | write_job gone
+start_daemon
+wait_event ended keep 10 3
+
+mark_log
+tick 100ms | write_job new # comes by itself
+wait_event reload
+wait_event ended new
+
+mark_log
+tick 250ms 'Description=two' | write_job renamed # neither fires nor shifts
+wait_event reload
+mark_log
+wait_event ended renamed 10 3
+
+rm "$T/jobs/gone.ini" # goes by itself
+wait_event reload
+mark_log
+wait_event ended keep 10 5
+assert_equal "starts of a removed job" 0 "$(count_events started gone)"
+
+mkdir "$T/aside" # moved in
+{ echo '[job moved]' && tick 100ms; } >"$T/aside/moved.ini"
+mv "$T/aside/moved.ini" "$T/jobs/"
+wait_event ended moved
+
+mkdir "$T/jobs/new.ini.d" # a drop-in
+mark_log
+printf '[job new]\nEvery=400ms\n' >"$T/jobs/new.ini.d/slower.conf"
+wait_event reload
+mark_log
+wait_event ended new 10 3
+
+mark_log
+kill -HUP "$(runner_pid)"
+wait_event reload
+mark_log
+kill -HUP "$(runner_pid)" # a storm is one or two readings, and none is lost
+for _ in 1 2 3 4 5 6 7 8 9; do kill -HUP "$(runner_pid)"; done
+wait_event reload
+wait_event ended keep 10 5
+(($(count_events reload) <= 5)) || die "ten signals at once made $(count_events reload) readings"
+
+log_from=1
+stop_daemon
+# across eight readings: each slot once, the grid never moved
+assert_complete keep 200000 --min-slots=20
+assert_complete renamed 250000 --min-slots=15
+assert_equal "missed slots" "0 0" "$(count_events missed keep) $(count_events missed renamed)"
