@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/pack.h"
 #include "daemon/core/event.h"
 #include "daemon/core/loop.h"
 
@@ -26,7 +27,8 @@ struct journal;
 int journal_target_from_string(const char *s, enum journal_target *ret);
 const char *journal_target_to_string(enum journal_target target);
 
-/* identifier is SYSLOG_IDENTIFIER (copied). loop may be NULL (no queue: what can't be written is dropped).
+/* identifier is SYSLOG_IDENTIFIER (copied). The program must ignore SIGPIPE.
+ * loop may be NULL (no queue: what can't be written is dropped).
  * socket_path NULL: journald's own. Returns 0, or a negative error where JOURNAL_JOURNAL is asked for and its socket is not there. */
 int journal_new(struct loop *loop, enum journal_target target, const char *identifier, const char *socket_path,
                 struct journal **ret);
@@ -36,12 +38,12 @@ enum journal_target journal_target(const struct journal *j);
 /* Records lost so far. */
 uint64_t journal_dropped(const struct journal *j);
 
-/* A record in the making; value-type, bounded. Fields are formatted as they are added; a value may hold any bytes. */
+/* A record in the making; value-type, at most JOURNAL_QUEUE_LIMIT bytes and JOURNAL_FIELDS_MAX fields (more are left out).
+ * Fields are formatted as they are added; a value may hold any bytes. It must be sent. */
 struct journal_record {
         struct journal *journal;
-        char *data; /* owned until sent */
-        size_t size, allocated;
-        int error;
+        struct pack fields; /* owned until sent */
+        int priority;
         unsigned n_fields;
 };
 
@@ -52,5 +54,8 @@ struct journal_record journal_begin_line(struct journal *j, int priority, const 
 void journal_field(struct journal_record *r, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void journal_field_bytes(struct journal_record *r, const char *name, const void *value, size_t size);
 void journal_field_i64(struct journal_record *r, const char *name, int64_t value);
-/* The MESSAGE= and the end: sends or queues the record. Without memory it is counted as dropped. The record is then empty. */
+/* The MESSAGE= and the end: sends or queues the record. Without memory, or over the bound, it is counted as dropped. The record
+ * is then empty. */
 void journal_send(struct journal_record *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same with a message of any bytes. */
+void journal_send_bytes(struct journal_record *r, const void *message, size_t size);
