@@ -24,7 +24,8 @@ struct held {
         enum slot_reason reason;
         uint64_t missed;
         int64_t first_rt_us, last_rt_us;
-        uint64_t runs, failures;
+        uint64_t runs, failures; /* since the last summary */
+        uint64_t failures_untold;
         int64_t told_bt_us; /* trouble was last told */
 };
 
@@ -342,16 +343,10 @@ static void on_outcome(struct story *s, struct clock_sample now, const char *job
 static void on_ended(struct story *s, struct clock_sample now, const char *job, enum job_log log, const struct action *a,
                      const void *value, size_t value_size) {
         bool is_failure = run_result_is_failure(a->run.end.result);
-        if (log == JOB_LOG_ALL || a->run.has_changed) {
-                if (log != JOB_LOG_FAILURES || is_failure)
-                        tell_ended(s, job, a, 1, value, value_size);
-                struct held *held = held_find(s, a->job);
-                if (held && is_failure)
-                        held->told_bt_us = now.bt_us;
-                if (log == JOB_LOG_ALL)
-                        return;
-        }
-        if (!is_failure && log != JOB_LOG_SUMMARY)
+        bool is_told = log == JOB_LOG_ALL || (a->run.has_changed && (is_failure || log != JOB_LOG_FAILURES));
+        if (is_told)
+                tell_ended(s, job, a, 1, value, value_size);
+        if (log == JOB_LOG_ALL || (!is_failure && log != JOB_LOG_SUMMARY))
                 return;
         struct held *held = held_get(s, a->job);
         if (!held)
@@ -359,14 +354,17 @@ static void on_ended(struct story *s, struct clock_sample now, const char *job, 
         held->runs++;
         if (log == JOB_LOG_SUMMARY)
                 hold_until(s, held, now.bt_us + SUMMARY_US);
-        if (!is_failure || a->run.has_changed)
+        if (!is_failure)
                 return;
         held->failures++;
-        if (now.bt_us - held->told_bt_us >= HOLD_US) {
-                tell_ended(s, job, a, held->failures, value, value_size);
-                held->failures = 0;
-                held->told_bt_us = now.bt_us;
+        if (!is_told && now.bt_us - held->told_bt_us < HOLD_US) {
+                held->failures_untold++;
+                return;
         }
+        if (!is_told)
+                tell_ended(s, job, a, held->failures_untold + 1, value, value_size);
+        held->failures_untold = 0;
+        held->told_bt_us = now.bt_us;
 }
 
 void story_tell(struct story *s, const struct engine *e, struct clock_sample now, const struct action *a, const void *value,

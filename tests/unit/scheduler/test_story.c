@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: MIT
+// What is told of a job under each Log=, read from a journald of our own: a datagram socket.
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "daemon/scheduler/story.h"
+
+static char folder[] = "/tmp/test-story-XXXXXX";
+static struct sockaddr_un address = {.sun_family = AF_UNIX};
+static int journald;
+static struct journal *journal;
+static struct engine *engine;
+static struct story *story;
+static struct clock_sample now;
+
+static void setup(void) {
+        strcpy(folder + strlen(folder) - 6, "XXXXXX");
+        ck_assert_ptr_nonnull(mkdtemp(folder));
+        snprintf(address.sun_path, sizeof(address.sun_path), "%s/socket", folder);
+        journald = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        ck_assert_int_ge(journald, 0);
+        ck_assert_int_eq(bind(journald, (struct sockaddr *)&address, sizeof(address)), 0);
+        ck_assert_int_eq(journal_new(NULL, JOURNAL_JOURNAL, "chimed", address.sun_path, &journal), 0);
+        struct wire_hello hello = {.next_run = 1, .instance = {0xab}};
+        ck_assert_int_eq(engine_new(&hello, &engine), 0);
+        ck_assert_int_eq(story_new(journal, hello.instance, &story), 0);
+        now = (struct clock_sample){.rt_us = INT64_C(1774008000000000), .bt_us = USEC_PER_DAY};
+}
+
+static void teardown(void) {
+        story_free(story);
+        engine_free(engine);
+        journal_free(journal);
+        close(journald);
+        unlink(address.sun_path);
+        rmdir(folder);
+}
+
+/* The next record as text, "" if there is none. */
+static const char *next_record(void) {
+        static char buf[8192];
+        ssize_t n = recv(journald, buf, sizeof(buf) - 1, 0);
+        buf[n > 0 ? n : 0] = '\0';
+        return buf;
+}
+
+static void expect_record(const char *event, const char *message) {
+        const char *record = next_record();
+        char field[64];
+        snprintf(field, sizeof(field), "CHIMED_EVENT=%s\n", event);
+        ck_assert_msg(strstr(record, field) != NULL, "not %s: %s", event, record);
+        ck_assert_msg(strstr(record, message) != NULL, "no '%s' in: %s", message, record);
+}
+
+static void expect_nothing(void) {
+        ck_assert_str_eq(next_record(), "");
+}
+
+static void define(enum job_log log) {
+        struct job_when when;
+        job_when_init(&when);
+        when.every_us = USEC_PER_SEC;
+        when.mode = JOB_MODE_FIXED_RATE;
+        when.log = (uint8_t)log;
+        when.initial_delay_us = USEC_PER_DAY;
+        struct wire_define d = {.name = "job", .since_bt_us = now.bt_us, .since_rt_us = now.rt_us};
+        ck_assert_int_eq(engine_define(engine, &d, &when), 0);
+        ck_assert_int_eq(engine_commit(engine, now, &(struct wire_commit){.generation = 1}), 0);
+        while (engine_next_action(engine))
+                ;
+}
+
+static void tell(const struct action *a, const char *value) {
+        story_tell(story, engine, now, a, value, strlen(value));
+}
+
+static void tell_started(uint64_t run, enum run_cause cause) {
+        struct action a = {.kind = ACTION_STARTED};
+        a.run.run =
+                (struct job_run){.run = run, .cause = cause, .slot_rt_us = now.rt_us, .lag_us = 5 * USEC_PER_SEC, .pid = 42};
+        tell(&a, "");
+}
+
+static void tell_ended(uint64_t run, enum run_result result, bool has_changed, const char *value) {
+        struct action a = {.kind = ACTION_ENDED};
+        a.run.run = (struct job_run){.run = run, .slot_rt_us = now.rt_us};
+        a.run.end = (struct run_end){.result = result, .exit_code = result == RUN_RESULT_FAILED ? 3 : 0};
+        a.run.end.start_bt_us = now.bt_us - 2 * USEC_PER_SEC;
+        a.run.end.end_bt_us = now.bt_us;
+        a.run.has_changed = has_changed;
+        tell(&a, value);
+}
+
+static void tell_missed(uint64_t n) {
+        struct action a = {.kind = ACTION_OUTCOME};
+        a.outcome.outcome = SLOT_MISSED;
+        a.outcome.reason = SLOT_REASON_OVERLAP;
+        a.outcome.n = n;
+        a.outcome.first_rt_us = now.rt_us;
+        a.outcome.last_rt_us = now.rt_us + (int64_t)(n - 1) * USEC_PER_SEC;
+        tell(&a, "");
+}
+
+static void pass(int64_t us) {
+        now.bt_us += us;
+        now.rt_us += us;
+        if (story_next_flush(story) <= now.bt_us)
+                story_flush(story, engine, now);
+}
+
+START_TEST(all_tells_each_start_end_and_missed_range) {
+        define(JOB_LOG_ALL);
+        tell_started(7, RUN_CAUSE_SCHEDULE);
+        expect_record("started", "CHIMED_RUN_ID=ab000000000000000000000000000000-7\n");
+        tell_ended(7, RUN_RESULT_SUCCESS, false, "");
+        expect_record("ended", "succeeded after 2s");
+        tell_missed(2);
+        expect_record("missed", "CHIMED_COUNT=2\n");
+        tell_missed(1);
+        expect_record("missed", "MESSAGE=job: missed the slot of 2026-03-20T12:00:00Z: the run before was still in flight\n");
+        expect_nothing();
+}
+END_TEST
+
+START_TEST(a_failure_says_how_and_its_last_words) {
+        define(JOB_LOG_ALL);
+        tell_ended(8, RUN_RESULT_FAILED, true, "first line\nno space left\n\n");
+        expect_record("failed", "run 8 failed with exit status 3 after 2s: no space left");
+        struct action a = {.kind = ACTION_ENDED};
+        a.run.end = (struct run_end){.result = RUN_RESULT_START_FAILED, .step = RUN_STEP_EXEC, .error = 2, .exit_code = -1};
+        tell(&a, "");
+        expect_record("failed", "could not start: exec: No such file or directory");
+        tell_ended(9, RUN_RESULT_TIMEOUT, false, "");
+        expect_record("timed-out", "timed out after 2s");
+}
+END_TEST
+
+START_TEST(a_catch_up_is_told_whatever_log_says) {
+        define(JOB_LOG_FAILURES);
+        tell_started(7, RUN_CAUSE_CATCH_UP);
+        expect_record("caught-up", "5s late");
+        expect_nothing();
+}
+END_TEST
+
+START_TEST(changes_tells_the_first_result_the_first_failure_and_the_recovery) {
+        define(JOB_LOG_CHANGES);
+        tell_started(1, RUN_CAUSE_SCHEDULE);
+        expect_nothing();
+        tell_ended(1, RUN_RESULT_SUCCESS, true, "");
+        expect_record("ended", "run 1 succeeded");
+        tell_ended(2, RUN_RESULT_SUCCESS, false, "");
+        expect_nothing();
+        tell_ended(3, RUN_RESULT_FAILED, true, "");
+        expect_record("failed", "run 3");
+        for (int i = 0; i < 5; i++)
+                tell_ended(4, RUN_RESULT_FAILED, false, "");
+        pass(USEC_PER_MINUTE);
+        tell_ended(9, RUN_RESULT_FAILED, false, "");
+        expect_record("failed", "CHIMED_COUNT=");
+        expect_nothing();
+        tell_ended(10, RUN_RESULT_SUCCESS, true, "");
+        expect_record("ended", "run 10 succeeded");
+}
+END_TEST
+
+START_TEST(missed_slots_of_a_quiet_job_are_told_once_a_minute_and_add_up) {
+        define(JOB_LOG_CHANGES);
+        tell_missed(2);
+        expect_record("missed", "CHIMED_COUNT=2\n");
+        for (int i = 0; i < 10; i++) {
+                pass(USEC_PER_SEC);
+                tell_missed(3);
+        }
+        expect_nothing();
+        pass(USEC_PER_MINUTE);
+        expect_record("missed", "CHIMED_COUNT=30\n");
+        expect_nothing();
+        ck_assert_int_eq(story_next_flush(story), INT64_MAX);
+}
+END_TEST
+
+START_TEST(failures_tells_no_success) {
+        define(JOB_LOG_FAILURES);
+        tell_ended(1, RUN_RESULT_SUCCESS, true, "");
+        expect_nothing();
+        tell_ended(2, RUN_RESULT_FAILED, true, "");
+        expect_record("failed", "run 2");
+}
+END_TEST
+
+START_TEST(summary_counts_an_hour) {
+        define(JOB_LOG_SUMMARY);
+        for (int i = 0; i < 9; i++)
+                tell_ended(1, RUN_RESULT_SUCCESS, false, "");
+        expect_nothing();
+        pass(USEC_PER_HOUR);
+        expect_record("ended", "9 runs, 0 failed");
+        pass(2 * USEC_PER_HOUR);
+        expect_nothing();
+}
+END_TEST
+
+START_TEST(clock_steps_are_told_once_a_minute_with_their_number) {
+        struct action a = {.kind = ACTION_CLOCK, .job = INDEX_NONE, .step_us = -USEC_PER_HOUR};
+        tell(&a, "");
+        expect_record("clock-step", "set back by 1h");
+        for (int i = 0; i < 5; i++)
+                tell(&a, "");
+        expect_nothing();
+        pass(USEC_PER_MINUTE);
+        tell(&a, "");
+        expect_record("clock-step", "CHIMED_COUNT=6\n");
+}
+END_TEST
+
+int main(void) {
+        Suite *suite = suite_create("story");
+        TCase *tc = tcase_create("story");
+        tcase_add_checked_fixture(tc, setup, teardown);
+        tcase_add_test(tc, all_tells_each_start_end_and_missed_range);
+        tcase_add_test(tc, a_failure_says_how_and_its_last_words);
+        tcase_add_test(tc, a_catch_up_is_told_whatever_log_says);
+        tcase_add_test(tc, changes_tells_the_first_result_the_first_failure_and_the_recovery);
+        tcase_add_test(tc, missed_slots_of_a_quiet_job_are_told_once_a_minute_and_add_up);
+        tcase_add_test(tc, failures_tells_no_success);
+        tcase_add_test(tc, summary_counts_an_hour);
+        tcase_add_test(tc, clock_steps_are_told_once_a_minute_with_their_number);
+        suite_add_tcase(suite, tc);
+        SRunner *runner = srunner_create(suite);
+        srunner_run_all(runner, CK_NORMAL);
+        int failed = srunner_ntests_failed(runner);
+        srunner_free(runner);
+        return failed > 0;
+}
