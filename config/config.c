@@ -153,12 +153,10 @@ static int scan_folders(struct loader *l) {
         for (size_t i = 0; i < l->paths->n_folders; i++) {
                 const char *folder = l->paths->folders[i];
                 int r = config_files_scan(folder, i, ".ini", &l->files, &l->drop_ins, l->diags);
-                if (r > 0)
-                        r = add_broken(l, folder, NULL);
                 if (r < 0)
                         return r;
         }
-        config_files_sort(&l->files, false);
+        config_files_sort(&l->files, true);
         config_files_sort(&l->drop_ins, true);
         return 0;
 }
@@ -169,14 +167,19 @@ static int read_drop_ins(struct loader *l, struct unit *unit, const struct confi
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < n; i++) {
-                r = config_files_scan(folders[i].path, folders[i].rank, ".conf", files, NULL, l->diags);
-                unit->is_untrusted = unit->is_untrusted || r > 0;
+                if (!folders[i].is_refused)
+                        r = config_files_scan(folders[i].path, folders[i].rank, ".conf", files, NULL, l->diags);
+                unit->is_untrusted = unit->is_untrusted || folders[i].is_refused || r != 0;
+                if (r < 0 && r != -ENOMEM && r != -EMFILE && r != -ENFILE)
+                        r = 0; /* no matter of other units */
         }
         config_files_sort(files, false);
         unit->is_drop_in = true;
         for (size_t i = 0; r >= 0 && i < files->n; i++) {
                 char *text = NULL;
                 size_t size;
+                if (files->list[i].is_refused)
+                        continue;
                 r = config_file_read(files->list[i].path, l->diags, &text, &size);
                 unit->is_untrusted = unit->is_untrusted || r == CONFIG_FILE_REFUSED;
                 if (r == CONFIG_FILE_READ) {
@@ -315,16 +318,31 @@ static int load_jobs(struct loader *l, const struct unit *unit) {
         return r;
 }
 
-/* Reads one job file with the drop-ins that are given. */
-static int load_unit(struct loader *l, const struct config_file *file, const struct config_file *folders, size_t n_folders) {
+/* Where the file that counts is broken, those that it masks may have been in force before. */
+static int add_broken_files(struct loader *l, const struct config_file *files, size_t n) {
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < n; i++)
+                r = add_broken(l, files[i].path, NULL);
+        return r;
+}
+
+/* Reads one job file, the first of those of its name that is there, with the drop-ins that are given. */
+static int load_unit(struct loader *l, const struct config_file *file, size_t n_files, const struct config_file *folders,
+                     size_t n_folders) {
         struct unit unit = {.diags = l->diags};
         struct config_files files = {};
         char *text = NULL;
         size_t size;
-        int r = config_file_read(file->path, l->diags, &text, &size);
+        int r = CONFIG_FILE_ABSENT;
 
+        for (; n_files > 0; file++, n_files--) {
+                r = file->is_refused ? CONFIG_FILE_REFUSED : config_file_read(file->path, l->diags, &text, &size);
+                if (r != CONFIG_FILE_ABSENT)
+                        break;
+        }
         if (r == CONFIG_FILE_REFUSED)
-                return add_broken(l, file->path, NULL);
+                return add_broken_files(l, file, n_files);
         if (r != CONFIG_FILE_READ)
                 return r < 0 ? r : 0;
         l->config->n_files++;
@@ -333,7 +351,7 @@ static int load_unit(struct loader *l, const struct config_file *file, const str
         if (r == 0 && n_folders > 0)
                 r = read_drop_ins(l, &unit, folders, n_folders, &files);
         if (r == 0 && (unit.is_untrusted || unit.has_broken_header))
-                r = add_broken(l, file->path, NULL);
+                r = add_broken_files(l, file, n_files);
         if (r == 0)
                 r = load_jobs(l, &unit);
         unit_done(&unit);
@@ -363,11 +381,14 @@ static size_t find_drop_ins(const struct config_files *folders, const char *name
 static int load_units(struct loader *l) {
         int r = 0;
 
-        for (size_t i = 0; r == 0 && i < l->files.n; i++) {
-                size_t first, n = find_drop_ins(&l->drop_ins, l->files.list[i].name, &first);
+        for (size_t i = 0, next; r == 0 && i < l->files.n; i = next) {
+                const struct config_file *file = &l->files.list[i];
+                size_t first, n = find_drop_ins(&l->drop_ins, file->name, &first);
+                for (next = i + 1; next < l->files.n && strcmp(l->files.list[next].name, file->name) == 0;)
+                        next++;
                 for (size_t k = first; k < first + n; k++)
                         l->drop_ins.list[k].is_used = true;
-                r = load_unit(l, &l->files.list[i], n > 0 ? l->drop_ins.list + first : NULL, n);
+                r = load_unit(l, file, next - i, n > 0 ? l->drop_ins.list + first : NULL, n);
         }
         for (size_t i = 0; r == 0 && i < l->drop_ins.n; i++)
                 if (!l->drop_ins.list[i].is_used)

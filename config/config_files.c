@@ -54,8 +54,8 @@ void config_files_sort(struct config_files *files, bool is_keeping_all) {
         files->n = kept + 1;
 }
 
-static int files_add(struct config_files *files, const char *folder, const char *name, size_t rank) {
-        struct config_file file = {.rank = rank};
+static int files_add(struct config_files *files, const char *folder, const char *name, size_t rank, bool is_refused) {
+        struct config_file file = {.rank = rank, .is_refused = is_refused};
 
         if (files->n == files->allocated) {
                 size_t wanted = files->allocated ? files->allocated * 2 : 16;
@@ -99,46 +99,47 @@ static const char *find_fault(const struct stat *st) {
         return NULL;
 }
 
+/* 0, 1 if the folder is refused (told), or a negative error; without *ret there is no such folder. */
 static int folder_open(const char *folder, struct diags *diags, DIR **ret) {
         struct stat st;
         int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
 
-        if (fd < 0 && errno == ENOENT)
+        if (fd < 0 && errno == ENOENT && lstat(folder, &st) < 0)
                 return 0;
         if (fd < 0 || fstat(fd, &st) < 0) {
                 int r = -errno;
-                diags_add(diags, false, folder, 0, 0, "the folder can't be read: %s", strerror(-r));
+                diags_add(diags, false, folder, 0, 0, "the folder can't be read: %s",
+                          r == -ENOENT ? "the link leads nowhere" : strerror(-r));
                 if (fd >= 0)
                         close(fd);
                 return r;
         }
         const char *fault = find_fault(&st);
-        if (fault) {
+        if (fault)
                 diags_add(diags, false, folder, 0, 0, "the folder is not read: %s", fault);
-                close(fd);
-                return 1;
-        }
         *ret = fdopendir(fd);
         if (*ret)
-                return 0;
+                return fault ? 1 : 0;
         close(fd);
         return -ENOMEM;
 }
 
-static int folder_entry(const char *folder, const char *name, size_t rank, const char *suffix, struct config_files *files,
-                        struct config_files *drop_ins, struct diags *diags) {
+static int folder_entry(const char *folder, const char *name, size_t rank, bool is_refused, const char *suffix,
+                        struct config_files *files, struct config_files *drop_ins, struct diags *diags) {
         char path[PATH_MAX];
 
         if (is_leftover(name))
                 return 0;
         if (drop_ins && has_suffix(name, DROP_IN_SUFFIX))
-                return files_add(drop_ins, folder, name, rank);
+                return files_add(drop_ins, folder, name, rank, is_refused);
         if (has_suffix(name, suffix)) {
                 if (files->n < CONFIG_FILES_MAX)
-                        return files_add(files, folder, name, rank);
+                        return files_add(files, folder, name, rank, is_refused);
                 diags_add(diags, false, folder, 0, 0, "more than %d files", CONFIG_FILES_MAX);
                 return -E2BIG;
         }
+        if (is_refused)
+                return 0;
         snprintf(path, sizeof(path), "%s/%s", folder, name);
         diags_add(diags, true, path, 0, 0, "not read: the name does not end in %s", suffix);
         return 0;
@@ -148,12 +149,13 @@ int config_files_scan(const char *folder, size_t rank, const char *suffix, struc
                       struct config_files *drop_ins, struct diags *diags) {
         DIR *dir = NULL;
         int r = folder_open(folder, diags, &dir);
+        bool is_refused = r > 0;
 
-        while (r == 0 && dir) {
+        while (r >= 0 && dir) {
                 errno = 0;
                 const struct dirent *entry = readdir(dir);
                 if (entry)
-                        r = folder_entry(folder, entry->d_name, rank, suffix, files, drop_ins, diags);
+                        r = folder_entry(folder, entry->d_name, rank, is_refused, suffix, files, drop_ins, diags);
                 else if (errno == 0)
                         break;
                 else {
@@ -163,7 +165,7 @@ int config_files_scan(const char *folder, size_t rank, const char *suffix, struc
         }
         if (dir)
                 closedir(dir);
-        return r;
+        return r < 0 ? r : is_refused;
 }
 
 static int refuse(const char *path, struct diags *diags, const char *why) {

@@ -10,8 +10,9 @@
 struct config_file {
         char *name; /* within its folder */
         char *path;
-        size_t rank;  /* of its folder: the lower one masks */
-        bool is_used; /* for the caller */
+        size_t rank;     /* of its folder: the lower one masks */
+        bool is_refused; /* its folder is: the name masks as ever, the content can't be trusted */
+        bool is_used;    /* for the caller */
 };
 
 struct config_files {
@@ -24,8 +25,8 @@ void config_files_done(struct config_files *files);
 void config_files_sort(struct config_files *files, bool is_keeping_all);
 
 /* Adds what is in a folder: names that end in suffix to files, and folders NAME.ini.d to drop_ins (if not NULL).
- * Returns 0, also where there is no such folder; 1 if the folder is refused because others can write to it (told); a negative
- * error where it can't be listed (told) or memory is short. */
+ * Returns 0, also where there is no such folder; 1 if the folder is refused because others can write to it (told; what is in it
+ * is added as refused); a negative error where it can't be listed (told) or memory is short. */
 int config_files_scan(const char *folder, size_t rank, const char *suffix, struct config_files *files,
                       struct config_files *drop_ins, struct diags *diags);
 

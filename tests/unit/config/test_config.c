@@ -354,8 +354,90 @@ START_TEST(a_folder_that_others_can_write_to_is_refused) {
         put("run/b.ini", JOB("b"));
         chmod("etc", 0777);
         ck_assert_int_eq(load(), 0);
-        ck_assert_str_eq(names(), "b ! etc");
+        ck_assert_str_eq(names(), "b ! etc/a.ini");
+        ck_assert_str_eq(diag(0), "etc: the folder is not read: others than its owner can write to it; chmod go-w");
         ck_assert_uint_eq(diags.n_errors, 1);
+}
+END_TEST
+
+/* Otherwise a chmod would start what the administrator disabled, or run it without what the drop-in says. */
+START_TEST(a_refused_folder_masks_and_adds_as_ever_so_that_nothing_new_is_taken) {
+        put("etc/masked.ini", JOB("masked"));
+        ck_assert_int_eq(symlink("/dev/null", "etc/disabled.ini"), 0);
+        mkdir("etc/narrowed.ini.d", 0755);
+        put("etc/narrowed.ini.d/user.conf", "[job narrowed]\nUser=root\n");
+        put("run/masked.ini", JOB("masked"));
+        put("run/disabled.ini", JOB("disabled"));
+        put("run/narrowed.ini", JOB("narrowed"));
+        put("run/other.ini", JOB("other"));
+        put("etc/readme", "x");
+        chmod("etc", 0775);
+        ck_assert_int_eq(load(), 0);
+        ck_assert_str_eq(names(), "other ! etc/disabled.ini run/disabled.ini etc/masked.ini run/masked.ini run/narrowed.ini "
+                                  "narrowed");
+        ck_assert_uint_eq(diags.n, 1);
+}
+END_TEST
+
+START_TEST(what_a_broken_file_masks_may_be_in_force_and_stays) {
+        put("run/a.ini", JOB("a"));
+        put("etc/a.ini", "");
+        ck_assert_int_eq(load(), 0);
+        ck_assert_str_eq(names(), "! etc/a.ini run/a.ini");
+        put("etc/a.ini", JOB("b") "[jb c]\n");
+        ck_assert_int_eq(load(), 0);
+        ck_assert_str_eq(names(), "b ! etc/a.ini run/a.ini");
+}
+END_TEST
+
+static void make_drop_in_file(void) {
+        put("etc/x.ini.d", "[job x]\n");
+}
+
+static void make_drop_in_null(void) {
+        ck_assert_int_eq(symlink("/dev/null", "etc/x.ini.d"), 0);
+}
+
+static void make_drop_in_dangling(void) {
+        ck_assert_int_eq(symlink("nowhere", "etc/x.ini.d"), 0);
+}
+
+static void make_drop_in_loop(void) {
+        ck_assert_int_eq(symlink("x.ini.d", "etc/x.ini.d"), 0);
+}
+
+static void make_drop_in_writable(void) {
+        mkdir("etc/x.ini.d", 0755);
+        chmod("etc/x.ini.d", 0777);
+}
+
+static const struct {
+        void (*make)(void);
+        const char *diag;
+} drop_in_folders[] = {
+        {make_drop_in_file, "etc/x.ini.d: the folder can't be read: Not a directory"},
+        {make_drop_in_null, "etc/x.ini.d: the folder can't be read: Not a directory"},
+        {make_drop_in_dangling, "etc/x.ini.d: the folder can't be read: the link leads nowhere"},
+        {make_drop_in_loop, "etc/x.ini.d: the folder can't be read: Too many levels of symbolic links"},
+        {make_drop_in_writable, "etc/x.ini.d: the folder is not read: others than its owner can write to it; chmod go-w"},
+};
+
+START_TEST(a_drop_in_folder_that_cannot_be_read_costs_only_its_file) {
+        drop_in_folders[_i].make();
+        put("etc/x.ini", JOB("x"));
+        put("etc/y.ini", JOB("y"));
+        ck_assert_msg(load() == 0, "row %d", _i);
+        ck_assert_msg(strcmp(names(), "y ! etc/x.ini x") == 0, "row %d: %s", _i, names());
+        ck_assert_str_eq(diag(0), drop_in_folders[_i].diag);
+}
+END_TEST
+
+START_TEST(a_folder_that_is_a_link_to_nowhere_changes_nothing) {
+        put("etc/a.ini", JOB("a"));
+        rmdir("run");
+        ck_assert_int_eq(symlink("nowhere", "run"), 0);
+        ck_assert_int_eq(load(), -ENOENT);
+        ck_assert_str_eq(diag(0), "run: the folder can't be read: the link leads nowhere");
 }
 END_TEST
 
@@ -498,6 +580,11 @@ int main(void) {
         tcase_add_loop_test(tcase, file_that_cannot_be_trusted_is_refused_and_the_others_are_read, 0,
                             (int)(sizeof(refused) / sizeof(refused[0])));
         tcase_add_test(tcase, a_folder_that_others_can_write_to_is_refused);
+        tcase_add_test(tcase, a_refused_folder_masks_and_adds_as_ever_so_that_nothing_new_is_taken);
+        tcase_add_test(tcase, what_a_broken_file_masks_may_be_in_force_and_stays);
+        tcase_add_loop_test(tcase, a_drop_in_folder_that_cannot_be_read_costs_only_its_file, 0,
+                            sizeof(drop_in_folders) / sizeof(drop_in_folders[0]));
+        tcase_add_test(tcase, a_folder_that_is_a_link_to_nowhere_changes_nothing);
         tcase_add_test(tcase, a_folder_that_is_none_changes_nothing);
         tcase_add_test(tcase, an_unknown_user_keeps_only_its_job_out);
         tcase_add_test(tcase, a_user_is_resolved_by_name_and_by_number);
