@@ -14,6 +14,7 @@
 #define USEC_PER_SEC INT64_C(1000000)
 #define YEAR_FIRST   1970
 #define YEAR_LAST    2262
+#define SECONDS_LAST INT64_C(9246182399) /* the last one of that year */
 
 static const char why_form[] = "not a time; write 2026-01-05, \"2026-01-05 09:00\", 2026-01-05T09:00:00Z or @SECONDS";
 static const char why_range[] = "the years 1970 to 2262 are possible";
@@ -97,7 +98,7 @@ static int epoch_parse(const char *p, int64_t *ret_rt_us, const char **ret_why) 
 
         for (; *p >= '0' && *p <= '9'; p++) {
                 seconds = seconds * 10 + (*p - '0');
-                if (seconds > days_from_civil(YEAR_LAST + 1, 1, 1) * SEC_PER_DAY - 1) {
+                if (seconds > SECONDS_LAST) {
                         *ret_why = why_range;
                         return -EINVAL;
                 }
@@ -203,7 +204,7 @@ static const char *civil_parse(const char *p, int64_t *ret_rt_us) {
                           offset_s;
         if (why)
                 return why;
-        if (seconds < 0)
+        if (seconds < 0 || seconds > SECONDS_LAST)
                 return why_range;
         *ret_rt_us = seconds * USEC_PER_SEC + t.us;
         return NULL;
