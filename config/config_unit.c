@@ -64,16 +64,16 @@ static bool grow(void **list, size_t n, size_t *allocated, size_t item) {
 
 /* A second [defaults] or [chimed] in one file. */
 static bool is_repeated_section(struct unit *unit, const struct section *section) {
+        unsigned *line = &unit->lines[section->kind];
+
         if (section->kind != SECTION_DEFAULTS && section->kind != SECTION_CHIMED)
                 return false;
-        for (size_t i = 0; i < unit->n_sections; i++) {
-                const struct section *s = &unit->sections[i];
-                if (s->file != section->file || s->kind != section->kind)
-                        continue;
+        if (*line > 0) {
                 diags_add(unit->diags, false, unit->file, section->line, 1,
-                          "a second section of this kind; the first is at line %u", s->line);
+                          "a second section of this kind; the first is at line %u", *line);
                 return true;
         }
+        *line = section->line;
         return false;
 }
 
@@ -234,6 +234,7 @@ int unit_read(struct unit *unit, const char *file, const char *text, size_t size
         if (!unit->seen)
                 return -ENOMEM;
         unit->file = file;
+        memset(unit->lines, 0, sizeof(unit->lines));
         int r = ini_parse_text(file, text, size, &events, unit, unit->diags);
         return r < 0 ? r : unit->error;
 }

@@ -38,7 +38,8 @@ struct unit {
         struct job_setting *settings;
         size_t n_settings, settings_allocated;
         struct arena_block *arena;
-        unsigned *seen; /* by row of the key table: the line that has it in the section at hand, or 0 */
+        unsigned lines[SECTION_CHIMED + 1]; /* by kind: where the file at hand has that section, or 0 */
+        unsigned *seen;                     /* by row of the key table: the line that has it in the section at hand, or 0 */
 };
 
 /* Frees what it holds and zeroes it. */

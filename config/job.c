@@ -120,9 +120,9 @@ static bool sort_settings(struct job_draft *d, const struct job_setting *setting
         return is_good;
 }
 
-/* Reads the items of a list from the last clearing on. */
+/* Reads the items of a list from the last clearing on. As one value, a list is bounded before it is read. */
 static int parse_list(struct job_draft *d, const struct job_key *key, const struct job_setting *settings, size_t n) {
-        size_t first = 0;
+        size_t first = 0, size = 0;
         int result = 0;
 
         for (size_t i = 0; i < n; i++)
@@ -131,6 +131,10 @@ static int parse_list(struct job_draft *d, const struct job_key *key, const stru
         for (size_t i = first; i < n; i++) {
                 if (strcmp(settings[i].key, key->name) != 0)
                         continue;
+                size += sizeof(uint16_t) + strlen(settings[i].value);
+                if (size > JOB_WHAT_MAX)
+                        return draft_error(d, &settings[i], 0, "all %s= together are longer than %d KiB", key->name,
+                                           JOB_WHAT_MAX / 1024);
                 int r = parse_setting(d, key, &settings[i]);
                 if (r < 0)
                         return r;

@@ -45,6 +45,7 @@ struct job_draft {
         const struct job_setting *set[KEYS_N]; /* the setting in force; NULL: the built-in default */
         char **command;                        /* Command= as argument list */
         char *script, *shell;
+        size_t n_environment, n_environment_files; /* counted, for lists may be long */
 };
 
 /* Tells an error at offset bytes into the setting's value; returns 1. */

@@ -202,7 +202,7 @@ static int check_variable(struct job_draft *d, const struct job_setting *s, cons
 
 int parse_environment(struct job_draft *d, const struct job_setting *s) {
         struct job_word *words;
-        size_t n, known = strv_count(d->job->what.environment);
+        size_t n;
         int r = draft_split(d, s, &words, &n);
 
         if (r)
@@ -210,8 +210,9 @@ int parse_environment(struct job_draft *d, const struct job_setting *s) {
         for (size_t i = 0; r == 0 && i < n; i++)
                 r = check_variable(d, s, &words[i]);
         for (size_t i = 0; r == 0 && i < n; i++) {
-                r = strv_take(&d->job->what.environment, known + i, words[i].text);
+                r = strv_take(&d->job->what.environment, d->n_environment, words[i].text);
                 words[i].text = NULL;
+                d->n_environment += r == 0;
         }
         words_free(words, n);
         return r;
@@ -222,7 +223,9 @@ int parse_environment_file(struct job_draft *d, const struct job_setting *s) {
 
         if (r)
                 return r;
-        return strv_take(&d->job->what.environment_files, strv_count(d->job->what.environment_files), strdup(s->value));
+        r = strv_take(&d->job->what.environment_files, d->n_environment_files, strdup(s->value));
+        d->n_environment_files += r == 0;
+        return r;
 }
 
 static int parse_output(struct job_draft *d, const struct job_setting *s, struct job_output *ret) {
