@@ -89,8 +89,16 @@ static int escape(struct splitter *p) {
                 p->at++;
                 return number_escape(p, start, 16, c == 'x' ? 2 : c == 'u' ? 4 : 8, c != 'x');
         }
-        draft_warn(p->draft, p->setting, offset(p, start), "unknown escape \\%c stays as it is; write \\\\ for a backslash", c);
+        if (is_separator(c)) {
+                draft_warn(p->draft, p->setting, offset(p, start),
+                           "the backslash before the blank stays in the word, too; quote the word, or write \\s for a blank");
+                p->at++;
+        } else
+                draft_warn(p->draft, p->setting, offset(p, start),
+                           "unknown escape \\%c stays as it is; write \\\\ for a backslash", c);
         p->out[p->size++] = '\\';
+        if (is_separator(c))
+                p->out[p->size++] = c;
         return 0;
 }
 
