@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/utf8.h"
+
 void diags_done(struct diags *d) {
         if (!d)
                 return;
@@ -32,8 +34,12 @@ static bool diags_grow(struct diags *d) {
         return true;
 }
 
-/* Names and values are quoted in texts, and a text is one line wherever it is shown. */
+/* Names and values are quoted in texts, often cut, and a text is one line of UTF-8 wherever it is shown. */
 static void make_one_line(char *text) {
+        size_t size = strlen(text);
+
+        for (size_t at = utf8_find_bad(text, size); at < size; at += utf8_find_bad(text + at, size - at))
+                text[at] = '?';
         for (; *text; text++)
                 if ((unsigned char)*text < ' ' || *text == 0x7f)
                         *text = *text == '\n' || *text == '\t' ? ' ' : '?';
@@ -44,7 +50,7 @@ void diags_add(struct diags *d, bool is_warning, const char *file, unsigned line
         struct diag diag = {.line = line, .column = column, .is_warning = is_warning};
 
         *(is_warning ? &d->n_warnings : &d->n_errors) += 1;
-        if (d->n >= DIAGS_MAX)
+        if (d->n >= DIAGS_MAX || (is_warning && d->n_warnings > DIAGS_MAX / 2))
                 return;
         diag.file = strdup(file ? file : "");
         va_start(arguments, format);

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define DIAGS_MAX 1000 /* kept; more are only counted */
+#define DIAGS_MAX 1000 /* kept, at most half of them warnings; more are only counted */
 
 struct diag {
         char *file;
