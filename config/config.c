@@ -108,6 +108,8 @@ static void loader_done(struct loader *l) {
 
 /* Reads the keys of [chimed]. A wrong one is told, and the built-in value stays. */
 static void read_settings(struct loader *l, const struct section *section) {
+        unsigned stop_wait_line = 0;
+
         for (size_t i = section->first; i < section->first + section->n; i++) {
                 const struct job_setting *s = &l->settings.settings[i];
                 int64_t us;
@@ -117,7 +119,15 @@ static void read_settings(struct loader *l, const struct section *section) {
                         diags_add(l->diags, false, s->file, s->line, 1, "%s",
                                   job_key_find(s->key) ? "this key belongs into a job or [defaults]"
                                                        : job_key_hint(s->key, hint));
-                } else if (!*s->value)
+                        continue;
+                }
+                if (stop_wait_line > 0) {
+                        diags_add(l->diags, false, s->file, s->line, 1,
+                                  "%s= a second time in this section; the first is at line %u", s->key, stop_wait_line);
+                        continue;
+                }
+                stop_wait_line = s->line;
+                if (!*s->value)
                         l->config->settings.stop_wait_us = 0;
                 else if (duration_parse(s->value, &us, &why) < 0)
                         diags_add(l->diags, false, s->file, s->line, s->column, "\"%.60s\": %s", s->value, why);

@@ -130,11 +130,12 @@ static int folder_entry(const char *folder, const char *name, size_t rank, bool 
 
         if (is_leftover(name))
                 return 0;
-        if (drop_ins && has_suffix(name, DROP_IN_SUFFIX))
-                return files_add(drop_ins, folder, name, rank, is_refused);
-        if (has_suffix(name, suffix)) {
-                if (files->n < CONFIG_FILES_MAX)
-                        return files_add(files, folder, name, rank, is_refused);
+        struct config_files *list = drop_ins && has_suffix(name, DROP_IN_SUFFIX) ? drop_ins
+                                    : has_suffix(name, suffix)                   ? files
+                                                                                 : NULL;
+        if (list) {
+                if (list->n < CONFIG_FILES_MAX)
+                        return files_add(list, folder, name, rank, is_refused);
                 diags_add(diags, false, folder, 0, 0, "more than %d files", CONFIG_FILES_MAX);
                 return -E2BIG;
         }

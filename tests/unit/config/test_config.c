@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "config/utf8.h"
 
 static char root[] = "/tmp/chimed-test-config-XXXXXX";
 static struct diags diags;
@@ -208,6 +209,70 @@ START_TEST(a_bad_setting_is_told_and_its_built_in_value_stays) {
         ck_assert_str_eq(names(), "a");
         ck_assert_int_eq(config->settings.stop_wait_us, 0);
         ck_assert_uint_eq(diags.n_errors, 3);
+}
+END_TEST
+
+START_TEST(a_setting_twice_is_an_error_and_the_first_stays) {
+        put("conf", "[chimed]\nStopWait=1s\nStopWait=2s\n");
+        ck_assert_int_eq(load(), 0);
+        ck_assert_int_eq(config->settings.stop_wait_us, USEC_PER_SEC);
+        ck_assert_str_eq(diag(0), "conf:3:1: StopWait= a second time in this section; the first is at line 2");
+}
+END_TEST
+
+START_TEST(an_error_is_told_however_many_warnings_there_are) {
+        char path[40];
+
+        for (int i = 0; i < DIAGS_MAX + 10; i++) {
+                sprintf(path, "etc/a%d", i);
+                put(path, "x");
+        }
+        put("etc/z.ini", "[job z]\nCommand=/bin/true\nEvery=never\n");
+        ck_assert_int_eq(load(), 0);
+        ck_assert_uint_eq(diags.n_warnings, DIAGS_MAX + 10);
+        ck_assert_str_eq(diags.list[diags.n - 1].file, "etc/z.ini");
+}
+END_TEST
+
+START_TEST(a_diagnostic_is_utf_8_also_where_it_cuts_or_names_what_is_not) {
+        put("etc/a.ini", "[job a]\nCommand=/bin/echo \\\xc3\xbc\nEvery="
+                         "\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb"
+                         "\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb"
+                         "\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb"
+                         "x\xc3\xbb\n");
+        put("etc/\xff", "x");
+        ck_assert_int_eq(load(), 0);
+        ck_assert_uint_eq(diags.n, 3);
+        for (size_t i = 0; i < diags.n; i++)
+                ck_assert_msg(utf8_find_bad(diags.list[i].text, strlen(diags.list[i].text)) == strlen(diags.list[i].text) &&
+                                      utf8_find_bad(diags.list[i].file, strlen(diags.list[i].file)) ==
+                                              strlen(diags.list[i].file),
+                              "%s", diag(i));
+}
+END_TEST
+
+/* Of [defaults], and of headers that repeat, a file may hold as many as fit. */
+START_TEST(what_repeats_is_read_in_time) {
+        struct timespec begin, end;
+        FILE *f = fopen("etc/a.ini", "w");
+
+        fputs("[job a]\nCommand=/bin/true\n", f);
+        for (int i = 0; i < 200000; i++)
+                fputs("EnvironmentFile=/x\n", f);
+        fputs("[job b]\nCommand=/bin/true\n", f);
+        for (int i = 0; i < 200000; i++)
+                fputs("Environment=A=1\n", f);
+        for (int i = 0; i < 50000; i++)
+                fputs("[job c]\n", f);
+        for (int i = 0; i < 50000; i++)
+                fputs("[defaults]\n", f);
+        fclose(f);
+        clock_gettime(CLOCK_MONOTONIC, &begin);
+        ck_assert_int_eq(load(), 0);
+        clock_gettime(CLOCK_MONOTONIC, &end);
+        double took = (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9;
+        ck_assert_msg(took < 3, "%.3f s", took);
+        ck_assert_uint_eq(config->n_jobs, 0);
 }
 END_TEST
 
@@ -573,6 +638,10 @@ int main(void) {
         tcase_add_test(tcase, bad_defaults_of_a_file_keep_all_of_its_jobs_out);
         tcase_add_test(tcase, bad_defaults_of_the_settings_file_change_nothing);
         tcase_add_test(tcase, a_bad_setting_is_told_and_its_built_in_value_stays);
+        tcase_add_test(tcase, a_setting_twice_is_an_error_and_the_first_stays);
+        tcase_add_test(tcase, an_error_is_told_however_many_warnings_there_are);
+        tcase_add_test(tcase, a_diagnostic_is_utf_8_also_where_it_cuts_or_names_what_is_not);
+        tcase_add_test(tcase, what_repeats_is_read_in_time);
         tcase_add_test(tcase, a_name_in_two_files_is_an_error_that_names_both);
         tcase_add_test(tcase, a_name_twice_is_an_error_also_where_one_of_them_is_broken);
         tcase_add_test(tcase, a_broken_drop_in_keeps_its_job_out);
