@@ -24,9 +24,10 @@
 #include "daemon/core/journal_format.h"
 #include "daemon/core/util.h"
 
-#define SOCKET_PATH "/run/systemd/journal/socket"
-#define SNDBUF_SIZE (8 * 1024 * 1024)
-#define RETRY_US    100000 /* where nothing tells when to try again */
+#define SOCKET_PATH  "/run/systemd/journal/socket"
+#define SNDBUF_SIZE  (8 * 1024 * 1024)
+#define DATAGRAM_MAX (256 * 1024) /* larger ones want much contiguous memory of the kernel, or don't fit the buffer */
+#define RETRY_US     100000       /* where nothing tells when to try again */
 
 enum sink {
         SINK_JOURNALD,
@@ -196,7 +197,7 @@ static int write_journald(struct journal *j, const char *data, size_t size) {
         for (unsigned attempt = 0; attempt < 2; attempt++) {
                 if (j->fd < 0 && connect_socket(j) < 0)
                         return -EAGAIN;
-                int r = send_datagram(j->fd, data, size);
+                int r = size > DATAGRAM_MAX ? -EMSGSIZE : send_datagram(j->fd, data, size);
                 if (r == -EMSGSIZE || r == -ENOBUFS)
                         r = send_file(j->fd, data, size);
                 if (r != -ECONNREFUSED && r != -ENOENT && r != -ENOTCONN && r != -ECONNRESET && r != -EPIPE)

@@ -261,6 +261,21 @@ START_TEST(what_came_is_read_also_when_writing_has_failed) {
 }
 END_TEST
 
+START_TEST(what_came_is_read_also_when_the_peer_left_something_unread) {
+        for (uint64_t i = 0; i < 40; i++) {
+                ck_assert_int_eq(send_number(&b, i, 500), 0);
+                ck_assert_int_eq(channel_flush(b.ch), 0);
+        }
+        ck_assert_int_eq(send_number(&a, 0, 8), 0);
+        ck_assert_int_eq(channel_flush(a.ch), 0);
+        b.ch = channel_free(b.ch);
+        settle();
+        ck_assert_uint_eq(a.n_records, 40);
+        ck_assert_uint_eq(a.n_closed, 1);
+        ck_assert_int_eq(a.error, 0);
+}
+END_TEST
+
 START_TEST(a_peer_that_only_stops_reading_ends_the_channel) {
         ck_assert_int_eq(shutdown(raw, SHUT_RD), 0);
         ck_assert_int_eq(send_number(&a, 1, 8), 0);
@@ -274,7 +289,8 @@ END_TEST
 START_TEST(polling_reads_what_is_there) {
         for (uint64_t i = 0; i < 50; i++) {
                 ck_assert_int_eq(send_number(&a, i, 8), 0);
-                ck_assert_int_eq(channel_flush(a.ch), 0);
+                if (i % 5 == 4)
+                        ck_assert_int_eq(channel_flush(a.ch), 0);
         }
         b.is_polling = true;
         ck_assert_int_eq(channel_poll(b.ch), 0);
@@ -445,6 +461,7 @@ int main(void) {
         tcase_add_test(pair, a_sender_that_goes_on_when_there_is_room_sends_all);
         tcase_add_test(pair, what_was_sent_before_closing_arrives_before_the_end);
         tcase_add_test(pair, what_came_is_read_also_when_writing_has_failed);
+        tcase_add_test(pair, what_came_is_read_also_when_the_peer_left_something_unread);
         tcase_add_test(pair, polling_reads_what_is_there);
         tcase_add_test(pair, one_peer_does_not_hold_the_loop);
         tcase_add_loop_test(pair, a_channel_may_be_freed_in_its_callbacks, 0, 3);
