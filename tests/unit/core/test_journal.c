@@ -24,7 +24,8 @@ static struct journal *journal;
 static char folder[] = PATTERN;
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
 static int journald = -1;
-static int width; /* of a field of each line */
+static unsigned n_files; /* records that came as a file */
+static int width;        /* of a field of each line */
 
 static void bind_journald(void) {
         journald = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
@@ -58,8 +59,6 @@ static void teardown(void) {
 static void open_journal(enum journal_target target) {
         ck_assert_int_eq(journal_new(loop, target, "chimed", address.sun_path, &journal), 0);
 }
-
-static unsigned n_files; /* records that came as a file */
 
 /* The next record that journald has, NUL-terminated; its size, or -1. */
 static ssize_t receive(char *buffer, size_t size) {
