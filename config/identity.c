@@ -155,6 +155,21 @@ static int account_take(struct identity_entry *e, const struct passwd *account) 
         return r;
 }
 
+/* A number may have several names, and each would be the scheduler. */
+static int scheduler_check(struct identity_entry *e) {
+        struct passwd account;
+        char *buffer = NULL;
+        int r = user_find(SCHEDULER_USER, 0, &account, &buffer);
+
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                return refuse(e, "user " SCHEDULER_USER " could not be looked up: %s", strerror(-r));
+        bool is_same = r == 0 && account.pw_uid == e->uid;
+        free(buffer);
+        return is_same ? refuse(e, "User=%s is the scheduler's own; jobs may not run as it", e->user) : 0;
+}
+
 /* Who: User=, or the caller where only Group= is set. */
 static int user_resolve(struct identity_entry *e) {
         struct passwd account;
@@ -170,11 +185,9 @@ static int user_resolve(struct identity_entry *e) {
         if (r < 0)
                 return refuse(e, "User=%s could not be looked up: %s", e->user ? e->user : "", strerror(-r));
         if (r == 0) {
-                r = strcmp(account.pw_name, SCHEDULER_USER) == 0 && e->user
-                            ? refuse(e, "User=%s is the scheduler's own; jobs may not run as it", e->user)
-                            : account_take(e, &account);
+                r = account_take(e, &account);
                 free(buffer);
-                return r;
+                return r == 0 && e->user ? scheduler_check(e) : r;
         }
         e->uid = uid;
         e->gid = e->user ? (gid_t)-1 : getegid();

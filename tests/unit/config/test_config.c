@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -542,6 +544,33 @@ START_TEST(a_user_is_resolved_by_name_and_by_number) {
 }
 END_TEST
 
+/* Puts a file in another's place for this process only. False where that is not allowed. */
+static bool put_over(const char *path, const char *text) {
+        put("over", text);
+        bool is_done = unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+                       mount("over", path, NULL, MS_BIND, NULL) == 0;
+        unlink("over");
+        return is_done;
+}
+
+START_TEST(an_identity_has_all_of_its_groups_and_is_never_the_scheduler_s) {
+        static char groups[4000] = "chimed:x:990:\nmany:x:1500:\n";
+
+        for (int i = 0; i < 70; i++)
+                sprintf(groups + strlen(groups), "g%d:x:%d:many\n", i, 2000 + i);
+        if (geteuid() != 0 || !put_over("/etc/group", groups) ||
+            !put_over("/etc/passwd", "root:x:0:0::/root:/bin/sh\nchimed:x:990:990::/:/bin/sh\nalias:x:990:990::/:/bin/sh\n"
+                                     "many:x:1500:1500::/home/many:/bin/sh\n"))
+                return;
+        put("etc/a.ini", JOB("a") "User=alias\n" JOB("b") "User=990\n" JOB("c") "User=chimed\n" JOB("d") "User=many\n");
+        ck_assert_int_eq(load(), 0);
+        ck_assert_str_eq(names(), "d ! a b c");
+        ck_assert_str_eq(diag(0), "etc/a.ini:1: job a: User=alias is the scheduler's own; jobs may not run as it");
+        ck_assert_uint_eq(config->jobs[0]->what.n_groups, 71);
+        ck_assert_str_eq(config->jobs[0]->what.home, "/home/many");
+}
+END_TEST
+
 START_TEST(a_file_cut_at_any_byte_is_told_or_gives_whole_jobs) {
         static const char text[] =
                 "[defaults]\nTimeout=1min\n[job a]\nScript=\n  one\n  two\nEvery=1h\n[job b]\nCommand=/bin/x \"q\"\nEvery=2h\n";
@@ -657,6 +686,7 @@ int main(void) {
         tcase_add_test(tcase, a_folder_that_is_none_changes_nothing);
         tcase_add_test(tcase, an_unknown_user_keeps_only_its_job_out);
         tcase_add_test(tcase, a_user_is_resolved_by_name_and_by_number);
+        tcase_add_test(tcase, an_identity_has_all_of_its_groups_and_is_never_the_scheduler_s);
         tcase_add_test(tcase, a_file_cut_at_any_byte_is_told_or_gives_whole_jobs);
         tcase_add_test(tcase, twenty_thousand_jobs_load_in_time_and_twice_as_many_in_about_twice_it);
         tcase_add_test(tcase, default_paths_follow_the_environment);
