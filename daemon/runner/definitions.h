@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+// definitions: the store of what jobs run: by hash and by name, one generation in force and the next in the making.
+// The only source of what a START may run. One allocation a definition, its texts behind it.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/hash.h"
+#include "daemon/core/clock.h"
+#include "daemon/core/wire.h"
+
+enum definition_state {
+        DEFINITION_NEXT,    /* of the generation in the making; not to be run yet */
+        DEFINITION_CURRENT, /* in force */
+        DEFINITION_RETIRED, /* replaced or removed; a START that is on its way may still name it */
+};
+
+struct definition {
+        struct hash128 hash;
+        uint64_t file;                    /* definitions_file_key() of where it came from */
+        int64_t since_rt_us, since_bt_us; /* when its name was first in force */
+        struct wire_trail *trail;         /* what a new scheduler must know; NULL before the first START */
+        uint32_t n_uses;                  /* runs that hold it */
+        uint32_t what_size;
+        uint16_t when_size;
+        uint8_t name_size; /* with the NUL */
+        uint8_t state : 2;
+        bool is_unsent : 1;  /* the scheduler must learn of it (current), or of its name's end (retired) */
+        bool is_removed : 1; /* retired, and nothing took its name over */
+        bool is_next : 1;    /* of the generation in the making, whatever its state */
+        char text[];         /* name, when-text, encoded what */
+};
+
+static inline const char *definition_name(const struct definition *d) {
+        return d->text;
+}
+
+static inline const char *definition_when(const struct definition *d) {
+        return d->text + d->name_size;
+}
+
+static inline const void *definition_what(const struct definition *d) {
+        return d->text + d->name_size + d->when_size;
+}
+
+/* A hash table of borrowed definitions; open addressing. */
+struct definition_table {
+        struct definition **slots;
+        size_t n, allocated; /* allocated is 0 or a power of two */
+};
+
+struct definitions {
+        struct definition_table by_hash; /* all */
+        struct definition_table current; /* by name: the generation in force */
+        struct definition_table next;    /* by name: the one in the making */
+        struct definition **retired;
+        size_t n_retired, allocated_retired;
+        uint64_t *broken; /* of the next generation: keys of files and jobs that could not be read */
+        size_t n_broken, allocated_broken;
+};
+
+struct definitions_delta {
+        uint32_t n_added, n_changed, n_removed;
+};
+
+void definitions_init(struct definitions *d);
+void definitions_done(struct definitions *d);
+
+/* Keys that name a file, or a job, in definitions_add_broken(). */
+uint64_t definitions_file_key(const char *file);
+uint64_t definitions_name_key(const char *name);
+
+/* Adds to the next generation. An equal one (by hash) is used again. when and what are copied.
+ * 0; -EEXIST: its name is already there; -EINVAL: no job name; -EMSGSIZE; -ENOMEM. */
+int definitions_add(struct definitions *d, const struct hash128 *hash, uint64_t file, const char *name, const void *when,
+                    size_t when_size, const void *what, size_t what_size);
+/* What had this key in force stays in force where the next generation does not define it anew. 0, -ENOMEM. */
+int definitions_add_broken(struct definitions *d, uint64_t key);
+/* Forgets the generation in the making. */
+void definitions_abandon(struct definitions *d);
+/* Puts the next generation into force and retires what it replaced. What is new or gone is marked is_unsent.
+ * 0, or -ENOMEM: nothing has changed. */
+int definitions_swap(struct definitions *d, struct clock_sample now, struct definitions_delta *ret);
+/* Frees the retired ones that no run holds: no START can name them any more. */
+void definitions_purge(struct definitions *d);
+
+/* The definition that may be run under this hash, in force or retired; or NULL. Borrowed. */
+struct definition *definitions_by_hash(const struct definitions *d, const struct hash128 *hash);
+/* The one in force under this name, or NULL. Borrowed. */
+struct definition *definitions_by_name(const struct definitions *d, const char *name);
+/* Walks those in force: *cursor begins at 0. NULL at the end. Valid while nothing is swapped. */
+struct definition *definitions_walk(const struct definitions *d, size_t *cursor);
+
+/* The trail of the job of this definition, made where there is none; NULL where its name is gone, or without memory. */
+struct wire_trail *definitions_trail(struct definitions *d, const struct definition *of);
