@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+// run_codec: the one versioned writer and reader of the run table.
+// Starts and ends go in the link's own form; a record is read in the order in which it is written, and nothing is left over.
+
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/core/util.h"
+#include "daemon/runner/run_table.h"
+
+static void write_nested(struct pack *p, const struct pack *inner) {
+        pack_u32(p, (uint32_t)inner->size);
+        pack_raw(p, inner->data, inner->size);
+}
+
+static void write_wire(struct pack *p, const struct run *run) {
+        struct pack start = {}, end = {};
+
+        wire_put_run(&start, &(struct wire_run){.start = run->start, .name = run->name});
+        wire_put_ended(&end, &(struct wire_ended){.run = run->start.run, .end = run->end});
+        if (pack_result(&start) < 0 || pack_result(&end) < 0)
+                p->error = p->error ? p->error : -ENOMEM;
+        write_nested(p, &start);
+        write_nested(p, &end);
+        pack_done(&start);
+        pack_done(&end);
+}
+
+static void write_stream(struct pack *p, const struct output_stream *stream) {
+        pack_u32(p, (uint32_t)stream->fd);
+        pack_bytes(p, stream->partial, stream->partial_size);
+}
+
+static void write_tail(struct pack *p, const struct output_tail *tail) {
+        const char *data;
+        size_t n;
+
+        pack_u32(p, (uint32_t)tail->limit);
+        pack_u32(p, (uint32_t)tail->size);
+        for (size_t offset = 0; (n = output_tail_read(tail, offset, SIZE_MAX, &data)) > 0; offset += n)
+                pack_raw(p, data, n);
+}
+
+static void write_run(struct pack *p, const struct run *run) {
+        write_wire(p, run);
+        pack_u8(p, run->phase);
+        pack_u32(p, (uint32_t)run->pid);
+        pack_i64(p, run->start_rt_us);
+        pack_i64(p, run->start_bt_us);
+        pack_i64(p, run->timeout_us);
+        pack_i64(p, run->kill_grace_us);
+        pack_u32(p, (uint32_t)run->kill_signal);
+        pack_u8(p, run->stop);
+        pack_u8(p, run->stop_result);
+        pack_i64(p, run->stop_bt_us);
+        pack_i64(p, run->deadline_bt_us);
+        pack_u8(p, run->is_main_gone);
+        pack_u32(p, (uint32_t)run->pidfd);
+        write_stream(p, &run->streams[0]);
+        write_stream(p, &run->streams[1]);
+        write_tail(p, &run->tail);
+}
+
+int run_table_write(const struct run_table *t, struct pack *p) {
+        for (struct run *run = run_table_walk(t, NULL); run; run = run_table_walk(t, run))
+                if (run->phase == RUN_PHASE_LAUNCHING)
+                        return -EBUSY;
+        pack_u32(p, RUN_TABLE_VERSION);
+        pack_u64(p, t->next_run);
+        pack_u32(p, (uint32_t)t->n);
+        for (struct run *run = run_table_walk(t, NULL); run; run = run_table_walk(t, run))
+                write_run(p, run);
+        return pack_result(p);
+}
+
+static int read_wire(struct unpack *u, struct wire_run *ret_run, struct wire_ended *ret_ended) {
+        uint32_t size = unpack_u32(u);
+        const void *data = unpack_raw(u, size);
+
+        int r = data ? wire_get_run(data, size, ret_run) : -EBADMSG;
+        if (r < 0)
+                return r;
+        size = unpack_u32(u);
+        data = unpack_raw(u, size);
+        r = data ? wire_get_ended(data, size, ret_ended) : -EBADMSG;
+        if (r < 0)
+                wire_run_done(ret_run);
+        return r;
+}
+
+static int read_fd(struct unpack *u) {
+        uint32_t fd = unpack_u32(u);
+
+        if (fd != (uint32_t)-1 && (fd < 3 || fd > INT32_MAX))
+                u->bad = true;
+        return (int)fd;
+}
+
+static int read_stream(struct unpack *u, struct output_stream *stream) {
+        size_t size;
+
+        stream->fd = read_fd(u);
+        const void *data = unpack_bytes(u, &size);
+        if (!data || size > OUTPUT_LINE_MAX)
+                return -EBADMSG;
+        if (size == 0)
+                return 0;
+        stream->partial = malloc(OUTPUT_LINE_MAX);
+        if (!stream->partial)
+                return -ENOMEM;
+        memcpy(stream->partial, data, size);
+        stream->partial_size = size;
+        return 0;
+}
+
+static int read_tail(struct unpack *u, struct run_table *t, struct run *run) {
+        run->tail.limit = unpack_u32(u);
+        uint32_t size = unpack_u32(u);
+        const void *data = unpack_raw(u, size);
+
+        if (!data || run->tail.limit > JOB_CAPTURE_MAX || size > run->tail.limit)
+                return -EBADMSG;
+        run_table_add_tail(t, run, data, size);
+        return 0;
+}
+
+/* Reads the plain members; whether they make sense is left to is_sane(). */
+static void read_plain(struct unpack *u, struct run *run) {
+        run->phase = (enum run_phase)unpack_u8(u);
+        run->pid = (int32_t)unpack_u32(u);
+        run->start_rt_us = unpack_i64(u);
+        run->start_bt_us = unpack_i64(u);
+        run->timeout_us = unpack_i64(u);
+        run->kill_grace_us = unpack_i64(u);
+        run->kill_signal = (int32_t)unpack_u32(u);
+        run->stop = (enum run_stop)unpack_u8(u);
+        run->stop_result = (enum run_result)unpack_u8(u);
+        run->stop_bt_us = unpack_i64(u);
+        run->deadline_bt_us = unpack_i64(u);
+        run->is_main_gone = unpack_u8(u);
+        run->pidfd = read_fd(u);
+}
+
+static bool is_sane(const struct run *run) {
+        return (run->phase == RUN_PHASE_RUNNING || run->phase == RUN_PHASE_ENDED) && run->stop < RUN_STOP_MAX &&
+               run->stop_result < RUN_RESULT_MAX && run->kill_signal >= 0 && run->kill_signal <= 64 && run->timeout_us >= 0 &&
+               run->kill_grace_us >= 0 && (run->phase == RUN_PHASE_ENDED || (run->pid > 1 && run->pidfd >= 3));
+}
+
+static int read_run(struct unpack *u, struct run_table *t) {
+        struct wire_run start;
+        struct wire_ended ended;
+        struct run *run;
+        int r = read_wire(u, &start, &ended);
+
+        if (r < 0)
+                return r;
+        if (start.start.run != ended.run || run_table_find(t, ended.run) || strlen(start.name) > JOB_NAME_MAX)
+                r = -EBADMSG;
+        else
+                r = run_table_add(t, &start.start, start.name, &run);
+        wire_run_done(&start);
+        if (r < 0)
+                return r;
+        run->end = ended.end;
+        read_plain(u, run);
+        r = read_stream(u, &run->streams[0]);
+        if (r == 0)
+                r = read_stream(u, &run->streams[1]);
+        if (r == 0)
+                r = read_tail(u, t, run);
+        if (r == 0 && (u->bad || !is_sane(run)))
+                r = -EBADMSG;
+        if (run->phase == RUN_PHASE_ENDED) {
+                run->phase = RUN_PHASE_RUNNING;
+                run_table_end(t, run);
+        }
+        return r;
+}
+
+/* So that a table that is no good closes nothing. */
+static void forget_descriptors(struct run_table *t) {
+        for (struct run *run = run_table_walk(t, NULL); run; run = run_table_walk(t, run))
+                run->pidfd = run->streams[0].fd = run->streams[1].fd = -1;
+}
+
+int run_table_read(struct run_table *t, const void *data, size_t size) {
+        struct unpack u = unpack_from(data, size);
+
+        if (unpack_u32(&u) != RUN_TABLE_VERSION)
+                return u.bad ? -EBADMSG : -EPROTONOSUPPORT;
+        uint64_t next_run = unpack_u64(&u);
+        uint32_t n = unpack_u32(&u);
+        int r = n <= RUN_TABLE_MAX ? 0 : -EBADMSG;
+        for (uint32_t i = 0; i < n && r == 0; i++)
+                r = read_run(&u, t);
+        if (r == 0)
+                r = unpack_finish(&u);
+        if (r == 0 && next_run < t->next_run)
+                r = -EBADMSG;
+        if (r < 0) {
+                forget_descriptors(t);
+                run_table_done(t);
+                return r;
+        }
+        t->next_run = next_run;
+        return 0;
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+// run_table: the runs that the scheduler has not acknowledged yet: flat records and descriptors, found by number, with the
+// instants at which they want to be looked at, and the one versioned form in which they go to a re-executed runner.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "config/job.h"
+#include "config/pack.h"
+#include "daemon/core/loop.h"
+#include "daemon/core/run.h"
+#include "daemon/core/wire.h"
+#include "daemon/runner/definitions.h"
+#include "daemon/runner/output.h"
+
+#define RUN_TABLE_IN_FLIGHT_MAX 10000              /* runs that have not ended */
+#define RUN_TABLE_MAX           20000              /* with those not acknowledged */
+#define RUN_TABLE_TAILS_MAX     (64 * 1024 * 1024) /* bytes of output kept; beyond, the oldest ended runs lose theirs */
+#define RUN_TABLE_VERSION       1
+
+enum run_phase {
+        RUN_PHASE_LAUNCHING, /* with a launching thread */
+        RUN_PHASE_RUNNING,
+        RUN_PHASE_ENDED, /* waits for its acknowledgement */
+        RUN_PHASE_MAX
+};
+
+/* How far the ending of a run by us has come. */
+enum run_stop {
+        RUN_STOP_NONE,
+        RUN_STOP_ASKED,  /* KillSignal sent, KillGrace runs */
+        RUN_STOP_KILLED, /* KILL sent, and again until nothing is left */
+        RUN_STOP_MAX
+};
+
+struct run {
+        /* flat: written and read as it is */
+        struct wire_start start; /* start.run is its number */
+        char name[JOB_NAME_MAX + 1];
+        enum run_phase phase;
+        int32_t pid; /* of the main process; it is reaped last, so that the number stays ours */
+        int64_t start_rt_us, start_bt_us;
+        int64_t timeout_us, kill_grace_us;
+        int32_t kill_signal;
+        enum run_stop stop;
+        enum run_result stop_result; /* timeout or cancelled */
+        int64_t stop_bt_us;          /* when the stage of stop began */
+        int64_t deadline_bt_us;      /* when its stage is over; LOOP_NEVER */
+        bool is_main_gone;
+        struct run_end end;
+
+        /* descriptors, and what is behind them */
+        int pidfd;
+        struct loop_source *pidfd_source;
+        struct output_stream streams[2]; /* stdout, stderr */
+        struct output_tail tail;
+        uint32_t n_output_dropped; /* bytes that a watcher did not get */
+
+        /* of this process only */
+        void *owner;                   /* for the callbacks of its sources */
+        struct definition *definition; /* held, NULL where the hash is unknown */
+        int64_t look_interval_us;      /* between looks at a tree that is being ended */
+        bool is_look_pending;          /* a scan is under way */
+        bool tells_run, tells_started, tells_end;
+        bool is_telling;    /* in the list of those with something to tell */
+        size_t n_tail_told; /* bytes of the tail that are sent */
+        struct run *next_telling;
+        struct run *next_ended, *previous_ended;
+        struct run *next;  /* of its bucket */
+        size_t heap_index; /* from 1; 0: not armed */
+        int64_t due_bt_us;
+};
+
+#define RUN_TABLE_BUCKETS 4096
+
+struct run_table {
+        struct run *buckets[RUN_TABLE_BUCKETS];
+        size_t n, n_in_flight;
+        uint64_t next_run; /* lowest number not used yet */
+        struct run **heap;
+        size_t n_heap, allocated_heap;
+        struct run *oldest_ended, *newest_ended;
+        size_t tails_size; /* bytes of output held by all */
+        uint64_t n_tails_dropped;
+};
+
+void run_table_init(struct run_table *t);
+/* Frees all runs, closes their descriptors. */
+void run_table_done(struct run_table *t);
+/* A new run with this START, whose number must be next_run or above. Gives it back through ret; -ENOMEM. */
+int run_table_add(struct run_table *t, const struct wire_start *start, const char *name, struct run **ret);
+struct run *run_table_find(const struct run_table *t, uint64_t number);
+/* The first run (after NULL) or the one after `after`, in no order; NULL at the end. The table may not grow meanwhile. */
+struct run *run_table_walk(const struct run_table *t, const struct run *after);
+/* Forgets and frees it. */
+void run_table_remove(struct run_table *t, struct run *run);
+/* It has ended: counts it out of those in flight, last in the row that loses tails first. */
+void run_table_end(struct run_table *t, struct run *run);
+/* Adds output to the run's tail, within the bounds. */
+void run_table_add_tail(struct run_table *t, struct run *run, const void *data, size_t size);
+
+/* When the run wants to be looked at (BOOTTIME); LOOP_NEVER: not. Room for every run is kept, so it never fails. */
+void run_table_set_due(struct run_table *t, struct run *run, int64_t due_bt_us);
+/* The run that is due first, or NULL. */
+struct run *run_table_first_due(const struct run_table *t);
+
+/* Appends all runs, none of which may be launching: -EBUSY. Descriptors go by number and stay open. Errors are also in the writer. */
+int run_table_write(const struct run_table *t, struct pack *p);
+/* Reads them into an initialised empty table; the descriptors become the table's. Sources and definitions are the caller's to make.
+ * 0; -EPROTONOSUPPORT: another version; -EBADMSG; -ENOMEM; on error the table is empty and no descriptor was touched. */
+int run_table_read(struct run_table *t, const void *data, size_t size);
