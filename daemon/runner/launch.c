@@ -1,0 +1,498 @@
+// SPDX-License-Identifier: MIT
+// launch: starts programs on threads of its own.
+// A thread sleeps in clone() until the child has reached exec or failed (vfork). The child's pid is in the worker before the child
+// runs (CLONE_CHILD_SETTID in shared memory), its pidfd too, so a start that hangs can be ended from outside.
+
+#include "daemon/runner/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "daemon/core/clock.h"
+#include "daemon/core/util.h"
+#include "daemon/runner/environment.h"
+
+#define STACK_SIZE (256 * 1024)
+#define TICK_US    (250 * USEC_PER_MSEC)
+#define PATH_MAX_N 64 /* folders of PATH= that are searched */
+
+struct worker {
+        struct launch_pool *pool;
+        pthread_t thread;
+        char *stack;            /* of the child, a guard page below */
+        struct launch *current; /* NULL: idle */
+        int64_t since_bt_us;
+        pid_t pid; /* written by the kernel in the child */
+        int pidfd; /* written by the kernel in clone() */
+};
+
+struct launch_pool {
+        struct loop *loop;
+        struct launch_settings settings;
+        uint64_t ignored;
+        int event_fd;
+        struct loop_source *event_source, *timer;
+        bool is_ticking;
+
+        pthread_mutex_t mutex; /* guards what is below */
+        pthread_cond_t has_work;
+        struct launch *waiting, **waiting_end;
+        struct launch *done, **done_end;
+        struct worker workers[LAUNCH_THREADS_MAX];
+        unsigned n_workers, n_idle;
+        bool is_stopping;
+};
+
+struct launch *launch_new(void) {
+        struct launch *l = calloc(1, sizeof(*l));
+
+        if (l)
+                l->pass[0] = l->pass[1] = l->pidfd = l->output_fd[0] = l->output_fd[1] = -1;
+        return l;
+}
+
+static void list_free(char **list) {
+        for (char **item = list; item && *item; item++)
+                free(*item);
+        free(list);
+}
+
+struct launch *launch_free(struct launch *l) {
+        if (!l)
+                return NULL;
+        job_what_done(&l->what);
+        list_free(l->base);
+        list_free(l->fixed);
+        for (int i = 0; i < 2; i++) {
+                util_close(l->pass[i]);
+                util_close(l->output_fd[i]);
+        }
+        util_close(l->pidfd);
+        free(l);
+        return NULL;
+}
+
+static int reap(int pidfd) {
+        siginfo_t info;
+        int r;
+
+        do
+                r = waitid((idtype_t)3 /* P_PIDFD */, (id_t)pidfd, &info, WEXITED);
+        while (r < 0 && errno == EINTR);
+        return r;
+}
+
+static int send_signal(int pidfd, int signal) {
+        return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 ? -errno : 0;
+}
+
+static void programs_free(char ***programs) {
+        list_free(*programs);
+}
+
+/* What to execute: the path itself, or the bare name in each folder of PATH. */
+static int find_programs(const char *name, const char *path, char ***ret) {
+        size_t n = 0;
+        char **programs = calloc(PATH_MAX_N + 1, sizeof(*programs));
+
+        if (!programs)
+                return -ENOMEM;
+        if (strchr(name, '/')) {
+                programs[0] = strdup(name);
+                n = 1;
+        } else
+                for (const char *at = path ? path : ""; *at && n < PATH_MAX_N; at += *at == ':') {
+                        size_t size = strcspn(at, ":");
+                        if (size > 0 && asprintf(&programs[n], "%.*s/%s", (int)size, at, name) < 0)
+                                programs[n] = NULL;
+                        if (size > 0 && !programs[n++])
+                                break;
+                        at += size;
+                }
+        if (n > 0 && !programs[n - 1]) {
+                list_free(programs);
+                return -ENOMEM;
+        }
+        *ret = programs;
+        return 0;
+}
+
+/* A pipe for each stream that goes to the journal: our end to the launch, the child's to fd[]. */
+static int make_pipes(struct launch *l, int fd[static 2]) {
+        const struct job_output *outputs[2] = {&l->what.output, &l->what.error};
+
+        for (int i = 0; i < 2 && !l->is_own_program; i++) {
+                int both[2];
+                if (outputs[i]->kind != JOB_OUTPUT_JOURNAL)
+                        continue;
+                if (pipe2(both, O_CLOEXEC) < 0)
+                        return -errno;
+                l->output_fd[i] = both[0];
+                fd[i] = both[1];
+                if (fcntl(both[0], F_SETFL, O_NONBLOCK) < 0)
+                        return -errno;
+        }
+        return 0;
+}
+
+static void fail(struct launch *l, enum run_step step, int error) {
+        l->step = step;
+        l->error = error;
+}
+
+/* Clones and waits for exec. */
+static void clone_child(struct worker *w, struct launch *l, struct launch_child *child) {
+        const int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_CHILD_SETTID | SIGCHLD;
+        pid_t pid = clone(launch_child_main, w->stack + STACK_SIZE, flags, child, &w->pidfd, NULL, &w->pid);
+
+        if (pid < 0) {
+                fail(l, RUN_STEP_CLONE, errno);
+                return;
+        }
+        struct clock_sample now = clock_now();
+        if (child->step == RUN_STEP_EXEC && child->error == 0) {
+                l->pid = pid;
+                l->start_rt_us = now.rt_us;
+                l->start_bt_us = now.bt_us;
+                return;
+        }
+        /* without an error somebody killed it on its way */
+        fail(l, child->step, child->error ? child->error : ECANCELED);
+        reap(w->pidfd);
+}
+
+static void start(struct worker *w, struct launch *l) {
+        struct environment environment = {};
+        _cleanup_(programs_free) char **programs = NULL;
+        char *none[] = {NULL};
+        struct launch_child child = {
+                .launch = l, .settings = &w->pool->settings, .ignored = &w->pool->ignored, .output_fd = {-1, -1}};
+
+        int r = environment_build(&environment, l->base, &l->what, l->fixed);
+        if (r == 0)
+                r = find_programs(l->what.argv[0], environment_get(&environment, "PATH"), &programs);
+        if (r < 0)
+                fail(l, RUN_STEP_ENVIRONMENT, -r);
+        if (r == 0 && (r = make_pipes(l, child.output_fd)) < 0)
+                fail(l, RUN_STEP_PIPE, -r);
+        child.environment = environment.list ? environment.list : none;
+        child.programs = programs;
+        pthread_mutex_lock(&w->pool->mutex);
+        bool is_abandoned = l->is_abandoned;
+        pthread_mutex_unlock(&w->pool->mutex);
+        if (r == 0 && !is_abandoned)
+                clone_child(w, l, &child);
+        util_close(child.output_fd[0]);
+        util_close(child.output_fd[1]);
+        environment_done(&environment);
+}
+
+/* Nobody waits for it any more: what was started ends. */
+static void bury(struct worker *w, struct launch *l) {
+        if (l->step == RUN_STEP_NONE && w->pidfd >= 0) {
+                send_signal(w->pidfd, SIGKILL);
+                reap(w->pidfd);
+        }
+        w->pidfd = util_close(w->pidfd);
+        launch_free(l);
+}
+
+/* Hands the result over, under the mutex. */
+static void hand_over(struct worker *w, struct launch *l) {
+        struct launch_pool *pool = w->pool;
+        uint64_t one = 1;
+
+        if (l->step == RUN_STEP_NONE)
+                l->pidfd = w->pidfd;
+        else
+                util_close(w->pidfd);
+        w->pidfd = -1;
+        l->next = NULL;
+        *pool->done_end = l;
+        pool->done_end = &l->next;
+        if (write(pool->event_fd, &one, sizeof(one)) < 0)
+                return; /* only where the counter is full: then it is readable as well */
+}
+
+static void *work(void *userdata) {
+        struct worker *w = userdata;
+        struct launch_pool *pool = w->pool;
+
+        pthread_mutex_lock(&pool->mutex);
+        for (;;) {
+                while (!pool->waiting && !pool->is_stopping)
+                        pthread_cond_wait(&pool->has_work, &pool->mutex);
+                if (pool->is_stopping)
+                        break;
+                struct launch *l = pool->waiting;
+                pool->waiting = l->next;
+                if (!pool->waiting)
+                        pool->waiting_end = &pool->waiting;
+                w->current = l;
+                w->since_bt_us = clock_now().bt_us;
+                w->pidfd = -1;
+                w->pid = 0;
+                pool->n_idle--;
+                pthread_mutex_unlock(&pool->mutex);
+                start(w, l);
+                pthread_mutex_lock(&pool->mutex);
+                if (!l->is_abandoned)
+                        hand_over(w, l);
+                else {
+                        pthread_mutex_unlock(&pool->mutex);
+                        bury(w, l);
+                        pthread_mutex_lock(&pool->mutex);
+                }
+                w->current = NULL;
+                w->pid = 0;
+                pool->n_idle++;
+        }
+        pthread_mutex_unlock(&pool->mutex);
+        return NULL;
+}
+
+/* One more thread, its signals all blocked. Under the mutex. 0, -ENOMEM, -EAGAIN. */
+static int add_worker(struct launch_pool *pool) {
+        struct worker *w = &pool->workers[pool->n_workers];
+        sigset_t all, old;
+
+        *w = (struct worker){.pool = pool, .pidfd = -1};
+        w->stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+        if (w->stack == MAP_FAILED)
+                return -ENOMEM;
+        if (mprotect(w->stack, 4096, PROT_NONE) < 0) {
+                munmap(w->stack, STACK_SIZE);
+                return -ENOMEM;
+        }
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &old);
+        int r = pthread_create(&w->thread, NULL, work, w);
+        pthread_sigmask(SIG_SETMASK, &old, NULL);
+        if (r != 0) {
+                munmap(w->stack, STACK_SIZE);
+                return -r;
+        }
+        pool->n_workers++;
+        pool->n_idle++;
+        return 0;
+}
+
+/* Takes the first of the results, or NULL. */
+static struct launch *next_done(struct launch_pool *pool) {
+        pthread_mutex_lock(&pool->mutex);
+        struct launch *l = pool->done;
+        if (l) {
+                pool->done = l->next;
+                if (!pool->done)
+                        pool->done_end = &pool->done;
+        }
+        pthread_mutex_unlock(&pool->mutex);
+        return l;
+}
+
+static int on_event(void *userdata, uint32_t events) {
+        struct launch_pool *pool = userdata;
+        uint64_t count;
+        struct launch *l;
+
+        (void)events;
+        if (read(pool->event_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+                return -errno;
+        while ((l = next_done(pool)))
+                l->on_done(l->userdata, l);
+        return 0;
+}
+
+/* The result of a start whose thread does not come back: a stand-in that goes the usual way. Under the mutex. */
+static void give_up(struct launch_pool *pool, struct launch *l, int pidfd) {
+        struct launch *stand_in = launch_new();
+        uint64_t one = 1;
+
+        if (!stand_in)
+                return; /* the next tick tries again */
+        stand_in->on_done = l->on_done;
+        stand_in->userdata = l->userdata;
+        stand_in->run = l->run;
+        fail(stand_in, RUN_STEP_TIME, ETIMEDOUT);
+        *pool->done_end = stand_in;
+        pool->done_end = &stand_in->next;
+        l->is_abandoned = true;
+        if (pidfd >= 0)
+                send_signal(pidfd, SIGKILL);
+        if (write(pool->event_fd, &one, sizeof(one)) < 0)
+                return;
+}
+
+/* Starts that hang end; where all threads hang, there is one more. Returns whether there is anything left to watch. */
+static bool check(struct launch_pool *pool, int64_t now_bt_us) {
+        bool are_all_stuck = pool->waiting != NULL && pool->n_idle == 0;
+        bool is_busy = pool->waiting != NULL;
+
+        for (unsigned i = 0; i < pool->n_workers; i++) {
+                struct worker *w = &pool->workers[i];
+                if (!w->current || now_bt_us - w->since_bt_us < LAUNCH_STUCK_US)
+                        are_all_stuck = false;
+                if (!w->current)
+                        continue;
+                is_busy = true;
+                if (!w->current->is_abandoned && now_bt_us - w->current->asked_bt_us >= LAUNCH_TIME_US)
+                        give_up(pool, w->current, __atomic_load_n(&w->pidfd, __ATOMIC_RELAXED));
+        }
+        if (are_all_stuck && pool->n_workers < LAUNCH_THREADS_MAX)
+                add_worker(pool);
+        while (pool->waiting && now_bt_us - pool->waiting->asked_bt_us >= LAUNCH_TIME_US) {
+                struct launch *l = pool->waiting;
+                pool->waiting = l->next;
+                if (!pool->waiting)
+                        pool->waiting_end = &pool->waiting;
+                fail(l, RUN_STEP_TIME, ETIMEDOUT);
+                l->next = NULL;
+                *pool->done_end = l;
+                pool->done_end = &l->next;
+        }
+        return is_busy;
+}
+
+static int on_tick(void *userdata, bool is_clock_change) {
+        struct launch_pool *pool = userdata;
+        int64_t now_bt_us = clock_now().bt_us;
+        struct launch *l;
+
+        (void)is_clock_change;
+        pthread_mutex_lock(&pool->mutex);
+        pool->is_ticking = check(pool, now_bt_us);
+        pthread_mutex_unlock(&pool->mutex);
+        while ((l = next_done(pool)))
+                l->on_done(l->userdata, l);
+        return pool->is_ticking ? loop_arm_timer(pool->timer, now_bt_us + TICK_US) : 0;
+}
+
+static uint64_t find_ignored(void) {
+        uint64_t ignored = 0;
+
+        for (int signal = 1; signal <= 64; signal++) {
+                struct sigaction action;
+                if (sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+                        ignored |= UINT64_C(1) << (signal - 1);
+        }
+        return ignored;
+}
+
+int launch_pool_new(struct loop *loop, const struct launch_settings *settings, struct launch_pool **ret) {
+        struct launch_pool *pool = calloc(1, sizeof(*pool));
+        int r = 0;
+
+        if (!pool)
+                return -ENOMEM;
+        pool->loop = loop;
+        pool->settings = *settings;
+        pool->ignored = find_ignored();
+        pool->waiting_end = &pool->waiting;
+        pool->done_end = &pool->done;
+        pthread_mutex_init(&pool->mutex, NULL);
+        pthread_cond_init(&pool->has_work, NULL);
+        pool->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (pool->event_fd < 0)
+                r = -errno;
+        if (r == 0)
+                r = loop_add_io(loop, pool->event_fd, EPOLLIN, on_event, pool, &pool->event_source);
+        if (r == 0)
+                r = loop_add_timer(loop, LOOP_CLOCK_BOOT, on_tick, pool, &pool->timer);
+        pthread_mutex_lock(&pool->mutex);
+        while (r == 0 && pool->n_workers < LAUNCH_THREADS_MIN)
+                r = add_worker(pool);
+        pthread_mutex_unlock(&pool->mutex);
+        if (r < 0) {
+                launch_pool_free(pool);
+                return r;
+        }
+        *ret = pool;
+        return 0;
+}
+
+static void free_all(struct launch *list) {
+        while (list) {
+                struct launch *next = list->next;
+                launch_free(list);
+                list = next;
+        }
+}
+
+struct launch_pool *launch_pool_free(struct launch_pool *pool) {
+        if (!pool)
+                return NULL;
+        pool->event_source = loop_source_free(pool->event_source);
+        pool->timer = loop_source_free(pool->timer);
+        pthread_mutex_lock(&pool->mutex);
+        pool->is_stopping = true;
+        pthread_cond_broadcast(&pool->has_work);
+        bool is_idle = pool->n_idle == pool->n_workers;
+        for (unsigned i = 0; i < pool->n_workers; i++) {
+                int pidfd = __atomic_load_n(&pool->workers[i].pidfd, __ATOMIC_RELAXED);
+                if (pool->workers[i].current && pidfd >= 0)
+                        send_signal(pidfd, SIGKILL);
+        }
+        pthread_mutex_unlock(&pool->mutex);
+        if (!is_idle)
+                return NULL;
+        for (unsigned i = 0; i < pool->n_workers; i++) {
+                pthread_join(pool->workers[i].thread, NULL);
+                munmap(pool->workers[i].stack, STACK_SIZE);
+        }
+        free_all(pool->waiting);
+        free_all(pool->done);
+        util_close(pool->event_fd);
+        pthread_cond_destroy(&pool->has_work);
+        pthread_mutex_destroy(&pool->mutex);
+        free(pool);
+        return NULL;
+}
+
+int launch_submit(struct launch_pool *pool, struct launch *l) {
+        l->asked_bt_us = clock_now().bt_us;
+        l->next = NULL;
+        if (!pool->is_ticking) {
+                int r = loop_arm_timer(pool->timer, l->asked_bt_us + TICK_US);
+                if (r < 0)
+                        return r;
+                pool->is_ticking = true;
+        }
+        pthread_mutex_lock(&pool->mutex);
+        *pool->waiting_end = l;
+        pool->waiting_end = &l->next;
+        pthread_cond_signal(&pool->has_work);
+        pthread_mutex_unlock(&pool->mutex);
+        return 0;
+}
+
+bool launch_owns_pid(struct launch_pool *pool, pid_t pid) {
+        bool is_ours = false;
+
+        pthread_mutex_lock(&pool->mutex);
+        for (unsigned i = 0; i < pool->n_workers; i++)
+                is_ours |= pool->workers[i].current && __atomic_load_n(&pool->workers[i].pid, __ATOMIC_RELAXED) == pid;
+        for (struct launch *l = pool->done; l; l = l->next)
+                is_ours |= l->pid == pid;
+        pthread_mutex_unlock(&pool->mutex);
+        return is_ours;
+}
+
+unsigned launch_n_threads(struct launch_pool *pool) {
+        pthread_mutex_lock(&pool->mutex);
+        unsigned n = pool->n_workers;
+        pthread_mutex_unlock(&pool->mutex);
+        return n;
+}

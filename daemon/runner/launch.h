@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+// launch: starts programs on threads of its own, so that a start that hangs on a dead file system holds up no other and
+// never the loop. Jobs, the reader and the scheduler all start here.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "config/job.h"
+#include "daemon/core/loop.h"
+#include "daemon/core/run.h"
+
+#define LAUNCH_THREADS_MIN 2
+#define LAUNCH_THREADS_MAX 8
+#define LAUNCH_STUCK_US    (500 * USEC_PER_MSEC) /* all threads busy for so long: one more */
+#define LAUNCH_TIME_US     (30 * USEC_PER_SEC)   /* no exec after so long: start-failed */
+
+struct launch_pool;
+struct launch;
+
+/* Gives the launch back, which the callback takes and frees. */
+typedef void (*launch_fn)(void *userdata, struct launch *launch);
+
+/* One start: the order, then its result. */
+struct launch {
+        /* set by the caller; all is owned */
+        launch_fn on_done;
+        void *userdata;
+        uint64_t run;          /* of a job; 0 for our own programs */
+        struct job_what what;  /* argv, identity, surroundings */
+        char **base, **fixed;  /* see environment_build(); NULL-terminated lists on the heap */
+        int pass[2];           /* become descriptors 3 and 4 of our own program; -1: none */
+        bool is_own_program;   /* keeps our stderr, for stdout too; working directory / */
+        bool has_no_new_privs; /* may never gain privileges */
+
+        /* the result: exec was reached where step is RUN_STEP_NONE */
+        enum run_step step;
+        int error; /* positive errno */
+        pid_t pid;
+        int pidfd;
+        int output_fd[2]; /* our ends of the pipes, non-blocking; -1: none */
+        int64_t start_rt_us, start_bt_us;
+
+        /* the pool's */
+        struct launch *next;
+        int64_t asked_bt_us;
+        bool is_abandoned;
+};
+
+struct launch_settings {
+        uint64_t nofile_soft, nofile_hard; /* RLIMIT_NOFILE for what is started */
+        bool resets_oom_score;             /* ours is below 0: jobs get 0 */
+};
+
+/* Ignored signals, if any, must be set before: what is started gets the defaults. 0 or a negative error. */
+int launch_pool_new(struct loop *loop, const struct launch_settings *settings, struct launch_pool **ret);
+/* Drops what waits. Threads that hang in a start are left behind, and the pool with them: the process is about to end. */
+struct launch_pool *launch_pool_free(struct launch_pool *pool);
+
+/* A zeroed order with nothing set; NULL without memory. */
+struct launch *launch_new(void);
+/* Closes and frees all that is still in it. Takes NULL, returns NULL. */
+struct launch *launch_free(struct launch *launch);
+
+/* Takes the launch; on_done is called by the loop, later. 0; -ENOMEM or -EAGAIN (no thread): nothing is taken. */
+int launch_submit(struct launch_pool *pool, struct launch *launch);
+/* Whether pid was cloned by a thread and its launch was not given back yet: its exit status is not to be taken. */
+bool launch_owns_pid(struct launch_pool *pool, pid_t pid);
+unsigned launch_n_threads(struct launch_pool *pool);
+
+/* The child's side (launch_child.c): from clone to exec, in memory shared with the thread that waits for it. */
+struct launch_child {
+        const struct launch *launch;
+        const struct launch_settings *settings;
+        const uint64_t *ignored; /* bit N-1: signal N is ignored here */
+        char **environment;
+        char **programs; /* paths to try in order */
+        int output_fd[2];
+        volatile enum run_step step; /* the latest begun */
+        volatile int error;          /* it failed so */
+};
+
+/* For clone(). Never returns. */
+int launch_child_main(void *child);

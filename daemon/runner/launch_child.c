@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+// launch_child: what a started process does before exec, step by step as run.h names them.
+// It shares all memory with the runner while the launching thread waits: so no allocation, no locks, nothing that glibc applies
+// to all threads (its setuid family does), only system calls. What it writes to its own struct tells how far it came.
+
+#include "daemon/runner/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define TIMER_SLACK_NS 50000 /* the kernel's default */
+
+typedef int (*step_fn)(struct launch_child *c);
+
+/* The kernel's struct sigaction, of which all zero is the default action; large enough for every machine. */
+struct kernel_sigaction {
+        unsigned long words[8];
+};
+
+static int start_session(struct launch_child *c) {
+        (void)c;
+        umask(0022);
+        return setsid() < 0 ? -errno : 0;
+}
+
+static int default_signals(struct launch_child *c) {
+        static const struct kernel_sigaction default_action;
+
+        for (int signal = 1; signal <= 64; signal++)
+                if (*c->ignored & UINT64_C(1) << (signal - 1) &&
+                    syscall(SYS_rt_sigaction, signal, &default_action, NULL, sizeof(uint64_t)) < 0)
+                        return -errno;
+        return 0;
+}
+
+static int default_oom_score(struct launch_child *c) {
+        int fd, r;
+
+        if (!c->settings->resets_oom_score || c->launch->is_own_program)
+                return 0;
+        fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        r = write(fd, "0", 1) == 1 ? 0 : -errno;
+        close(fd);
+        return r;
+}
+
+static int default_timer_slack(struct launch_child *c) {
+        (void)c;
+        return prctl(PR_SET_TIMERSLACK, (unsigned long)TIMER_SLACK_NS, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+static int set_groups(struct launch_child *c) {
+        const struct job_what *what = &c->launch->what;
+
+        /* a user's own instance has no right to, and nothing to change */
+        if (!what->has_identity || geteuid() != 0)
+                return 0;
+        return syscall(SYS_setgroups, what->n_groups, what->groups) < 0 ? -errno : 0;
+}
+
+static int set_group(struct launch_child *c) {
+        gid_t gid = c->launch->what.gid;
+
+        return c->launch->what.has_identity && syscall(SYS_setresgid, gid, gid, gid) < 0 ? -errno : 0;
+}
+
+static int set_user(struct launch_child *c) {
+        uid_t uid = c->launch->what.uid;
+
+        if (c->launch->what.has_identity && syscall(SYS_setresuid, uid, uid, uid) < 0)
+                return -errno;
+        return c->launch->has_no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+/* Moves fd to number without close-on-exec. */
+static int move_fd(int fd, int number) {
+        if (fd == number)
+                return fcntl(fd, F_SETFD, 0) < 0 ? -errno : 0;
+        return dup2(fd, number) < 0 ? -errno : 0;
+}
+
+static int open_as(const char *path, int flags, int number) {
+        int fd = open(path, flags | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0644);
+
+        /* non-blocking only for the open, so that a FIFO without reader fails instead of hanging */
+        if (fd < 0 || fcntl(fd, F_SETFL, flags & O_APPEND) < 0)
+                return -errno;
+        return move_fd(fd, number);
+}
+
+static int set_stdin(struct launch_child *c) {
+        (void)c;
+        return open_as("/dev/null", O_RDONLY, STDIN_FILENO);
+}
+
+static int set_output(const struct launch_child *c, const struct job_output *output, int pipe_fd, int number) {
+        if (c->launch->is_own_program)
+                return number == STDOUT_FILENO ? move_fd(STDERR_FILENO, STDOUT_FILENO) : 0;
+        switch (output->kind) {
+        case JOB_OUTPUT_JOURNAL:
+                return move_fd(pipe_fd, number);
+        case JOB_OUTPUT_NULL:
+                return open_as("/dev/null", O_WRONLY, number);
+        case JOB_OUTPUT_FILE:
+                return open_as(output->path, O_WRONLY | O_CREAT, number);
+        case JOB_OUTPUT_APPEND:
+                return open_as(output->path, O_WRONLY | O_CREAT | O_APPEND, number);
+        case JOB_OUTPUT_TRUNCATE:
+                return open_as(output->path, O_WRONLY | O_CREAT | O_TRUNC, number);
+        }
+        return -EINVAL;
+}
+
+static int set_stdout(struct launch_child *c) {
+        return set_output(c, &c->launch->what.output, c->output_fd[0], STDOUT_FILENO);
+}
+
+static int set_stderr(struct launch_child *c) {
+        return set_output(c, &c->launch->what.error, c->output_fd[1], STDERR_FILENO);
+}
+
+/* All descriptors are close-on-exec from birth; this is for those of libraries that are not. */
+static int close_from(unsigned first) {
+        if (syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+                return 0;
+        return errno == EINVAL && syscall(SYS_close_range, first, ~0U, 0) == 0 ? 0 : -errno;
+}
+
+static int set_descriptors(struct launch_child *c) {
+        struct rlimit limit = {.rlim_cur = c->settings->nofile_soft, .rlim_max = c->settings->nofile_hard};
+        int pass[2] = {c->launch->pass[0], c->launch->pass[1]};
+        unsigned n = 0;
+
+        /* first out of the way of the numbers they are to have */
+        for (; n < 2 && pass[n] >= 0; n++)
+                if ((pass[n] = fcntl(pass[n], F_DUPFD_CLOEXEC, 5)) < 0)
+                        return -errno;
+        for (unsigned i = 0; i < n; i++)
+                if (dup2(pass[i], (int)(3 + i)) < 0)
+                        return -errno;
+        int r = close_from(3 + n);
+        if (r < 0)
+                return r;
+        return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -errno : 0;
+}
+
+static int set_directory(struct launch_child *c) {
+        const struct job_what *what = &c->launch->what;
+        const char *home = what->home && what->home[0] == '/' ? what->home : "/";
+        const char *directory = what->working_directory;
+
+        if (!directory)
+                directory = what->has_identity ? home : "/";
+        else if (strcmp(directory, "~") == 0)
+                directory = home;
+        if (chdir(directory) == 0)
+                return 0;
+        /* a user whose home does not exist may run jobs all the same, where none was asked for */
+        if (what->is_working_directory_optional || (!what->working_directory && errno == ENOENT))
+                return chdir("/") < 0 ? -errno : 0;
+        return -errno;
+}
+
+/* Returns only on failure, with the error that tells most. */
+static int execute(struct launch_child *c) {
+        uint64_t none = 0;
+        int error = ENOENT;
+
+        if (syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none)) < 0)
+                return -errno;
+        for (char **program = c->programs; *program; program++) {
+                execve(*program, c->launch->what.argv, c->environment);
+                if (errno == EACCES)
+                        error = EACCES;
+                else if (errno != ENOENT && errno != ENOTDIR)
+                        return -errno;
+        }
+        return -error;
+}
+
+static const struct {
+        enum run_step step;
+        step_fn fn;
+} steps[] = {
+        {RUN_STEP_SESSION, start_session},
+        {RUN_STEP_SIGNALS, default_signals},
+        {RUN_STEP_OOM_SCORE, default_oom_score},
+        {RUN_STEP_TIMER_SLACK, default_timer_slack},
+        {RUN_STEP_GROUPS, set_groups},
+        {RUN_STEP_GROUP, set_group},
+        {RUN_STEP_USER, set_user},
+        {RUN_STEP_STDIN, set_stdin},
+        {RUN_STEP_STDOUT, set_stdout},
+        {RUN_STEP_STDERR, set_stderr},
+        {RUN_STEP_DESCRIPTORS, set_descriptors},
+        {RUN_STEP_WORKING_DIRECTORY, set_directory},
+        {RUN_STEP_EXEC, execute},
+};
+
+int launch_child_main(void *child) {
+        struct launch_child *c = child;
+
+        for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+                c->step = steps[i].step;
+                int r = steps[i].fn(c);
+                if (r < 0) {
+                        c->error = -r;
+                        break;
+                }
+        }
+        _exit(127);
+}
