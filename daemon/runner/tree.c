@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: MIT
+// tree: all processes of a run.
+// A process is signalled through a pidfd, opened after the pass and checked by its start time, so a number that was used again
+// meanwhile is never hit. A process that forks away from a pass is found by the next: the caller repeats until none is left.
+
+#include "daemon/runner/tree.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "daemon/core/util.h"
+
+#define ENVIRON_MAX (256 * 1024) /* bytes of a process's environment that are looked at */
+#define RUN_ID      "CHIMED_RUN_ID="
+
+struct request {
+        struct request *next;
+        uint64_t run; /* 0: zombies only */
+        pid_t main_pid;
+        int signal;
+        uint32_t n; /* result */
+        char run_id[TREE_RUN_ID_MAX];
+};
+
+struct process {
+        pid_t pid, parent, group, session;
+        char state;
+        bool is_member;
+        uint64_t start_time;
+        size_t parent_index;          /* SIZE_MAX: not in the pass */
+        char run_id[TREE_RUN_ID_MAX]; /* of our own children only */
+};
+
+struct pass {
+        struct process *list;
+        size_t n, allocated;
+        char *environ_buffer;
+};
+
+struct tree {
+        struct tree_callbacks callbacks;
+        void *userdata;
+        int event_fd, proc_fd;
+        struct loop_source *source;
+        pthread_t thread;
+        pid_t own_pid;
+
+        pthread_mutex_t mutex; /* guards what is below */
+        pthread_cond_t has_work;
+        struct request *asked, **asked_end;
+        struct request *answered;
+        pid_t zombies[256];
+        size_t n_zombies;
+        bool is_stopping;
+};
+
+/* Reads /proc/PID/NAME; bytes read or a negative error. */
+static ssize_t read_proc(const struct tree *tree, pid_t pid, const char *name, char *buffer, size_t size) {
+        char path[64];
+        size_t n = 0;
+
+        snprintf(path, sizeof(path), "%d/%s", (int)pid, name);
+        _cleanup_close_ int fd = openat(tree->proc_fd, path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        while (n < size) {
+                ssize_t got = read(fd, buffer + n, size - n);
+                if (got < 0)
+                        return -errno;
+                if (got == 0)
+                        break;
+                n += (size_t)got;
+        }
+        return (ssize_t)n;
+}
+
+/* The name in a stat line may hold anything, so it is read from its last parenthesis on. */
+static int read_stat(const struct tree *tree, pid_t pid, struct process *ret) {
+        char buffer[1024];
+        ssize_t n = read_proc(tree, pid, "stat", buffer, sizeof(buffer) - 1);
+        struct process p = {.pid = pid, .parent_index = SIZE_MAX};
+        unsigned long long start_time;
+
+        if (n < 0)
+                return (int)n;
+        buffer[n] = '\0';
+        const char *at = strrchr(buffer, ')');
+        if (!at || sscanf(at + 1, " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &p.state,
+                          &p.parent, &p.group, &p.session, &start_time) != 5)
+                return -EBADMSG;
+        p.start_time = start_time;
+        *ret = p;
+        return 0;
+}
+
+static void read_run_id(const struct tree *tree, struct pass *pass, struct process *p) {
+        ssize_t size;
+
+        if (!pass->environ_buffer && !(pass->environ_buffer = malloc(ENVIRON_MAX + 1)))
+                return;
+        size = read_proc(tree, p->pid, "environ", pass->environ_buffer, ENVIRON_MAX);
+        if (size <= 0)
+                return;
+        pass->environ_buffer[size] = '\0';
+        for (const char *at = pass->environ_buffer, *end = at + size; at < end; at += strlen(at) + 1)
+                if (strncmp(at, RUN_ID, strlen(RUN_ID)) == 0) {
+                        snprintf(p->run_id, sizeof(p->run_id), "%s", at + strlen(RUN_ID));
+                        return;
+                }
+}
+
+static int compare_processes(const void *a, const void *b) {
+        const struct process *x = a, *y = b;
+        return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+static struct process *find_process(const struct pass *pass, pid_t pid) {
+        struct process key = {.pid = pid};
+
+        return pass->n ? bsearch(&key, pass->list, pass->n, sizeof(key), compare_processes) : NULL;
+}
+
+static int add_process(struct pass *pass, const struct process *p) {
+        if (pass->n == pass->allocated) {
+                size_t allocated = pass->allocated ? 2 * pass->allocated : 256;
+                struct process *list = reallocarray(pass->list, allocated, sizeof(*list));
+                if (!list)
+                        return -ENOMEM;
+                pass->list = list;
+                pass->allocated = allocated;
+        }
+        pass->list[pass->n++] = *p;
+        return 0;
+}
+
+/* All processes of the machine, by number. */
+static int read_all(const struct tree *tree, struct pass *pass) {
+        int fd = openat(tree->proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
+        struct dirent *entry;
+        int r = folder ? 0 : -errno;
+
+        if (!folder) {
+                util_close(fd);
+                return r;
+        }
+        while (r == 0 && (entry = readdir(folder))) {
+                struct process p;
+                pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+                if (pid <= 0 || read_stat(tree, pid, &p) < 0)
+                        continue;
+                if (p.parent == tree->own_pid && p.state != 'Z')
+                        read_run_id(tree, pass, &p);
+                r = add_process(pass, &p);
+        }
+        closedir(folder);
+        if (r < 0)
+                return r;
+        qsort(pass->list, pass->n, sizeof(*pass->list), compare_processes);
+        for (size_t i = 0; i < pass->n; i++) {
+                struct process *parent = find_process(pass, pass->list[i].parent);
+                if (parent)
+                        pass->list[i].parent_index = (size_t)(parent - pass->list);
+        }
+        return 0;
+}
+
+static void mark_members(struct pass *pass, const struct request *q) {
+        bool has_grown = true;
+
+        for (size_t i = 0; i < pass->n; i++) {
+                struct process *p = &pass->list[i];
+                p->is_member = p->pid == q->main_pid || p->session == q->main_pid || p->group == q->main_pid ||
+                               (p->run_id[0] && strcmp(p->run_id, q->run_id) == 0);
+        }
+        while (has_grown) {
+                has_grown = false;
+                for (size_t i = 0; i < pass->n; i++) {
+                        struct process *p = &pass->list[i];
+                        if (p->is_member || p->parent_index == SIZE_MAX || !pass->list[p->parent_index].is_member)
+                                continue;
+                        p->is_member = has_grown = true;
+                }
+        }
+}
+
+static void signal_process(const struct tree *tree, const struct process *p, int signal) {
+        _cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
+        struct process now;
+
+        if (pidfd < 0 || read_stat(tree, p->pid, &now) < 0 || now.start_time != p->start_time)
+                return;
+        syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
+        if (signal != SIGKILL)
+                syscall(SYS_pidfd_send_signal, pidfd, SIGCONT, NULL, 0);
+}
+
+static void answer(const struct tree *tree, struct pass *pass, struct request *q) {
+        mark_members(pass, q);
+        for (size_t i = 0; i < pass->n; i++) {
+                const struct process *p = &pass->list[i];
+                if (!p->is_member || p->state == 'Z' || p->state == 'X' || p->pid == tree->own_pid)
+                        continue;
+                q->n++;
+                if (q->signal > 0)
+                        signal_process(tree, p, q->signal);
+        }
+}
+
+/* Without /proc: the process group is all that is known. */
+static void answer_blindly(struct request *q) {
+        if (q->run == 0)
+                return;
+        q->n = kill(-q->main_pid, q->signal) == 0 && q->signal != SIGKILL;
+        if (q->signal > 0 && q->signal != SIGKILL)
+                kill(-q->main_pid, SIGCONT);
+}
+
+static void make_pass(struct tree *tree, struct request *list) {
+        struct pass pass = {};
+        bool is_read = read_all(tree, &pass) == 0;
+
+        for (struct request *q = list; q; q = q->next) {
+                if (!is_read)
+                        answer_blindly(q);
+                else if (q->run > 0)
+                        answer(tree, &pass, q);
+        }
+        pthread_mutex_lock(&tree->mutex);
+        tree->n_zombies = 0;
+        for (size_t i = 0; i < pass.n && tree->n_zombies < ARRAY_SIZE(tree->zombies); i++)
+                if (pass.list[i].state == 'Z' && pass.list[i].parent == tree->own_pid)
+                        tree->zombies[tree->n_zombies++] = pass.list[i].pid;
+        pthread_mutex_unlock(&tree->mutex);
+        free(pass.list);
+        free(pass.environ_buffer);
+}
+
+static void *work(void *userdata) {
+        struct tree *tree = userdata;
+        uint64_t one = 1;
+
+        pthread_mutex_lock(&tree->mutex);
+        for (;;) {
+                while (!tree->asked && !tree->is_stopping)
+                        pthread_cond_wait(&tree->has_work, &tree->mutex);
+                if (tree->is_stopping)
+                        break;
+                struct request *list = tree->asked;
+                tree->asked = NULL;
+                tree->asked_end = &tree->asked;
+                pthread_mutex_unlock(&tree->mutex);
+                make_pass(tree, list);
+                pthread_mutex_lock(&tree->mutex);
+                struct request **end = &tree->answered;
+                while (*end)
+                        end = &(*end)->next;
+                *end = list;
+                if (write(tree->event_fd, &one, sizeof(one)) < 0)
+                        continue; /* its counter is full: readable as well */
+        }
+        pthread_mutex_unlock(&tree->mutex);
+        return NULL;
+}
+
+static int on_event(void *userdata, uint32_t events) {
+        struct tree *tree = userdata;
+        pid_t zombies[ARRAY_SIZE(tree->zombies)];
+        uint64_t count;
+
+        (void)events;
+        if (read(tree->event_fd, &count, sizeof(count)) < 0)
+                return errno == EAGAIN ? 0 : -errno;
+        pthread_mutex_lock(&tree->mutex);
+        struct request *list = tree->answered;
+        size_t n_zombies = tree->n_zombies;
+        memcpy(zombies, tree->zombies, n_zombies * sizeof(zombies[0]));
+        tree->answered = NULL;
+        tree->n_zombies = 0;
+        pthread_mutex_unlock(&tree->mutex);
+        for (size_t i = 0; i < n_zombies; i++)
+                tree->callbacks.on_zombie(tree->userdata, zombies[i]);
+        while (list) {
+                struct request *next = list->next;
+                if (list->run > 0)
+                        tree->callbacks.on_result(tree->userdata, list->run, list->n);
+                free(list);
+                list = next;
+        }
+        return 0;
+}
+
+static int start_thread(struct tree *tree) {
+        sigset_t all, old;
+
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &old);
+        int r = pthread_create(&tree->thread, NULL, work, tree);
+        pthread_sigmask(SIG_SETMASK, &old, NULL);
+        return -r;
+}
+
+int tree_new(struct loop *loop, const struct tree_callbacks *callbacks, void *userdata, struct tree **ret) {
+        struct tree *tree = calloc(1, sizeof(*tree));
+        int r = 0;
+
+        if (!tree)
+                return -ENOMEM;
+        tree->callbacks = *callbacks;
+        tree->userdata = userdata;
+        tree->own_pid = getpid();
+        tree->asked_end = &tree->asked;
+        tree->proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        tree->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (tree->event_fd < 0)
+                r = -errno;
+        if (r == 0)
+                r = loop_add_io(loop, tree->event_fd, EPOLLIN, on_event, tree, &tree->source);
+        pthread_mutex_init(&tree->mutex, NULL);
+        pthread_cond_init(&tree->has_work, NULL);
+        if (r == 0)
+                r = start_thread(tree);
+        if (r < 0) {
+                loop_source_free(tree->source);
+                util_close(tree->event_fd);
+                util_close(tree->proc_fd);
+                free(tree);
+                return r;
+        }
+        *ret = tree;
+        return 0;
+}
+
+static void free_all(struct request *list) {
+        while (list) {
+                struct request *next = list->next;
+                free(list);
+                list = next;
+        }
+}
+
+struct tree *tree_free(struct tree *tree) {
+        if (!tree)
+                return NULL;
+        pthread_mutex_lock(&tree->mutex);
+        tree->is_stopping = true;
+        pthread_cond_signal(&tree->has_work);
+        pthread_mutex_unlock(&tree->mutex);
+        pthread_join(tree->thread, NULL);
+        loop_source_free(tree->source);
+        free_all(tree->asked);
+        free_all(tree->answered);
+        util_close(tree->event_fd);
+        util_close(tree->proc_fd);
+        pthread_cond_destroy(&tree->has_work);
+        pthread_mutex_destroy(&tree->mutex);
+        free(tree);
+        return NULL;
+}
+
+static int ask(struct tree *tree, const struct request *request) {
+        struct request *q = malloc(sizeof(*q));
+
+        if (!q)
+                return -ENOMEM;
+        *q = *request;
+        pthread_mutex_lock(&tree->mutex);
+        *tree->asked_end = q;
+        tree->asked_end = &q->next;
+        pthread_cond_signal(&tree->has_work);
+        pthread_mutex_unlock(&tree->mutex);
+        return 0;
+}
+
+int tree_signal(struct tree *tree, uint64_t run, pid_t main_pid, const char *run_id, int signal) {
+        struct request q = {.run = run, .main_pid = main_pid, .signal = signal};
+
+        snprintf(q.run_id, sizeof(q.run_id), "%s", run_id);
+        return ask(tree, &q);
+}
+
+int tree_find_zombies(struct tree *tree) {
+        return ask(tree, &(struct request){});
+}
