@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+// reader_records: what the two ends of the reader say to each other, in the link's frames. Both are of one binary.
+#pragma once
+
+enum reader_record {
+        READER_RECORD_DEFINITION = 1, /* hash, file key, name, when-text; its WHAT follows */
+        READER_RECORD_WHAT,           /* the encoded what */
+        READER_RECORD_BROKEN,         /* key of a file or job that could not be read */
+        READER_RECORD_DIAG,           /* one printed diagnostic */
+        READER_RECORD_FOLDER,         /* a folder of drop-ins */
+        READER_RECORD_DONE,           /* settings and counts; nothing follows */
+};
