@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+// generation: readings of the job files and what is in force. A reading begins only when the one before was committed to by the
+// scheduler, and is put into force only then, so at most one generation is retired at a time.
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "daemon/runner/runner_internal.h"
+
+static void tell_trouble(struct runner *runner, const char *what, int error) {
+        struct journal_record r = journal_begin(runner->journal, EVENT_DEGRADED);
+
+        journal_field_i64(&r, "ERRNO", -error);
+        journal_send(&r, "%s: %s", what, strerror(-error));
+}
+
+static void texts_free(char **list, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                free(list[i]);
+        free(list);
+}
+
+static void note_watch(struct runner *runner, int r) {
+        if (r >= 0 || runner->has_watch_trouble)
+                return;
+        runner->has_watch_trouble = true;
+        tell_trouble(runner, "Changed files are not noticed, only SIGHUP reads them anew", r);
+}
+
+static void watch_all(struct runner *runner) {
+        if (!runner->watch)
+                return;
+        for (char **folder = runner->folders; folder && *folder; folder++)
+                note_watch(runner, watch_folder(runner->watch, *folder));
+        note_watch(runner, watch_file(runner->watch, runner->settings_file));
+}
+
+/* Drop-in folders come and go; one that was not watched while it was read is read again. */
+static void watch_drop_ins(struct runner *runner, const struct reading *reading) {
+        for (size_t i = 0; runner->watch && i < reading->n_folders; i++) {
+                int r = watch_folder(runner->watch, reading->folders[i]);
+                note_watch(runner, r);
+                if (r > 0)
+                        runner->is_reload_wanted = true;
+        }
+}
+
+static void take_diags(struct runner *runner, const struct reading *reading) {
+        texts_free(runner->diags, runner->n_diags);
+        runner->n_diags = 0;
+        runner->diags = calloc(reading->n_diags + 1, sizeof(*runner->diags));
+        for (size_t i = 0; runner->diags && i < reading->n_diags; i++)
+                if ((runner->diags[runner->n_diags] = strdup(reading->diags[i])))
+                        runner->n_diags++;
+}
+
+/* Puts the reading into force. Returns whether there is anything to tell of it. */
+static bool swap(struct runner *runner, const struct reading *reading) {
+        struct definitions_delta delta = {};
+        struct wire_commit before = runner->commit;
+        int r = reading->error;
+
+        if (r == 0)
+                r = definitions_swap(&runner->definitions, clock_now(), &delta);
+        if (r < 0) {
+                definitions_abandon(&runner->definitions);
+                tell_trouble(runner, "The job files could not be read, what was read before stays in force", r);
+        } else
+                runner->settings = reading->settings;
+        runner->commit = (struct wire_commit){
+                .generation = before.generation + 1,
+                .n_jobs = (uint32_t)runner->definitions.current.n,
+                .n_files = r < 0 ? before.n_files : reading->n_files,
+                .n_errors = r < 0 ? (uint32_t)reading->n_diags : reading->n_errors,
+                .n_warnings = r < 0 ? 0 : reading->n_warnings,
+                .n_added = delta.n_added,
+                .n_changed = delta.n_changed,
+                .n_removed = delta.n_removed,
+        };
+        if (before.generation > 0 && !runner->is_reload_asked && r == 0 &&
+            delta.n_added + delta.n_changed + delta.n_removed + before.n_errors + before.n_warnings + reading->n_errors +
+                            reading->n_warnings ==
+                    0) {
+                runner->commit.generation = before.generation;
+                runner->commit.n_added = before.n_added;
+                runner->commit.n_changed = before.n_changed;
+                runner->commit.n_removed = before.n_removed;
+                return false;
+        }
+        return true;
+}
+
+static void apply(struct runner *runner, const struct reading *reading) {
+        bool is_news = swap(runner, reading);
+
+        runner->is_reload_asked = false;
+        if (is_news) {
+                take_diags(runner, reading);
+                runner->is_told = false;
+        }
+        watch_drop_ins(runner, reading);
+        runner->held = NULL;
+        runner->reader = reader_free(runner->reader);
+        if (is_news)
+                link_tell_generation(runner);
+        generation_continue(runner);
+}
+
+static void on_read(void *userdata, const struct reading *reading) {
+        struct runner *runner = userdata;
+
+        if (runner->link.stage == FEED_NONE)
+                apply(runner, reading);
+        else
+                runner->held = reading;
+}
+
+static void on_change(void *userdata) {
+        generation_reload(userdata, false);
+}
+
+static void start_reading(struct runner *runner) {
+        runner->is_reload_wanted = false;
+        watch_all(runner);
+        int r = reader_new(runner->loop, runner->pool, &runner->definitions, &runner->options->paths, on_read, runner,
+                           &runner->reader);
+        if (r < 0)
+                tell_trouble(runner, "The reader of the job files could not be started", r);
+}
+
+void generation_continue(struct runner *runner) {
+        if (runner->link.stage != FEED_NONE || runner->stop != STOP_NONE)
+                return;
+        if (runner->held)
+                apply(runner, runner->held);
+        else if (!runner->reader && runner->is_reload_wanted)
+                start_reading(runner);
+}
+
+void generation_reload(struct runner *runner, bool is_asked) {
+        runner->is_reload_wanted = true;
+        runner->is_reload_asked |= is_asked;
+        generation_continue(runner);
+}
+
+int generation_begin(struct runner *runner) {
+        const struct reader_paths *paths = &runner->options->paths;
+        int r = config_default_paths(paths->is_user, &runner->settings_file, &runner->folders);
+
+        if (r == 0 && paths->settings_file) {
+                free(runner->settings_file);
+                runner->settings_file = strdup(paths->settings_file);
+        }
+        if (r == 0 && paths->n_folders > 0) {
+                for (char **folder = runner->folders; *folder; folder++)
+                        free(*folder);
+                free(runner->folders);
+                runner->folders = calloc(paths->n_folders + 1, sizeof(*runner->folders));
+                for (size_t i = 0; runner->folders && i < paths->n_folders; i++)
+                        runner->folders[i] = strdup(paths->folders[i]);
+        }
+        if (r == 0 && (!runner->folders || !runner->settings_file))
+                r = -ENOMEM;
+        if (r == 0)
+                note_watch(runner, watch_new(runner->loop, on_change, runner, &runner->watch));
+        if (r == 0)
+                start_reading(runner);
+        return r;
+}
+
+void generation_done(struct runner *runner) {
+        if (!runner->reader || !reader_is_launching(runner->reader))
+                reader_free(runner->reader);
+        watch_free(runner->watch);
+        texts_free(runner->diags, runner->n_diags);
+        for (char **folder = runner->folders; folder && *folder; folder++)
+                free(*folder);
+        free(runner->folders);
+        free(runner->settings_file);
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// host: keeps a scheduler running: starts it, holds the two sockets to it, reads what a dead one left behind, starts the next one.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "daemon/core/channel.h"
+#include "daemon/core/loop.h"
+#include "daemon/runner/launch.h"
+
+#define HOST_CONTROL_QUEUE (512 * 1024) /* bytes that may wait; on_room comes below half of it */
+#define HOST_OUTPUT_QUEUE  (256 * 1024)
+#define HOST_BACKOFF_MIN   (100 * USEC_PER_MSEC)
+#define HOST_BACKOFF_MAX   (10 * USEC_PER_SEC)
+#define HOST_SETTLED_US    (10 * USEC_PER_SEC) /* a scheduler that lived so long begins anew with the back-off */
+
+struct host;
+
+struct host_settings {
+        const char *program; /* the scheduler's path; borrowed for the host's life */
+        const char *log;     /* value of its --log= */
+        bool has_identity;   /* it runs as this user; else as ours */
+        uid_t uid;
+        gid_t gid;
+};
+
+struct host_callbacks {
+        void (*on_start)(void *userdata); /* a new one is there: the control channel takes its HELLO */
+        channel_record_fn on_record;      /* a record on its control channel; an error ends it */
+        void (*on_room)(void *userdata);  /* its control channel can take more */
+        /* It has ended and all it had said was handled. delay_us: until the next one starts. */
+        void (*on_end)(void *userdata, int64_t delay_us, const char *why);
+};
+
+/* Starts the first one at once. settings and callbacks are copied. */
+int host_new(struct loop *loop, struct launch_pool *pool, const struct host_settings *settings,
+             const struct host_callbacks *callbacks, void *userdata, struct host **ret);
+struct host *host_free(struct host *host);
+
+/* The channels of the scheduler that is there, or NULL. Both are gone once on_end is called. */
+struct channel *host_control(const struct host *host);
+struct channel *host_output(const struct host *host);
+/* Sends what was batched. */
+void host_flush(struct host *host);
+/* No more restarts; closes the link, upon which the scheduler exits. on_end is not called any more. */
+void host_stop(struct host *host);
+/* After host_stop(): whether it is gone. */
+bool host_is_gone(const struct host *host);
+/* KILL to the scheduler that is there. */
+void host_kill(struct host *host);
+bool host_owns_pid(const struct host *host, pid_t pid);

@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: MIT
+// link: the runner's end of the link. What comes in is hostile: one row a record says in which phase it may come and how it is read,
+// and an error closes the link. What goes out is never queued far: stages and flags say what is still to be told, and the pump
+// tells as much as the channel takes.
+
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/core/util.h"
+#include "daemon/runner/runner_internal.h"
+
+/* Run numbers and epochs only grow, but never so far that a hostile scheduler could use them up for the ones after it. */
+#define STEP_MAX (UINT64_C(1) << 32)
+#define LAST_MAX (UINT64_C(1) << 62)
+
+/* ---- what the scheduler says ---- */
+
+static void begin_feed(struct runner *runner, bool is_full) {
+        struct link *link = &runner->link;
+
+        link->stage = FEED_DEFINE;
+        link->is_full = is_full;
+        link->cursor = 0;
+        link_pump(runner);
+}
+
+static int on_hello(struct runner *runner, const void *payload, size_t size) {
+        struct wire_hello hello;
+        int r = wire_get_hello(payload, size, &hello);
+
+        if (r < 0)
+                return r;
+        if (hello.version != WIRE_VERSION)
+                return -EPROTONOSUPPORT;
+        if (hello.epoch <= runner->link.epoch || hello.epoch > LAST_MAX ||
+            (runner->link.epoch > 0 && hello.epoch - runner->link.epoch > STEP_MAX))
+                return -ESTALE;
+        if (memcmp(hello.instance, runner->instance, sizeof(hello.instance)) != 0)
+                return -EPROTO;
+        runner->link.epoch = hello.epoch;
+        runner->link.phase = LINK_PHASE_SYNC;
+        if (runner->commit.generation > 0)
+                begin_feed(runner, true);
+        return 0;
+}
+
+static int on_committed(struct runner *runner, const void *payload, size_t size) {
+        uint64_t generation;
+        int r = wire_get_number(payload, size, &generation);
+
+        if (r < 0)
+                return r;
+        if (runner->link.stage != FEED_WAIT || generation != runner->commit.generation)
+                return -EPROTO;
+        runner->link.stage = FEED_NONE;
+        runner->link.phase = LINK_PHASE_UP;
+        runner_on_committed(runner);
+        return 0;
+}
+
+static int on_start(struct runner *runner, const void *payload, size_t size) {
+        struct wire_start start;
+        int r = wire_get_start(payload, size, &start);
+
+        if (r < 0)
+                return r;
+        /* a number is used once: a replayed START never starts anything */
+        if (start.run < runner->runs.next_run || start.run - runner->runs.next_run > STEP_MAX || start.run > LAST_MAX)
+                return -EPROTO;
+        return runs_start(runner, &start);
+}
+
+static int on_ack(struct runner *runner, const void *payload, size_t size) {
+        uint64_t run;
+        int r = wire_get_number(payload, size, &run);
+
+        if (r == 0)
+                runs_acknowledge(runner, run);
+        return r;
+}
+
+static int on_kill(struct runner *runner, const void *payload, size_t size) {
+        struct wire_kill_run kill;
+        int r = wire_get_kill(payload, size, &kill);
+
+        if (r < 0)
+                return r;
+        struct run *run = run_table_find(&runner->runs, kill.run);
+        if (run)
+                runs_stop(runner, run, RUN_RESULT_CANCELLED, kill.how == WIRE_KILL_FORCE, INT64_MAX);
+        return 0;
+}
+
+static int on_reload(struct runner *runner, const void *payload, size_t size) {
+        (void)payload;
+        if (size > 0)
+                return -EBADMSG;
+        generation_reload(runner, true);
+        return 0;
+}
+
+#define IN(phase) (1U << (phase))
+
+struct handler {
+        unsigned phases; /* when it may come */
+        int (*handle)(struct runner *runner, const void *payload, size_t size);
+};
+
+static const struct handler handlers[WIRE_TYPE_MAX] = {
+        [WIRE_HELLO] = {IN(LINK_PHASE_HELLO), on_hello},
+        [WIRE_COMMITTED] = {IN(LINK_PHASE_SYNC) | IN(LINK_PHASE_UP), on_committed},
+        [WIRE_START] = {IN(LINK_PHASE_UP), on_start},
+        [WIRE_ACK] = {IN(LINK_PHASE_SYNC) | IN(LINK_PHASE_UP), on_ack},
+        [WIRE_KILL] = {IN(LINK_PHASE_UP), on_kill},
+        [WIRE_RELOAD] = {IN(LINK_PHASE_UP), on_reload},
+};
+
+int link_handle(void *userdata, uint8_t type, const void *payload, size_t size) {
+        struct runner *runner = userdata;
+        const struct handler *h = type < WIRE_TYPE_MAX ? &handlers[type] : NULL;
+        int r = h && h->handle && (h->phases & IN(runner->link.phase)) ? h->handle(runner, payload, size) : -EBADMSG;
+
+        if (r < 0) {
+                struct journal_record record = journal_begin(runner->journal, EVENT_DEGRADED);
+                journal_field_i64(&record, "ERRNO", -r);
+                journal_send(&record, "A %s record of the scheduler is refused: %s; it is replaced", wire_type_to_string(type),
+                             strerror(-r));
+        }
+        return r;
+}
+
+/* ---- what it is told ---- */
+
+/* Sends what is in the writer. Without memory the record is lost and with it the scheduler's trust: it is replaced. */
+static void put(struct runner *runner, enum wire_type type) {
+        struct link *link = &runner->link;
+        struct channel *control = host_control(runner->host);
+        int r = pack_result(&link->pack);
+
+        if (r == 0)
+                r = control ? channel_send(control, (uint8_t)type, link->pack.data, link->pack.size) : -EPIPE;
+        pack_clear(&link->pack);
+        if (r < 0 && r != -EPIPE)
+                host_kill(runner->host);
+}
+
+static bool has_room(const struct runner *runner) {
+        struct channel *control = host_control(runner->host);
+
+        return control && channel_queued(control) <= HOST_CONTROL_QUEUE / 2;
+}
+
+static void tell_definition(struct runner *runner, struct definition *d) {
+        struct wire_define define = {
+                .hash = d->hash,
+                .since_rt_us = d->since_rt_us,
+                .since_bt_us = d->since_bt_us,
+                .has_trail = d->trail != NULL,
+                .name = (char *)definition_name(d),
+                .when = (char *)definition_when(d),
+                .when_size = d->when_size,
+        };
+
+        if (d->trail)
+                define.trail = *d->trail;
+        wire_put_define(&runner->link.pack, &define);
+        put(runner, WIRE_DEFINE);
+        d->is_unsent = false;
+}
+
+/* Each feed_x() tells one thing of its stage; false where there is none left. */
+static bool feed_define(struct runner *runner) {
+        struct definition *d;
+
+        while ((d = definitions_walk(&runner->definitions, &runner->link.cursor)))
+                if (runner->link.is_full || d->is_unsent) {
+                        tell_definition(runner, d);
+                        return true;
+                }
+        return false;
+}
+
+static bool feed_remove(struct runner *runner) {
+        struct definitions *d = &runner->definitions;
+
+        while (!runner->link.is_full && runner->link.cursor < d->n_retired) {
+                struct definition *old = d->retired[runner->link.cursor++];
+                if (!old->is_unsent)
+                        continue;
+                old->is_unsent = false;
+                wire_put_text(&runner->link.pack, definition_name(old));
+                put(runner, WIRE_REMOVE);
+                return true;
+        }
+        return false;
+}
+
+static bool feed_diag(struct runner *runner) {
+        if (runner->is_told || runner->link.cursor >= runner->n_diags)
+                return false;
+        wire_put_text(&runner->link.pack, runner->diags[runner->link.cursor++]);
+        put(runner, WIRE_DIAG);
+        return true;
+}
+
+static bool feed_value(struct runner *runner, struct run *run) {
+        const char *data;
+        size_t n = output_tail_read(&run->tail, run->n_tail_told, WIRE_VALUE_CHUNK, &data);
+
+        if (n == 0)
+                return false;
+        run->n_tail_told += n;
+        wire_put_bytes(&runner->link.pack, &(struct wire_bytes){.run = run->start.run, .stream = 1, .data = data, .size = n});
+        put(runner, WIRE_VALUE);
+        return true;
+}
+
+/* One record of what is to be told of a run; false where there is none left. */
+static bool feed_run_record(struct runner *runner, struct run *run) {
+        struct pack *pack = &runner->link.pack;
+
+        if (run->tells_run) {
+                run->tells_run = false;
+                wire_put_run(pack, &(struct wire_run){.start = run->start, .name = run->name});
+                put(runner, WIRE_RUN);
+        } else if (run->tells_started) {
+                run->tells_started = false;
+                wire_put_started(pack, &(struct wire_started){.run = run->start.run,
+                                                              .pid = run->pid,
+                                                              .start_rt_us = run->start_rt_us,
+                                                              .start_bt_us = run->start_bt_us});
+                put(runner, WIRE_STARTED);
+        } else if (run->tells_end && feed_value(runner, run)) {
+                return true;
+        } else if (run->tells_end) {
+                run->tells_end = false;
+                wire_put_ended(pack, &(struct wire_ended){.run = run->start.run, .end = run->end});
+                put(runner, WIRE_ENDED);
+        } else
+                return false;
+        return true;
+}
+
+static bool feed_run(struct runner *runner) {
+        struct link *link = &runner->link;
+
+        while (link->telling) {
+                struct run *run = link->telling;
+                if (feed_run_record(runner, run))
+                        return true;
+                link->telling = run->next_telling;
+                run->is_telling = false;
+        }
+        return false;
+}
+
+static void tell_commit(struct runner *runner) {
+        struct wire_commit commit = runner->commit;
+
+        commit.is_resync = runner->link.is_full && runner->is_told;
+        wire_put_commit(&runner->link.pack, &commit);
+        put(runner, WIRE_COMMIT);
+}
+
+/* All runs, as far as each has come. One whose definition nobody knew tells a new scheduler nothing. */
+static void tell_all_runs(struct runner *runner) {
+        struct run *run = run_table_walk(&runner->runs, NULL);
+
+        while (run) {
+                struct run *next = run_table_walk(&runner->runs, run);
+                if (run->name[0]) {
+                        run->tells_run = true;
+                        run->tells_started = run->start_bt_us > 0;
+                        run->tells_end = run->phase == RUN_PHASE_ENDED;
+                        run->n_tail_told = 0;
+                        link_tell_run(runner, run);
+                } else if (run->phase == RUN_PHASE_ENDED)
+                        runs_acknowledge(runner, run->start.run);
+                run = next;
+        }
+}
+
+static void next_stage(struct runner *runner) {
+        struct link *link = &runner->link;
+
+        link->stage++;
+        link->cursor = 0;
+        if (link->stage == FEED_RUNS && link->is_full)
+                tell_all_runs(runner);
+        if (link->stage == FEED_WAIT)
+                tell_commit(runner);
+}
+
+/* One step of what there is to tell; false where there is nothing. */
+static bool feed(struct runner *runner) {
+        switch (runner->link.stage) {
+        case FEED_NONE:
+        case FEED_WAIT:
+                return feed_run(runner);
+        case FEED_DEFINE:
+                if (!feed_define(runner))
+                        next_stage(runner);
+                return true;
+        case FEED_REMOVE:
+                if (!feed_remove(runner))
+                        next_stage(runner);
+                return true;
+        case FEED_DIAG:
+                if (!feed_diag(runner))
+                        next_stage(runner);
+                return true;
+        case FEED_RUNS:
+                if (!feed_run(runner))
+                        next_stage(runner);
+                return true;
+        case FEED_COMMIT:
+                next_stage(runner);
+                return true;
+        }
+        return false;
+}
+
+void link_pump(struct runner *runner) {
+        if (runner->link.phase < LINK_PHASE_SYNC || (runner->link.phase == LINK_PHASE_SYNC && runner->link.stage == FEED_NONE))
+                return;
+        while (has_room(runner) && feed(runner))
+                ;
+}
+
+void link_tell_run(struct runner *runner, struct run *run) {
+        struct link *link = &runner->link;
+
+        if (!run->is_telling) {
+                run->is_telling = true;
+                run->next_telling = NULL;
+                if (link->telling)
+                        link->telling_end->next_telling = run;
+                else
+                        link->telling = run;
+                link->telling_end = run;
+        }
+        if (link->stage == FEED_NONE || link->stage == FEED_WAIT)
+                link_pump(runner);
+}
+
+void link_forget_run(struct runner *runner, struct run *run) {
+        struct link *link = &runner->link;
+        struct run **at = &link->telling, *previous = NULL;
+
+        if (!run->is_telling)
+                return;
+        while (*at != run) {
+                previous = *at;
+                at = &(*at)->next_telling;
+        }
+        *at = run->next_telling;
+        if (link->telling_end == run)
+                link->telling_end = previous;
+        run->is_telling = false;
+}
+
+void link_tell_generation(struct runner *runner) {
+        switch (runner->link.phase) {
+        case LINK_PHASE_DOWN:
+        case LINK_PHASE_HELLO:
+                definitions_purge(&runner->definitions); /* nobody can name the old ones */
+                break;
+        case LINK_PHASE_SYNC:
+                begin_feed(runner, true);
+                break;
+        case LINK_PHASE_UP:
+                begin_feed(runner, false);
+                break;
+        case LINK_PHASE_MAX:
+                break;
+        }
+}
+
+void link_tell_stopping(struct runner *runner) {
+        if (runner->link.phase >= LINK_PHASE_SYNC && host_control(runner->host))
+                put(runner, WIRE_STOPPING);
+}
+
+void link_output(struct runner *runner, struct run *run, uint8_t stream, const void *data, size_t size) {
+        struct channel *output = host_output(runner->host);
+        const char *at = data;
+
+        for (size_t n; size > 0; at += n, size -= n) {
+                struct pack *pack = &runner->link.pack;
+                n = size < WIRE_VALUE_CHUNK ? size : WIRE_VALUE_CHUNK;
+                wire_put_bytes(pack, &(struct wire_bytes){.run = run->start.run,
+                                                          .stream = stream,
+                                                          .dropped = run->n_output_dropped,
+                                                          .data = at,
+                                                          .size = n});
+                if (output && pack_result(pack) == 0 && channel_send(output, WIRE_OUTPUT, pack->data, pack->size) == 0)
+                        run->n_output_dropped = 0;
+                else if (run->n_output_dropped <= UINT32_MAX - n)
+                        run->n_output_dropped += (uint32_t)n;
+                pack_clear(pack);
+        }
+}
+
+/* ---- life ---- */
+
+void link_begin(struct runner *runner) {
+        struct wire_hello hello = {
+                .version = WIRE_VERSION,
+                .epoch = runner->link.epoch,
+                .next_run = runner->runs.next_run,
+                .is_first_of_boot = runner->is_first_of_boot,
+        };
+
+        memcpy(hello.boot_id, runner->boot_id, sizeof(hello.boot_id));
+        memcpy(hello.instance, runner->instance, sizeof(hello.instance));
+        runner->link.phase = LINK_PHASE_HELLO;
+        wire_put_hello(&runner->link.pack, &hello);
+        put(runner, WIRE_HELLO);
+}
+
+void link_end(struct runner *runner) {
+        struct link *link = &runner->link;
+
+        link->phase = LINK_PHASE_DOWN;
+        link->stage = FEED_NONE;
+        while (link->telling) {
+                struct run *run = link->telling;
+                link->telling = run->next_telling;
+                run->is_telling = false;
+                run->tells_run = run->tells_started = run->tells_end = false;
+        }
+        definitions_purge(&runner->definitions);
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+// chimed-runner, the program: its arguments.
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/core/util.h"
+#include "daemon/runner/runner.h"
+
+#define FOLDERS_MAX 128
+
+enum option_id {
+        OPTION_SCHEDULER = 256,
+        OPTION_CONFIG,
+        OPTION_JOBS,
+        OPTION_RUN,
+        OPTION_LOG,
+        OPTION_USER,
+        OPTION_READ,
+        OPTION_CHECK,
+        OPTION_HELP,
+        OPTION_VERSION
+};
+
+static const struct option options[] = {
+        {"scheduler", required_argument, NULL, OPTION_SCHEDULER},
+        {"config", required_argument, NULL, OPTION_CONFIG},
+        {"jobs", required_argument, NULL, OPTION_JOBS},
+        {"run", required_argument, NULL, OPTION_RUN},
+        {"log", required_argument, NULL, OPTION_LOG},
+        {"user", no_argument, NULL, OPTION_USER},
+        {"read", no_argument, NULL, OPTION_READ},
+        {"check", no_argument, NULL, OPTION_CHECK},
+        {"help", no_argument, NULL, OPTION_HELP},
+        {"version", no_argument, NULL, OPTION_VERSION},
+        {0},
+};
+
+static const char help[] = "Usage: chimed-runner --scheduler=PATH [--run=DIR] [OPTION]...\n"
+                           "       chimed-runner --read [--check] [OPTION]...\n"
+                           "Start the jobs of chimed; or read the job files for it. chimed starts this by itself.\n"
+                           "\n"
+                           "  --scheduler=PATH  program that decides when\n"
+                           "  --run=DIR         lock (default /run/chimed)\n"
+                           "  --config=FILE     settings (default /etc/chimed/chimed.conf)\n"
+                           "  --jobs=DIR        read job files from here instead of the default folders;\n"
+                           "                    may be repeated, earlier ones mask later ones\n"
+                           "  --log=TARGET      journal, logfmt or json (lines on standard error)\n"
+                           "  --user            jobs of the calling user: XDG folders\n"
+                           "  --read            write the definitions to descriptor 3\n"
+                           "  --check           with --read: print all errors, exit 1 if there are any\n"
+                           "  --help, --version\n"
+                           "\n"
+                           "See chimed-runner(8).\n";
+
+struct arguments {
+        struct runner_options runner;
+        const char *folders[FOLDERS_MAX];
+        bool is_reader, is_check;
+};
+
+/* -1 to go on, else the exit status. */
+static int take_option(struct arguments *a, int id) {
+        struct reader_paths *paths = &a->runner.paths;
+
+        switch (id) {
+        case OPTION_SCHEDULER:
+                a->runner.scheduler = optarg;
+                return -1;
+        case OPTION_CONFIG:
+                paths->settings_file = optarg;
+                return -1;
+        case OPTION_JOBS:
+                if (paths->n_folders == FOLDERS_MAX) {
+                        fprintf(stderr, "chimed-runner: more than %d --jobs\n", FOLDERS_MAX);
+                        return 2;
+                }
+                a->folders[paths->n_folders++] = optarg;
+                return -1;
+        case OPTION_RUN:
+                a->runner.run_folder = optarg;
+                return -1;
+        case OPTION_LOG:
+                if (journal_target_from_string(optarg, &a->runner.log) == 0)
+                        return -1;
+                fprintf(stderr, "chimed-runner: --log=%s: give journal, logfmt or json\n", optarg);
+                return 2;
+        case OPTION_USER:
+                paths->is_user = true;
+                return -1;
+        case OPTION_READ:
+                a->is_reader = true;
+                return -1;
+        case OPTION_CHECK:
+                a->is_check = true;
+                return -1;
+        case OPTION_HELP:
+                fputs(help, stdout);
+                return 0;
+        case OPTION_VERSION:
+                puts("chimed-runner " CHIMED_VERSION);
+                return 0;
+        }
+        fputs("Try 'chimed-runner --help'.\n", stderr);
+        return 2;
+}
+
+static int parse(int argc, char **argv, struct arguments *a) {
+        int id, status = -1;
+
+        a->runner.log = JOURNAL_AUTO;
+        a->runner.paths.folders = a->folders;
+        while (status < 0 && (id = getopt_long(argc, argv, "", options, NULL)) >= 0)
+                status = take_option(a, id);
+        if (status >= 0)
+                return status;
+        if (optind < argc) {
+                fprintf(stderr, "chimed-runner: %s: no arguments are taken, only options\n", argv[optind]);
+                return 2;
+        }
+        if (a->is_check && !a->is_reader) {
+                fputs("chimed-runner: --check goes with --read\n", stderr);
+                return 2;
+        }
+        if (!a->is_reader && !a->runner.scheduler) {
+                fputs("chimed-runner: give --scheduler=PATH, or --read\n", stderr);
+                return 2;
+        }
+        return -1;
+}
+
+/* Where the run folder is if it was not given. */
+static int default_run_folder(bool is_user, const char **ret) {
+        static char folder[PATH_MAX];
+        const char *runtime = getenv("XDG_RUNTIME_DIR");
+
+        if (!is_user) {
+                *ret = "/run/chimed";
+                return 0;
+        }
+        if (!runtime || runtime[0] != '/' || snprintf(folder, sizeof(folder), "%s/chimed", runtime) >= (int)sizeof(folder)) {
+                fputs("chimed-runner: XDG_RUNTIME_DIR is not set; give --run=DIR\n", stderr);
+                return -EINVAL;
+        }
+        *ret = folder;
+        return 0;
+}
+
+int main(int argc, char **argv) {
+        static struct arguments a;
+        int status = parse(argc, argv, &a);
+
+        if (status >= 0)
+                return status;
+        if (a.is_reader)
+                return reader_main(&a.runner.paths, a.is_check);
+        if (!a.runner.run_folder && default_run_folder(a.runner.paths.is_user, &a.runner.run_folder) < 0)
+                return 2;
+        return runner_run(&a.runner);
+}

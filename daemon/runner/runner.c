@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: MIT
+// runner: the life of chimed-runner: what must be right before the first job, signals, the scheduler's restarts, the orderly end.
+
+#include "daemon/runner/runner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-id128.h>
+#include <unistd.h>
+
+#include "daemon/core/util.h"
+#include "daemon/runner/runner_internal.h"
+
+#define STOP_GRACE_US   (500 * USEC_PER_MSEC)  /* for runs, whatever their KillGrace= */
+#define STOP_KILLED_US  (5500 * USEC_PER_MSEC) /* then what is left is left */
+#define STOP_DELIVER_US (300 * USEC_PER_MSEC)
+#define STOP_LEAVE_US   (500 * USEC_PER_MSEC)
+#define TELL_AGAIN_US   USEC_PER_MINUTE
+#define SCHEDULER_USER  "chimed"
+
+/* ---- the orderly end ---- */
+
+static void set_stop(struct runner *runner, enum stop_stage stage, int64_t us) {
+        int64_t now_bt_us = clock_now().bt_us;
+
+        runner->stop = stage;
+        runner->stop_bt_us = us < LOOP_NEVER - now_bt_us ? now_bt_us + us : LOOP_NEVER;
+        if (runner->stop_timer)
+                loop_arm_timer(runner->stop_timer, runner->stop_bt_us);
+}
+
+/* Goes to the next stage where this one has what it waits for, or its time is over. */
+static bool stop_step(struct runner *runner, bool is_time_over) {
+        switch (runner->stop) {
+        case STOP_NONE:
+                return false;
+        case STOP_WAIT:
+                if (runner->runs.n_in_flight > 0 && !is_time_over)
+                        return false;
+                set_stop(runner, STOP_END, STOP_GRACE_US + STOP_KILLED_US);
+                runs_stop_all(runner, false, STOP_GRACE_US);
+                return true;
+        case STOP_END:
+                if (runner->runs.n_in_flight > 0 && !is_time_over)
+                        return false;
+                set_stop(runner, STOP_DELIVER, STOP_DELIVER_US);
+                return true;
+        case STOP_DELIVER:
+                if (runner->runs.n > 0 && host_control(runner->host) && !is_time_over)
+                        return false;
+                if (runner->host)
+                        host_stop(runner->host);
+                set_stop(runner, STOP_LEAVE, STOP_LEAVE_US);
+                return true;
+        case STOP_LEAVE:
+                if (runner->host && is_time_over)
+                        host_kill(runner->host);
+                if (!runner->host || host_is_gone(runner->host) || is_time_over)
+                        loop_exit(runner->loop, 0);
+                return false;
+        }
+        return false;
+}
+
+void runner_check_stop(struct runner *runner) {
+        while (stop_step(runner, false))
+                ;
+}
+
+static int on_stop_time(void *userdata, bool is_clock_change) {
+        struct runner *runner = userdata;
+
+        (void)is_clock_change;
+        if (clock_now().bt_us >= runner->stop_bt_us && stop_step(runner, true))
+                runner_check_stop(runner);
+        return 0;
+}
+
+static void begin_stop(struct runner *runner) {
+        if (runner->stop != STOP_NONE) {
+                runs_stop_all(runner, true, 0); /* asked for twice */
+                if (runner->stop == STOP_WAIT)
+                        set_stop(runner, STOP_END, STOP_KILLED_US);
+                runner_check_stop(runner);
+                return;
+        }
+        sd_notify(0, "STOPPING=1\nSTATUS=Stopping");
+        link_tell_stopping(runner);
+        set_stop(runner, STOP_WAIT, runner->settings.stop_wait_us);
+        if (runner->settings.stop_wait_us == 0)
+                stop_step(runner, true);
+        runner_check_stop(runner);
+}
+
+static int on_signal(void *userdata, const struct signalfd_siginfo *info) {
+        struct runner *runner = userdata;
+
+        switch (info->ssi_signo) {
+        case SIGCHLD:
+                runs_on_child(runner);
+                break;
+        case SIGHUP:
+                generation_reload(runner, true);
+                break;
+        default:
+                begin_stop(runner);
+        }
+        return 0;
+}
+
+/* ---- the scheduler ---- */
+
+void runner_on_committed(struct runner *runner) {
+        runner->is_told = true;
+        definitions_purge(&runner->definitions);
+        if (!runner->is_ready_told)
+                sd_notify(0, "READY=1");
+        runner->is_ready_told = true;
+        sd_notifyf(0, "STATUS=%u jobs", runner->commit.n_jobs);
+        generation_continue(runner);
+}
+
+static void on_scheduler_start(void *userdata) {
+        link_begin(userdata);
+}
+
+static void on_scheduler_room(void *userdata) {
+        link_pump(userdata);
+}
+
+/* A scheduler that dies again and again is told once a minute. */
+static void on_scheduler_end(void *userdata, int64_t delay_us, const char *why) {
+        struct runner *runner = userdata;
+        int64_t now_bt_us = clock_now().bt_us;
+        char delay[96];
+
+        link_end(runner);
+        runner->n_restarts++;
+        if (runner->restart_told_bt_us == 0 || now_bt_us - runner->restart_told_bt_us >= TELL_AGAIN_US) {
+                struct journal_record r = journal_begin(runner->journal, EVENT_DEGRADED);
+                journal_field(&r, "CHIMED_COUNT", "%u", runner->n_restarts);
+                journal_send(&r, "The scheduler has ended (%s) and is started again %s%s; runs go on", why,
+                             delay_us > 0 ? "in " : "at once", delay_us > 0 ? duration_print(delay_us, delay) : "");
+                runner->restart_told_bt_us = now_bt_us;
+                runner->n_restarts = 0;
+        }
+        generation_continue(runner);
+        runner_check_stop(runner);
+}
+
+/* The user to run it as; asked of the name service here, before the loop. */
+static void find_scheduler_user(struct host_settings *settings) {
+        const struct passwd *user = geteuid() == 0 ? getpwnam(SCHEDULER_USER) : NULL;
+
+        if (!user)
+                return;
+        settings->has_identity = true;
+        settings->uid = user->pw_uid;
+        settings->gid = user->pw_gid;
+}
+
+static int start_scheduler(struct runner *runner) {
+        static const struct host_callbacks callbacks = {
+                .on_start = on_scheduler_start,
+                .on_record = link_handle,
+                .on_room = on_scheduler_room,
+                .on_end = on_scheduler_end,
+        };
+        struct host_settings settings = {
+                .program = runner->options->scheduler,
+                .log = journal_target_to_string(journal_target(runner->journal)),
+        };
+
+        find_scheduler_user(&settings);
+        return host_new(runner->loop, runner->pool, &settings, &callbacks, runner, &runner->host);
+}
+
+/* ---- the beginning ---- */
+
+static void tell_tails(struct runner *runner) {
+        struct journal_record r = journal_begin(runner->journal, EVENT_DEGRADED);
+
+        journal_field(&r, "CHIMED_COUNT", "%llu",
+                      (unsigned long long)(runner->runs.n_tails_dropped - runner->n_tails_dropped_told));
+        journal_send(&r, "The scheduler takes no results: the kept output of some runs was dropped, their results are safe");
+        runner->n_tails_dropped_told = runner->runs.n_tails_dropped;
+}
+
+static int on_pass_end(void *userdata) {
+        struct runner *runner = userdata;
+
+        if (runner->host)
+                host_flush(runner->host);
+        if (runner->runs.n_tails_dropped > 0 && runner->n_tails_dropped_told == 0)
+                tell_tails(runner);
+        if (runner->stop == STOP_LEAVE)
+                runner_check_stop(runner);
+        return 0;
+}
+
+/* Standard error anew, so that a full pipe or a stopped terminal blocks neither us nor the scheduler; and all three are there. */
+static void prepare_descriptors(void) {
+        int fd;
+
+        do
+                fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+        while (fd >= 0 && fd <= STDERR_FILENO && fcntl(fd, F_SETFD, 0) == 0);
+        util_close(fd);
+        fd = open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        if (fd >= 0)
+                dup2(fd, STDERR_FILENO);
+        util_close(fd);
+}
+
+/* What was started keeps the limit that we were given; we take what there is. */
+static void raise_nofile(struct launch_settings *settings) {
+        struct rlimit limit = {.rlim_cur = 1024, .rlim_max = 1024};
+
+        getrlimit(RLIMIT_NOFILE, &limit);
+        settings->nofile_soft = limit.rlim_cur;
+        settings->nofile_hard = limit.rlim_max;
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static bool is_oom_score_lowered(void) {
+        _cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
+        char first = 0;
+
+        return fd >= 0 && read(fd, &first, 1) == 1 && first == '-';
+}
+
+static void find_own_user(struct runner *runner) {
+        const struct passwd *user = getpwuid(geteuid());
+
+        runner->own_name = user ? strdup(user->pw_name) : NULL;
+        runner->own_home = user ? strdup(user->pw_dir) : NULL;
+        runner->own_shell = user ? strdup(user->pw_shell) : NULL;
+        runner->lang = getenv("LANG") && *getenv("LANG") ? getenv("LANG") : "C.UTF-8";
+}
+
+static int find_ids(struct runner *runner, char boot_text[static SD_ID128_STRING_MAX]) {
+        sd_id128_t boot, instance;
+        int r = sd_id128_get_boot(&boot);
+
+        if (r >= 0)
+                r = sd_id128_randomize(&instance);
+        if (r < 0)
+                return r;
+        memcpy(runner->boot_id, boot.bytes, sizeof(runner->boot_id));
+        memcpy(runner->instance, instance.bytes, sizeof(runner->instance));
+        sd_id128_to_string(boot, boot_text);
+        sd_id128_to_string(instance, runner->instance_text);
+        return 0;
+}
+
+static int start_parts(struct runner *runner) {
+        static const struct tree_callbacks tree_callbacks = {.on_result = runs_on_tree, .on_zombie = runs_on_zombie};
+        struct launch_settings settings = {.resets_oom_score = is_oom_score_lowered()};
+        struct loop *loop = runner->loop;
+        sigset_t set;
+
+        sigemptyset(&set);
+        sigaddset(&set, SIGTERM);
+        sigaddset(&set, SIGINT);
+        sigaddset(&set, SIGHUP);
+        sigaddset(&set, SIGCHLD);
+        raise_nofile(&settings);
+        int r = loop_add_signals(loop, &set, on_signal, runner, &runner->signals);
+        if (r == 0)
+                r = loop_add_timer(loop, LOOP_CLOCK_BOOT, runs_on_time, runner, &runner->run_timer);
+        if (r == 0)
+                r = loop_add_timer(loop, LOOP_CLOCK_BOOT, on_stop_time, runner, &runner->stop_timer);
+        if (r == 0)
+                r = loop_add_timer(loop, LOOP_CLOCK_BOOT, runs_on_reap_time, runner, &runner->reap_timer);
+        if (r == 0)
+                r = launch_pool_new(loop, &settings, &runner->pool);
+        if (r == 0)
+                r = tree_new(loop, &tree_callbacks, runner, &runner->tree);
+        if (r == 0)
+                r = start_scheduler(runner);
+        if (r == 0)
+                r = generation_begin(runner);
+        loop_set_flush(loop, on_pass_end, runner);
+        return r;
+}
+
+static struct runner *runner_free(struct runner *runner) {
+        generation_done(runner);
+        host_free(runner->host);
+        run_table_done(&runner->runs);
+        launch_pool_free(runner->pool);
+        tree_free(runner->tree);
+        definitions_done(&runner->definitions);
+        pack_done(&runner->link.pack);
+        loop_source_free(runner->signals);
+        loop_source_free(runner->run_timer);
+        loop_source_free(runner->stop_timer);
+        loop_source_free(runner->reap_timer);
+        journal_free(runner->journal);
+        loop_free(runner->loop);
+        folder_leave(runner->lock_fd);
+        free(runner->own_name);
+        free(runner->own_home);
+        free(runner->own_shell);
+        free(runner);
+        return NULL;
+}
+
+int runner_run(const struct runner_options *options) {
+        struct runner *runner = calloc(1, sizeof(*runner));
+        char boot_text[SD_ID128_STRING_MAX];
+
+        if (!runner) {
+                fputs("chimed-runner: out of memory\n", stderr);
+                return 1;
+        }
+        runner->options = options;
+        runner->lock_fd = -1;
+        runner->run_timer_bt_us = LOOP_NEVER;
+        run_table_init(&runner->runs);
+        definitions_init(&runner->definitions);
+        umask(0022);
+        signal(SIGPIPE, SIG_IGN);
+        prepare_descriptors();
+        prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+        if (geteuid() == 0)
+                prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* a job that has changed its user shares our memory until exec */
+        find_own_user(runner);
+        int r = find_ids(runner, boot_text);
+        if (r == 0)
+                r = folder_enter(options->run_folder, boot_text, &runner->lock_fd, &runner->is_first_of_boot);
+        if (r < 0) {
+                runner_free(runner);
+                return 1;
+        }
+        r = loop_new(&runner->loop);
+        if (r == 0)
+                r = journal_new(runner->loop, options->log, "chimed-runner", NULL, &runner->journal);
+        if (r == 0)
+                r = start_parts(runner);
+        if (r == 0)
+                r = loop_run(runner->loop);
+        if (r < 0)
+                fprintf(stderr, "chimed-runner: %s\n", strerror(-r));
+        runner_free(runner);
+        return r < 0;
+}

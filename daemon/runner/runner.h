@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// runner: chimed-runner as a whole: starts the jobs that the scheduler asks for, out of the definitions that it has read.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "daemon/core/journal.h"
+#include "daemon/runner/reader.h"
+
+struct runner_options {
+        const char *scheduler; /* program */
+        const char *run_folder;
+        struct reader_paths paths;
+        enum journal_target log;
+};
+
+/* Runs until SIGTERM or SIGINT. Returns the exit status; errors are on standard error. */
+int runner_run(const struct runner_options *options);

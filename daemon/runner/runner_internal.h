@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+// runner_internal: what the runner's own files share: runner.c (life), runs.c (a run's life), link.c (what the scheduler says and is
+// told), generation.c (readings), folder.c (the run folder).
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/core/clock.h"
+#include "daemon/core/journal.h"
+#include "daemon/core/loop.h"
+#include "daemon/runner/definitions.h"
+#include "daemon/runner/host.h"
+#include "daemon/runner/launch.h"
+#include "daemon/runner/reader.h"
+#include "daemon/runner/run_table.h"
+#include "daemon/runner/runner.h"
+#include "daemon/runner/tree.h"
+#include "daemon/runner/watch.h"
+
+enum link_phase {
+        LINK_PHASE_DOWN,
+        LINK_PHASE_HELLO, /* ours is sent */
+        LINK_PHASE_SYNC,  /* theirs has come; it learns what there is */
+        LINK_PHASE_UP,    /* it has committed to that */
+        LINK_PHASE_MAX
+};
+
+/* What the scheduler is being told of a generation, in this order. */
+enum feed_stage {
+        FEED_NONE,
+        FEED_DEFINE,
+        FEED_REMOVE,
+        FEED_DIAG,
+        FEED_RUNS,
+        FEED_COMMIT,
+        FEED_WAIT, /* for COMMITTED */
+};
+
+struct link {
+        enum link_phase phase;
+        uint64_t epoch; /* the highest seen */
+        enum feed_stage stage;
+        bool is_full;                      /* all definitions and runs, not only what changed */
+        size_t cursor;                     /* of the stage */
+        struct run *telling, *telling_end; /* runs with something to tell */
+        struct pack pack;
+};
+
+enum stop_stage {
+        STOP_NONE,
+        STOP_WAIT,    /* nothing more starts, runs may end by themselves */
+        STOP_END,     /* runs are being ended */
+        STOP_DELIVER, /* results wait for their acknowledgement */
+        STOP_LEAVE,   /* the scheduler is to exit */
+};
+
+struct runner {
+        const struct runner_options *options;
+        struct loop *loop;
+        struct journal *journal;
+        struct launch_pool *pool;
+        struct tree *tree;
+        struct host *host;
+        struct watch *watch;
+        struct loop_source *signals, *run_timer, *stop_timer, *reap_timer;
+        int64_t run_timer_bt_us; /* what it is armed for */
+        bool is_reap_armed;
+        int lock_fd;
+        uint8_t boot_id[16], instance[16];
+        char instance_text[33];
+        bool is_first_of_boot;
+        char *own_name, *own_home, *own_shell;
+        const char *lang;
+
+        struct definitions definitions;
+        struct run_table runs;
+        struct link link;
+
+        /* the generation in force */
+        struct reader *reader; /* a reading is under way, or waits to be put into force */
+        const struct reading *held;
+        bool is_reload_wanted, is_reload_asked; /* one more; somebody asked for it */
+        struct wire_commit commit;
+        bool is_told; /* a scheduler has committed to it */
+        char **diags;
+        size_t n_diags;
+        struct config_settings settings;
+        char **folders; /* of jobs */
+        char *settings_file;
+        bool has_watch_trouble;
+
+        enum stop_stage stop;
+        int64_t stop_bt_us; /* when its stage is over */
+        bool is_ready_told;
+        int64_t restart_told_bt_us;
+        unsigned n_restarts;
+        uint64_t n_tails_dropped_told;
+        char buffer[OUTPUT_READ_MAX];
+};
+
+/* ---- runner.c ---- */
+
+/* Something has ended or was acknowledged: a stop may go on. */
+void runner_check_stop(struct runner *runner);
+/* The scheduler has committed to a generation. */
+void runner_on_committed(struct runner *runner);
+
+/* ---- runs.c ---- */
+
+/* Starts the run, or ends it as start-failed. 0; a negative error where the START is to be refused with its sender. */
+int runs_start(struct runner *runner, const struct wire_start *start);
+/* Ends a run and all its processes: asks (grace: at most max_grace_us), or kills. Result: timeout or cancelled. */
+void runs_stop(struct runner *runner, struct run *run, enum run_result result, bool is_forced, int64_t max_grace_us);
+void runs_stop_all(struct runner *runner, bool is_forced, int64_t max_grace_us);
+/* The scheduler has the result. */
+void runs_acknowledge(struct runner *runner, uint64_t number);
+/* For the tree. */
+void runs_on_tree(void *runner, uint64_t number, uint32_t n);
+void runs_on_zombie(void *runner, pid_t pid);
+int runs_on_time(void *runner, bool is_clock_change);
+/* Reaps children that nobody waits for. */
+int runs_on_reap_time(void *runner, bool is_clock_change);
+/* A child has ended. */
+void runs_on_child(struct runner *runner);
+
+/* ---- link.c ---- */
+
+/* A new scheduler is there. */
+void link_begin(struct runner *runner);
+/* It is gone. */
+void link_end(struct runner *runner);
+/* One record from it: 0 or a negative error, upon which it is to be replaced. */
+int link_handle(void *runner, uint8_t type, const void *payload, size_t size);
+/* Something about the run is to be told. */
+void link_tell_run(struct runner *runner, struct run *run);
+/* The run is about to be forgotten. */
+void link_forget_run(struct runner *runner, struct run *run);
+/* Tells what the channel takes now. */
+void link_pump(struct runner *runner);
+/* A generation has been swapped in: tells its difference, or all to a scheduler that knows nothing yet. */
+void link_tell_generation(struct runner *runner);
+void link_tell_stopping(struct runner *runner);
+/* A piece of a watched run's output; dropped and counted where there is no room. */
+void link_output(struct runner *runner, struct run *run, uint8_t stream, const void *data, size_t size);
+
+/* ---- generation.c ---- */
+
+int generation_begin(struct runner *runner);
+/* Reads the files, now or as soon as the reading before has been committed to. */
+void generation_reload(struct runner *runner, bool is_asked);
+/* What was held back may go on. */
+void generation_continue(struct runner *runner);
+void generation_done(struct runner *runner);
+
+/* ---- folder.c ---- */
+
+/* Makes, checks and locks the run folder; says whether we are the first there in this boot. Prints the error. 0 or negative. */
+int folder_enter(const char *folder, const char *boot_id, int *ret_lock_fd, bool *ret_is_first_of_boot);
+void folder_leave(int lock_fd);

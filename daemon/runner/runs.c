@@ -1,0 +1,563 @@
+// SPDX-License-Identifier: MIT
+// runs: the life of a run: START, launch, output, time-out, end, acknowledgement.
+// The main process of a run that we end is not reaped before its whole tree is gone, so its number cannot be another's meanwhile.
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "config/timestamp.h"
+#include "daemon/core/util.h"
+#include "daemon/runner/environment.h"
+#include "daemon/runner/runner_internal.h"
+
+#define JOB_PATH      "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define LOOK_FIRST_US (10 * USEC_PER_MSEC)  /* between looks at a tree that is being ended */
+#define LOOK_LAST_US  (250 * USEC_PER_MSEC) /* doubled up to this */
+#define GIVE_UP_US    (5 * USEC_PER_SEC)    /* after KILL; what is left then cannot be killed */
+#define DRAIN_READS   16                    /* of what is left in a pipe at the end; more than a pipe holds */
+#define REAP_DELAY_US (200 * USEC_PER_MSEC)
+#define REAP_A_PASS   64
+#define LINE_PRIORITY 6
+
+static void look_later(struct runner *runner, struct run *run);
+
+/* The first deadline of all runs, on one timer. */
+static void arm_timer(struct runner *runner) {
+        const struct run *first = run_table_first_due(&runner->runs);
+        int64_t due_bt_us = first ? first->due_bt_us : LOOP_NEVER;
+
+        if (runner->run_timer && due_bt_us != runner->run_timer_bt_us) {
+                runner->run_timer_bt_us = due_bt_us;
+                loop_arm_timer(runner->run_timer, due_bt_us);
+        }
+}
+
+static void set_due(struct runner *runner, struct run *run, int64_t due_bt_us) {
+        run_table_set_due(&runner->runs, run, due_bt_us);
+        arm_timer(runner);
+}
+
+static void print_run_id(const struct runner *runner, const struct run *run, char id[static TREE_RUN_ID_MAX]) {
+        snprintf(id, TREE_RUN_ID_MAX, "%s-%llu", runner->instance_text, (unsigned long long)run->start.run);
+}
+
+/* ---- the end ---- */
+
+static void release_definition(struct run *run) {
+        if (run->definition)
+                run->definition->n_uses--;
+        run->definition = NULL;
+}
+
+/* The result stands in run->end: remembers and tells it. */
+static void end_run(struct runner *runner, struct run *run) {
+        struct wire_trail *trail = run->definition ? definitions_trail(&runner->definitions, run->definition) : NULL;
+
+        if (trail && trail->run == run->start.run) {
+                trail->last_result = run->end.result;
+                trail->end_bt_us = run->end.end_bt_us;
+        }
+        release_definition(run);
+        run_table_end(&runner->runs, run);
+        arm_timer(runner);
+        run->tells_end = true;
+        link_tell_run(runner, run);
+        runner_check_stop(runner);
+}
+
+static void end_start_failed(struct runner *runner, struct run *run, enum run_step step, int error) {
+        struct clock_sample now = clock_now();
+
+        run->end = (struct run_end){
+                .result = run->stop == RUN_STOP_NONE ? RUN_RESULT_START_FAILED : run->stop_result,
+                .exit_code = -1,
+                .step = run->stop == RUN_STOP_NONE ? step : RUN_STEP_NONE,
+                .error = run->stop == RUN_STOP_NONE ? error : 0,
+                .end_rt_us = now.rt_us,
+                .end_bt_us = now.bt_us,
+        };
+        end_run(runner, run);
+}
+
+/* Reaps the main process into the result; false where it has not ended. */
+static bool reap_main(struct run *run, struct run_end *end) {
+        struct rusage usage = {};
+        siginfo_t info = {};
+
+        /* the wrapper has no way to ask for the usage */
+        if (syscall(SYS_waitid, 3 /* P_PIDFD */, run->pidfd, &info, WEXITED | WNOHANG, &usage) < 0) {
+                end->result = RUN_RESULT_INTERRUPTED;
+                return true;
+        }
+        if (info.si_pid == 0)
+                return false;
+        end->cpu_us = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * USEC_PER_SEC + usage.ru_utime.tv_usec +
+                      usage.ru_stime.tv_usec;
+        if (info.si_code == CLD_EXITED) {
+                end->exit_code = info.si_status;
+                end->result = info.si_status == 0 ? RUN_RESULT_SUCCESS : RUN_RESULT_FAILED;
+        } else {
+                end->signal = info.si_status;
+                end->result = RUN_RESULT_SIGNAL;
+        }
+        return true;
+}
+
+/* ---- output ---- */
+
+static void on_line(void *userdata, struct output_stream *stream, const char *line, size_t size) {
+        struct runner *runner = userdata;
+        const struct run *run = stream->run;
+        char id[TREE_RUN_ID_MAX];
+        int priority = output_level(&line, &size, LINE_PRIORITY);
+
+        if (size == 0)
+                return; /* as journald does with what programs write to it */
+        print_run_id(runner, run, id);
+        struct journal_record r = journal_begin_line(runner->journal, priority, run->name);
+        journal_field(&r, "CHIMED_JOB", "%s", run->name);
+        journal_field(&r, "CHIMED_RUN_ID", "%s", id);
+        journal_field(&r, "CHIMED_STREAM", "%s", stream->number == 1 ? "stdout" : "stderr");
+        journal_field_i64(&r, "OBJECT_PID", run->pid);
+        journal_send_bytes(&r, line, size);
+}
+
+static void close_stream(struct output_stream *stream) {
+        stream->source = loop_source_free(stream->source);
+        stream->fd = util_close(stream->fd);
+}
+
+/* One read; false where nothing more is there now. */
+static bool read_stream(struct runner *runner, struct output_stream *stream) {
+        ssize_t n = read(stream->fd, runner->buffer, sizeof(runner->buffer));
+
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+                return false;
+        if (n <= 0) {
+                close_stream(stream);
+                output_flush(stream, on_line, runner);
+                return false;
+        }
+        run_table_add_tail(&runner->runs, stream->run, runner->buffer, (size_t)n);
+        output_split(stream, runner->buffer, (size_t)n, on_line, runner);
+        if (stream->run->start.is_watched)
+                link_output(runner, stream->run, stream->number, runner->buffer, (size_t)n);
+        return true;
+}
+
+/* What is there, and no more: what the run left behind may hold the pipe open for ever. */
+static void drain(struct runner *runner, struct run *run) {
+        for (int i = 0; i < 2; i++) {
+                struct output_stream *stream = &run->streams[i];
+                for (int n = 0; n < DRAIN_READS && stream->fd >= 0 && read_stream(runner, stream); n++)
+                        ;
+                close_stream(stream);
+                output_flush(stream, on_line, runner);
+        }
+}
+
+/* ---- while it runs ---- */
+
+/* The main process is gone or was given up, and with it, where we ended it, its tree. */
+static void finish(struct runner *runner, struct run *run) {
+        struct clock_sample now = clock_now();
+        struct run_end end = {
+                .exit_code = -1,
+                .start_rt_us = run->start_rt_us,
+                .start_bt_us = run->start_bt_us,
+                .end_rt_us = now.rt_us,
+                .end_bt_us = now.bt_us,
+        };
+
+        bool is_reaped = reap_main(run, &end);
+        if (!is_reaped && run->stop != RUN_STOP_KILLED)
+                return;
+        if (!is_reaped)
+                end.signal = SIGKILL; /* sent, but it sleeps in the kernel */
+        if (run->stop != RUN_STOP_NONE)
+                end.result = run->stop_result;
+        run->end = end;
+        drain(runner, run);
+        run->pidfd_source = loop_source_free(run->pidfd_source);
+        run->pidfd = util_close(run->pidfd);
+        end_run(runner, run);
+}
+
+static void on_main_gone(struct runner *runner, struct run *run) {
+        if (run->stop == RUN_STOP_NONE) {
+                finish(runner, run);
+                return;
+        }
+        run->pidfd_source = loop_source_free(run->pidfd_source);
+        run->is_main_gone = true;
+        run->look_interval_us = LOOK_FIRST_US;
+        look_later(runner, run);
+}
+
+static int on_pidfd(void *userdata, uint32_t events) {
+        struct run *run = userdata;
+
+        (void)events;
+        on_main_gone(run->owner, run);
+        return 0;
+}
+
+static int on_readable(void *userdata, uint32_t events) {
+        struct output_stream *stream = userdata;
+
+        (void)events;
+        read_stream(stream->run->owner, stream);
+        return 0;
+}
+
+/* ---- ending a run ---- */
+
+static void signal_tree(struct runner *runner, struct run *run, int signal) {
+        char id[TREE_RUN_ID_MAX];
+
+        print_run_id(runner, run, id);
+        if (tree_signal(runner->tree, run->start.run, run->pid, id, signal) < 0)
+                set_due(runner, run, clock_now().bt_us + LOOK_LAST_US); /* without memory: again */
+        else
+                run->is_look_pending = true;
+}
+
+static void look_later(struct runner *runner, struct run *run) {
+        int64_t at_bt_us = clock_now().bt_us + run->look_interval_us;
+
+        run->look_interval_us = 2 * run->look_interval_us < LOOK_LAST_US ? 2 * run->look_interval_us : LOOK_LAST_US;
+        /* while the main process is there its end is awaited, not looked for */
+        if (run->stop == RUN_STOP_ASKED && (!run->is_main_gone || run->deadline_bt_us < at_bt_us))
+                at_bt_us = run->deadline_bt_us;
+        set_due(runner, run, at_bt_us);
+}
+
+static void enter_stop(struct runner *runner, struct run *run, enum run_stop stop, int64_t deadline_bt_us) {
+        run->stop = stop;
+        run->stop_bt_us = clock_now().bt_us;
+        run->deadline_bt_us = deadline_bt_us;
+        run->look_interval_us = LOOK_FIRST_US;
+        if (run->phase != RUN_PHASE_RUNNING)
+                return; /* once it has been launched */
+        signal_tree(runner, run, stop == RUN_STOP_KILLED ? SIGKILL : run->kill_signal);
+        look_later(runner, run);
+}
+
+void runs_stop(struct runner *runner, struct run *run, enum run_result result, bool is_forced, int64_t max_grace_us) {
+        int64_t grace_us = run->kill_grace_us < max_grace_us ? run->kill_grace_us : max_grace_us;
+        int64_t deadline_bt_us = clock_now().bt_us + grace_us;
+
+        if (run->phase == RUN_PHASE_ENDED || run->stop == RUN_STOP_KILLED)
+                return;
+        if (run->stop == RUN_STOP_NONE)
+                run->stop_result = result;
+        if (is_forced)
+                enter_stop(runner, run, RUN_STOP_KILLED, LOOP_NEVER);
+        else if (run->stop == RUN_STOP_NONE)
+                enter_stop(runner, run, RUN_STOP_ASKED, deadline_bt_us);
+        else if (deadline_bt_us < run->deadline_bt_us) {
+                run->deadline_bt_us = deadline_bt_us;
+                if (run->phase == RUN_PHASE_RUNNING)
+                        look_later(runner, run);
+        }
+}
+
+void runs_stop_all(struct runner *runner, bool is_forced, int64_t max_grace_us) {
+        for (struct run *run = run_table_walk(&runner->runs, NULL); run; run = run_table_walk(&runner->runs, run))
+                runs_stop(runner, run, RUN_RESULT_CANCELLED, is_forced, max_grace_us);
+}
+
+void runs_on_tree(void *userdata, uint64_t number, uint32_t n) {
+        struct runner *runner = userdata;
+        struct run *run = run_table_find(&runner->runs, number);
+
+        if (!run || run->phase != RUN_PHASE_RUNNING)
+                return;
+        run->is_look_pending = false;
+        bool is_over = run->stop == RUN_STOP_KILLED && clock_now().bt_us >= run->stop_bt_us + GIVE_UP_US;
+        if ((run->is_main_gone && n == 0) || is_over)
+                finish(runner, run);
+        else
+                look_later(runner, run);
+}
+
+/* The run's instant has come. */
+static void handle_due(struct runner *runner, struct run *run, int64_t now_bt_us) {
+        switch (run->stop) {
+        case RUN_STOP_NONE:
+                runs_stop(runner, run, RUN_RESULT_TIMEOUT, false, INT64_MAX);
+                return;
+        case RUN_STOP_ASKED:
+                if (now_bt_us >= run->deadline_bt_us)
+                        enter_stop(runner, run, RUN_STOP_KILLED, LOOP_NEVER);
+                else if (!run->is_look_pending)
+                        signal_tree(runner, run, 0);
+                return;
+        case RUN_STOP_KILLED:
+                if (!run->is_look_pending)
+                        signal_tree(runner, run, SIGKILL);
+                return;
+        case RUN_STOP_MAX:
+                return;
+        }
+}
+
+int runs_on_time(void *userdata, bool is_clock_change) {
+        struct runner *runner = userdata;
+        int64_t now_bt_us = clock_now().bt_us;
+        struct run *run;
+
+        (void)is_clock_change;
+        runner->run_timer_bt_us = LOOP_NEVER; /* one shot */
+        while ((run = run_table_first_due(&runner->runs)) && run->due_bt_us <= now_bt_us) {
+                run_table_set_due(&runner->runs, run, LOOP_NEVER);
+                handle_due(runner, run, now_bt_us);
+        }
+        arm_timer(runner);
+        return 0;
+}
+
+/* ---- the start ---- */
+
+static int watch_stream(struct runner *runner, struct output_stream *stream, int *fd) {
+        if (*fd < 0)
+                return 0;
+        stream->fd = *fd;
+        *fd = -1; /* taken */
+        return loop_add_io(runner->loop, stream->fd, EPOLLIN, on_readable, stream, &stream->source);
+}
+
+/* It is running, but not to be watched: it is killed, and its end is nobody's. */
+static void give_up(struct runner *runner, struct run *run, int error) {
+        syscall(SYS_pidfd_send_signal, run->pidfd, SIGKILL, NULL, 0);
+        close_stream(&run->streams[0]);
+        close_stream(&run->streams[1]);
+        run->pidfd_source = loop_source_free(run->pidfd_source);
+        run->pidfd = util_close(run->pidfd);
+        end_start_failed(runner, run, RUN_STEP_CLONE, error);
+}
+
+static void on_launched(void *userdata, struct launch *l) {
+        struct runner *runner = userdata;
+        struct run *run = run_table_find(&runner->runs, l->run);
+
+        if (!run || run->phase != RUN_PHASE_LAUNCHING) {
+                launch_free(l); /* never: a run is not forgotten before its launch is back */
+                return;
+        }
+        if (l->step != RUN_STEP_NONE) {
+                end_start_failed(runner, run, l->step, l->error);
+                launch_free(l);
+                return;
+        }
+        run->phase = RUN_PHASE_RUNNING;
+        run->pid = l->pid;
+        run->start_rt_us = l->start_rt_us;
+        run->start_bt_us = l->start_bt_us;
+        run->pidfd = l->pidfd;
+        l->pidfd = -1; /* taken */
+        int r = loop_add_io(runner->loop, run->pidfd, EPOLLIN, on_pidfd, run, &run->pidfd_source);
+        if (r == 0)
+                r = watch_stream(runner, &run->streams[0], &l->output_fd[0]);
+        if (r == 0)
+                r = watch_stream(runner, &run->streams[1], &l->output_fd[1]);
+        launch_free(l);
+        if (r < 0) {
+                give_up(runner, run, -r);
+                return;
+        }
+        run->tells_started = true;
+        link_tell_run(runner, run);
+        if (run->stop != RUN_STOP_NONE)
+                enter_stop(runner, run, run->stop, run->deadline_bt_us);
+        else if (run->timeout_us != DURATION_INFINITY)
+                set_due(runner, run, run->start_bt_us + run->timeout_us);
+}
+
+static int make_base(struct runner *runner, const struct job_what *what, struct environment *e) {
+        const char *name = what->has_identity ? what->login_name : runner->own_name;
+        const char *home = what->has_identity ? what->home : runner->own_home;
+        const char *shell = what->has_identity ? what->login_shell : runner->own_shell;
+        int r = environment_set_value(e, "PATH", JOB_PATH);
+
+        if (r == 0)
+                r = environment_set_value(e, "LANG", runner->lang);
+        if (r == 0)
+                r = environment_set_value(e, "HOME", home && *home ? home : "/");
+        if (r == 0 && name && *name)
+                r = environment_set_value(e, "LOGNAME", name);
+        if (r == 0 && name && *name)
+                r = environment_set_value(e, "USER", name);
+        return r == 0 ? environment_set_value(e, "SHELL", shell && *shell ? shell : "/bin/sh") : r;
+}
+
+static int make_fixed(const struct runner *runner, const struct run *run, struct environment *e) {
+        const struct wire_start *start = &run->start;
+        const char *last = start->last_result == RUN_RESULT_NONE ? "" : run_result_to_string(start->last_result);
+        char id[TREE_RUN_ID_MAX], slot[40], slot_us[24], attempt[8], missed[24];
+
+        print_run_id(runner, run, id);
+        timestamp_print_utc(start->slot_rt_us, slot);
+        snprintf(slot_us, sizeof(slot_us), "%lld", (long long)start->slot_rt_us);
+        snprintf(attempt, sizeof(attempt), "%u", start->attempt);
+        snprintf(missed, sizeof(missed), "%llu", (unsigned long long)start->missed);
+        const char *const pairs[][2] = {
+                {"CHIMED_JOB", run->name},
+                {"CHIMED_RUN_ID", id},
+                {"CHIMED_SLOT", slot},
+                {"CHIMED_SLOT_USEC", slot_us},
+                {"CHIMED_CAUSE", run_cause_to_string(start->cause)},
+                {"CHIMED_ATTEMPT", attempt},
+                {"CHIMED_MISSED", missed},
+                {"CHIMED_LAST_RESULT", last},
+        };
+        int r = 0;
+        for (size_t i = 0; i < ARRAY_SIZE(pairs) && r == 0; i++)
+                r = environment_set_value(e, pairs[i][0], pairs[i][1]);
+        return r;
+}
+
+/* Orders the launch. 0 or a negative error. */
+static int launch(struct runner *runner, struct run *run) {
+        const struct definition *definition = run->definition;
+        struct environment base = {}, fixed = {};
+        struct launch *l = launch_new();
+        int r = l ? job_what_decode(definition_what(definition), definition->what_size, &l->what) : -ENOMEM;
+
+        if (r == 0) {
+                run->timeout_us = l->what.timeout_us;
+                run->kill_grace_us = l->what.kill_grace_us;
+                run->kill_signal = l->what.kill_signal;
+                run->tail.limit = l->what.capture_max;
+                r = make_base(runner, &l->what, &base);
+        }
+        if (r == 0)
+                r = make_fixed(runner, run, &fixed);
+        if (r == 0) {
+                l->base = base.list;
+                l->fixed = fixed.list;
+                base = fixed = (struct environment){}; /* given */
+                l->on_done = on_launched;
+                l->userdata = runner;
+                l->run = run->start.run;
+                r = launch_submit(runner->pool, l);
+        }
+        environment_done(&base);
+        environment_done(&fixed);
+        if (r < 0)
+                launch_free(l);
+        return r;
+}
+
+static void note_start(struct runner *runner, const struct run *run) {
+        const struct wire_start *start = &run->start;
+        struct wire_trail *trail = definitions_trail(&runner->definitions, run->definition);
+
+        if (!trail)
+                return;
+        trail->run = start->run;
+        if (start->item == WIRE_ITEM_BOOT)
+                trail->is_boot_done = true;
+        else {
+                trail->has_schedule = true;
+                trail->segment = start->segment;
+                trail->anchor_us = start->anchor_us;
+                trail->key = start->key;
+                trail->slot_us = start->slot_us;
+        }
+}
+
+int runs_start(struct runner *runner, const struct wire_start *start) {
+        struct definition *definition = definitions_by_hash(&runner->definitions, &start->hash);
+        struct run *run;
+
+        if (runner->runs.n >= RUN_TABLE_MAX)
+                return -ENOBUFS;
+        int r = run_table_add(&runner->runs, start, definition ? definition_name(definition) : "", &run);
+        if (r < 0)
+                return r;
+        run->owner = runner;
+        if (definition) {
+                run->definition = definition;
+                definition->n_uses++;
+                note_start(runner, run);
+        }
+        if (runner->stop != STOP_NONE) {
+                run->stop = RUN_STOP_KILLED;
+                run->stop_result = RUN_RESULT_CANCELLED;
+                end_start_failed(runner, run, RUN_STEP_NONE, 0);
+        } else if (!definition)
+                end_start_failed(runner, run, RUN_STEP_DEFINITION, ENOENT);
+        else if (runner->runs.n_in_flight > RUN_TABLE_IN_FLIGHT_MAX)
+                end_start_failed(runner, run, RUN_STEP_CLONE, EAGAIN);
+        else if ((r = launch(runner, run)) < 0)
+                end_start_failed(runner, run, RUN_STEP_DEFINITION, -r);
+        return 0;
+}
+
+void runs_acknowledge(struct runner *runner, uint64_t number) {
+        struct run *run = run_table_find(&runner->runs, number);
+
+        if (!run || run->phase != RUN_PHASE_ENDED)
+                return;
+        link_forget_run(runner, run);
+        run_table_remove(&runner->runs, run);
+        runner_check_stop(runner);
+}
+
+/* ---- children that are nobody's ---- */
+
+static struct run *find_by_pid(const struct runner *runner, pid_t pid) {
+        struct run *run = run_table_walk(&runner->runs, NULL);
+
+        while (run && (run->phase != RUN_PHASE_RUNNING || run->pid != pid))
+                run = run_table_walk(&runner->runs, run);
+        return run;
+}
+
+static bool is_taken_care_of(const struct runner *runner, pid_t pid) {
+        return launch_owns_pid(runner->pool, pid) || host_owns_pid(runner->host, pid) || reader_owns_pid(runner->reader, pid) ||
+               find_by_pid(runner, pid);
+}
+
+void runs_on_zombie(void *userdata, pid_t pid) {
+        const struct runner *runner = userdata;
+        siginfo_t info;
+
+        if (!is_taken_care_of(runner, pid))
+                waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG);
+}
+
+void runs_on_child(struct runner *runner) {
+        if (runner->is_reap_armed)
+                return;
+        runner->is_reap_armed = loop_arm_timer(runner->reap_timer, clock_now().bt_us + REAP_DELAY_US) == 0;
+}
+
+int runs_on_reap_time(void *userdata, bool is_clock_change) {
+        struct runner *runner = userdata;
+
+        (void)is_clock_change;
+        runner->is_reap_armed = false;
+        for (int i = 0; i < REAP_A_PASS; i++) {
+                siginfo_t info = {};
+                if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
+                        return 0;
+                if (is_taken_care_of(runner, info.si_pid)) {
+                        /* the kernel would show no other: the tree's thread looks behind it */
+                        tree_find_zombies(runner->tree);
+                        break;
+                }
+                waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG);
+        }
+        runs_on_child(runner);
+        return 0;
+}
