@@ -19,7 +19,7 @@ chmod 755 "$T" "$T"/*
 chmod 777 "$T/out"
 touch "$log"
 # each job can be found by this, wherever it hangs in the tree
-printf '[defaults]\nEnvironment=CHIMED_TEST_FOLDER=%s\n' "$T" >"$T/chimed.conf"
+printf '[defaults]\nEnvironment=TEST_FOLDER=%s\n' "$T" >"$T/chimed.conf"
 
 die() {
         echo "FAILED: $*"
@@ -43,7 +43,7 @@ descendants() { # PID
 
 # Processes of this test's jobs.
 processes_left() {
-        grep -lsFa "CHIMED_TEST_FOLDER=$T" /proc/[0-9]*/environ | cut -d / -f 3 | grep -vx "$$" || true
+        grep -lsFa "TEST_FOLDER=$T" /proc/[0-9]*/environ | cut -d / -f 3 | grep -vx "$$" || true
 }
 
 leave() {
@@ -120,7 +120,8 @@ refresh_log() { :; } # for a journal that is not the file itself
 # The records (JSON lines) of a kind and a job ("" for any) since mark_log.
 events() { # KIND [JOB]
         refresh_log
-        tail -n "+$log_from" "$log" | grep -aE "\"CHIMED_EVENT\": *\"$1\"" | { [ -z "${2:-}" ] || grep -aE "\"CHIMED_JOB\": *\"$2\""; } || true
+        local job=${2:+"\"CHIMED_JOB\": *\"$2\""}
+        tail -n "+$log_from" "$log" | grep -aE "\"CHIMED_EVENT\": *\"$1\"" | grep -aE "$job" || true
 }
 count_events() { # KIND [JOB]
         refresh_log

@@ -16,7 +16,7 @@ Script=
  cat /proc/\$\$/limits >$T/out/limits
  cat /proc/\$\$/timerslack_ns >$T/out/slack
  cat /proc/\$\$/oom_score_adj >$T/out/oom
- for f in /proc/\$\$/fd/*; do echo "\${f##*/} \$(readlink \$f)"; done >$T/out/fds
+ (ls -l /proc/\$\$/fd >$T/out/fds)
  readlink /proc/\$\$/cwd >$T/out/cwd
 EOF
 # what must not arrive: a variable, an open descriptor, an ignored signal, a umask
@@ -34,8 +34,8 @@ declare -A variable
 while IFS='=' read -r -d '' name value; do
         variable[$name]=$value
 done <"$T/out/environ"
-wanted="CHIMED_ATTEMPT CHIMED_CAUSE CHIMED_JOB CHIMED_LAST_RESULT CHIMED_MISSED CHIMED_RUN_ID CHIMED_SLOT CHIMED_SLOT_USEC CHIMED_TEST_FOLDER"
-wanted+=" GREETING HOME LANG LOGNAME PATH SHELL USER"
+wanted="CHIMED_ATTEMPT CHIMED_CAUSE CHIMED_JOB CHIMED_LAST_RESULT CHIMED_MISSED CHIMED_RUN_ID CHIMED_SLOT CHIMED_SLOT_USEC"
+wanted+=" GREETING HOME LANG LOGNAME PATH SHELL TEST_FOLDER USER"
 assert_equal "the variables" "$wanted" "$(printf '%s\n' "${!variable[@]}" | sort | tr '\n' ' ' | sed 's/ $//')"
 assert_equal CHIMED_JOB probe "${variable[CHIMED_JOB]}"
 assert_equal CHIMED_CAUSE schedule "${variable[CHIMED_CAUSE]}"
@@ -62,8 +62,8 @@ assert_equal parent "$(runner_pid)" "$parent"
 assert_equal "process group" "$pid" "$group"
 assert_equal session "$pid" "$session"
 assert_equal terminal 0 "$terminal"
-assert_equal "the descriptors" "0 1 2 " "$(cut -d ' ' -f 1 "$T/out/fds" | sort -n | tr '\n' ' ')"
-assert_equal "the files behind them" "/dev/null /dev/null /dev/null " "$(cut -d ' ' -f 2 "$T/out/fds" | tr '\n' ' ')"
+assert_equal "the descriptors" "0 -> /dev/null, 1 -> /dev/null, 2 -> /dev/null, " \
+        "$(sed -n 's/.* \([0-9]* -> .*\)/\1/p' "$T/out/fds" | sort -n | tr '\n' ',' | sed 's/,/, /g')"
 assert_equal "timer slack" 50000 "$(cat "$T/out/slack")"
 assert_equal "out-of-memory score" "$(cat /proc/$$/oom_score_adj)" "$(cat "$T/out/oom")"
 assert_equal "working directory" / "$(cat "$T/out/cwd")"

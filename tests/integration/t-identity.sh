@@ -39,7 +39,7 @@ EOF
 status=0
 said=$("$CHIMED_BUILD/chimed" --check "--config=$T/chimed.conf" "--jobs=$T/jobs") || status=$?
 assert_equal "exit status of --check" 1 "$status"
-assert_contains "the diagnosis" "stranger.ini:4:" "$said"
+assert_contains "the diagnosis" "/stranger.ini:" "$said"
 assert_contains "the diagnosis" no-such-user-here "$said"
 
 start_daemon
