@@ -18,7 +18,7 @@ struct config_settings {
 
 /* Something that was there and could not be read as jobs: its last good definitions stay in force. */
 struct config_broken {
-        char *file; /* the whole file, if name is NULL; those of a refused folder and those that it masks are listed one by one */
+        char *file; /* the whole file, if name is NULL; of a refused folder each file, and each that it masks */
         char *name; /* that job of it */
 };
 
@@ -43,8 +43,8 @@ int config_default_paths(int is_user, char **ret_settings_file, char ***ret_fold
 void config_paths_free(char *settings_file, char **folders);
 
 /* Reads everything. Files and folders that others than root or the caller can write, what is not a regular file, empty, over
- * CONFIG_FILE_MAX or unreadable is refused with a diagnostic and listed in broken; it masks as ever, and what it masks is listed,
- * too, so that all that was in force stays. A link to /dev/null disables the name.
+ * CONFIG_FILE_MAX or unreadable is refused with a diagnostic and listed in broken; it masks as ever, and what it masks is
+ * listed, too, so that all that was in force stays. A link to /dev/null disables the name.
  * Jobs with errors are left out and listed by name. diags end sorted by place.
  * Returns 0 and gives *ret (also where there were errors in files); -ENOMEM; another negative error where the folders as a
  * whole could not be read or the settings file's [defaults] can't be trusted (-EBADMSG), told in diags: then nothing may be

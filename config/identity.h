@@ -14,7 +14,8 @@ struct identity_cache {
 void identity_cache_done(struct identity_cache *cache);
 
 /* Fills the resolved members of job->what. Without User= and Group= nothing is set and the job runs as the runner's user.
- * A User= or Group= given as a number needs no entry in the data base. User=chimed is refused, under whatever name: it is the scheduler's own.
+ * A User= or Group= given as a number needs no entry in the data base. User=chimed is refused, by
+ * whatever name: it is the scheduler's own.
  * Where the caller is not root, only the caller's own user and groups are accepted.
  * Returns 0; 1 where it is unknown or refused (told in diags at the job's place); -ENOMEM. */
 int identity_resolve(struct identity_cache *cache, struct job *job, struct diags *diags);
