@@ -26,7 +26,7 @@
 
 #define SOCKET_PATH  "/run/systemd/journal/socket"
 #define SNDBUF_SIZE  (8 * 1024 * 1024)
-#define DATAGRAM_MAX (256 * 1024) /* larger ones want much contiguous memory of the kernel, or don't fit the buffer */
+#define DATAGRAM_MAX (256 * 1024) /* a larger one needs much contiguous kernel memory, or does not fit the buffer */
 #define RETRY_US     100000       /* where nothing tells when to try again */
 
 enum sink {
