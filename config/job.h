@@ -175,7 +175,10 @@ int job_when_print(const struct job_when *when, const char *description, char **
  * Returns 0, -EBADMSG if it is not one, -ENOMEM. */
 int job_when_parse(const char *text, size_t size, struct job_when *ret_when, char **ret_description);
 
-/* Appends the binary form of what. Errors are in the writer. */
+/* Appends the binary form of what: first its manner (as whom, where, with which output and limits: the same in many jobs), then
+ * the command. Errors are in the writer. */
 void job_what_encode(const struct job_what *what, struct pack *p);
+/* How many bytes of a binary form are its manner; 0 where it is none. */
+size_t job_what_manner_size(const void *data, size_t size);
 /* Reads it back into *ret (initialised by the call, to be freed by job_what_done()). 0, -EBADMSG, -ENOMEM; on error *ret is untouched. */
 int job_what_decode(const void *data, size_t size, struct job_what *ret);

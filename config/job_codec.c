@@ -10,7 +10,8 @@
 
 #include "config/job_draft.h"
 
-#define WHAT_VERSION 1
+#define WHAT_VERSION   1
+#define MANNER_SIZE_AT 1 /* offset of the manner's size, behind the version */
 
 static void encode_list(struct pack *p, char *const *list) {
         pack_u32(p, (uint32_t)strv_count(list));
@@ -24,8 +25,10 @@ static void encode_output(struct pack *p, const struct job_output *output) {
 }
 
 void job_what_encode(const struct job_what *what, struct pack *p) {
+        size_t begin = p->size;
+
         pack_u8(p, WHAT_VERSION);
-        encode_list(p, what->argv);
+        pack_u32(p, 0); /* the manner's size, filled in below */
         pack_string(p, what->user);
         pack_string(p, what->group);
         pack_u8(p, what->has_identity);
@@ -47,6 +50,19 @@ void job_what_encode(const struct job_what *what, struct pack *p) {
         pack_i64(p, what->kill_grace_us);
         pack_u32(p, (uint32_t)what->kill_signal);
         pack_u32(p, what->capture_max);
+        if (pack_result(p) == 0) {
+                uint32_t manner_size = (uint32_t)(p->size - begin);
+                memcpy(p->data + begin + MANNER_SIZE_AT, &manner_size, sizeof(manner_size));
+        }
+        encode_list(p, what->argv);
+}
+
+size_t job_what_manner_size(const void *data, size_t size) {
+        struct unpack u = unpack_from(data, size);
+        uint8_t version = unpack_u8(&u);
+        uint32_t manner_size = unpack_u32(&u);
+
+        return u.bad || version != WHAT_VERSION || manner_size > size ? 0 : manner_size;
 }
 
 /* A count of things that take at least size bytes each. */
@@ -189,9 +205,8 @@ int job_what_decode(const void *data, size_t size, struct job_what *ret) {
 
         if (unpack_u8(&u) != WHAT_VERSION)
                 return -EBADMSG;
-        r = decode_list(&u, &what.argv);
-        if (r == 0)
-                r = decode_identity(&u, &what);
+        uint32_t manner_size = unpack_u32(&u);
+        r = decode_identity(&u, &what);
         if (r == 0)
                 r = decode_surroundings(&u, &what);
         what.timeout_us = unpack_i64(&u);
@@ -199,6 +214,10 @@ int job_what_decode(const void *data, size_t size, struct job_what *ret) {
         uint32_t kill_signal = unpack_u32(&u);
         what.kill_signal = kill_signal <= INT32_MAX ? (int)kill_signal : 0;
         what.capture_max = unpack_u32(&u);
+        if (u.at != (const uint8_t *)data + manner_size)
+                u.bad = true;
+        if (r == 0)
+                r = decode_list(&u, &what.argv);
         if (r == 0)
                 r = unpack_finish(&u);
         if (r == 0 && !is_sane(&what))
