@@ -116,19 +116,22 @@ void definitions_init(struct definitions *d) {
         *d = (struct definitions){};
 }
 
-static void definition_free(struct definitions *d, struct definition *definition) {
-        table_remove(&d->by_hash, definition, key_of_hash);
+static void definition_release(struct definitions *d, struct definition *definition) {
+        blobs_give(&d->shared, definition->when);
+        blobs_give(&d->shared, definition->manner);
         free(definition->trail);
         free(definition);
 }
 
+static void definition_free(struct definitions *d, struct definition *definition) {
+        table_remove(&d->by_hash, definition, key_of_hash);
+        definition_release(d, definition);
+}
+
 void definitions_done(struct definitions *d) {
-        for (size_t i = 0; i < d->by_hash.allocated; i++) {
-                if (!d->by_hash.slots[i])
-                        continue;
-                free(d->by_hash.slots[i]->trail);
-                free(d->by_hash.slots[i]);
-        }
+        for (size_t i = 0; i < d->by_hash.allocated; i++)
+                if (d->by_hash.slots[i])
+                        definition_release(d, d->by_hash.slots[i]);
         table_done(&d->by_hash);
         table_done(&d->current);
         table_done(&d->next);
@@ -137,24 +140,34 @@ void definitions_done(struct definitions *d) {
         definitions_init(d);
 }
 
-static struct definition *definition_new(const struct hash128 *hash, const char *name, const void *when, size_t when_size,
-                                         const void *what, size_t what_size) {
-        size_t name_size = strlen(name) + 1;
-        struct definition *new = malloc(sizeof(*new) + name_size + when_size + what_size);
+static struct definition *definition_new(struct definitions *d, const struct hash128 *hash, const char *name, const void *when,
+                                         size_t when_size, const void *what, size_t what_size) {
+        size_t name_size = strlen(name) + 1, manner_size = job_what_manner_size(what, what_size);
+        size_t command_size = what_size - manner_size;
+        struct definition *new = malloc(sizeof(*new) + name_size + command_size);
 
         if (!new)
                 return NULL;
         *new = (struct definition){
                 .hash = *hash,
-                .what_size = (uint32_t)what_size,
-                .when_size = (uint16_t)when_size,
+                .when = blobs_take(&d->shared, when, when_size),
+                .manner = blobs_take(&d->shared, what, manner_size),
+                .command_size = (uint16_t)command_size,
                 .name_size = (uint8_t)name_size,
                 .state = DEFINITION_NEXT,
         };
+        if (!new->when || !new->manner) {
+                definition_release(d, new);
+                return NULL;
+        }
         memcpy(new->text, name, name_size);
-        memcpy(new->text + name_size, when, when_size);
-        memcpy(new->text + name_size + when_size, what, what_size);
+        memcpy(new->text + name_size, (const char *)what + manner_size, command_size);
         return new;
+}
+
+void definition_put_what(const struct definition *d, struct pack *p) {
+        pack_raw(p, d->manner->data, d->manner->size);
+        pack_raw(p, d->text + d->name_size, d->command_size);
 }
 
 int definitions_add(struct definitions *d, const struct hash128 *hash, uint64_t file, const char *name, const void *when,
@@ -174,7 +187,7 @@ int definitions_add(struct definitions *d, const struct hash128 *hash, uint64_t 
             table_reserve(&d->by_hash, d->by_hash.n + 1, key_of_hash) < 0)
                 return -ENOMEM;
         if (!definition) {
-                definition = definition_new(hash, name, when, when_size, what, what_size);
+                definition = definition_new(d, hash, name, when, when_size, what, what_size);
                 if (!definition)
                         return -ENOMEM;
                 table_put(&d->by_hash, definition, key_of_hash);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // definitions: the store of what jobs run: by hash and by name, one generation in force and the next in the making.
-// The only source of what a START may run. One allocation a definition, its texts behind it.
+// The only source of what a START may run. A definition holds what is its own; what many have alike (the when-text, the manner of
+// running) is kept once.
 #pragma once
 
 #include <stdbool.h>
@@ -8,8 +9,10 @@
 #include <stdint.h>
 
 #include "config/hash.h"
+#include "config/pack.h"
 #include "daemon/core/clock.h"
 #include "daemon/core/wire.h"
+#include "daemon/runner/blob.h"
 
 enum definition_state {
         DEFINITION_NEXT,    /* of the generation in the making; not to be run yet */
@@ -22,28 +25,24 @@ struct definition {
         uint64_t file;                    /* definitions_file_key() of where it came from */
         int64_t since_rt_us, since_bt_us; /* when its name was first in force */
         struct wire_trail *trail;         /* what a new scheduler must know; NULL before the first START */
+        struct blob *when;                /* the canonical text */
+        struct blob *manner;              /* the leading part of the encoded what */
         uint32_t n_uses;                  /* runs that hold it */
-        uint32_t what_size;
-        uint16_t when_size;
-        uint8_t name_size; /* with the NUL */
+        uint16_t command_size;            /* the rest of it */
+        uint8_t name_size;                /* with the NUL */
         uint8_t state : 2;
         bool is_unsent : 1;  /* the scheduler must learn of it (current), or of its name's end (retired) */
         bool is_removed : 1; /* retired, and nothing took its name over */
         bool is_next : 1;    /* of the generation in the making, whatever its state */
-        char text[];         /* name, when-text, encoded what */
+        char text[];         /* name, command */
 };
 
 static inline const char *definition_name(const struct definition *d) {
         return d->text;
 }
 
-static inline const char *definition_when(const struct definition *d) {
-        return d->text + d->name_size;
-}
-
-static inline const void *definition_what(const struct definition *d) {
-        return d->text + d->name_size + d->when_size;
-}
+/* Appends the encoded what half, whole. Errors are in the writer. */
+void definition_put_what(const struct definition *d, struct pack *p);
 
 /* A hash table of borrowed definitions; open addressing. */
 struct definition_table {
@@ -57,6 +56,7 @@ struct definitions {
         struct definition_table next;    /* by name: the one in the making */
         struct definition **retired;
         size_t n_retired, allocated_retired;
+        struct blobs shared;
         uint64_t *broken; /* of the next generation: keys of files and jobs that could not be read */
         size_t n_broken, allocated_broken;
 };

@@ -42,7 +42,7 @@ static int take(struct environment *e, char *assignment) {
                 e->list[at] = assignment;
                 return 0;
         }
-        if (e->n + 1 >= e->allocated) {
+        if (e->n + 1 >= e->allocated || e->n >= ENVIRONMENT_MAX) {
                 size_t allocated = e->allocated ? 2 * e->allocated : 32;
                 char **list = e->n < ENVIRONMENT_MAX ? reallocarray(e->list, allocated, sizeof(*list)) : NULL;
                 if (!list) {

@@ -165,7 +165,7 @@ int generation_begin(struct runner *runner) {
         if (r == 0 && (!runner->folders || !runner->settings_file))
                 r = -ENOMEM;
         if (r == 0)
-                note_watch(runner, watch_new(runner->loop, on_change, runner, &runner->watch));
+                note_watch(runner, watch_new(runner->loop, WATCH_SETTLE_US, on_change, runner, &runner->watch));
         if (r == 0)
                 start_reading(runner);
         return r;

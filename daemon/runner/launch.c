@@ -348,12 +348,12 @@ static bool check(struct launch_pool *pool, int64_t now_bt_us) {
                 if (!w->current)
                         continue;
                 is_busy = true;
-                if (!w->current->is_abandoned && now_bt_us - w->current->asked_bt_us >= LAUNCH_TIME_US)
+                if (!w->current->is_abandoned && now_bt_us - w->current->asked_bt_us >= pool->settings.time_us)
                         give_up(pool, w->current, __atomic_load_n(&w->pidfd, __ATOMIC_RELAXED));
         }
         if (are_all_stuck && pool->n_workers < LAUNCH_THREADS_MAX)
                 add_worker(pool);
-        while (pool->waiting && now_bt_us - pool->waiting->asked_bt_us >= LAUNCH_TIME_US) {
+        while (pool->waiting && now_bt_us - pool->waiting->asked_bt_us >= pool->settings.time_us) {
                 struct launch *l = pool->waiting;
                 pool->waiting = l->next;
                 if (!pool->waiting)
@@ -399,6 +399,8 @@ int launch_pool_new(struct loop *loop, const struct launch_settings *settings, s
                 return -ENOMEM;
         pool->loop = loop;
         pool->settings = *settings;
+        if (settings->time_us == 0)
+                pool->settings.time_us = LAUNCH_TIME_US;
         pool->ignored = find_ignored();
         pool->waiting_end = &pool->waiting;
         pool->done_end = &pool->done;

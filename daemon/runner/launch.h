@@ -14,7 +14,7 @@
 #define LAUNCH_THREADS_MIN 2
 #define LAUNCH_THREADS_MAX 8
 #define LAUNCH_STUCK_US    (500 * USEC_PER_MSEC) /* all threads busy for so long: one more */
-#define LAUNCH_TIME_US     (30 * USEC_PER_SEC)   /* no exec after so long: start-failed */
+#define LAUNCH_TIME_US     (30 * USEC_PER_SEC)   /* no exec after so long: start-failed; the default */
 
 struct launch_pool;
 struct launch;
@@ -50,6 +50,7 @@ struct launch {
 
 struct launch_settings {
         uint64_t nofile_soft, nofile_hard; /* RLIMIT_NOFILE for what is started */
+        int64_t time_us;                   /* for a start; 0: LAUNCH_TIME_US */
         bool resets_oom_score;             /* ours is below 0: jobs get 0 */
 };
 

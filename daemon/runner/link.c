@@ -156,9 +156,9 @@ static void tell_definition(struct runner *runner, struct definition *d) {
                 .since_rt_us = d->since_rt_us,
                 .since_bt_us = d->since_bt_us,
                 .has_trail = d->trail != NULL,
-                .name = (char *)definition_name(d),
-                .when = (char *)definition_when(d),
-                .when_size = d->when_size,
+                .name = definition_name(d),
+                .when = (const char *)d->when->data,
+                .when_size = d->when->size,
         };
 
         if (d->trail)

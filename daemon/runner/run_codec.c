@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // run_codec: the one versioned writer and reader of the run table.
-// Starts and ends go in the link's own form; a record is read in the order in which it is written, and nothing is left over.
+// Starts and ends go in the link's own form. What is read must make sense and leave nothing over.
 
 #include <errno.h>
 #include <string.h>
@@ -13,16 +13,25 @@ static void write_nested(struct pack *p, const struct pack *inner) {
         pack_raw(p, inner->data, inner->size);
 }
 
-static void write_wire(struct pack *p, const struct run *run) {
-        struct pack start = {}, end = {};
+static void write_start(struct pack *p, const struct run *run) {
+        struct pack start = {};
+        const char *name = run->name[0] ? run->name : "unknown"; /* its hash was; the link takes no empty name */
 
-        wire_put_run(&start, &(struct wire_run){.start = run->start, .name = run->name});
-        wire_put_ended(&end, &(struct wire_ended){.run = run->start.run, .end = run->end});
-        if (pack_result(&start) < 0 || pack_result(&end) < 0)
-                p->error = p->error ? p->error : -ENOMEM;
+        wire_put_run(&start, &(struct wire_run){.start = run->start, .name = name});
+        if (pack_result(&start) < 0)
+                p->error = p->error ? p->error : pack_result(&start);
         write_nested(p, &start);
-        write_nested(p, &end);
         pack_done(&start);
+}
+
+static void write_end(struct pack *p, const struct run *run) {
+        struct pack end = {};
+
+        if (run->phase == RUN_PHASE_ENDED)
+                wire_put_ended(&end, &(struct wire_ended){.run = run->start.run, .end = run->end});
+        if (pack_result(&end) < 0)
+                p->error = p->error ? p->error : pack_result(&end);
+        write_nested(p, &end);
         pack_done(&end);
 }
 
@@ -42,7 +51,7 @@ static void write_tail(struct pack *p, const struct output_tail *tail) {
 }
 
 static void write_run(struct pack *p, const struct run *run) {
-        write_wire(p, run);
+        write_start(p, run);
         pack_u8(p, run->phase);
         pack_u32(p, (uint32_t)run->pid);
         pack_i64(p, run->start_rt_us);
@@ -59,6 +68,7 @@ static void write_run(struct pack *p, const struct run *run) {
         write_stream(p, &run->streams[0]);
         write_stream(p, &run->streams[1]);
         write_tail(p, &run->tail);
+        write_end(p, run);
 }
 
 int run_table_write(const struct run_table *t, struct pack *p) {
@@ -73,18 +83,36 @@ int run_table_write(const struct run_table *t, struct pack *p) {
         return pack_result(p);
 }
 
-static int read_wire(struct unpack *u, struct wire_run *ret_run, struct wire_ended *ret_ended) {
+static int read_start(struct unpack *u, struct run_table *t, struct run **ret) {
+        struct wire_run start;
+        uint32_t size = unpack_u32(u);
+        const void *data = unpack_raw(u, size);
+        int r = data ? wire_get_run(data, size, &start) : -EBADMSG;
+
+        if (r < 0)
+                return r;
+        if (run_table_find(t, start.start.run) || strlen(start.name) > JOB_NAME_MAX)
+                r = -EBADMSG;
+        else
+                r = run_table_add(t, &start.start, start.name, ret);
+        wire_run_done(&start);
+        return r;
+}
+
+static int read_end(struct unpack *u, struct run_table *t, struct run *run) {
+        struct wire_ended ended;
         uint32_t size = unpack_u32(u);
         const void *data = unpack_raw(u, size);
 
-        int r = data ? wire_get_run(data, size, ret_run) : -EBADMSG;
-        if (r < 0)
-                return r;
-        size = unpack_u32(u);
-        data = unpack_raw(u, size);
-        r = data ? wire_get_ended(data, size, ret_ended) : -EBADMSG;
-        if (r < 0)
-                wire_run_done(ret_run);
+        if (run->phase != RUN_PHASE_ENDED)
+                return data && size == 0 ? 0 : -EBADMSG;
+        run->phase = RUN_PHASE_RUNNING;
+        run_table_end(t, run);
+        int r = data ? wire_get_ended(data, size, &ended) : -EBADMSG;
+        if (r == 0 && ended.run != run->start.run)
+                r = -EBADMSG;
+        if (r == 0)
+                run->end = ended.end;
         return r;
 }
 
@@ -148,21 +176,11 @@ static bool is_sane(const struct run *run) {
 }
 
 static int read_run(struct unpack *u, struct run_table *t) {
-        struct wire_run start;
-        struct wire_ended ended;
         struct run *run;
-        int r = read_wire(u, &start, &ended);
+        int r = read_start(u, t, &run);
 
         if (r < 0)
                 return r;
-        if (start.start.run != ended.run || run_table_find(t, ended.run) || strlen(start.name) > JOB_NAME_MAX)
-                r = -EBADMSG;
-        else
-                r = run_table_add(t, &start.start, start.name, &run);
-        wire_run_done(&start);
-        if (r < 0)
-                return r;
-        run->end = ended.end;
         read_plain(u, run);
         r = read_stream(u, &run->streams[0]);
         if (r == 0)
@@ -171,11 +189,7 @@ static int read_run(struct unpack *u, struct run_table *t) {
                 r = read_tail(u, t, run);
         if (r == 0 && (u->bad || !is_sane(run)))
                 r = -EBADMSG;
-        if (run->phase == RUN_PHASE_ENDED) {
-                run->phase = RUN_PHASE_RUNNING;
-                run_table_end(t, run);
-        }
-        return r;
+        return r == 0 ? read_end(u, t, run) : r;
 }
 
 /* So that a table that is no good closes nothing. */

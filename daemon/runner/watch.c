@@ -29,6 +29,7 @@ struct watch {
         void *userdata;
         int fd;
         struct loop_source *source, *timer;
+        int64_t settle_us;
         int64_t first_bt_us; /* of the changes that settle; 0: none */
         struct entry *entries;
         size_t n, allocated;
@@ -72,7 +73,7 @@ static bool matters(const struct watch *watch, const struct inotify_event *event
 }
 
 static int settle(struct watch *watch) {
-        int64_t now_bt_us = clock_now().bt_us, at_bt_us = now_bt_us + WATCH_SETTLE_US;
+        int64_t now_bt_us = clock_now().bt_us, at_bt_us = now_bt_us + watch->settle_us;
 
         if (watch->first_bt_us == 0)
                 watch->first_bt_us = now_bt_us;
@@ -111,12 +112,13 @@ static int on_settled(void *userdata, bool is_clock_change) {
         return 0;
 }
 
-int watch_new(struct loop *loop, watch_fn fn, void *userdata, struct watch **ret) {
+int watch_new(struct loop *loop, int64_t settle_us, watch_fn fn, void *userdata, struct watch **ret) {
         struct watch *watch = calloc(1, sizeof(*watch));
         int r = 0;
 
         if (!watch)
                 return -ENOMEM;
+        watch->settle_us = settle_us;
         watch->fn = fn;
         watch->userdata = userdata;
         watch->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);

@@ -17,7 +17,8 @@ struct watch;
 /* Called once for a burst of changes. */
 typedef void (*watch_fn)(void *userdata);
 
-int watch_new(struct loop *loop, watch_fn fn, void *userdata, struct watch **ret);
+/* settle_us: WATCH_SETTLE_US but in tests. */
+int watch_new(struct loop *loop, int64_t settle_us, watch_fn fn, void *userdata, struct watch **ret);
 struct watch *watch_free(struct watch *watch);
 
 /* Watches a folder for all but hidden files; where it is missing, the nearest folder above for the way down to it.

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+// The run table: found by number, due in order, bounded in what it keeps, and the same after it was written and read.
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/core/util.h"
+#include "daemon/runner/run_table.h"
+
+static struct run *add(struct run_table *t, uint64_t number) {
+        struct wire_start start = {.run = number, .attempt = 1, .key = 5, .slot_rt_us = 99, .cause = RUN_CAUSE_SCHEDULE};
+        struct run *run;
+
+        ck_assert_int_eq(run_table_add(t, &start, "job-x", &run), 0);
+        run->tail.limit = 1024;
+        return run;
+}
+
+START_TEST(runs_are_found_by_number) {
+        struct run_table t;
+
+        run_table_init(&t);
+        ck_assert_uint_eq(t.next_run, 1);
+        for (uint64_t i = 1; i <= 10000; i++)
+                add(&t, i * 3);
+        ck_assert_uint_eq(t.n, 10000);
+        ck_assert_uint_eq(t.next_run, 30001);
+        for (uint64_t i = 1; i <= 10000; i += 2)
+                run_table_remove(&t, run_table_find(&t, i * 3));
+        for (uint64_t i = 1; i <= 10000; i++)
+                ck_assert_msg((run_table_find(&t, i * 3) != NULL) == (i % 2 == 0), "run %d", (int)i);
+        size_t n = 0;
+        for (struct run *run = run_table_walk(&t, NULL); run; run = run_table_walk(&t, run))
+                n++;
+        ck_assert_uint_eq(n, 5000);
+        ck_assert_uint_eq(t.n_in_flight, 5000);
+        run_table_done(&t);
+}
+END_TEST
+
+START_TEST(deadlines_come_in_order_whatever_is_set_and_unset) {
+        struct run_table t;
+        struct run *runs[500];
+        int64_t last = 0;
+
+        run_table_init(&t);
+        srand(7);
+        for (int i = 0; i < 500; i++)
+                runs[i] = add(&t, (uint64_t)i + 1);
+        for (int n = 0; n < 20000; n++)
+                run_table_set_due(&t, runs[rand() % 500], rand() % 4 == 0 ? LOOP_NEVER : rand() % 1000);
+        struct run *run;
+        while ((run = run_table_first_due(&t))) {
+                ck_assert_int_ge(run->due_bt_us, last);
+                last = run->due_bt_us;
+                run_table_set_due(&t, run, LOOP_NEVER);
+        }
+        ck_assert_uint_eq(t.n_heap, 0);
+        run_table_done(&t);
+}
+END_TEST
+
+START_TEST(beyond_the_bound_the_oldest_ended_runs_lose_their_tails) {
+        static char output[JOB_CAPTURE_MAX];
+        struct run_table t;
+        unsigned n = RUN_TABLE_TAILS_MAX / JOB_CAPTURE_MAX;
+
+        run_table_init(&t);
+        for (unsigned i = 1; i <= n + 3; i++) {
+                struct run *run = add(&t, i);
+                run->tail.limit = JOB_CAPTURE_MAX;
+                run_table_add_tail(&t, run, output, sizeof(output));
+                run->end.result = RUN_RESULT_FAILED;
+                run_table_end(&t, run);
+        }
+        ck_assert_uint_le(t.tails_size, RUN_TABLE_TAILS_MAX);
+        ck_assert_uint_eq(t.n, n + 3);
+        ck_assert_uint_eq(t.n_in_flight, 0);
+        ck_assert_uint_eq(t.n_tails_dropped, 3);
+        ck_assert_uint_eq(run_table_find(&t, 3)->tail.size, 0);
+        ck_assert_uint_eq(run_table_find(&t, 4)->tail.size, JOB_CAPTURE_MAX);
+        ck_assert_int_eq(run_table_find(&t, 3)->end.result, RUN_RESULT_FAILED);
+        for (unsigned i = 1; i <= n + 3; i++)
+                run_table_remove(&t, run_table_find(&t, i));
+        ck_assert_uint_eq(t.tails_size, 0);
+        ck_assert_ptr_null(t.oldest_ended);
+        run_table_done(&t);
+}
+END_TEST
+
+/* A table with a running and an ended run, and the descriptors of /dev/null. */
+static void fill(struct run_table *t) {
+        struct run *run = add(t, 10);
+
+        run->phase = RUN_PHASE_RUNNING;
+        run->pid = 1234;
+        run->start_rt_us = 1;
+        run->start_bt_us = 2;
+        run->timeout_us = DURATION_INFINITY;
+        run->kill_grace_us = 4;
+        run->kill_signal = 15;
+        run->stop = RUN_STOP_ASKED;
+        run->stop_result = RUN_RESULT_TIMEOUT;
+        run->deadline_bt_us = 77;
+        run->is_main_gone = true;
+        run->pidfd = open("/dev/null", O_RDONLY);
+        run->streams[0].fd = open("/dev/null", O_RDONLY);
+        run->streams[0].partial = malloc(OUTPUT_LINE_MAX);
+        memcpy(run->streams[0].partial, "half a li", 9);
+        run->streams[0].partial_size = 9;
+        run->tail.limit = 8;
+        run_table_add_tail(t, run, "0123456789", 10);
+        run_table_add_tail(t, run, "abc", 3);
+        run = add(t, 11);
+        run->phase = RUN_PHASE_RUNNING;
+        run->end = (struct run_end){.result = RUN_RESULT_FAILED, .exit_code = 3, .end_rt_us = 5, .end_bt_us = 6, .cpu_us = 7};
+        run_table_end(t, run);
+        t->next_run = 50;
+}
+
+START_TEST(what_is_written_is_read_back) {
+        struct run_table t, u;
+        struct pack p = {}, q = {};
+
+        run_table_init(&t);
+        run_table_init(&u);
+        fill(&t);
+        ck_assert_int_eq(run_table_write(&t, &p), 0);
+        ck_assert_int_eq(run_table_read(&u, p.data, p.size), 0);
+        ck_assert_uint_eq(u.next_run, 50);
+        ck_assert_uint_eq(u.n, 2);
+        ck_assert_uint_eq(u.n_in_flight, 1);
+        struct run *run = run_table_find(&u, 10);
+        ck_assert_str_eq(run->name, "job-x");
+        ck_assert_int_eq(run->start.key, 5);
+        ck_assert_int_eq(run->pid, 1234);
+        ck_assert_int_eq(run->stop, RUN_STOP_ASKED);
+        ck_assert_mem_eq(run->streams[0].partial, "half a li", 9);
+        ck_assert_int_eq(run->streams[1].fd, -1);
+        ck_assert_int_eq(run_table_find(&u, 11)->end.exit_code, 3);
+        ck_assert_int_eq(run_table_find(&u, 11)->phase, RUN_PHASE_ENDED);
+        /* written again it is the same, but for the order of the buckets */
+        ck_assert_int_eq(run_table_write(&u, &q), 0);
+        ck_assert_uint_eq(p.size, q.size);
+        ck_assert_mem_eq(p.data, q.data, p.size);
+        /* both tables hold the same descriptors */
+        run->pidfd = run->streams[0].fd = -1;
+        pack_done(&p);
+        pack_done(&q);
+        run_table_done(&t);
+        run_table_done(&u);
+}
+END_TEST
+
+START_TEST(a_table_that_is_cut_is_refused_and_closes_nothing) {
+        struct run_table t, u;
+        struct pack p = {};
+
+        run_table_init(&t);
+        run_table_init(&u);
+        fill(&t);
+        ck_assert_int_eq(run_table_write(&t, &p), 0);
+        for (size_t size = 0; size < p.size; size++) {
+                _cleanup_free_ uint8_t *cut = malloc(size + 1);
+                memcpy(cut, p.data, size);
+                int r = run_table_read(&u, cut, size);
+                ck_assert_msg(r == -EBADMSG, "cut to %zu of %zu bytes: %d", size, p.size, r);
+                ck_assert_uint_eq(u.n, 0);
+        }
+        ck_assert_int_ge(fcntl(run_table_find(&t, 10)->pidfd, F_GETFD), 0);
+        p.data[0]++;
+        ck_assert_int_eq(run_table_read(&u, p.data, p.size), -EPROTONOSUPPORT);
+        pack_done(&p);
+        run_table_done(&t);
+}
+END_TEST
+
+START_TEST(a_run_that_is_being_launched_cannot_be_written) {
+        struct run_table t;
+        struct pack p = {};
+
+        run_table_init(&t);
+        add(&t, 1);
+        ck_assert_int_eq(run_table_write(&t, &p), -EBUSY);
+        pack_done(&p);
+        run_table_done(&t);
+}
+END_TEST
+
+int main(void) {
+        Suite *suite = suite_create("run_table");
+        TCase *tcase = tcase_create("run_table");
+
+        tcase_add_test(tcase, runs_are_found_by_number);
+        tcase_add_test(tcase, deadlines_come_in_order_whatever_is_set_and_unset);
+        tcase_add_test(tcase, beyond_the_bound_the_oldest_ended_runs_lose_their_tails);
+        tcase_add_test(tcase, what_is_written_is_read_back);
+        tcase_add_test(tcase, a_table_that_is_cut_is_refused_and_closes_nothing);
+        tcase_add_test(tcase, a_run_that_is_being_launched_cannot_be_written);
+        suite_add_tcase(suite, tcase);
+        SRunner *runner = srunner_create(suite);
+        srunner_run_all(runner, CK_NORMAL);
+        int failed = srunner_ntests_failed(runner);
+        srunner_free(runner);
+        return failed != 0;
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+// All processes of a run: found whatever they did to get away, and nobody else.
+
+#include <check.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "daemon/core/util.h"
+#include "daemon/runner/tree.h"
+#include "tests/unit/runner/harness.h"
+
+#define RUN_ID "0123456789abcdef0123456789abcdef-42"
+
+static struct loop *loop;
+static struct tree *tree;
+static int n_results, n_found, n_zombies;
+static pid_t main_pid; /* not to be reaped by the way */
+
+static void on_result(void *userdata, uint64_t run, uint32_t n) {
+        (void)userdata;
+        ck_assert_uint_eq(run, 42);
+        n_results++;
+        n_found = (int)n;
+}
+
+static void on_zombie(void *userdata, pid_t pid) {
+        siginfo_t info;
+
+        (void)userdata;
+        n_zombies++;
+        if (pid != main_pid)
+                waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG);
+}
+
+static void begin(void) {
+        static const struct tree_callbacks callbacks = {.on_result = on_result, .on_zombie = on_zombie};
+
+        prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+        ck_assert_int_eq(loop_new(&loop), 0);
+        ck_assert_int_eq(tree_new(loop, &callbacks, NULL, &tree), 0);
+}
+
+static void end(void) {
+        tree_free(tree);
+        loop_free(loop);
+}
+
+/* A process as the runner starts it: session of its own, the run's id in its environment. Writes a byte per process that is up. */
+static pid_t start(const char *script, int n_ready) {
+        int fds[2];
+        char byte;
+
+        ck_assert_int_eq(pipe(fds), 0);
+        pid_t pid = fork();
+        ck_assert_int_ge(pid, 0);
+        if (pid == 0) {
+                setsid();
+                dup2(fds[1], 3);
+                setenv("CHIMED_RUN_ID", RUN_ID, 1);
+                execl("/bin/sh", "sh", "-c", script, NULL);
+                _exit(127);
+        }
+        close(fds[1]);
+        for (int i = 0; i < n_ready; i++)
+                ck_assert_int_eq(read(fds[0], &byte, 1), 1);
+        close(fds[0]);
+        return pid;
+}
+
+static int ask(pid_t pid, int signal) {
+        int before = n_results;
+
+        main_pid = pid;
+        ck_assert_int_eq(tree_signal(tree, 42, pid, RUN_ID, signal), 0);
+        wait_until(loop, n_results > before);
+        return n_found;
+}
+
+/* Each row: a script, how many of its processes say that they are up, how many processes there are. */
+static const struct {
+        const char *what, *script;
+        int n_ready, n;
+} trees[] = {
+        {"itself", "printf x >&3; exec sleep 100", 1, 1},
+        {"children", "sleep 100 & sleep 100 & printf x >&3; wait", 1, 3},
+        {"a child in a session of its own", "setsid sh -c 'printf x >&3; exec sleep 100' & wait", 1, 2},
+        {"an orphan in a session of its own", "(setsid sh -c 'printf x >&3; exec sleep 100' &) & exec sleep 100", 1, 2},
+        {"the child of such an orphan", "(setsid sh -c 'sleep 100 & printf x >&3; wait' &) & exec sleep 100", 1, 3},
+        {"what ignores TERM", "trap '' TERM; sleep 100 & printf x >&3; wait", 1, 2},
+};
+
+START_TEST(all_of_a_run_is_found_and_killed) {
+        pid_t pid = start(trees[_i].script, trees[_i].n_ready);
+        int n = 0;
+
+        for (int i = 0; i < 100 && n != trees[_i].n; i++) /* a shell may still be on its way out */
+                n = ask(pid, 0);
+        ck_assert_msg(n == trees[_i].n, "%s: %d processes instead of %d", trees[_i].what, n, trees[_i].n);
+        while (ask(pid, SIGKILL) > 0)
+                ;
+        ck_assert_int_eq(kill(pid, 0), 0); /* not reaped yet: its number was not used again */
+        ck_assert_int_eq(ask(pid, SIGKILL), 0);
+        int status;
+        while (waitpid(-1, &status, 0) > 0)
+                ck_assert(WIFSIGNALED(status) || WIFEXITED(status));
+}
+END_TEST
+
+START_TEST(a_stopped_process_gets_term_at_once) {
+        pid_t pid = start("printf x >&3; kill -STOP $$; exit 3", 1);
+        int status;
+
+        ck_assert_int_eq(waitpid(pid, &status, WUNTRACED), pid);
+        ck_assert(WIFSTOPPED(status));
+        ck_assert_int_eq(ask(pid, SIGTERM), 1);
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+}
+END_TEST
+
+START_TEST(other_runs_and_strangers_are_left_alone) {
+        pid_t pid = start("printf x >&3; exec sleep 100", 1);
+        int fds[2];
+        char byte;
+
+        ck_assert_int_eq(pipe(fds), 0);
+        pid_t other = fork();
+        if (other == 0) {
+                setsid();
+                setenv("CHIMED_RUN_ID", RUN_ID "3", 1);
+                dup2(fds[1], 3);
+                execl("/bin/sh", "sh", "-c", "printf x >&3; exec sleep 100", NULL);
+                _exit(127);
+        }
+        ck_assert_int_eq(read(fds[0], &byte, 1), 1);
+        while (ask(pid, SIGKILL) > 0)
+                ;
+        ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+        ck_assert_int_eq(waitpid(other, NULL, WNOHANG), 0);
+        kill(other, SIGKILL);
+        ck_assert_int_eq(waitpid(other, NULL, 0), other);
+        close(fds[0]);
+        close(fds[1]);
+}
+END_TEST
+
+START_TEST(zombies_of_ours_are_shown) {
+        pid_t pid = fork();
+
+        if (pid == 0)
+                _exit(0);
+        siginfo_t info;
+        ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+        ck_assert_int_eq(tree_find_zombies(tree), 0);
+        wait_until(loop, n_zombies > 0);
+        ck_assert_int_eq(waitpid(pid, NULL, WNOHANG), -1);
+        ck_assert_int_eq(n_results, 0);
+}
+END_TEST
+
+int main(void) {
+        Suite *suite = suite_create("tree");
+        TCase *tcase = tcase_create("tree");
+
+        tcase_set_timeout(tcase, 30);
+        tcase_add_checked_fixture(tcase, begin, end);
+        tcase_add_loop_test(tcase, all_of_a_run_is_found_and_killed, 0, ARRAY_SIZE(trees));
+        tcase_add_test(tcase, a_stopped_process_gets_term_at_once);
+        tcase_add_test(tcase, other_runs_and_strangers_are_left_alone);
+        tcase_add_test(tcase, zombies_of_ours_are_shown);
+        suite_add_tcase(suite, tcase);
+        SRunner *runner = srunner_create(suite);
+        srunner_run_all(runner, CK_NORMAL);
+        int failed = srunner_ntests_failed(runner);
+        srunner_free(runner);
+        return failed != 0;
+}
