@@ -19,6 +19,7 @@ static const struct event_row rows[EVENT_KIND_MAX] = {
         [EVENT_RESUMED] = {EVENT_RESUMED, "resumed", "f72d576b69d54523a096bbdd3de8b176", LOG_INFO},
         [EVENT_RELOAD] = {EVENT_RELOAD, "reload", "ea0eb1ebb10b4c4eb1be79721ecee0af", LOG_INFO},
         [EVENT_CONFIG_ERROR] = {EVENT_CONFIG_ERROR, "config-error", "5666ca839a13472690261298b6473703", LOG_ERR},
+        [EVENT_CONFIG_WARNING] = {EVENT_CONFIG_WARNING, "config-warning", "bae6d7a7c5754bcf984bdd2bb5445096", LOG_WARNING},
         [EVENT_DEGRADED] = {EVENT_DEGRADED, "degraded", "61c45cb22f564a7a90be85a8c915aff6", LOG_WARNING},
         [EVENT_READY] = {EVENT_READY, "ready", "3e41f3c1967a41d8b43158f3e1205102", LOG_INFO},
         [EVENT_STOPPED] = {EVENT_STOPPED, "stopped", "89f83557836a4e37ae6b9dc02314988e", LOG_INFO},

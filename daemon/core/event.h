@@ -19,6 +19,7 @@ enum event_kind {
         EVENT_RESUMED,
         EVENT_RELOAD,
         EVENT_CONFIG_ERROR,
+        EVENT_CONFIG_WARNING,
         EVENT_DEGRADED,
         EVENT_READY,   /* scheduling has begun */
         EVENT_STOPPED, /* scheduling has ended */

@@ -107,15 +107,20 @@ static void disconnect(struct journal *j) {
         j->fd = util_close(j->fd);
 }
 
-/* A file, pipe or terminal gets an open file description of our own: O_NONBLOCK on the shared one would hit whoever gave it. */
+/* A pipe or terminal gets an open file description of our own: O_NONBLOCK on the shared one would hit whoever gave it. A regular
+ * file keeps the shared one, and with it the offset at which its other writers go on. */
 static void open_standard_error(struct journal *j) {
         struct stat st;
         j->sink = SINK_BORROWED;
         j->fd = STDERR_FILENO;
-        if (fstat(STDERR_FILENO, &st) >= 0 && S_ISSOCK(st.st_mode)) {
+        if (fstat(STDERR_FILENO, &st) < 0)
+                return;
+        if (S_ISSOCK(st.st_mode)) {
                 j->sink = SINK_SOCKET;
                 return;
         }
+        if (S_ISREG(st.st_mode))
+                return;
         int fd = open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
         if (fd >= 0) {
                 j->sink = SINK_FILE;

@@ -152,7 +152,7 @@ int wire_get_commit(const void *data, size_t size, struct wire_commit *ret);
 /* ACK, COMMITTED: one number. */
 void wire_put_number(struct pack *p, uint64_t v);
 int wire_get_number(const void *data, size_t size, uint64_t *ret);
-/* REMOVE (a job's name), DIAG (one printed line): one text, given to the caller. */
+/* REMOVE (a job's name), DIAG (one printed line behind its severity, "<3>" error or "<4>" warning): one text, given to the caller. */
 void wire_put_text(struct pack *p, const char *text);
 int wire_get_text(const void *data, size_t size, char **ret);
 /* RELOAD and STOPPING have no payload. */

@@ -57,6 +57,15 @@ static void take_diags(struct runner *runner, const struct reading *reading) {
                         runner->n_diags++;
 }
 
+static bool has_same_diags(const struct runner *runner, const struct reading *reading) {
+        if (runner->n_diags != reading->n_diags)
+                return false;
+        for (size_t i = 0; i < reading->n_diags; i++)
+                if (strcmp(runner->diags[i], reading->diags[i]) != 0)
+                        return false;
+        return true;
+}
+
 /* Puts the reading into force. Returns whether there is anything to tell of it. */
 static bool swap(struct runner *runner, const struct reading *reading) {
         struct definitions_delta delta = {};
@@ -81,9 +90,7 @@ static bool swap(struct runner *runner, const struct reading *reading) {
                 .n_removed = delta.n_removed,
         };
         if (before.generation > 0 && !runner->is_reload_asked && r == 0 &&
-            delta.n_added + delta.n_changed + delta.n_removed + before.n_errors + before.n_warnings + reading->n_errors +
-                            reading->n_warnings ==
-                    0) {
+            delta.n_added + delta.n_changed + delta.n_removed == 0 && has_same_diags(runner, reading)) {
                 runner->commit.generation = before.generation;
                 runner->commit.n_added = before.n_added;
                 runner->commit.n_changed = before.n_changed;

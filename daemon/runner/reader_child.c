@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <sys/stat.h>
 
 #include "config/pack.h"
@@ -89,7 +90,10 @@ static int put_diags(struct output *o, const struct diags *diags) {
 
         for (size_t i = 0; i < diags->n && r == 0; i++) {
                 _cleanup_free_ char *text = diag_print(&diags->list[i]);
-                r = text ? put_text(o, READER_RECORD_DIAG, text) : -ENOMEM;
+                _cleanup_free_ char *line = NULL;
+                if (!text || asprintf(&line, "<%d>%s", diags->list[i].is_warning ? LOG_WARNING : LOG_ERR, text) < 0)
+                        return -ENOMEM;
+                r = put_text(o, READER_RECORD_DIAG, line);
         }
         return r;
 }
@@ -204,6 +208,9 @@ int reader_main(const struct reader_paths *given, bool is_check) {
         while (given->n_folders == 0 && folders[paths.n_folders])
                 paths.n_folders++;
         r = config_load(&paths, &diags, &config);
+        for (size_t i = 0; i < given->n_folders; i++)
+                if (access(given->folders[i], F_OK) < 0 && errno == ENOENT)
+                        diags_add(&diags, false, given->folders[i], 0, 0, "there is no such folder");
         diags_sort(&diags);
         int status = is_check ? print_everything(r < 0 ? NULL : config, &diags)
                               : write_everything(&paths, r < 0 ? NULL : config, &diags) < 0 || r < 0;

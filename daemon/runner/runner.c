@@ -209,12 +209,15 @@ static int on_pass_end(void *userdata) {
 
 /* Standard error anew, so that a full pipe or a stopped terminal blocks neither us nor the scheduler; and all three are there. */
 static void prepare_descriptors(void) {
+        struct stat st;
         int fd;
 
         do
                 fd = open("/dev/null", O_RDWR | O_CLOEXEC);
         while (fd >= 0 && fd <= STDERR_FILENO && fcntl(fd, F_SETFD, 0) == 0);
         util_close(fd);
+        if (fstat(STDERR_FILENO, &st) < 0 || S_ISREG(st.st_mode))
+                return; /* a file never blocks, and its other writers share the offset */
         fd = open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
         if (fd >= 0)
                 dup2(fd, STDERR_FILENO);

@@ -526,7 +526,9 @@ void engine_started(struct engine *e, struct clock_sample now, const struct wire
         run->start_rt_us = started->start_rt_us;
         run->start_bt_us = started->start_bt_us;
         run->pid = started->pid;
-        engine_emit(e, ACTION_STARTED, job)->run.run = *run;
+        /* before the commit it is a run that an earlier scheduler has seen start */
+        if (!engine_row(e, job)->is_touched)
+                engine_emit(e, ACTION_STARTED, job)->run.run = *run;
 }
 
 static bool has_changed(enum run_result last, enum run_result result) {

@@ -147,8 +147,10 @@ static int on_diag(struct link *link, const void *payload, size_t size) {
         int r = wire_get_text(payload, size, &text);
         if (r < 0)
                 return r;
-        struct journal_record record = journal_begin(link->journal, EVENT_CONFIG_ERROR);
-        journal_send(&record, "%s", text);
+        if (strncmp(text, "<3>", 3) != 0 && strncmp(text, "<4>", 3) != 0)
+                return -EBADMSG;
+        struct journal_record record = journal_begin(link->journal, text[1] == '3' ? EVENT_CONFIG_ERROR : EVENT_CONFIG_WARNING);
+        journal_send(&record, "%s", text + 3);
         return 0;
 }
 

@@ -321,8 +321,10 @@ static int open_error(enum error_kind kind, enum journal_target target) {
         if (kind == AS_SOCKET)
                 ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
         else if (kind == AS_FILE) {
-                fds[0] = open("/tmp", O_TMPFILE | O_RDWR, 0600);
-                fds[1] = dup(fds[0]);
+                char path[64];
+                fds[1] = open("/tmp", O_TMPFILE | O_RDWR, 0600);
+                snprintf(path, sizeof(path), "/proc/self/fd/%d", fds[1]);
+                fds[0] = open(path, O_RDONLY); /* an offset of its own */
         } else
                 ck_assert_int_eq(pipe(fds), 0);
         dup2(fds[1], STDERR_FILENO);
@@ -388,6 +390,20 @@ START_TEST(a_line_is_whole_and_standard_error_is_left_as_it_was) {
         *time = '*';
         ck_assert_msg(strcmp(line, wanted) == 0, "%s: %s", errors[_i].what, line);
         util_close(fd);
+}
+END_TEST
+
+START_TEST(whoever_shares_a_file_writes_behind_our_lines) {
+        static char line[sizeof(struct reader)];
+        struct reader reader = {.fd = open_error(AS_FILE, JOURNAL_LOGFMT)};
+        struct journal_record r = journal_begin(journal, EVENT_READY);
+        journal_send(&r, "ours");
+        ck_assert_int_eq(write(STDERR_FILENO, "theirs\n", 7), 7);
+        ck_assert(read_line(&reader, line));
+        ck_assert_msg(strstr(line, "MESSAGE=ours") != NULL, "%s", line);
+        ck_assert(read_line(&reader, line));
+        ck_assert_str_eq(line, "theirs");
+        util_close(reader.fd);
 }
 END_TEST
 
@@ -519,6 +535,7 @@ int main(void) {
         tcase_add_checked_fixture(lines, setup, teardown);
         tcase_set_timeout(lines, 30);
         tcase_add_loop_test(lines, a_line_is_whole_and_standard_error_is_left_as_it_was, 0, ARRAY_SIZE(errors));
+        tcase_add_test(lines, whoever_shares_a_file_writes_behind_our_lines);
         tcase_add_loop_test(lines, a_full_standard_error_tears_no_line, 0, ARRAY_SIZE(errors));
         tcase_add_loop_test(lines, a_closed_standard_error_costs_no_passes, 0, ARRAY_SIZE(errors));
 

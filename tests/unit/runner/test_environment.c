@@ -82,7 +82,12 @@ START_TEST(too_many_variables_are_refused) {
 }
 END_TEST
 
-static char folder[] = "/tmp/test-environment-XXXXXX";
+static char folder[64];
+
+static void make_folder(void) {
+        strcpy(folder, "/tmp/test-environment-XXXXXX");
+        ck_assert_ptr_nonnull(mkdtemp(folder));
+}
 
 static char *path_of(const char *name) {
         static char path[128];
@@ -101,7 +106,7 @@ START_TEST(only_a_bounded_regular_file_is_read) {
         static char big[ENVIRONMENT_FILE_MAX + 1];
         struct environment e = {};
 
-        ck_assert_ptr_nonnull(mkdtemp(folder));
+        make_folder();
         memset(big, '#', sizeof(big));
         write_file("big", big, sizeof(big));
         write_file("full", big, ENVIRONMENT_FILE_MAX);
@@ -129,7 +134,7 @@ START_TEST(the_later_one_wins_and_ours_cannot_be_overridden) {
         struct environment e = {};
         char joined[256];
 
-        ck_assert_ptr_nonnull(mkdtemp(folder));
+        make_folder();
         write_file("env", "HOME=/file\nLANG=fr\nCHIMED_JOB=z\n", 32);
         snprintf(path, sizeof(path), "%s", path_of("env"));
         ck_assert_int_eq(environment_build(&e, base, &what, fixed), 0);

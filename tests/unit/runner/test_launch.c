@@ -22,8 +22,9 @@
 
 static struct loop *loop;
 static struct launch_pool *pool;
-static char folder[] = "/tmp/test-launch-XXXXXX";
+static char folder[64];
 static struct launch *done; /* given back */
+static int n_done;
 
 static void on_done(void *userdata, struct launch *l) {
         ck_assert_ptr_eq(userdata, &done);
@@ -38,6 +39,9 @@ static void begin(void) {
         signal(SIGUSR1, SIG_IGN);
         ck_assert_int_eq(loop_new(&loop), 0);
         ck_assert_int_eq(launch_pool_new(loop, &settings, &pool), 0);
+        done = NULL;
+        n_done = 0;
+        strcpy(folder, "/tmp/test-launch-XXXXXX");
         ck_assert_ptr_nonnull(mkdtemp(folder));
         ck_assert_int_eq(chmod(folder, 0755), 0);
 }
@@ -433,8 +437,6 @@ START_TEST(our_own_program_gets_its_descriptors) {
         close(fds[0]);
 }
 END_TEST
-
-static int n_done;
 
 static void on_slow(void *userdata, struct launch *l) {
         (void)userdata;

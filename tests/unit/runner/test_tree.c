@@ -41,6 +41,8 @@ static void on_zombie(void *userdata, pid_t pid) {
 static void begin(void) {
         static const struct tree_callbacks callbacks = {.on_result = on_result, .on_zombie = on_zombie};
 
+        n_results = n_found = n_zombies = 0;
+        main_pid = 0;
         prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
         ck_assert_int_eq(loop_new(&loop), 0);
         ck_assert_int_eq(tree_new(loop, &callbacks, NULL, &tree), 0);

@@ -18,7 +18,7 @@
 
 static struct loop *loop;
 static struct watch *watch;
-static char folder[] = "/tmp/test-watch-XXXXXX";
+static char folder[64];
 static int n_changes;
 
 static void on_change(void *userdata) {
@@ -42,6 +42,8 @@ static void touch(const char *name) {
 }
 
 static void begin(void) {
+        n_changes = 0;
+        strcpy(folder, "/tmp/test-watch-XXXXXX");
         ck_assert_ptr_nonnull(mkdtemp(folder));
         ck_assert_int_eq(mkdir(path_of("jobs"), 0755), 0);
         touch("jobs/old.ini");
