@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: MIT
+// The runner under a scheduler that lies. This program is all three: the test, the scheduler that the runner starts (its name says
+// what it does; it writes down what it sees), and the reader.
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon/core/channel.h"
+#include "daemon/core/util.h"
+#include "daemon/core/wire.h"
+#include "daemon/runner/runner.h"
+
+#define LIMIT_MS 10000
+
+/* ---- the scheduler ---- */
+
+struct fake {
+        struct loop *loop;
+        struct channel *control;
+        struct pack pack;
+        const char *mode;
+        char folder[128];
+        int n_lives; /* with this one */
+        struct wire_hello hello;
+        struct hash128 hash; /* of the job "mark" */
+        uint64_t run;
+};
+
+static void note(const struct fake *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void note(const struct fake *f, const char *format, ...) {
+        char path[160], text[256];
+        va_list arguments;
+
+        snprintf(path, sizeof(path), "%s/log", f->folder);
+        va_start(arguments, format);
+        int n = vsnprintf(text, sizeof(text), format, arguments);
+        va_end(arguments);
+        int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+        if (write(fd, text, (size_t)n) < 0)
+                _exit(1);
+        close(fd);
+}
+
+static int put(struct fake *f, enum wire_type type) {
+        int r = pack_result(&f->pack);
+
+        if (r == 0)
+                r = channel_send(f->control, (uint8_t)type, f->pack.data, f->pack.size);
+        pack_clear(&f->pack);
+        return r == 0 ? channel_flush(f->control) : r;
+}
+
+static bool is_mode(const struct fake *f, const char *mode) {
+        return strcmp(f->mode, mode) == 0;
+}
+
+/* Bytes that are no message of the link. */
+static void send_raw(const void *data, size_t size) {
+        if (send(3, data, size, MSG_NOSIGNAL) < 0)
+                _exit(1);
+}
+
+static void send_random(struct fake *f) {
+        uint8_t data[4096];
+
+        srand((unsigned)f->n_lives);
+        for (size_t i = 0; i < sizeof(data); i++)
+                data[i] = (uint8_t)rand();
+        send_raw(data, sizeof(data));
+}
+
+/* A descriptor that must not reach the runner. */
+static void send_descriptor(void) {
+        uint8_t data[16] = {0};
+        struct iovec iov = {.iov_base = data, .iov_len = sizeof(data)};
+        union {
+                struct cmsghdr header;
+                uint8_t space[CMSG_SPACE(sizeof(int))];
+        } control = {0};
+        struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+        int fd = 0;
+
+        control.header.cmsg_level = SOL_SOCKET;
+        control.header.cmsg_type = SCM_RIGHTS;
+        control.header.cmsg_len = CMSG_LEN(sizeof(fd));
+        memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+        if (sendmsg(3, &message, MSG_NOSIGNAL) < 0)
+                _exit(1);
+}
+
+static int send_hello(struct fake *f, uint16_t version, uint64_t epoch) {
+        struct wire_hello hello = f->hello;
+
+        hello.version = version;
+        hello.epoch = epoch;
+        wire_put_hello(&f->pack, &hello);
+        return put(f, WIRE_HELLO);
+}
+
+static int send_start(struct fake *f, uint64_t run, struct hash128 hash) {
+        wire_put_start(&f->pack, &(struct wire_start){.run = run, .hash = hash, .attempt = 1, .cause = RUN_CAUSE_SCHEDULE});
+        return put(f, WIRE_START);
+}
+
+static int on_hello(struct fake *f) {
+        f->run = f->hello.next_run;
+        note(f, "life %d\n", f->n_lives);
+        if (is_mode(f, "random") && f->n_lives < 3)
+                send_random(f);
+        else if (is_mode(f, "descriptor") && f->n_lives < 2)
+                send_descriptor();
+        else if (is_mode(f, "version") && f->n_lives < 2)
+                return send_hello(f, WIRE_VERSION + 1, f->hello.epoch + 1);
+        else if (is_mode(f, "epoch") && f->n_lives == 2)
+                return send_hello(f, WIRE_VERSION, f->hello.epoch);
+        else if (is_mode(f, "early") && f->n_lives < 2)
+                return send_start(f, f->run, f->hash);
+        else
+                return send_hello(f, WIRE_VERSION, f->hello.epoch + 1);
+        return 0;
+}
+
+/* What the mode does once it may start runs. */
+static int on_commit(struct fake *f) {
+        struct hash128 unknown = {.word = {1, 2}};
+
+        note(f, "up %d\n", f->n_lives);
+        if (is_mode(f, "epoch") && f->n_lives == 1)
+                _exit(0);
+        if (is_mode(f, "unknown"))
+                return send_start(f, f->run, unknown);
+        if (is_mode(f, "short") && f->n_lives < 2) {
+                pack_u32(&f->pack, 1);
+                return put(f, WIRE_START);
+        }
+        if (is_mode(f, "type") && f->n_lives < 2) {
+                pack_u32(&f->pack, 1);
+                return put(f, WIRE_DEFINE);
+        }
+        if (is_mode(f, "kill")) {
+                int r = send_start(f, f->run, f->hash);
+                wire_put_kill(&f->pack, &(struct wire_kill_run){.run = f->run, .how = WIRE_KILL_FORCE});
+                return r < 0 ? r : put(f, WIRE_KILL);
+        }
+        if (is_mode(f, "huge") && f->n_lives < 2)
+                return send_start(f, UINT64_MAX - 1, f->hash);
+        if (is_mode(f, "last-words") && f->n_lives < 2) {
+                send_start(f, f->run, f->hash);
+                kill(getpid(), SIGKILL);
+        }
+        if (is_mode(f, "replay") && f->n_lives < 2)
+                return send_start(f, f->run, f->hash);
+        return 0;
+}
+
+static int on_ended(struct fake *f, const struct wire_ended *ended) {
+        note(f, "ended %s %s %s\n", run_result_to_string(ended->end.result), run_step_to_string(ended->end.step),
+             ended->end.error > 0 ? strerrorname_np(ended->end.error) : "-");
+        if (is_mode(f, "replay") && f->n_lives < 2)
+                return send_start(f, ended->run, f->hash);
+        wire_put_number(&f->pack, ended->run);
+        return put(f, WIRE_ACK);
+}
+
+static int on_record(void *userdata, uint8_t type, const void *payload, size_t size) {
+        struct fake *f = userdata;
+        struct wire_define define;
+        struct wire_commit commit;
+        struct wire_ended ended;
+
+        switch (type) {
+        case WIRE_HELLO:
+                return wire_get_hello(payload, size, &f->hello) < 0 ? -EBADMSG : on_hello(f);
+        case WIRE_DEFINE:
+                if (wire_get_define(payload, size, &define) < 0)
+                        return -EBADMSG;
+                if (strcmp(define.name, "mark") == 0)
+                        f->hash = define.hash;
+                wire_define_done(&define);
+                return 0;
+        case WIRE_COMMIT:
+                if (wire_get_commit(payload, size, &commit) < 0)
+                        return -EBADMSG;
+                wire_put_number(&f->pack, commit.generation);
+                return put(f, WIRE_COMMITTED) < 0 ? -EPIPE : on_commit(f);
+        case WIRE_RUN:
+                note(f, "run\n");
+                return 0;
+        case WIRE_STARTED:
+                note(f, "started\n");
+                return 0;
+        case WIRE_ENDED:
+                return wire_get_ended(payload, size, &ended) < 0 ? -EBADMSG : on_ended(f, &ended);
+        }
+        return 0;
+}
+
+static int on_closed(void *userdata, int error) {
+        (void)userdata, (void)error;
+        _exit(0);
+}
+
+/* How often we were started: the log tells. */
+static int count_lives(const char *folder) {
+        char path[160], line[256];
+        int n = 0;
+
+        snprintf(path, sizeof(path), "%s/log", folder);
+        FILE *file = fopen(path, "re");
+        while (file && fgets(line, sizeof(line), file))
+                n += strncmp(line, "life", 4) == 0;
+        if (file)
+                fclose(file);
+        return n;
+}
+
+static int be_scheduler(const char *name) {
+        static const struct channel_callbacks callbacks = {.on_record = on_record, .on_closed = on_closed};
+        static struct fake f;
+        const char *slash = strrchr(name, '/');
+
+        f.mode = slash + 1;
+        snprintf(f.folder, sizeof(f.folder), "%.*s", (int)(slash - name), name);
+        f.n_lives = count_lives(f.folder) + 1;
+        if (loop_new(&f.loop) < 0 || channel_new(f.loop, dup(3), CHANNEL_MESSAGE_MAX, &callbacks, &f, &f.control) < 0)
+                return 1;
+        return loop_run(f.loop) < 0;
+}
+
+/* ---- the reader ---- */
+
+static int be_reader(int argc, char **argv) {
+        const char *folder = NULL, *settings = NULL;
+
+        for (int i = 1; i < argc; i++) {
+                if (strncmp(argv[i], "--jobs=", 7) == 0)
+                        folder = argv[i] + 7;
+                if (strncmp(argv[i], "--config=", 9) == 0)
+                        settings = argv[i] + 9;
+        }
+        return reader_main(&(struct reader_paths){.settings_file = settings, .folders = &folder, .n_folders = 1}, false);
+}
+
+/* ---- the test ---- */
+
+static char folder[64], own[256];
+
+static const char *path_of(const char *name) {
+        static char paths[8][128];
+        static int next;
+        char *path = paths[next++ % 8];
+        snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
+        return path;
+}
+
+static void begin(void) {
+        strcpy(folder, "/tmp/test-link-XXXXXX");
+        ck_assert_ptr_nonnull(mkdtemp(folder));
+        ck_assert_int_eq(mkdir(path_of("jobs"), 0755), 0);
+        FILE *file = fopen(path_of("jobs/a.ini"), "w");
+        ck_assert_ptr_nonnull(file);
+        fprintf(file,
+                "[job mark]\nEvery=1h\nScript=echo ran >> %s/marks; sleep 0.05\n[job other]\nEvery=1h\nCommand=/bin/true\n",
+                folder);
+        fclose(file);
+        ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
+        ck_assert_int_gt(n, 0);
+        own[n] = '\0';
+}
+
+static void end(void) {
+        char command[128];
+
+        snprintf(command, sizeof(command), "rm -rf %s", folder);
+        ck_assert_int_eq(system(command), 0);
+}
+
+static const char *read_file(const char *name) {
+        static char text[8192];
+        int fd = open(path_of(name), O_RDONLY | O_CLOEXEC);
+        ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : 0;
+
+        text[n > 0 ? n : 0] = '\0';
+        util_close(fd);
+        return text;
+}
+
+static int count(const char *text, const char *what) {
+        int n = 0;
+
+        for (; (text = strstr(text, what)); text += strlen(what))
+                n++;
+        return n;
+}
+
+static pid_t start_runner(const char *mode) {
+        pid_t pid = fork();
+
+        ck_assert_int_ge(pid, 0);
+        if (pid > 0)
+                return pid;
+        const char *folders[] = {path_of("jobs")};
+        int fd = open(path_of("stderr"), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+        dup2(fd, 2);
+        _exit(runner_run(&(struct runner_options){
+                .scheduler = path_of(mode),
+                .run_folder = path_of("run"),
+                .log = JOURNAL_LOGFMT,
+                .paths = {.settings_file = path_of("conf"), .folders = folders, .n_folders = 1},
+        }));
+}
+
+/* Each row: what the scheduler does, and after which words in its log all is said; what is in the log then, and how often. */
+static const struct {
+        const char *mode, *until;
+        struct {
+                const char *text;
+                int n;
+        } seen[4];
+        int n_marks; /* how often the job ran */
+} rows[] = {
+        {"quiet", "up 1\n", {{"life", 1}}, 0},
+        {"unknown", "ended", {{"life", 1}, {"ended start-failed definition ENOENT", 1}, {"started", 0}}, 0},
+        {"kill", "ended", {{"life", 1}, {"ended cancelled none -", 1}}, -1},
+        {"replay", "up 2\n", {{"life", 2}, {"started", 2}, {"run\n", 1}, {"ended success none -", 2}}, 1},
+        {"last-words", "ended", {{"life", 2}, {"run\n", 1}, {"ended success none -", 1}}, 1},
+        {"random", "up 3\n", {{"life", 3}}, 0},
+        {"descriptor", "up 2\n", {{"life", 2}}, 0},
+        {"short", "up 2\n", {{"life", 2}, {"ended", 0}}, 0},
+        {"type", "up 2\n", {{"life", 2}}, 0},
+        {"version", "up 2\n", {{"life", 2}, {"up 1", 0}}, 0},
+        {"early", "up 2\n", {{"life", 2}, {"up 1", 0}}, 0},
+        {"epoch", "up 3\n", {{"life", 3}, {"up 2", 0}}, 0},
+        {"huge", "up 2\n", {{"life", 2}, {"ended", 0}}, 0},
+};
+
+START_TEST(a_lying_scheduler_starts_nothing_and_is_replaced) {
+        int status;
+
+        ck_assert_int_eq(symlink(own, path_of(rows[_i].mode)), 0);
+        pid_t pid = start_runner(rows[_i].mode);
+        for (int ms = 0; !strstr(read_file("log"), rows[_i].until); ms += 5) {
+                ck_assert_msg(ms < LIMIT_MS, "%s: in vain; log:\n%s", rows[_i].mode, read_file("log"));
+                ck_assert_msg(waitpid(pid, &status, WNOHANG) == 0, "%s: the runner has ended", rows[_i].mode);
+                nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+        }
+        ck_assert_int_eq(kill(pid, SIGTERM), 0);
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s: status %x\n%s", rows[_i].mode, (unsigned)status,
+                      read_file("stderr"));
+        for (size_t i = 0; i < ARRAY_SIZE(rows[0].seen) && rows[_i].seen[i].text; i++)
+                ck_assert_msg(count(read_file("log"), rows[_i].seen[i].text) == rows[_i].seen[i].n,
+                              "%s: not %d times %s in:\n%s", rows[_i].mode, rows[_i].seen[i].n, rows[_i].seen[i].text,
+                              read_file("log"));
+        ck_assert_msg(rows[_i].n_marks < 0 || count(read_file("marks"), "ran") == rows[_i].n_marks, "%s: the job ran %d times",
+                      rows[_i].mode, count(read_file("marks"), "ran"));
+}
+END_TEST
+
+START_TEST(a_second_runner_on_the_same_folder_says_so_and_leaves) {
+        int status;
+
+        ck_assert_int_eq(symlink(own, path_of("quiet")), 0);
+        pid_t first = start_runner("quiet");
+        for (int ms = 0; !strstr(read_file("log"), "up 1"); ms += 5) {
+                ck_assert_int_lt(ms, LIMIT_MS);
+                nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+        }
+        ck_assert_int_eq(unlink(path_of("stderr")), 0);
+        pid_t second = start_runner("quiet");
+        ck_assert_int_eq(waitpid(second, &status, 0), second);
+        ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+        char expected[128];
+        snprintf(expected, sizeof(expected), "chimed: another instance uses %s (pid %d)\n", path_of("run"), (int)first);
+        ck_assert_str_eq(read_file("stderr"), expected);
+        ck_assert_int_eq(kill(first, SIGTERM), 0);
+        ck_assert_int_eq(waitpid(first, &status, 0), first);
+        ck_assert_str_eq(read_file("run/lock"), "");
+}
+END_TEST
+
+START_TEST(a_run_folder_that_others_can_write_is_refused) {
+        int status;
+
+        ck_assert_int_eq(mkdir(path_of("run"), 0777), 0);
+        ck_assert_int_eq(chmod(path_of("run"), 0777), 0);
+        pid_t pid = start_runner("quiet");
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+        ck_assert_ptr_nonnull(strstr(read_file("stderr"), "others can write there"));
+}
+END_TEST
+
+int main(int argc, char **argv) {
+        if (argc > 1 && strcmp(argv[1], "--scheduler") == 0)
+                return be_scheduler(argv[0]);
+        if (argc > 1 && strcmp(argv[1], "--read") == 0)
+                return be_reader(argc, argv);
+        Suite *suite = suite_create("link");
+        TCase *tcase = tcase_create("link");
+
+        tcase_set_timeout(tcase, 30);
+        tcase_add_checked_fixture(tcase, begin, end);
+        tcase_add_loop_test(tcase, a_lying_scheduler_starts_nothing_and_is_replaced, 0, ARRAY_SIZE(rows));
+        tcase_add_test(tcase, a_second_runner_on_the_same_folder_says_so_and_leaves);
+        tcase_add_test(tcase, a_run_folder_that_others_can_write_is_refused);
+        suite_add_tcase(suite, tcase);
+        SRunner *runner = srunner_create(suite);
+        srunner_run_all(runner, CK_NORMAL);
+        int failed = srunner_ntests_failed(runner);
+        srunner_free(runner);
+        return failed != 0;
+}
