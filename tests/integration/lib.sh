@@ -60,12 +60,12 @@ leave() {
         done
         if grep -qE 'ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error:' "$daemon_stderr"; then
                 echo "FAILED: a sanitizer has something to say:"
-                grep -vE '^\{' "$daemon_stderr" | head -n 60
+                grep -vE '^\{' "$daemon_stderr" | head -n 25
                 status=1
         fi
         if [ "$status" != 0 ] && [ "$status" != 77 ]; then
                 echo "-- the last records:"
-                tail -n 25 "$log"
+                tail -n 12 "$log"
                 [ "$log" = "$daemon_stderr" ] || tail -n 5 "$daemon_stderr"
         fi
         [ -n "${CHIMED_KEEP:-}" ] || rm -rf "$T"
