@@ -97,7 +97,7 @@ runner_pid() { echo "$daemon"; }
 scheduler_pid() {
         local pid
         for pid in $(cat "/proc/$daemon/task/"*/children 2>/dev/null); do
-                if tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -q -- ' --scheduler '; then
+                if { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -q -- ' --scheduler '; then
                         echo "$pid"
                         return
                 fi
