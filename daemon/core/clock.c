@@ -18,3 +18,7 @@ struct clock_sample clock_now(void) {
                 .bt_us = clock_read(CLOCK_BOOTTIME),
         };
 }
+
+int64_t clock_awake_us(void) {
+        return clock_read(CLOCK_MONOTONIC);
+}

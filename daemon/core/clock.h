@@ -12,3 +12,5 @@ struct clock_sample {
 
 /* Reads both clocks, close together. Never fails. */
 struct clock_sample clock_now(void);
+/* Microseconds since boot without the time asleep. Never fails. */
+int64_t clock_awake_us(void);

@@ -39,6 +39,8 @@ static int on_hello(struct runner *runner, const void *payload, size_t size) {
                 return -EPROTO;
         runner->link.epoch = hello.epoch;
         runner->link.phase = LINK_PHASE_SYNC;
+        if (runner->stop != STOP_NONE)
+                link_tell_stopping(runner);
         if (runner->commit.generation > 0)
                 begin_feed(runner, true);
         return 0;

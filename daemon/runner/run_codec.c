@@ -56,6 +56,7 @@ static void write_run(struct pack *p, const struct run *run) {
         pack_u32(p, (uint32_t)run->pid);
         pack_i64(p, run->start_rt_us);
         pack_i64(p, run->start_bt_us);
+        pack_i64(p, run->start_awake_us);
         pack_i64(p, run->timeout_us);
         pack_i64(p, run->kill_grace_us);
         pack_u32(p, (uint32_t)run->kill_signal);
@@ -158,6 +159,7 @@ static void read_plain(struct unpack *u, struct run *run) {
         run->pid = (int32_t)unpack_u32(u);
         run->start_rt_us = unpack_i64(u);
         run->start_bt_us = unpack_i64(u);
+        run->start_awake_us = unpack_i64(u);
         run->timeout_us = unpack_i64(u);
         run->kill_grace_us = unpack_i64(u);
         run->kill_signal = (int32_t)unpack_u32(u);

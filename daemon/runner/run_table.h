@@ -43,6 +43,7 @@ struct run {
         enum run_phase phase;
         int32_t pid; /* of the main process; it is reaped last, so that the number stays ours */
         int64_t start_rt_us, start_bt_us;
+        int64_t start_awake_us; /* Timeout= counts the time awake */
         int64_t timeout_us, kill_grace_us;
         int32_t kill_signal;
         enum run_stop stop;

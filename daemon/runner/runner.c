@@ -55,7 +55,7 @@ static bool stop_step(struct runner *runner, bool is_time_over) {
                 set_stop(runner, STOP_DELIVER, STOP_DELIVER_US);
                 return true;
         case STOP_DELIVER:
-                if (runner->runs.n > 0 && host_control(runner->host) && !is_time_over)
+                if (runner->runs.n > 0 && !is_time_over) /* a scheduler that has just died comes back in time */
                         return false;
                 if (runner->host)
                         host_stop(runner->host);
@@ -343,6 +343,11 @@ int runner_run(const struct runner_options *options) {
         if (r == 0)
                 r = folder_enter(options->run_folder, boot_text, &runner->lock_fd, &runner->is_first_of_boot);
         if (r < 0) {
+                runner_free(runner);
+                return 1;
+        }
+        if (access(options->scheduler, X_OK) < 0) {
+                fprintf(stderr, "chimed-runner: %s: %s\n", options->scheduler, strerror(errno));
                 runner_free(runner);
                 return 1;
         }

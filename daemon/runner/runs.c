@@ -291,9 +291,15 @@ void runs_on_tree(void *userdata, uint64_t number, uint32_t n) {
 
 /* The run's instant has come. */
 static void handle_due(struct runner *runner, struct run *run, int64_t now_bt_us) {
+        int64_t left_us;
+
         switch (run->stop) {
         case RUN_STOP_NONE:
-                runs_stop(runner, run, RUN_RESULT_TIMEOUT, false, INT64_MAX);
+                left_us = run->timeout_us - (clock_awake_us() - run->start_awake_us);
+                if (left_us > 0)
+                        set_due(runner, run, now_bt_us + left_us); /* the machine slept */
+                else
+                        runs_stop(runner, run, RUN_RESULT_TIMEOUT, false, INT64_MAX);
                 return;
         case RUN_STOP_ASKED:
                 if (now_bt_us >= run->deadline_bt_us)
@@ -362,6 +368,7 @@ static void on_launched(void *userdata, struct launch *l) {
         run->pid = l->pid;
         run->start_rt_us = l->start_rt_us;
         run->start_bt_us = l->start_bt_us;
+        run->start_awake_us = clock_awake_us();
         run->pidfd = l->pidfd;
         l->pidfd = -1; /* taken */
         int r = loop_add_io(runner->loop, run->pidfd, EPOLLIN, on_pidfd, run, &run->pidfd_source);
@@ -379,7 +386,7 @@ static void on_launched(void *userdata, struct launch *l) {
         if (run->stop != RUN_STOP_NONE)
                 enter_stop(runner, run, run->stop, run->deadline_bt_us);
         else if (run->timeout_us != DURATION_INFINITY)
-                set_due(runner, run, run->start_bt_us + run->timeout_us);
+                set_due(runner, run, clock_now().bt_us + run->timeout_us);
 }
 
 static int make_base(struct runner *runner, const struct job_what *what, struct environment *e) {

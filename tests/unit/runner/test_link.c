@@ -404,6 +404,33 @@ START_TEST(a_run_folder_that_others_can_write_is_refused) {
 }
 END_TEST
 
+START_TEST(a_scheduler_that_is_not_there_is_an_error_at_once) {
+        int status;
+
+        pid_t pid = start_runner("absent");
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+        ck_assert_ptr_nonnull(strstr(read_file("stderr"), "/absent: No such file or directory"));
+}
+END_TEST
+
+/* The scheduler dies with a result on its way and the runner is told to stop: the next one still gets it. */
+START_TEST(a_result_is_not_lost_when_the_scheduler_dies_before_a_stop) {
+        int status;
+
+        ck_assert_int_eq(symlink(own, path_of("last-words")), 0);
+        pid_t pid = start_runner("last-words");
+        for (int ms = 0; !strstr(read_file("marks"), "ran"); ms += 5) {
+                ck_assert_int_lt(ms, LIMIT_MS);
+                nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+        }
+        ck_assert_int_eq(kill(pid, SIGTERM), 0);
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        ck_assert_msg(count(read_file("log"), "ended ") == 1, "%s", read_file("log"));
+}
+END_TEST
+
 int main(int argc, char **argv) {
         if (argc > 1 && strcmp(argv[1], "--scheduler") == 0)
                 return be_scheduler(argv[0]);
@@ -416,6 +443,8 @@ int main(int argc, char **argv) {
         tcase_add_checked_fixture(tcase, begin, end);
         tcase_add_loop_test(tcase, a_lying_scheduler_starts_nothing_and_is_replaced, 0, ARRAY_SIZE(rows));
         tcase_add_test(tcase, a_second_runner_on_the_same_folder_says_so_and_leaves);
+        tcase_add_test(tcase, a_scheduler_that_is_not_there_is_an_error_at_once);
+        tcase_add_test(tcase, a_result_is_not_lost_when_the_scheduler_dies_before_a_stop);
         tcase_add_test(tcase, a_run_folder_that_others_can_write_is_refused);
         suite_add_tcase(suite, tcase);
         SRunner *runner = srunner_create(suite);
