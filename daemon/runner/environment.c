@@ -146,12 +146,12 @@ static const char *skip_line(const char *at, const char *end) {
 
 int environment_parse(struct environment *e, const char *text, size_t size) {
         const char *at = text, *end = text + size;
-        _cleanup_free_ char *out = malloc(size + 1);
 
-        if (!out)
-                return -ENOMEM;
         if (memchr(text, 0, size))
                 return -EINVAL;
+        _cleanup_free_ char *out = malloc(size + 1);
+        if (!out)
+                return -ENOMEM;
         while (at < end) {
                 at += strspn(at, " \t\r\n") < (size_t)(end - at) ? strspn(at, " \t\r\n") : (size_t)(end - at);
                 if (at == end)
