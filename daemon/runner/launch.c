@@ -186,8 +186,11 @@ static void start(struct worker *w, struct launch *l) {
         struct environment environment = {};
         _cleanup_(programs_free) char **programs = NULL;
         char *none[] = {NULL};
-        struct launch_child child = {
-                .launch = l, .settings = &w->pool->settings, .ignored = &w->pool->ignored, .output_fd = {-1, -1}};
+        struct launch_child child = {.launch = l,
+                                     .settings = &w->pool->settings,
+                                     .ignored = &w->pool->ignored,
+                                     .output_fd = {-1, -1},
+                                     .program_fd = -1};
 
         int r = environment_build(&environment, l->base, &l->what, l->fixed);
         if (r == 0)
@@ -198,6 +201,8 @@ static void start(struct worker *w, struct launch *l) {
                 fail(l, RUN_STEP_PIPE, -r);
         child.environment = environment.list ? environment.list : none;
         child.programs = programs;
+        if (r == 0 && l->is_own_program)
+                child.program_fd = open(programs[0], O_PATH | O_CLOEXEC);
         pthread_mutex_lock(&w->pool->mutex);
         bool is_abandoned = l->is_abandoned;
         pthread_mutex_unlock(&w->pool->mutex);
@@ -205,6 +210,7 @@ static void start(struct worker *w, struct launch *l) {
                 clone_child(w, l, &child);
         util_close(child.output_fd[0]);
         util_close(child.output_fd[1]);
+        util_close(child.program_fd);
         environment_done(&environment);
 }
 

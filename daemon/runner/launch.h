@@ -77,6 +77,7 @@ struct launch_child {
         const uint64_t *ignored; /* bit N-1: signal N is ignored here */
         char **environment;
         char **programs; /* paths to try in order */
+        int program_fd;  /* of our own program, opened with our rights: its folders may be closed to whom it runs as; or -1 */
         int output_fd[2];
         volatile enum run_step step; /* the latest begun */
         volatile int error;          /* it failed so */

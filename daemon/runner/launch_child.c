@@ -188,6 +188,11 @@ static int execute(struct launch_child *c) {
 
         if (syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none)) < 0)
                 return -errno;
+        if (c->program_fd >= 0) {
+                syscall(SYS_execveat, c->program_fd, "", c->launch->what.argv, c->environment, AT_EMPTY_PATH);
+                if (errno != ENOENT) /* a script: it needs its path */
+                        return -errno;
+        }
         for (char **program = c->programs; *program; program++) {
                 execve(*program, c->launch->what.argv, c->environment);
                 if (errno == EACCES)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -157,6 +158,7 @@ int main(int argc, char **argv) {
                 return r - 1;
         if (!o.is_scheduler)
                 return become_runner(&o);
+        prctl(PR_SET_NAME, "chimed", 0, 0, 0); /* the runner executes us by descriptor, which older kernels name by its number */
         enum journal_target target = JOURNAL_AUTO;
         if (o.log)
                 journal_target_from_string(o.log, &target);

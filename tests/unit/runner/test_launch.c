@@ -438,6 +438,30 @@ START_TEST(our_own_program_gets_its_descriptors) {
 }
 END_TEST
 
+/* A scheduler built below /root runs as chimed, who may not look into /root. */
+START_TEST(our_own_program_is_found_with_our_rights_not_its_own) {
+        if (geteuid() != 0)
+                return;
+        ck_assert_int_eq(chmod(folder, 0700), 0);
+        char command[256];
+        snprintf(command, sizeof(command), "cp /bin/true %s", path_of("true"));
+        ck_assert_int_eq(system(command), 0);
+        struct launch *l = order((const char *[]){path_of("true"), NULL});
+        set_nobody(l);
+        l->is_own_program = true;
+        launch(l);
+        ck_assert_msg(l->step == RUN_STEP_NONE, "%s: %s", run_step_to_string(l->step), strerror(l->error));
+        ck_assert_int_eq(exit_status(l), 0);
+        launch_free(l);
+        l = order((const char *[]){path_of("true"), NULL});
+        set_nobody(l);
+        launch(l);
+        ck_assert_int_eq(l->step, RUN_STEP_EXEC);
+        ck_assert_int_eq(l->error, EACCES);
+        launch_free(l);
+}
+END_TEST
+
 static void on_slow(void *userdata, struct launch *l) {
         (void)userdata;
         n_done++;
@@ -509,6 +533,7 @@ int main(void) {
         tcase_add_test(tcase, a_missing_home_does_not_hold_up_a_job_that_asked_for_none);
         tcase_add_loop_test(tcase, output_goes_to_a_file, 0, ARRAY_SIZE(outputs));
         tcase_add_test(tcase, our_own_program_gets_its_descriptors);
+        tcase_add_test(tcase, our_own_program_is_found_with_our_rights_not_its_own);
         tcase_add_test(tcase, a_start_that_hangs_holds_up_no_other_and_is_ended);
         tcase_add_test(tcase, many_starts_all_come_back);
         suite_add_tcase(suite, tcase);
