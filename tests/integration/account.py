@@ -51,7 +51,7 @@ class Account:
 
     def add_run(self, record):
         n, what = self.number(int(record["CHIMED_SLOT_USEC"])), "run " + record["CHIMED_RUN_ID"].rsplit("-")[-1]
-        if self.seen.get(n) != what:
+        if not self.may_retell or self.seen.get(n) != what:
             self.runs += 1
             self.add(n, what)
 
@@ -77,15 +77,16 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--job", required=True)
     parser.add_argument("--period", type=int, required=True, help="microseconds")
-    parser.add_argument("--may-retell", action="store_true", help="missed slots may be told again (after a crash)")
+    parser.add_argument("--may-retell", action="store_true", help="missed slots may be told again, and runs by their end alone (after a crash)")
     parser.add_argument("--min-slots", type=int, default=1)
     parser.add_argument("--min-missed", type=int, default=0)
     options = parser.parse_args()
     account = Account(options.period, options.may_retell)
     for record in read_records(sys.stdin, options.job):
-        # a run is told when it started and when it ended: either names the slot. A start that failed has an end only; so has a
-        # run whose start no scheduler lived to tell
-        if record["CHIMED_EVENT"] == "started" or "CHIMED_RESULT" in record:
+        # a run is told when it started and when it ended: either names the slot. A start that failed has an end only; so has,
+        # over a crash, a run whose start no scheduler lived to tell
+        has_end_only = record.get("CHIMED_RESULT") == "start-failed" or ("CHIMED_RESULT" in record and options.may_retell)
+        if record["CHIMED_EVENT"] == "started" or has_end_only:
             account.add_run(record)
         elif record["CHIMED_EVENT"] == "missed":
             account.add_range(record)
