@@ -17,16 +17,26 @@
 #define HOLD_US       USEC_PER_MINUTE
 #define SUMMARY_US    USEC_PER_HOUR
 #define LAST_LINE_MAX 200
+#define CHANGES_MAX   6    /* of a job's result are told at once in HOLD_US; a job that flaps is summed up like other trouble */
+#define FLUSH_BATCH   1024 /* jobs */
+
+struct untold {
+        uint64_t n;
+        int64_t first_rt_us, last_rt_us;
+};
 
 /* What was not told yet of a job. */
 struct held {
         uint32_t job;
-        enum slot_reason reason;
-        uint64_t missed;
-        int64_t first_rt_us, last_rt_us;
+        bool is_change_untold;
+        uint8_t n_changes; /* told since changes_bt_us */
+        enum run_result last_result;
+        struct untold missed[SLOT_REASON_MAX];
         uint64_t runs, failures; /* since the last summary */
         uint64_t failures_untold;
         int64_t told_bt_us; /* trouble was last told */
+        int64_t changes_bt_us;
+        int64_t summary_bt_us; /* when runs is to be told */
 };
 
 struct story {
@@ -95,7 +105,7 @@ static struct held *held_get(struct story *s, uint32_t job) {
         uint32_t row = (uint32_t)s->n_held;
         if (schedule_reserve(&s->due, row) < 0)
                 return NULL;
-        s->held[row] = (struct held){.job = job, .told_bt_us = INT64_MIN / 2};
+        s->held[row] = (struct held){.job = job, .told_bt_us = INT64_MIN / 2, .changes_bt_us = INT64_MIN / 2};
         if (index_add(&s->by_job, held_hash(s, row), row, held_hash, s) < 0)
                 return NULL;
         s->n_held++;
@@ -122,7 +132,7 @@ static void held_drop(struct story *s, struct held *held) {
 
 static void hold_until(struct story *s, struct held *held, int64_t at_bt_us) {
         uint32_t row = (uint32_t)(held - s->held);
-        if (!schedule_has(&s->due, row))
+        if (!schedule_has(&s->due, row) || schedule_at(&s->due, row) > at_bt_us)
                 schedule_set(&s->due, row, at_bt_us);
 }
 
@@ -164,7 +174,7 @@ static void tell_started(const struct story *s, const char *job, const struct jo
 
 /* The last line of the output that says something, for the one who reads of a failure. */
 static int last_line(const void *value, size_t size, const char **ret) {
-        const char *text = value;
+        const char *text = value ? value : "";
         while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == ' ' || text[size - 1] == '\r'))
                 size--;
         size_t from = size;
@@ -260,20 +270,44 @@ static const char *reason_text(enum slot_reason reason) {
         return "";
 }
 
-static void tell_missed(const struct story *s, const char *job, enum slot_reason reason, uint64_t n, int64_t first_rt_us,
-                        int64_t last_rt_us) {
+static void tell_missed(const struct story *s, const char *job, enum slot_reason reason, const struct untold *slots) {
         char first[40], last[40];
         struct journal_record r = begin(s, EVENT_MISSED, job);
         journal_field(&r, "CHIMED_REASON", "%s", slot_reason_to_string(reason));
-        journal_field(&r, "CHIMED_COUNT", "%" PRIu64, n);
-        field_slot(&r, "CHIMED_FIRST_SLOT", first_rt_us);
-        field_slot(&r, "CHIMED_LAST_SLOT", last_rt_us);
-        timestamp_print_utc(first_rt_us, first);
-        timestamp_print_utc(last_rt_us, last);
-        if (n == 1)
+        journal_field(&r, "CHIMED_COUNT", "%" PRIu64, slots->n);
+        field_slot(&r, "CHIMED_FIRST_SLOT", slots->first_rt_us);
+        field_slot(&r, "CHIMED_LAST_SLOT", slots->last_rt_us);
+        timestamp_print_utc(slots->first_rt_us, first);
+        timestamp_print_utc(slots->last_rt_us, last);
+        if (slots->n == 1)
                 journal_send(&r, "%s: missed the slot of %s: %s", job, first, reason_text(reason));
         else
-                journal_send(&r, "%s: missed %" PRIu64 " slots, %s to %s: %s", job, n, first, last, reason_text(reason));
+                journal_send(&r, "%s: missed %" PRIu64 " slots, %s to %s: %s", job, slots->n, first, last, reason_text(reason));
+}
+
+/* Tells all missed slots that are held, one record a reason. True if there were any. */
+static bool tell_missed_held(const struct story *s, const char *job, struct held *held) {
+        bool is_any = false;
+        for (enum slot_reason reason = 0; reason < SLOT_REASON_MAX; reason++) {
+                if (held->missed[reason].n == 0)
+                        continue;
+                tell_missed(s, job, reason, &held->missed[reason]);
+                held->missed[reason] = (struct untold){0};
+                is_any = true;
+        }
+        return is_any;
+}
+
+/* Tells the failures that are held, and how it stands now. */
+static void tell_failures_held(const struct story *s, const char *job, struct held *held) {
+        bool is_failure = run_result_is_failure(held->last_result);
+        struct journal_record r = begin(s, is_failure ? EVENT_FAILED : EVENT_ENDED, job);
+        journal_field(&r, "CHIMED_COUNT", "%" PRIu64, held->failures_untold);
+        journal_field(&r, "CHIMED_RESULT", "%s", run_result_to_string(held->last_result));
+        journal_send(&r, "%s: %" PRIu64 " failures since last told; the last run %s", job, held->failures_untold,
+                     is_failure ? "failed" : "was good");
+        held->failures_untold = 0;
+        held->is_change_untold = false;
 }
 
 static void tell_merged(const struct story *s, const char *job, const struct action *a) {
@@ -321,50 +355,100 @@ static void on_outcome(struct story *s, struct clock_sample now, const char *job
                         tell_merged(s, job, a);
                 return;
         }
+        struct untold slots = {.n = a->outcome.n, .first_rt_us = a->outcome.first_rt_us, .last_rt_us = a->outcome.last_rt_us};
         struct held *held = log == JOB_LOG_ALL ? NULL : held_get(s, a->job);
-        if (!held || (held->missed == 0 && now.bt_us - held->told_bt_us >= HOLD_US)) {
-                tell_missed(s, job, a->outcome.reason, a->outcome.n, a->outcome.first_rt_us, a->outcome.last_rt_us);
-                if (held)
-                        held->told_bt_us = now.bt_us;
+        if (!held) {
+                tell_missed(s, job, a->outcome.reason, &slots);
                 return;
         }
-        if (held->missed > 0 && held->reason != a->outcome.reason) {
-                tell_missed(s, job, held->reason, held->missed, held->first_rt_us, held->last_rt_us);
-                held->missed = 0;
+        struct untold *of_reason = &held->missed[a->outcome.reason];
+        if (of_reason->n == 0)
+                of_reason->first_rt_us = slots.first_rt_us;
+        of_reason->last_rt_us = slots.last_rt_us;
+        of_reason->n += slots.n;
+        if (now.bt_us - held->told_bt_us < HOLD_US) {
+                hold_until(s, held, held->told_bt_us + HOLD_US);
+                return;
         }
-        if (held->missed == 0)
-                held->first_rt_us = a->outcome.first_rt_us;
-        held->reason = a->outcome.reason;
-        held->last_rt_us = a->outcome.last_rt_us;
-        held->missed += a->outcome.n;
+        tell_missed_held(s, job, held);
+        held->told_bt_us = now.bt_us;
+}
+
+/* True if one more change of the result may be told at once. */
+static bool may_tell_change(struct held *held, struct clock_sample now) {
+        if (now.bt_us - held->changes_bt_us >= HOLD_US) {
+                held->changes_bt_us = now.bt_us;
+                held->n_changes = 0;
+        }
+        if (held->n_changes == CHANGES_MAX)
+                return false;
+        held->n_changes++;
+        return true;
+}
+
+/* Counts an end of a job that does not tell all. True if it is told now. */
+static bool hold_end(struct story *s, struct clock_sample now, struct held *held, enum job_log log, const struct action *a,
+                     bool is_change) {
+        bool is_failure = run_result_is_failure(a->run.end.result);
+        held->last_result = a->run.end.result;
+        held->failures += is_failure;
+        if (log == JOB_LOG_SUMMARY) {
+                if (held->runs++ == 0)
+                        held->summary_bt_us = now.bt_us + SUMMARY_US;
+                hold_until(s, held, held->summary_bt_us);
+        }
+        if (is_change && may_tell_change(held, now))
+                return true;
+        if (is_change) {
+                held->is_change_untold = true;
+                hold_until(s, held, held->changes_bt_us + HOLD_US);
+        }
+        if (!is_failure)
+                return false;
+        if (now.bt_us - held->told_bt_us >= HOLD_US)
+                return true;
+        held->failures_untold++;
         hold_until(s, held, held->told_bt_us + HOLD_US);
+        return false;
 }
 
 static void on_ended(struct story *s, struct clock_sample now, const char *job, enum job_log log, const struct action *a,
                      const void *value, size_t value_size) {
         bool is_failure = run_result_is_failure(a->run.end.result);
-        bool is_told = log == JOB_LOG_ALL || (a->run.has_changed && (is_failure || log != JOB_LOG_FAILURES));
+        bool is_change = a->run.has_changed && (is_failure || log != JOB_LOG_FAILURES);
+        struct held *held = log == JOB_LOG_ALL                     ? NULL
+                            : is_failure || log == JOB_LOG_SUMMARY ? held_get(s, a->job)
+                                                                   : held_find(s, a->job);
+        if (held ? !hold_end(s, now, held, log, a, is_change) : log != JOB_LOG_ALL && !is_failure && !is_change)
+                return;
+        tell_ended(s, job, a, is_failure && held ? held->failures_untold + 1 : 1, value, value_size);
+        if (held)
+                held->is_change_untold = false;
+        if (held && is_failure) {
+                held->failures_untold = 0;
+                held->told_bt_us = now.bt_us;
+        }
+}
+
+static void flush_one(struct story *s, const struct engine *e, struct clock_sample now, struct held *held) {
+        const char *job = engine_job_name(e, held->job);
+        bool is_told = tell_missed_held(s, job, held);
+        if (held->failures_untold > 0 || held->is_change_untold) {
+                tell_failures_held(s, job, held);
+                is_told = true;
+        }
         if (is_told)
-                tell_ended(s, job, a, 1, value, value_size);
-        if (log == JOB_LOG_ALL || (!is_failure && log != JOB_LOG_SUMMARY))
+                held->told_bt_us = now.bt_us;
+        if (held->runs == 0)
                 return;
-        struct held *held = held_get(s, a->job);
-        if (!held)
-                return;
-        held->runs++;
-        if (log == JOB_LOG_SUMMARY)
-                hold_until(s, held, now.bt_us + SUMMARY_US);
-        if (!is_failure)
-                return;
-        held->failures++;
-        if (!is_told && now.bt_us - held->told_bt_us < HOLD_US) {
-                held->failures_untold++;
+        if (now.bt_us < held->summary_bt_us) {
+                hold_until(s, held, held->summary_bt_us);
                 return;
         }
-        if (!is_told)
-                tell_ended(s, job, a, held->failures_untold + 1, value, value_size);
-        held->failures_untold = 0;
-        held->told_bt_us = now.bt_us;
+        struct journal_record r = begin(s, EVENT_ENDED, job);
+        journal_field(&r, "CHIMED_COUNT", "%" PRIu64, held->runs);
+        journal_send(&r, "%s: %" PRIu64 " runs, %" PRIu64 " failed, since last told", job, held->runs, held->failures);
+        held->runs = held->failures = 0;
 }
 
 void story_tell(struct story *s, const struct engine *e, struct clock_sample now, const struct action *a, const void *value,
@@ -375,8 +459,10 @@ void story_tell(struct story *s, const struct engine *e, struct clock_sample now
         }
         if (a->kind == ACTION_GONE) {
                 struct held *held = held_find(s, a->job);
-                if (held)
+                if (held) {
+                        flush_one(s, e, (struct clock_sample){.bt_us = INT64_MAX}, held);
                         held_drop(s, held);
+                }
                 return;
         }
         const char *job = engine_job_name(e, a->job);
@@ -402,26 +488,16 @@ void story_tell(struct story *s, const struct engine *e, struct clock_sample now
         }
 }
 
-static void flush_one(struct story *s, const struct engine *e, struct clock_sample now, struct held *held) {
-        const char *job = engine_job_name(e, held->job);
-        if (held->missed > 0) {
-                tell_missed(s, job, held->reason, held->missed, held->first_rt_us, held->last_rt_us);
-                held->missed = 0;
-                held->told_bt_us = now.bt_us;
-        }
-        if (engine_job_when(e, held->job)->log == JOB_LOG_SUMMARY && held->runs > 0) {
-                struct journal_record r = begin(s, EVENT_ENDED, job);
-                journal_field(&r, "CHIMED_COUNT", "%" PRIu64, held->runs);
-                journal_send(&r, "%s: %" PRIu64 " runs, %" PRIu64 " failed, since last told", job, held->runs, held->failures);
-                held->runs = held->failures = 0;
-        }
-}
-
 void story_flush(struct story *s, const struct engine *e, struct clock_sample now) {
         const struct schedule_entry *first;
-        while ((first = schedule_first(&s->due)) && first->at_us <= now.bt_us) {
+        for (int i = 0; i < FLUSH_BATCH && (first = schedule_first(&s->due)) && first->at_us <= now.bt_us; i++) {
                 uint32_t row = first->id;
                 schedule_remove(&s->due, row);
                 flush_one(s, e, now, &s->held[row]);
         }
+}
+
+void story_finish(struct story *s, const struct engine *e) {
+        while (schedule_first(&s->due))
+                story_flush(s, e, (struct clock_sample){.bt_us = INT64_MAX});
 }

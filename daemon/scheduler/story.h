@@ -18,7 +18,9 @@ struct story *story_free(struct story *s);
 /* Tells an action, at once or later, or not at all, as the job's Log= says. value is the tail of the run's output (ENDED). */
 void story_tell(struct story *s, const struct engine *e, struct clock_sample now, const struct action *a, const void *value,
                 size_t value_size);
-/* Tells what was held back and is due. */
+/* Tells what was held back and is due, of so many jobs at once that a loop bears it: ask story_next_flush() again. */
 void story_flush(struct story *s, const struct engine *e, struct clock_sample now);
+/* Tells all that was held back: nothing comes after. */
+void story_finish(struct story *s, const struct engine *e);
 /* When story_flush() wants to be called (BOOTTIME), INT64_MAX for never. */
 int64_t story_next_flush(const struct story *s);

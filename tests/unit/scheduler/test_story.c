@@ -97,14 +97,18 @@ static void tell_ended(uint64_t run, enum run_result result, bool has_changed, c
         tell(&a, value);
 }
 
-static void tell_missed(uint64_t n) {
+static void tell_missed_for(enum slot_reason reason, uint64_t n) {
         struct action a = {.kind = ACTION_OUTCOME};
         a.outcome.outcome = SLOT_MISSED;
-        a.outcome.reason = SLOT_REASON_OVERLAP;
+        a.outcome.reason = reason;
         a.outcome.n = n;
         a.outcome.first_rt_us = now.rt_us;
         a.outcome.last_rt_us = now.rt_us + (int64_t)(n - 1) * USEC_PER_SEC;
         tell(&a, "");
+}
+
+static void tell_missed(uint64_t n) {
+        tell_missed_for(SLOT_REASON_OVERLAP, n);
 }
 
 static void pass(int64_t us) {
@@ -186,6 +190,77 @@ START_TEST(missed_slots_of_a_quiet_job_are_told_once_a_minute_and_add_up) {
 }
 END_TEST
 
+START_TEST(slots_missed_for_alternating_reasons_are_held_all_the_same) {
+        define(JOB_LOG_CHANGES);
+        tell_missed(1);
+        expect_record("missed", "CHIMED_COUNT=1\n");
+        for (int i = 0; i < 50; i++) {
+                tell_missed(2);
+                tell_missed_for(SLOT_REASON_DEADLINE, 3);
+        }
+        expect_nothing();
+        pass(USEC_PER_MINUTE);
+        expect_record("missed", "CHIMED_COUNT=100\n");
+        expect_record("missed", "CHIMED_COUNT=150\n");
+        expect_nothing();
+}
+END_TEST
+
+START_TEST(a_job_that_flaps_is_summed_up_and_its_last_state_told) {
+        define(JOB_LOG_CHANGES);
+        for (uint64_t run = 1; run <= 1000; run++)
+                tell_ended(run, run % 2 ? RUN_RESULT_FAILED : RUN_RESULT_SUCCESS, true, "");
+        int n = 0;
+        while (*next_record())
+                n++;
+        ck_assert_int_le(n, 10);
+        pass(USEC_PER_MINUTE);
+        expect_record("ended", "failures since last told; the last run was good");
+        expect_nothing();
+}
+END_TEST
+
+START_TEST(failures_that_stop_are_told_even_so) {
+        define(JOB_LOG_FAILURES);
+        for (int i = 0; i < 5; i++)
+                tell_ended(4, RUN_RESULT_FAILED, i == 0, "");
+        expect_record("failed", "run 4");
+        expect_nothing();
+        pass(USEC_PER_MINUTE);
+        expect_record("failed", "CHIMED_COUNT=4\n");
+}
+END_TEST
+
+START_TEST(a_summary_does_not_hold_missed_slots_for_an_hour) {
+        define(JOB_LOG_SUMMARY);
+        tell_ended(1, RUN_RESULT_SUCCESS, false, "");
+        tell_missed(1);
+        expect_record("missed", "CHIMED_COUNT=1\n");
+        tell_missed(4);
+        pass(USEC_PER_MINUTE);
+        expect_record("missed", "CHIMED_COUNT=4\n");
+        expect_nothing();
+        pass(USEC_PER_HOUR);
+        expect_record("ended", "1 runs, 0 failed");
+}
+END_TEST
+
+START_TEST(the_end_tells_what_was_held) {
+        define(JOB_LOG_SUMMARY);
+        tell_ended(1, RUN_RESULT_SUCCESS, false, "");
+        tell_missed(1);
+        tell_missed(4);
+        expect_record("missed", "CHIMED_COUNT=1\n");
+        if (_i == 0)
+                story_finish(story, engine);
+        else
+                tell(&(struct action){.kind = ACTION_GONE}, "");
+        expect_record("missed", "CHIMED_COUNT=4\n");
+        expect_record("ended", "1 runs, 0 failed");
+        ck_assert_int_eq(story_next_flush(story), INT64_MAX);
+}
+END_TEST
+
 START_TEST(failures_tells_no_success) {
         define(JOB_LOG_FAILURES);
         tell_ended(1, RUN_RESULT_SUCCESS, true, "");
@@ -232,6 +307,11 @@ int main(void) {
         tcase_add_test(tc, failures_tells_no_success);
         tcase_add_test(tc, summary_counts_an_hour);
         tcase_add_test(tc, clock_steps_are_told_once_a_minute_with_their_number);
+        tcase_add_test(tc, slots_missed_for_alternating_reasons_are_held_all_the_same);
+        tcase_add_test(tc, a_job_that_flaps_is_summed_up_and_its_last_state_told);
+        tcase_add_test(tc, failures_that_stop_are_told_even_so);
+        tcase_add_test(tc, a_summary_does_not_hold_missed_slots_for_an_hour);
+        tcase_add_loop_test(tc, the_end_tells_what_was_held, 0, 2);
         suite_add_tcase(suite, tc);
         SRunner *runner = srunner_create(suite);
         srunner_run_all(runner, CK_NORMAL);
