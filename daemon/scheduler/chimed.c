@@ -25,8 +25,9 @@ struct chimed {
 
 static int on_timer(void *userdata, bool is_clock_change) {
         struct chimed *c = userdata;
+        (void)is_clock_change;                /* the link compares the clocks itself */
         c->boot_us = c->real_us = LOOP_NEVER; /* one shot: whichever fired, arm both anew */
-        return link_advance(c->link, is_clock_change);
+        return link_advance(c->link);
 }
 
 static int on_signal(void *userdata, const struct signalfd_siginfo *info) {
@@ -47,11 +48,12 @@ static int arm(struct loop_source *timer, int64_t *armed_us, int64_t at_us) {
 static int on_pass_end(void *userdata) {
         struct chimed *c = userdata;
         int64_t boot_us, real_us;
+        int r = link_flush(c->link);
+        if (r < 0)
+                return r;
         link_next_wake(c->link, &boot_us, &real_us);
-        int r = arm(c->boot_timer, &c->boot_us, boot_us);
-        if (r == 0)
-                r = arm(c->real_timer, &c->real_us, real_us);
-        return r < 0 ? r : link_flush(c->link);
+        r = arm(c->boot_timer, &c->boot_us, boot_us);
+        return r < 0 ? r : arm(c->real_timer, &c->real_us, real_us);
 }
 
 static int start(struct chimed *c, enum journal_target target) {

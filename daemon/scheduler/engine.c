@@ -178,6 +178,14 @@ static int touch(struct engine *e, uint32_t job) {
         return 0;
 }
 
+static void recall_schedule(struct job_row *row, struct job_cold *cold, const struct wire_trail *trail) {
+        row->segment = trail->segment;
+        row->anchor_us = trail->anchor_us;
+        row->key = trail->key;
+        cold->last_slot_us = trail->slot_us;
+        row->is_resumed = true;
+}
+
 /* What the runner remembers: the plan that the last scheduler had. Judged at the commit. */
 static int recall(struct engine *e, struct job_row *row, const struct wire_trail *trail) {
         struct job_cold *cold = registry_warm(&e->jobs, row);
@@ -186,13 +194,8 @@ static int recall(struct engine *e, struct job_row *row, const struct wire_trail
         cold->last_result = trail->last_result;
         cold->end_bt_us = trail->end_bt_us;
         row->is_boot_done = trail->is_boot_done;
-        if (trail->has_schedule) {
-                row->segment = trail->segment;
-                row->anchor_us = trail->anchor_us;
-                row->key = trail->key;
-                cold->last_slot_us = trail->slot_us;
-                row->is_resumed = true;
-        }
+        if (trail->has_schedule)
+                recall_schedule(row, cold, trail);
         return 0;
 }
 
@@ -220,7 +223,10 @@ int engine_define(struct engine *e, const struct wire_define *define, const stru
                         if (r < 0)
                                 return r;
                 }
-        }
+        } else if (define->has_trail && define->trail.has_schedule && engine_row(e, job)->segment == 0 &&
+                   engine_row(e, job)->cold)
+                /* adopted without a definition, by a run that says nothing of its schedule */
+                recall_schedule(engine_row(e, job), registry_cold(&e->jobs, engine_row(e, job)), &define->trail);
         r = reserve_wakes(e, job, when);
         if (r == 0)
                 r = touch(e, job);
@@ -242,7 +248,7 @@ int engine_define(struct engine *e, const struct wire_define *define, const stru
 
 void engine_remove(struct engine *e, const char *name) {
         uint32_t job = registry_find(&e->jobs, name);
-        if (job == INDEX_NONE || engine_row(e, job)->state == JOB_STATE_REMOVED)
+        if (job == INDEX_NONE || (engine_row(e, job)->state == JOB_STATE_REMOVED && !engine_row(e, job)->is_touched))
                 return;
         if (touch(e, job) < 0)
                 e->has_failed = true;
@@ -288,12 +294,16 @@ static bool find_last_slot(struct engine *e, struct clock_sample now, uint32_t j
                            int64_t *ret_bt_us) {
         struct job_row *row = engine_row(e, job);
         const struct job_cold *cold = registry_cold(&e->jobs, row);
-        if (plan_is_wall(old))
+        if (old->every_us == 0 && cold && cold->last_slot_us > 0)
+                *ret_bt_us = cold->last_slot_us;
+        else if (plan_is_wall(old))
                 *ret_bt_us = now.bt_us - (now.rt_us - (row->next_us - old->every_us));
         else if (plan_is_grid(old) && row->key > 0)
                 *ret_bt_us = row->next_us - old->every_us;
-        else if (!plan_is_grid(old) && cold && (cold->end_bt_us > 0 || cold->last_slot_us > 0))
-                *ret_bt_us = cold->end_bt_us > 0 ? cold->end_bt_us : cold->last_slot_us;
+        else if (!plan_is_grid(old) && engine_is_running(e, row))
+                *ret_bt_us = cold->run.begun_bt_us > 0 ? cold->run.begun_bt_us : cold->run.start_bt_us;
+        else if (!plan_is_grid(old) && cold && cold->end_bt_us > 0)
+                *ret_bt_us = cold->end_bt_us;
         else
                 return false;
         return true;
@@ -331,7 +341,8 @@ static void plan_resumed(struct engine *e, struct clock_sample now, uint32_t job
         }
         int64_t anchor_us = plan_is_wall(when) ? when->align_rt_us : row->anchor_us;
         struct plan_grid grid = {.anchor_us = anchor_us, .every_us = when->every_us};
-        if (row->anchor_us == anchor_us && plan_first_after(&grid, cold->last_slot_us) == row->key + 1 &&
+        bool is_old_time_line = plan_is_wall(when) && cold->last_slot_us > now.rt_us + ENGINE_STEP_LIMIT_US;
+        if (!is_old_time_line && row->anchor_us == anchor_us && plan_first_after(&grid, cold->last_slot_us) == row->key + 1 &&
             plan_nominal(&grid, row->key) == cold->last_slot_us) {
                 row->key++;
                 row->next_us = cold->last_slot_us + when->every_us;
@@ -396,6 +407,15 @@ static void commit_plan(struct engine *e, struct clock_sample now, uint32_t job,
         slots_arm(e, job);
 }
 
+/* A removed job without a phase, or one more than are remembered, is dropped once no run of it is in flight. */
+static void forget_removed(struct engine *e, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        if (engine_is_running(e, row) || (row->cold && e->n_removed <= ENGINE_REMOVED_MAX))
+                return;
+        engine_emit(e, ACTION_GONE, job);
+        e->n_removed--;
+}
+
 static void commit_removal(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         end_plan(e, now, job);
@@ -406,10 +426,7 @@ static void commit_removal(struct engine *e, struct clock_sample now, uint32_t j
         schedule_remove(&e->at_boot, job);
         row->is_removing = false;
         e->n_removed++;
-        if (!engine_is_running(e, row) && (!row->cold || e->n_removed > ENGINE_REMOVED_MAX)) {
-                engine_emit(e, ACTION_GONE, job);
-                e->n_removed--;
-        }
+        forget_removed(e, job);
 }
 
 int engine_commit(struct engine *e, struct clock_sample now, const struct wire_commit *commit) {
@@ -419,13 +436,15 @@ int engine_commit(struct engine *e, struct clock_sample now, const struct wire_c
                 uint32_t job = e->touched[i];
                 struct job_row *row = engine_row(e, job);
                 row->is_touched = false;
-                if (row->is_removing) {
-                        commit_removal(e, now, job);
-                        continue;
-                }
+                int r = slots_settle(e, now, job);
+                if (r < 0)
+                        return r;
                 if (row->state == JOB_STATE_REMOVED)
                         e->n_removed--;
-                commit_plan(e, now, job, commit);
+                if (row->is_removing)
+                        commit_removal(e, now, job);
+                else
+                        commit_plan(e, now, job, commit);
         }
         free(e->touched);
         e->touched = NULL;
@@ -433,8 +452,18 @@ int engine_commit(struct engine *e, struct clock_sample now, const struct wire_c
         return e->has_failed ? -ENOMEM : 0;
 }
 
+/* A second step forward before anything was done after the first continues it; what is stepped back to comes anew. */
+static void note_step(struct engine *e, int64_t from_us, int64_t to_us) {
+        bool is_empty = e->stepped_from_us >= e->stepped_to_us;
+        if (to_us > from_us && (is_empty || from_us > e->stepped_to_us))
+                e->stepped_from_us = from_us;
+        if (to_us > from_us || e->stepped_to_us > to_us)
+                e->stepped_to_us = to_us;
+}
+
 int engine_clock_step(struct engine *e, struct clock_sample now, int64_t step_us) {
         engine_emit(e, ACTION_CLOCK, INDEX_NONE)->step_us = step_us;
+        note_step(e, now.rt_us - step_us, now.rt_us);
         if (step_us >= -ENGINE_STEP_LIMIT_US)
                 return e->has_failed ? -ENOMEM : 0;
         for (uint32_t job = 0; job < e->jobs.n_rows; job++) {
@@ -449,8 +478,11 @@ int engine_clock_step(struct engine *e, struct clock_sample now, int64_t step_us
         return e->has_failed ? -ENOMEM : 0;
 }
 
-void engine_stop(struct engine *e) {
+void engine_stop(struct engine *e, struct clock_sample now) {
         e->is_stopping = true;
+        for (uint32_t job = 0; job < e->jobs.n_rows; job++)
+                if (engine_row(e, job)->state != JOB_STATE_FREE)
+                        slots_flush_merging(e, now, job, 0);
 }
 
 /* ---- runs ---- */
@@ -505,6 +537,10 @@ int engine_adopt(struct engine *e, const struct wire_run *run) {
                 return -EEXIST;
         if (run->start.run >= e->next_run)
                 e->next_run = run->start.run + 1;
+        struct job_cold *cold = registry_warm(&e->jobs, engine_row(e, job));
+        if (!cold)
+                return -ENOMEM;
+        cold->last_result = run->start.last_result; /* the trail may have this run's already */
         return engine_begin_run(e, job,
                                 &(struct job_run){
                                         .run = run->start.run,
@@ -566,5 +602,7 @@ int engine_ended(struct engine *e, struct clock_sample now, const struct wire_en
         if (when->every_us > 0 && !plan_is_grid(when) && row->state != JOB_STATE_NEW)
                 row->next_us = end_bt_us + engine_wait(e, row, when);
         slots_arm(e, job);
+        if (row->state == JOB_STATE_REMOVED)
+                forget_removed(e, job);
         return 0;
 }

@@ -94,21 +94,21 @@ void engine_remove(struct engine *e, const char *name);
 /* A run that the runner had from an earlier scheduler; before the commit, after its job's definition. 0, -ENOMEM, -EEXIST (the
  * job has another run in flight: the runner is confused). */
 int engine_adopt(struct engine *e, const struct wire_run *run);
-/* Puts what was defined into force: plans new and changed jobs, leaves the others alone. No slot is made due by a change.
- * 0, -ENOMEM. */
+/* Puts what was defined into force: plans new and changed jobs, leaves the others alone. No slot is made due by a change, and none
+ * is lost by it: what is due by then of a job that was defined or removed is done first, by its old plan. 0, -ENOMEM. */
 int engine_commit(struct engine *e, struct clock_sample now, const struct wire_commit *commit);
 
 /* The runner's word. A start told before the commit (of an adopted run) makes no action. Unknown runs: engine_started() ignores them; engine_ended() returns 1 (acknowledge and forget). */
 void engine_started(struct engine *e, struct clock_sample now, const struct wire_started *started);
 int engine_ended(struct engine *e, struct clock_sample now, const struct wire_ended *ended);
 
-/* Does what is due. passed says why slots before now could not run at their instant: SLOT_REASON_NONE in the normal course (they
- * are merely late), CLOCK_STEP (wall grids only). Returns 0, 1 where more is due (call again with the same now), -ENOMEM. */
-int engine_advance(struct engine *e, struct clock_sample now, enum slot_reason passed);
-/* The wall clock was set by step_us. Re-plans after a large step back. The caller advances with CLOCK_STEP after a step forward. */
+/* Does what is due. Returns 0, 1 where more may be due (call again, now or later), -ENOMEM. */
+int engine_advance(struct engine *e, struct clock_sample now);
+/* The wall clock was set by step_us: slots of wall grids that a step forward left out count as such, whenever they are looked at;
+ * a large step back makes new plans. To be told before any other event with the new time. 0, -ENOMEM. */
 int engine_clock_step(struct engine *e, struct clock_sample now, int64_t step_us);
-/* From now on nothing is started. */
-void engine_stop(struct engine *e);
+/* From now on nothing is started: slots that wait to be merged into a run are missed. */
+void engine_stop(struct engine *e, struct clock_sample now);
 /* When engine_advance() wants to be called: BOOTTIME and REALTIME instants, INT64_MAX for never. */
 void engine_next_wake(const struct engine *e, int64_t *ret_bt_us, int64_t *ret_rt_us);
 

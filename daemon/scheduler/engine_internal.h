@@ -17,6 +17,8 @@ struct engine {
         bool is_first_of_boot;
         bool is_first_scheduler;
         struct clock_sample resumed; /* when a resync was committed: slots before passed while no scheduler was up */
+        int64_t stepped_from_us;     /* the latest step forward left out the wall-clock instants after this, */
+        int64_t stepped_to_us;       /* up to this */
         bool is_stopping;
         bool has_failed;
         size_t n_removed;
@@ -55,6 +57,8 @@ bool engine_is_running(const struct engine *e, const struct job_row *row);
 int engine_begin_run(struct engine *e, uint32_t job, const struct job_run *run);
 
 /* slots.c */
+/* Does what is due of one job by the plan at hand. 0, -ENOMEM. */
+int slots_settle(struct engine *e, struct clock_sample now, uint32_t job);
 /* Queues the job for its next wake, or takes it out of the queues, as its state asks for. */
 void slots_arm(struct engine *e, uint32_t job);
 /* Gives the slots that passed under the run in flight, up to an instant of the grid's clock, their outcome: overlap. */

@@ -20,6 +20,7 @@ enum link_phase {
         LINK_PHASE_HELLO = 1 << 0, /* nothing said yet */
         LINK_PHASE_SYNC = 1 << 1,  /* until the first COMMIT */
         LINK_PHASE_UP = 1 << 2,
+        LINK_PHASE_OVER = 1 << 3, /* the runner is gone: nothing more is decided */
 };
 
 struct link {
@@ -29,10 +30,11 @@ struct link {
         enum link_phase phase;
         struct engine *engine;
         struct story *story;
-        struct pack pack;   /* for the record in the making */
-        int64_t offset_us;  /* REALTIME minus BOOTTIME when last looked at */
-        bool has_more;      /* the engine has more to do in this instant */
-        bool is_full_told;  /* that the runner does not take orders */
+        struct pack pack;      /* for the record in the making */
+        int64_t offset_us;     /* REALTIME minus BOOTTIME when last looked at */
+        bool has_more;         /* the engine has more to do in this instant */
+        int64_t clogged_bt_us; /* since when the runner is behind with reading; 0: it is not */
+        bool is_clogged_told;
         uint64_t value_run; /* whose output's tail is in value */
         struct pack value;
 };
@@ -44,7 +46,7 @@ static int send_pack(struct link *link, enum wire_type type) {
         if (r == 0)
                 r = channel_send(link->control, type, link->pack.data, link->pack.size);
         pack_clear(&link->pack);
-        return r;
+        return r == -EPIPE ? 0 : r; /* the loop will hear of the end */
 }
 
 static int send_number(struct link *link, enum wire_type type, uint64_t number) {
@@ -54,12 +56,6 @@ static int send_number(struct link *link, enum wire_type type, uint64_t number) 
 
 /* The runner can't be told: the run ends here, as one that could not start. */
 static void refuse_start(struct link *link, struct clock_sample now, const struct wire_start *start, int error) {
-        if (!link->is_full_told) {
-                struct journal_record r = journal_begin(link->journal, EVENT_DEGRADED);
-                journal_field_i64(&r, "ERRNO", -error);
-                journal_send(&r, "The runner takes no orders: runs can't be started until it does");
-                link->is_full_told = true;
-        }
         struct wire_ended ended = {.run = start->run};
         ended.end = (struct run_end){
                 .result = RUN_RESULT_START_FAILED,
@@ -77,8 +73,6 @@ static void do_start(struct link *link, struct clock_sample now, const struct wi
         int r = send_pack(link, WIRE_START);
         if (r < 0)
                 refuse_start(link, now, start, r);
-        else
-                link->is_full_told = false;
 }
 
 static int take_actions(struct link *link, struct clock_sample now) {
@@ -92,6 +86,27 @@ static int take_actions(struct link *link, struct clock_sample now) {
                         do_start(link, now, &a.start);
         }
         return engine_has_failed(link->engine) ? -ENOMEM : 0;
+}
+
+/* ---- time ---- */
+
+static bool is_step(int64_t us) {
+        return us >= STEP_MIN_US || us <= -STEP_MIN_US;
+}
+
+/* Reads the clocks; a step of the wall clock is told to the engine first, whoever comes upon it first. A resume is announced like
+ * a step, but BOOTTIME went on in the sleep: the difference is none. */
+static int read_clock(struct link *link, struct clock_sample *ret) {
+        struct clock_sample now = clock_now();
+        if (is_step(now.rt_us - now.bt_us - link->offset_us))
+                now = clock_now(); /* the first reading may have been torn apart by other processes */
+        int64_t step_us = now.rt_us - now.bt_us - link->offset_us;
+        *ret = now;
+        link->offset_us += step_us;
+        if (!is_step(step_us))
+                return 0;
+        int r = engine_clock_step(link->engine, now, step_us);
+        return r < 0 ? r : take_actions(link, now);
 }
 
 /* ---- what the runner says ---- */
@@ -174,8 +189,10 @@ static int on_commit(struct link *link, const void *payload, size_t size) {
         int r = wire_get_commit(payload, size, &commit);
         if (r < 0)
                 return r;
-        struct clock_sample now = clock_now();
-        r = engine_commit(link->engine, now, &commit);
+        struct clock_sample now;
+        r = read_clock(link, &now);
+        if (r == 0)
+                r = engine_commit(link->engine, now, &commit);
         if (r < 0)
                 return r;
         tell_commit(link, &commit);
@@ -226,7 +243,10 @@ static int on_ended(struct link *link, const void *payload, size_t size) {
         int r = wire_get_ended(payload, size, &ended);
         if (r < 0)
                 return r;
-        struct clock_sample now = clock_now();
+        struct clock_sample now;
+        r = read_clock(link, &now);
+        if (r < 0)
+                return r;
         engine_ended(link->engine, now, &ended);
         r = take_actions(link, now);
         pack_clear(&link->value);
@@ -238,10 +258,14 @@ static int on_stopping(struct link *link, const void *payload, size_t size) {
         (void)payload;
         if (size > 0)
                 return -EBADMSG;
-        engine_stop(link->engine);
-        struct journal_record r = journal_begin(link->journal, EVENT_STOPPED);
-        journal_send(&r, "Scheduling has stopped");
-        return 0;
+        struct clock_sample now;
+        int r = read_clock(link, &now);
+        if (r < 0)
+                return r;
+        engine_stop(link->engine, now);
+        struct journal_record record = journal_begin(link->journal, EVENT_STOPPED);
+        journal_send(&record, "Scheduling has stopped");
+        return take_actions(link, now);
 }
 
 struct handler {
@@ -274,42 +298,46 @@ int link_handle_record(void *userdata, uint8_t type, const void *payload, size_t
         return r;
 }
 
-/* ---- time ---- */
+/* ---- what is due ---- */
 
-static int note_clock_change(struct link *link, struct clock_sample now) {
-        int64_t offset_us = now.rt_us - now.bt_us, step_us = offset_us - link->offset_us;
-        link->offset_us = offset_us;
-        /* a resume is announced like a step, but BOOTTIME went on in the sleep: the difference is none */
-        if (step_us < STEP_MIN_US && step_us > -STEP_MIN_US)
-                return 0;
-        int r = engine_clock_step(link->engine, now, step_us);
-        if (r == 0)
-                r = take_actions(link, now);
-        return r < 0 ? r : step_us > 0;
+/* True where the runner is behind with reading. Told when it lasts: what is late for it is not late by our doing. */
+static bool is_clogged(struct link *link, struct clock_sample now) {
+        if (channel_queued(link->control) > LINK_QUEUE_MARK)
+                (void)channel_flush(link->control); /* what has gathered may just not have been written yet */
+        if (channel_queued(link->control) <= LINK_QUEUE_MARK) {
+                link->clogged_bt_us = 0;
+                link->is_clogged_told = false;
+                return false;
+        }
+        if (link->clogged_bt_us == 0)
+                link->clogged_bt_us = now.bt_us;
+        if (!link->is_clogged_told && now.bt_us - link->clogged_bt_us >= LINK_PATIENCE_US) {
+                struct journal_record r = journal_begin(link->journal, EVENT_DEGRADED);
+                journal_send(&r, "The runner takes no orders: slots are late until it does");
+                link->is_clogged_told = true;
+        }
+        return true;
 }
 
-int link_advance(struct link *link, bool is_clock_change) {
+int link_advance(struct link *link) {
         if (link->phase == LINK_PHASE_UP) {
                 int r = channel_poll(link->control);
                 if (r < 0)
-                        return 0; /* the loop will hear of the end */
+                        return r;
         }
         if (link->phase != LINK_PHASE_UP)
                 return 0;
-        struct clock_sample now = clock_now();
-        enum slot_reason passed = SLOT_REASON_NONE;
-        int r = is_clock_change ? note_clock_change(link, now) : 0;
+        struct clock_sample now;
+        int r = read_clock(link, &now);
         if (r < 0)
                 return r;
-        if (r > 0)
-                passed = SLOT_REASON_CLOCK_STEP;
-        do {
-                r = engine_advance(link->engine, now, passed);
+        if (!is_clogged(link, now)) {
+                r = engine_advance(link->engine, now);
                 int q = take_actions(link, now);
                 if (r >= 0 && q < 0)
                         r = q;
-        } while (r > 0 && passed != SLOT_REASON_NONE); /* the reason holds for this instant only */
-        link->has_more = r > 0;
+                link->has_more = r > 0;
+        }
         story_flush(link->story, link->engine, now);
         return r < 0 ? r : 0;
 }
@@ -318,11 +346,15 @@ void link_next_wake(const struct link *link, int64_t *ret_bt_us, int64_t *ret_rt
         *ret_bt_us = *ret_rt_us = INT64_MAX;
         if (link->phase != LINK_PHASE_UP)
                 return;
-        engine_next_wake(link->engine, ret_bt_us, ret_rt_us);
         int64_t flush_us = story_next_flush(link->story);
-        if (link->has_more)
+        if (channel_queued(link->control) > LINK_QUEUE_MARK) { /* the pass that makes room ends with this question too */
+                if (!link->is_clogged_told)
+                        *ret_bt_us = link->clogged_bt_us > 0 ? link->clogged_bt_us + LINK_PATIENCE_US : 0;
+        } else if (link->has_more || link->clogged_bt_us > 0)
                 *ret_bt_us = 0;
-        else if (flush_us < *ret_bt_us)
+        else
+                engine_next_wake(link->engine, ret_bt_us, ret_rt_us);
+        if (flush_us < *ret_bt_us)
                 *ret_bt_us = flush_us;
 }
 
@@ -332,13 +364,14 @@ int link_flush(struct link *link) {
 }
 
 int link_reload(struct link *link) {
-        return link->phase == LINK_PHASE_UP ? channel_send(link->control, WIRE_RELOAD, NULL, 0) : 0;
+        return link->phase == LINK_PHASE_UP ? send_pack(link, WIRE_RELOAD) : 0;
 }
 
 /* ---- life ---- */
 
 static int on_closed(void *userdata, int error) {
         struct link *link = userdata;
+        link->phase = LINK_PHASE_OVER;
         loop_exit(link->loop, error < 0);
         return 0;
 }
@@ -384,6 +417,8 @@ struct link *link_free(struct link *link) {
                 return NULL;
         channel_free(link->control);
         channel_free(link->output);
+        if (link->story)
+                story_finish(link->story, link->engine);
         story_free(link->story);
         engine_free(link->engine);
         pack_done(&link->pack);

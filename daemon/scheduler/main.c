@@ -158,7 +158,8 @@ int main(int argc, char **argv) {
                 return r - 1;
         if (!o.is_scheduler)
                 return become_runner(&o);
-        prctl(PR_SET_NAME, "chimed", 0, 0, 0); /* the runner executes us by descriptor, which older kernels name by its number */
+        /* the runner executes us by descriptor, which older kernels name by its number */
+        prctl(PR_SET_NAME, "chimed", 0, 0, 0);
         enum journal_target target = JOURNAL_AUTO;
         if (o.log)
                 journal_target_from_string(o.log, &target);

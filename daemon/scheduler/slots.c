@@ -96,10 +96,27 @@ static int merge_into_next(struct engine *e, struct clock_sample now, uint32_t j
         if (!cold)
                 return -ENOMEM;
         struct job_range taken = take_slots(e, now, job, last, reason);
+        if (cold->merging.is_open)
+                taken.reason = cold->merging.reason; /* one run takes them all in: the first reason stands for them */
         if (!is_continued(&cold->merging, &taken))
                 slots_flush_merging(e, now, job, 0);
         range_add(&cold->merging, &taken);
         return 0;
+}
+
+/* A run in flight that was adopted overlaps only what came after its start: the slots before it passed while down. */
+static int miss_before_run(struct engine *e, struct clock_sample now, uint32_t job, int64_t last) {
+        struct job_row *row = engine_row(e, job);
+        if (!row->is_resumed)
+                return 0;
+        const struct job_when *when = engine_policy(e, row);
+        const struct job_run *run = &registry_cold(&e->jobs, row)->run;
+        struct plan_grid grid = engine_grid(e, row, when);
+        int64_t until_us = engine_slot_now(when, e->resumed);
+        if (run->start_bt_us > 0 && run->start_bt_us < e->resumed.bt_us)
+                until_us -= e->resumed.bt_us - run->start_bt_us;
+        int64_t before = plan_last_due(&grid, until_us);
+        return miss(e, now, job, before < last ? before : last, SLOT_REASON_DOWN);
 }
 
 void slots_pass_overlapped(struct engine *e, struct clock_sample now, uint32_t job, int64_t until_us) {
@@ -108,8 +125,10 @@ void slots_pass_overlapped(struct engine *e, struct clock_sample now, uint32_t j
         if (row->state != JOB_STATE_ARMED || !plan_is_grid(when) || !engine_is_running(e, row))
                 return;
         struct plan_grid grid = engine_grid(e, row, when);
+        int64_t last = plan_last_due(&grid, until_us);
         /* a job with a run in flight has its cold state: this can't fail */
-        (void)miss(e, now, job, plan_last_due(&grid, until_us), SLOT_REASON_OVERLAP);
+        (void)miss_before_run(e, now, job, last);
+        (void)miss(e, now, job, last, SLOT_REASON_OVERLAP);
 }
 
 static bool is_queued_at_boot_clock(const struct job_when *when, const struct job_cold *cold) {
@@ -210,20 +229,13 @@ static bool is_too_late(const struct job_when *when, int64_t lag_us) {
         return when->start_deadline_us != JOB_DEADLINE_NEXT && lag_us > when->start_deadline_us;
 }
 
-/* True if the slot passed before the scheduler had its jobs back. */
-static bool is_passed_while_down(const struct engine *e, const struct job_row *row, const struct job_when *when,
-                                 int64_t due_us) {
-        return row->is_resumed && due_us < engine_slot_now(when, e->resumed);
-}
-
 static int delay_due(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
         int64_t lag_us = now.bt_us - row->next_us;
+        bool is_caught_up = row->is_resumed && row->next_us < e->resumed.bt_us;
         if (!is_too_late(when, lag_us))
-                return start(e, now, job, WIRE_ITEM_SCHEDULE,
-                             is_passed_while_down(e, row, when, row->next_us) ? RUN_CAUSE_CATCH_UP : RUN_CAUSE_SCHEDULE,
-                             lag_us);
+                return start(e, now, job, WIRE_ITEM_SCHEDULE, is_caught_up ? RUN_CAUSE_CATCH_UP : RUN_CAUSE_SCHEDULE, lag_us);
         struct job_cold *cold = registry_warm(&e->jobs, row);
         if (!cold)
                 return -ENOMEM;
@@ -269,58 +281,92 @@ static int grid_passed(struct engine *e, struct clock_sample now, uint32_t job, 
         return start(e, now, job, WIRE_ITEM_SCHEDULE, is_late ? RUN_CAUSE_CATCH_UP : RUN_CAUSE_SCHEDULE, lag_us);
 }
 
-/* A run in flight that was adopted overlaps only what came after its start: the slots before it passed while down. */
-static int miss_before_run(struct engine *e, struct clock_sample now, uint32_t job, int64_t last) {
+/* The slots up to `kept` could not run at their instant. The latest of all is left to be decided about, with the reason given;
+ * where a newer one has come, it goes by CatchUp= like the older ones. */
+static int pass_kept(struct engine *e, struct clock_sample now, uint32_t job, int64_t kept, int64_t last,
+                     enum slot_reason reason, enum slot_reason *reason_of_last) {
         struct job_row *row = engine_row(e, job);
-        if (!row->is_resumed)
+        if (kept < row->key)
                 return 0;
-        const struct job_when *when = engine_policy(e, row);
-        const struct job_run *run = &registry_cold(&e->jobs, row)->run;
-        struct plan_grid grid = engine_grid(e, row, when);
-        int64_t start_bt_us = run->start_bt_us > 0 ? run->start_bt_us : now.bt_us;
-        int64_t before = plan_last_due(&grid, plan_is_wall(when) ? now.rt_us - (now.bt_us - start_bt_us) : start_bt_us);
-        return miss(e, now, job, before < last ? before : last, SLOT_REASON_DOWN);
+        if (kept >= last) {
+                *reason_of_last = reason;
+                return 0;
+        }
+        bool is_catch_up = engine_policy(e, row)->catch_up == JOB_CATCH_UP_ONE;
+        return is_catch_up ? merge_into_next(e, now, job, kept, reason) : miss(e, now, job, kept, reason);
 }
 
-/* The slot is due while a run is in flight: one that another schedule of the job began in this instant takes it in. */
-static int grid_overlapped(struct engine *e, struct clock_sample now, uint32_t job, int64_t last) {
-        struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
-        if (last >= engine_row(e, job)->key && cold->run.item == WIRE_ITEM_BOOT && cold->run.begun_bt_us == now.bt_us) {
-                int r = merge_into_next(e, now, job, last, SLOT_REASON_NONE);
-                slots_flush_merging(e, now, job, cold->run.run);
+/* Tells the slots that no scheduler was up for, and those that the clock was set over, from those that are merely late. */
+static int grid_sort_out(struct engine *e, struct clock_sample now, uint32_t job, const struct plan_grid *grid, int64_t last,
+                         enum slot_reason *ret_reason) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_when *when = engine_policy(e, row);
+        int r = 0;
+        *ret_reason = SLOT_REASON_DEADLINE;
+        if (row->is_resumed)
+                r = pass_kept(e, now, job, plan_last_due(grid, engine_slot_now(when, e->resumed) - 1), last, SLOT_REASON_DOWN,
+                              ret_reason);
+        if (r < 0 || *ret_reason != SLOT_REASON_DEADLINE || !plan_is_wall(when) || row->next_us > e->stepped_to_us)
                 return r;
-        }
-        int r = miss_before_run(e, now, job, last);
-        if (r == 0)
-                r = miss(e, now, job, last, SLOT_REASON_OVERLAP);
-        if (r == 0 && cold->missed.is_open && now.bt_us - cold->missed.open_us >= ENGINE_TELL_US)
-                slots_flush_missed(e, now, job, true);
+        int64_t stepped = plan_last_due(grid, e->stepped_to_us);
+        if (plan_due(grid, stepped) > e->stepped_from_us)
+                r = pass_kept(e, now, job, stepped, last, SLOT_REASON_CLOCK_STEP, ret_reason);
         return r;
 }
 
-static int grid_due(struct engine *e, struct clock_sample now, uint32_t job, enum slot_reason passed) {
+/* Slots are due while a run is in flight. */
+static int grid_overlapped(struct engine *e, struct clock_sample now, uint32_t job) {
+        slots_pass_overlapped(e, now, job, engine_slot_now(engine_policy(e, engine_row(e, job)), now));
+        const struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
+        if (cold->missed.is_open && now.bt_us - cold->missed.open_us >= ENGINE_TELL_US)
+                slots_flush_missed(e, now, job, true);
+        return 0;
+}
+
+static int grid_due(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
         struct plan_grid grid = engine_grid(e, row, when);
-        int64_t last = plan_last_due(&grid, engine_slot_now(when, now));
+        enum slot_reason reason;
         if (engine_is_running(e, row))
-                return grid_overlapped(e, now, job, last);
+                return grid_overlapped(e, now, job);
+        int64_t last = plan_last_due(&grid, engine_slot_now(when, now));
         if (last < row->key)
                 return 0;
-        enum slot_reason reason = SLOT_REASON_DEADLINE;
-        if (is_passed_while_down(e, row, when, plan_due(&grid, last)))
-                reason = SLOT_REASON_DOWN;
-        else if (passed == SLOT_REASON_CLOCK_STEP && plan_is_wall(when))
-                reason = SLOT_REASON_CLOCK_STEP;
-        int r = grid_passed(e, now, job, &grid, last, reason);
+        int r = grid_sort_out(e, now, job, &grid, last, &reason);
+        if (r == 0)
+                r = grid_passed(e, now, job, &grid, last, reason);
         if (r == 0)
                 slots_flush_missed(e, now, job, false);
         return r;
 }
 
-static int wake(struct engine *e, struct clock_sample now, uint32_t job, enum slot_reason passed) {
+/* The run that the job's OnBoot= began just now takes in the grid's slot that is due. */
+static int grid_meets_boot(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_when *when = engine_policy(e, row);
+        struct plan_grid grid = engine_grid(e, row, when);
+        int64_t last = plan_last_due(&grid, engine_slot_now(when, now));
+        enum slot_reason reason;
+        if (last < row->key)
+                return 0;
+        int r = grid_sort_out(e, now, job, &grid, last, &reason);
+        if (r == 0 && reason == SLOT_REASON_DEADLINE) {
+                reason = SLOT_REASON_NONE;
+                r = when->catch_up == JOB_CATCH_UP_NONE ? miss(e, now, job, last - 1, SLOT_REASON_DEADLINE) : 0;
+        }
+        if (r == 0 && when->catch_up == JOB_CATCH_UP_NONE && reason != SLOT_REASON_NONE)
+                r = miss(e, now, job, last, reason);
+        else if (r == 0)
+                r = merge_into_next(e, now, job, last, reason);
+        slots_flush_missed(e, now, job, false);
+        slots_flush_merging(e, now, job, registry_cold(&e->jobs, row)->run.run);
+        return r;
+}
+
+static int wake(struct engine *e, struct clock_sample now, uint32_t job) {
         bool is_grid = plan_is_grid(engine_policy(e, engine_row(e, job)));
-        int r = is_grid ? grid_due(e, now, job, passed) : delay_due(e, now, job);
+        int r = is_grid ? grid_due(e, now, job) : delay_due(e, now, job);
         if (r < 0)
                 return r;
         engine_row(e, job)->is_resumed = false;
@@ -340,11 +386,18 @@ static int boot_due(struct engine *e, struct clock_sample now, uint32_t job) {
                 reason = SLOT_REASON_DEADLINE;
         if (reason == SLOT_REASON_NONE) {
                 int r = start(e, now, job, WIRE_ITEM_BOOT, RUN_CAUSE_BOOT, lag_us);
-                /* the grid's slot of this instant must be seen before it counts as overlapped; a fixed delay waits for the end */
-                if (r == 0 && !plan_is_grid(when))
-                        slots_arm(e, job);
-                return r;
+                if (r == 0 && plan_is_grid(when))
+                        r = grid_meets_boot(e, now, job);
+                if (r < 0)
+                        return r;
+                row->is_resumed = false;
+                slots_arm(e, job);
+                return 0;
         }
+        struct job_cold *cold = registry_warm(&e->jobs, row);
+        if (!cold)
+                return -ENOMEM;
+        cold->missed_since_run++;
         row->is_boot_done = true;
         struct action *a = engine_emit(e, ACTION_OUTCOME, job);
         a->outcome.item = WIRE_ITEM_BOOT;
@@ -363,7 +416,20 @@ static bool is_due(const struct schedule *s, int64_t now_us, uint32_t *ret_job) 
         return true;
 }
 
-int engine_advance(struct engine *e, struct clock_sample now, enum slot_reason passed) {
+int slots_settle(struct engine *e, struct clock_sample now, uint32_t job) {
+        int r = 0;
+        if (e->is_stopping)
+                return 0;
+        if (schedule_has(&e->at_boot, job) && schedule_at(&e->at_boot, job) <= now.bt_us)
+                r = boot_due(e, now, job);
+        if (r == 0 && schedule_has(&e->boot_wake, job) && schedule_at(&e->boot_wake, job) <= now.bt_us)
+                r = wake(e, now, job);
+        if (r == 0 && schedule_has(&e->real_wake, job) && schedule_at(&e->real_wake, job) <= now.rt_us)
+                r = wake(e, now, job);
+        return r;
+}
+
+int engine_advance(struct engine *e, struct clock_sample now) {
         for (int i = 0; i < ENGINE_BATCH; i++) {
                 uint32_t job;
                 int r;
@@ -372,7 +438,7 @@ int engine_advance(struct engine *e, struct clock_sample now, enum slot_reason p
                 if (is_due(&e->at_boot, now.bt_us, &job))
                         r = boot_due(e, now, job);
                 else if (is_due(&e->boot_wake, now.bt_us, &job) || is_due(&e->real_wake, now.rt_us, &job))
-                        r = wake(e, now, job, passed);
+                        r = wake(e, now, job);
                 else
                         return 0;
                 if (r < 0)

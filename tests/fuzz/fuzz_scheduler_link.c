@@ -44,7 +44,7 @@ static void begin_properly(struct link *link) {
         wire_put_commit(&p, &commit);
         link_handle_record(link, WIRE_COMMIT, p.data, p.size);
         pack_done(&p);
-        link_advance(link, false);
+        link_advance(link);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -68,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 size_t n = data[1] < size - 2 ? data[1] : size - 2;
                 if (link_handle_record(link, data[0], data + 2, n) < 0)
                         break;
-                link_advance(link, n % 2);
+                link_advance(link);
                 data += 2 + n;
                 size -= 2 + n;
         }

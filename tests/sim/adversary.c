@@ -33,7 +33,7 @@ static bool one_in(struct adversary *a, int64_t n) {
 static int64_t span(struct adversary *a) {
         static const int64_t spans[] = {50 * USEC_PER_MSEC,  USEC_PER_SEC,  10 * USEC_PER_SEC, USEC_PER_MINUTE,
                                         7 * USEC_PER_MINUTE, USEC_PER_HOUR, 6 * USEC_PER_HOUR};
-        return spans[between(a, 0, 6)];
+        return one_in(a, 40) ? DURATION_MAX : spans[between(a, 0, 6)];
 }
 
 static void random_policy(struct adversary *a, struct job_when *when) {
@@ -45,7 +45,7 @@ static void random_policy(struct adversary *a, struct job_when *when) {
         when->every_us = span(a);
         when->is_enabled = !one_in(a, 12);
         if (one_in(a, 4))
-                when->initial_delay_us = between(a, 0, when->every_us * 2);
+                when->initial_delay_us = between(a, 0, when->every_us < USEC_PER_DAY ? when->every_us * 2 : DURATION_MAX);
         if (one_in(a, 6))
                 when->start_deadline_us = between(a, 0, when->every_us);
         if (one_in(a, 3)) {
@@ -110,7 +110,8 @@ static void reload(struct adversary *a, struct world *w) {
 
 /* One blow of the adversary; what it did, for the log. */
 static const char *strike(struct adversary *a, struct world *w) {
-        switch (between(a, 0, 15)) {
+        w->slow_us = one_in(a, 2) ? between(a, 0, 20 * USEC_PER_MSEC) : 0;
+        switch (between(a, 0, 17)) {
         case 0:
         case 1:
                 world_crash(w, between(a, 0, USEC_PER_SEC));
@@ -141,6 +142,13 @@ static const char *strike(struct adversary *a, struct world *w) {
         case 10:
                 world_run_to(w, w->now.bt_us + between(a, USEC_PER_MINUTE, 10 * USEC_PER_MINUTE));
                 return "minutes";
+        case 11:
+                world_reach_wake(w);
+                reload(a, w);
+                return "reload in the instant of a wake";
+        case 12:
+                world_crash_and_step(w, between(a, 0, USEC_PER_HOUR), between(a, -8 * USEC_PER_HOUR, 8 * USEC_PER_HOUR));
+                return "crash with a step";
         default:
                 world_run_to(w, w->now.bt_us + between(a, 0, 30 * USEC_PER_SEC));
                 return "seconds";

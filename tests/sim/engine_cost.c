@@ -71,7 +71,7 @@ int main(int argc, char **argv) {
                 engine_next_wake(e, &bt_us, &rt_us);
                 now.rt_us += bt_us - now.bt_us;
                 now.bt_us = bt_us;
-                while (engine_advance(e, now, SLOT_REASON_NONE) > 0)
+                while (engine_advance(e, now) > 0)
                         n += take(e, now);
                 n += take(e, now);
         }

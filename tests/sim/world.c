@@ -83,24 +83,75 @@ static void account(struct world *w, struct world_job *job, int64_t first, int64
         }
 }
 
-/* An overlapped slot must lie within a run that the world knows of. */
+/* What BOOTTIME plus this is, is on the clock of the job's slots. */
+static int64_t slot_clock_offset(const struct world *w, const struct world_job *job) {
+        return plan_is_wall(&job->when) ? w->now.rt_us - w->now.bt_us : 0;
+}
+
+/* An overlapped slot must lie within a run that the world knows of; a drawn delay moves it later, by less than an interval. */
 static void check_overlap(struct world *w, const struct world_job *job, int64_t first, int64_t last) {
-        if (!plan_is_grid(&job->when) || plan_is_wall(&job->when) || job->when.random_delay_us || job->when.random_delay_ppm)
-                return;
         struct world_span run = job->last_run;
-        int64_t from_us = slot_instant(job, first), to_us = slot_instant(job, last);
-        if (from_us < run.from_us || to_us > run.to_us || (to_us == run.to_us && !job->is_running))
+        if (plan_is_wall(&job->when) && w->stepped_bt_us >= run.from_us)
+                return;
+        int64_t offset_us = slot_clock_offset(w, job), bound_us = plan_draw_bound(&job->when);
+        int64_t from_us = slot_instant(job, first) - offset_us, to_us = slot_instant(job, last) - offset_us;
+        if (from_us + bound_us < run.from_us || to_us > run.to_us || (to_us == run.to_us && !job->is_running))
                 fail(w, "%s: slots %lld..%lld missed by overlap, but the run was %lld..%lld and the slots %lld..%lld",
                      job->name, (long long)first, (long long)last, (long long)run.from_us, (long long)run.to_us,
                      (long long)from_us, (long long)to_us);
 }
 
 static void check_down(struct world *w, const struct world_job *job, int64_t first, int64_t last) {
-        if (!plan_is_grid(&job->when) || plan_is_wall(&job->when) || job->when.random_delay_us || job->when.random_delay_ppm)
-                return;
-        if (slot_instant(job, last) > w->down.to_us)
+        if (slot_instant(job, last) > (plan_is_wall(&job->when) ? w->down_to_rt_us : w->down.to_us))
                 fail(w, "%s: slots %lld..%lld missed while down, but they came after", job->name, (long long)first,
                      (long long)last);
+}
+
+/* Slots that no scheduler was up for are not late: they have a reason of their own. */
+static void check_late(struct world *w, const struct world_job *job, int64_t first, int64_t last) {
+        int64_t from_us = slot_instant(job, first), to_us = slot_instant(job, last);
+        if (job->when.start_deadline_us != JOB_DEADLINE_NEXT || plan_draw_bound(&job->when) > 0)
+                return;
+        if (plan_is_wall(&job->when)) {
+                if (from_us <= w->stepped.to_us && to_us > w->stepped.from_us)
+                        fail(w, "%s: slots %lld..%lld too late, but the clock was set over them", job->name, (long long)first,
+                             (long long)last);
+        } else if (from_us < w->down.to_us && to_us > w->down.from_us)
+                fail(w, "%s: slots %lld..%lld too late, but chimed was down", job->name, (long long)first, (long long)last);
+}
+
+static void check_stepped(struct world *w, const struct world_job *job, int64_t first, int64_t last) {
+        int64_t to_us = slot_instant(job, last);
+        if (!plan_is_wall(&job->when) || to_us > w->stepped.to_us || to_us + plan_draw_bound(&job->when) <= w->stepped.from_us)
+                fail(w, "%s: slots %lld..%lld under a step of the clock, but it was set from %lld to %lld", job->name,
+                     (long long)first, (long long)last, (long long)w->stepped.from_us, (long long)w->stepped.to_us);
+}
+
+static void check_missed(struct world *w, const struct world_job *job, const struct action *a) {
+        static void (*const checks[SLOT_REASON_MAX])(struct world *, const struct world_job *, int64_t, int64_t) = {
+                [SLOT_REASON_OVERLAP] = check_overlap,
+                [SLOT_REASON_DOWN] = check_down,
+                [SLOT_REASON_CLOCK_STEP] = check_stepped,
+                [SLOT_REASON_DEADLINE] = check_late,
+        };
+        if (checks[a->outcome.reason] && plan_is_grid(&job->when) && job->when.catch_up == JOB_CATCH_UP_NONE)
+                checks[a->outcome.reason](w, job, a->outcome.first, a->outcome.last);
+}
+
+/* The start that this outcome tells of: how late it is said to be, and how many slots it says were missed before. */
+static void check_ran(struct world *w, struct world_job *job, const struct action *a) {
+        int64_t late_us =
+                w->now.bt_us + (a->outcome.item == WIRE_ITEM_BOOT ? 0 : slot_clock_offset(w, job)) - job->start.slot_us;
+        int64_t bound_us = a->outcome.item == WIRE_ITEM_BOOT ? 0 : plan_draw_bound(&job->when);
+        if (a->outcome.run != job->start.run || a->outcome.lag_us > late_us || a->outcome.lag_us < late_us - bound_us ||
+            a->outcome.lag_us < 0)
+                fail(w, "%s: run %llu said to be %lld us late, not %lld", job->name, (unsigned long long)a->outcome.run,
+                     (long long)a->outcome.lag_us, (long long)late_us);
+        if (job->start.missed != job->missed_since_run)
+                fail(w, "%s: run %llu says that %llu slots were missed before it, not %llu", job->name,
+                     (unsigned long long)job->start.run, (unsigned long long)job->start.missed,
+                     (unsigned long long)job->missed_since_run);
+        job->missed_since_run = 0;
 }
 
 static void note(struct world *w, const struct world_entry *entry) {
@@ -124,11 +175,13 @@ static void on_outcome(struct world *w, struct world_job *job, const struct acti
                         fail(w, "%s: %llu slots in a range of others", job->name, (unsigned long long)a->outcome.n);
                 if (w->planted != 1 || a->outcome.outcome != SLOT_RAN)
                         account(w, job, a->outcome.first, last);
-                if (a->outcome.reason == SLOT_REASON_OVERLAP)
-                        check_overlap(w, job, a->outcome.first, a->outcome.last);
-                if (a->outcome.reason == SLOT_REASON_DOWN && a->outcome.outcome == SLOT_MISSED)
-                        check_down(w, job, a->outcome.first, a->outcome.last);
+                if (a->outcome.outcome == SLOT_MISSED)
+                        check_missed(w, job, a);
         }
+        if (a->outcome.outcome == SLOT_MISSED)
+                job->missed_since_run += a->outcome.n;
+        else if (a->outcome.outcome == SLOT_RAN)
+                check_ran(w, job, a);
         job->totals.by_reason[a->outcome.reason] += a->outcome.n;
         if (a->outcome.outcome == SLOT_RAN)
                 job->totals.ran += a->outcome.n;
@@ -231,20 +284,40 @@ static void take_actions(struct world *w) {
                 else if (a->kind == ACTION_OUTCOME)
                         on_outcome(w, job, a);
                 else if (a->kind == ACTION_ENDED) {
+                        bool is_failure = run_result_is_failure(a->run.end.result);
+                        if (a->run.has_changed !=
+                            (job->told_result == RUN_RESULT_NONE || run_result_is_failure(job->told_result) != is_failure))
+                                fail(w, "%s: run %llu: a change of the result is said to be none, or the reverse", job->name,
+                                     (unsigned long long)a->run.run.run);
+                        job->told_result = a->run.end.result;
                         job->totals.ended++;
-                        job->totals.failed += run_result_is_failure(a->run.end.result);
+                        job->totals.failed += is_failure;
                 }
         }
         if (engine_has_failed(w->engine))
                 fail(w, "the engine ran out of memory");
 }
 
-static void advance(struct world *w, enum slot_reason passed) {
+/* Nothing that is due may wait for another event: each job has a run in flight or its next slot to come. */
+static void check_settled(struct world *w, const struct world_job *job) {
+        const struct registry *g = engine_registry(w->engine);
+        uint32_t number = registry_find(g, job->name);
+        if (number == INDEX_NONE || g->rows[number].state != JOB_STATE_ARMED || job->is_running || job->when.every_us == 0)
+                return;
+        int64_t next_us = g->rows[number].next_us - slot_clock_offset(w, job) + plan_draw_bound(&job->when);
+        if (next_us <= w->now.bt_us)
+                fail(w, "%s: idle, and a slot that was due %lld us ago is left over", job->name,
+                     (long long)(w->now.bt_us - next_us));
+}
+
+static void advance(struct world *w) {
         int r;
         do {
-                r = engine_advance(w->engine, w->now, passed);
+                r = engine_advance(w->engine, w->now);
                 take_actions(w);
         } while (r > 0 && !w->error[0]);
+        for (size_t i = 0; i < w->n_jobs; i++)
+                check_settled(w, &w->jobs[i]);
         int64_t bt_us, rt_us;
         engine_next_wake(w->engine, &bt_us, &rt_us);
         if (bt_us <= w->now.bt_us || rt_us <= w->now.rt_us)
@@ -290,7 +363,13 @@ void world_commit(struct world *w) {
         take_actions(w);
         for (size_t i = 0; i < w->n_jobs; i++)
                 w->jobs[i].when = w->jobs[i].defined;
-        advance(w, SLOT_REASON_NONE);
+        advance(w);
+}
+
+/* The runner remembers an end when it sees it, told or not. */
+static void note_end(struct world_job *job) {
+        job->trail.end_bt_us = job->end_bt_us;
+        job->trail.last_result = job->end.result;
 }
 
 static void deliver_end(struct world *w, struct world_job *job) {
@@ -298,8 +377,7 @@ static void deliver_end(struct world *w, struct world_job *job) {
         ended.end.end_bt_us = job->end_bt_us;
         ended.end.end_rt_us = w->now.rt_us - (w->now.bt_us - job->end_bt_us);
         job->is_running = false;
-        job->trail.end_bt_us = job->end_bt_us;
-        job->trail.last_result = job->end.result;
+        note_end(job);
         if (w->planted == 4 && job->start.run % 5 == 0)
                 return; /* a result that never arrives */
         if (engine_ended(w->engine, w->now, &ended) != 0)
@@ -322,6 +400,13 @@ static void set_time(struct world *w, int64_t bt_us) {
         w->now.bt_us = bt_us;
 }
 
+static void set_wall_clock(struct world *w, int64_t by_us) {
+        w->now.rt_us += by_us;
+        w->stepped_bt_us = w->now.bt_us;
+        if (w->stepped.to_us > w->now.rt_us) /* what was left out comes after all */
+                w->stepped.to_us = w->now.rt_us;
+}
+
 void world_run_to(struct world *w, int64_t bt_us) {
         while (!w->error[0]) {
                 int64_t boot_us, real_us;
@@ -340,7 +425,7 @@ void world_run_to(struct world *w, int64_t bt_us) {
                 set_time(w, at_us);
                 if (boot_us > bt_us)
                         return;
-                advance(w, SLOT_REASON_NONE);
+                advance(w);
                 world_check(w);
         }
 }
@@ -351,8 +436,28 @@ void world_stall(struct world *w, int64_t us) {
         set_time(w, until_us);
         while ((job = next_end(w, until_us)))
                 deliver_end(w, job);
-        advance(w, SLOT_REASON_NONE);
+        advance(w);
         world_check(w);
+}
+
+void world_reach_wake(struct world *w) {
+        int64_t boot_us, real_us, offset_us = w->now.rt_us - w->now.bt_us;
+        struct world_job *job;
+        engine_next_wake(w->engine, &boot_us, &real_us);
+        if (real_us != INT64_MAX && real_us - offset_us < boot_us)
+                boot_us = real_us - offset_us;
+        if (boot_us > w->now.bt_us + USEC_PER_DAY)
+                return;
+        while ((job = next_end(w, boot_us)) && !w->error[0]) {
+                if (job->end_bt_us > w->now.bt_us)
+                        set_time(w, job->end_bt_us);
+                deliver_end(w, job);
+        }
+        set_time(w, boot_us);
+}
+
+static void get_round(struct world *w) {
+        world_stall(w, w->slow_us);
 }
 
 /* A new scheduler's account goes on where the runner's memory ends: what the old one told beyond it is told again. */
@@ -373,13 +478,23 @@ static void forget_untold(struct world_job *job) {
 }
 
 void world_crash(struct world *w, int64_t down_us) {
+        world_crash_and_step(w, down_us, 0);
+}
+
+void world_crash_and_step(struct world *w, int64_t down_us, int64_t by_us) {
         w->engine = engine_free(w->engine);
         w->down = (struct world_span){w->now.bt_us, w->now.bt_us + down_us};
         set_time(w, w->down.to_us);
+        if (by_us != 0)
+                set_wall_clock(w, by_us);
+        w->down_to_rt_us = w->now.rt_us;
         new_engine(w);
         for (size_t i = 0; i < w->n_jobs; i++) {
                 struct world_job *job = &w->jobs[i];
                 forget_untold(job);
+                job->missed_since_run = 0;
+                if (job->is_running && job->end_bt_us <= w->now.bt_us)
+                        note_end(job);
                 if (!job->is_defined)
                         continue;
                 struct wire_define define = {
@@ -407,16 +522,17 @@ void world_crash(struct world *w, int64_t down_us) {
         }
         engine_commit(w->engine, w->now, &(struct wire_commit){.generation = w->generation, .is_resync = true});
         take_actions(w);
-        advance(w, SLOT_REASON_NONE);
+        get_round(w);
         world_check(w);
 }
 
 void world_step_clock(struct world *w, int64_t by_us) {
-        w->now.rt_us += by_us;
-        w->stepped_bt_us = w->now.bt_us;
+        if (by_us > 0)
+                w->stepped = (struct world_span){w->now.rt_us, w->now.rt_us + by_us};
+        set_wall_clock(w, by_us);
         engine_clock_step(w->engine, w->now, by_us);
         take_actions(w);
-        advance(w, by_us > 0 ? SLOT_REASON_CLOCK_STEP : SLOT_REASON_NONE);
+        get_round(w);
         world_check(w);
 }
 
@@ -435,6 +551,8 @@ static void check_job(struct world *w, const struct world_job *job) {
                 return;
         }
         const struct job_row *row = &g->rows[number];
+        if (job->is_defined == (row->state == JOB_STATE_REMOVED))
+                fail(w, "%s: %s, but the engine thinks otherwise", job->name, job->is_defined ? "defined" : "removed");
         const struct job_cold *cold = registry_cold(g, row);
         if (job->is_running != (cold && cold->run.run > 0))
                 fail(w, "%s: the engine %s a run in flight, the runner %s", job->name,

@@ -66,6 +66,8 @@ struct world_job {
         struct world_segment segment;
         struct world_totals totals;
         bool is_boot_started;
+        uint64_t missed_since_run; /* as told */
+        enum run_result told_result;
 };
 
 struct world {
@@ -75,8 +77,10 @@ struct world {
         struct world_job jobs[WORLD_JOBS];
         size_t n_jobs;
         uint64_t generation;
-        struct world_span down; /* the latest time without a scheduler */
-        int64_t stepped_bt_us;  /* when the wall clock was last set */
+        struct world_span down;    /* the latest time without a scheduler */
+        int64_t down_to_rt_us;     /* its end as wall-clock time */
+        struct world_span stepped; /* wall-clock instants that the latest step forward left out */
+        int64_t stepped_bt_us;     /* when the wall clock was last set */
         /* how long a run of a job takes and how it ends; set by the test */
         void (*run_of)(void *userdata, struct world *w, struct world_job *job, int64_t *ret_duration_us,
                        struct run_end *ret_end);
@@ -85,6 +89,7 @@ struct world {
         size_t n_entries, allocated_entries;
         const char *watched;
         uint64_t n_actions;
+        int64_t slow_us; /* so long after a resume or a step the scheduler gets round to what is due */
         int planted;     /* a bug for the world to find; 0: none */
         char error[256]; /* what went wrong first; empty: nothing */
 };
@@ -101,8 +106,12 @@ struct world_job *world_find(struct world *w, const char *name);
 void world_run_to(struct world *w, int64_t bt_us);
 /* The scheduler's next wake comes late: the clock passes on by itself, ends arrive, then it looks. */
 void world_stall(struct world *w, int64_t us);
+/* Time passes to the next wake, ends included; what is due then is still to be done when the next event comes. */
+void world_reach_wake(struct world *w);
 /* The scheduler dies; runs go on; a new one is up after some time. */
 void world_crash(struct world *w, int64_t down_us);
+/* The same, and nobody saw the wall clock being set meanwhile. */
+void world_crash_and_step(struct world *w, int64_t down_us, int64_t by_us);
 /* The wall clock is set. */
 void world_step_clock(struct world *w, int64_t by_us);
 /* Everything that must hold between two events, for every job. False: w->error says what. */
