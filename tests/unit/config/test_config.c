@@ -655,6 +655,8 @@ int main(void) {
         Suite *suite = suite_create("config");
         TCase *tcase = tcase_create("config");
 
+        tcase_set_timeout(tcase, 60); /* under a sanitizer, on a busy machine */
+
         tcase_add_checked_fixture(tcase, set_up, tear_down);
         tcase_add_test(tcase, jobs_of_all_files_are_there_sorted_by_name);
         tcase_add_test(tcase, nothing_at_all_is_no_error);
