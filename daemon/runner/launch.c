@@ -168,6 +168,8 @@ static void clone_child(struct worker *w, struct launch *l, struct launch_child 
 
         if (pid < 0) {
                 fail(l, RUN_STEP_CLONE, errno);
+                /* at a limit of processes the kernel has written a number, and closed it again */
+                __atomic_store_n(&w->pidfd, -1, __ATOMIC_RELAXED);
                 return;
         }
         struct clock_sample now = clock_now();

@@ -72,10 +72,10 @@ static int default_timer_slack(struct launch_child *c) {
 static int set_groups(struct launch_child *c) {
         const struct job_what *what = &c->launch->what;
 
-        /* a user's own instance has no right to, and nothing to change */
-        if (!what->has_identity || geteuid() != 0)
+        if (!what->has_identity || syscall(SYS_setgroups, what->n_groups, what->groups) == 0)
                 return 0;
-        return syscall(SYS_setgroups, what->n_groups, what->groups) < 0 ? -errno : 0;
+        /* a user's own instance has no right to, and nothing to change */
+        return errno == EPERM && geteuid() != 0 && what->uid == geteuid() ? 0 : -errno;
 }
 
 static int set_group(struct launch_child *c) {
@@ -140,9 +140,16 @@ static int set_stderr(struct launch_child *c) {
 }
 
 /* All descriptors are close-on-exec from birth; this is for those of libraries that are not. */
-static int close_from(unsigned first) {
+static int close_from(unsigned first, int program_fd) {
         if (syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
                 return 0;
+        /* before 5.11 they can only be closed, of which exec has no need but for the program */
+        if (errno == EINVAL && program_fd >= (int)first) {
+                if (program_fd > (int)first && syscall(SYS_close_range, first, program_fd - 1, 0) < 0)
+                        return -errno;
+                first = (unsigned)program_fd + 1;
+                errno = EINVAL;
+        }
         return errno == EINVAL && syscall(SYS_close_range, first, ~0U, 0) == 0 ? 0 : -errno;
 }
 
@@ -158,7 +165,7 @@ static int set_descriptors(struct launch_child *c) {
         for (unsigned i = 0; i < n; i++)
                 if (sys_dup(pass[i], (int)(3 + i)) < 0)
                         return -errno;
-        int r = close_from(3 + n);
+        int r = close_from(3 + n, c->program_fd);
         if (r < 0)
                 return r;
         return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -errno : 0;

@@ -4,8 +4,13 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +18,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,6 +31,24 @@ static struct launch_pool *pool;
 static char folder[64];
 static struct launch *done; /* given back */
 static int n_done;
+
+/* A clone() that fails late, as at a limit of processes: the kernel has opened the pidfd, written its number and closed it again. */
+static int late_fd = -1;
+int __clone(int (*fn)(void *), void *stack, int flags, void *argument, ...); // NOLINT: glibc's other name
+int clone(int (*fn)(void *), void *stack, int flags, void *argument, ...) {
+        va_list rest;
+
+        va_start(rest, argument);
+        int *pidfd = va_arg(rest, int *);
+        void *tls = va_arg(rest, void *);
+        pid_t *pid = va_arg(rest, pid_t *);
+        va_end(rest);
+        if (late_fd < 0)
+                return __clone(fn, stack, flags, argument, pidfd, tls, pid);
+        *pidfd = late_fd;
+        errno = EAGAIN;
+        return -1;
+}
 
 static void on_done(void *userdata, struct launch *l) {
         ck_assert_ptr_eq(userdata, &done);
@@ -500,6 +524,86 @@ START_TEST(a_start_that_hangs_holds_up_no_other_and_is_ended) {
 }
 END_TEST
 
+START_TEST(a_clone_that_fails_late_closes_nothing_of_others) {
+        late_fd = open("/dev/null", O_RDONLY | O_CLOEXEC); /* who got the number that the kernel gave up */
+        struct launch *l = launch(order((const char *const[]){"/bin/true", NULL}));
+        ck_assert_int_ge(fcntl(late_fd, F_GETFD), 0);
+        late_fd = -1;
+        if (l->step != RUN_STEP_NONE) { /* not with a sanitizer that knows clone() by another name */
+                ck_assert_int_eq(l->step, RUN_STEP_CLONE);
+                ck_assert_int_eq(l->error, EAGAIN);
+        }
+        launch_free(l);
+}
+END_TEST
+
+/* From now on every thread's call of this number fails, where its argument has this value (argument < 0: always). */
+static void refuse(long number, int argument, uint32_t value, int error) {
+        struct sock_filter filter[] = {
+                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 3),
+                BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+                         (uint32_t)(offsetof(struct seccomp_data, args) + 8 * (size_t)(argument < 0 ? 0 : argument))),
+                BPF_JUMP(BPF_JMP | BPF_K | (argument < 0 ? BPF_JGE : BPF_JEQ), argument < 0 ? 0 : value, 0, 1),
+                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)error),
+                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        };
+        struct sock_fprog program = {.len = ARRAY_SIZE(filter), .filter = filter};
+
+        ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+        ck_assert_int_eq(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program), 0);
+}
+
+/* Each row: a call that the kernel refuses, and the step that is told. */
+static const struct {
+        const char *what;
+        long number;
+        int error;
+        enum run_step step;
+} refusals[] = {
+        {"setsid", SYS_setsid, EPERM, RUN_STEP_SESSION},
+        {"setgroups", SYS_setgroups, EPERM, RUN_STEP_GROUPS},
+        {"setresgid", SYS_setresgid, EPERM, RUN_STEP_GROUP},
+        {"setresuid", SYS_setresuid, EAGAIN, RUN_STEP_USER},
+        {"prctl", SYS_prctl, EPERM, RUN_STEP_TIMER_SLACK},
+        {"pipe2", SYS_pipe2, EMFILE, RUN_STEP_PIPE},
+        {"dup3", SYS_dup3, EMFILE, RUN_STEP_STDIN},
+        {"chdir", SYS_chdir, EACCES, RUN_STEP_WORKING_DIRECTORY},
+        {"close_range", SYS_close_range, EPERM, RUN_STEP_DESCRIPTORS},
+};
+
+START_TEST(a_refused_system_call_ends_the_start_before_exec) {
+        struct launch *l = order((const char *const[]){"/usr/bin/touch", path_of("ran"), NULL});
+
+        if (geteuid() != 0) {
+                launch_free(l);
+                return;
+        }
+        l->what.has_identity = true;
+        l->what.uid = l->what.gid = 0; /* root's own rights would let it write the file */
+        refuse(refusals[_i].number, -1, 0, refusals[_i].error);
+        launch(l);
+        ck_assert_msg(l->step == refusals[_i].step && l->error == refusals[_i].error, "%s: step %s, %s", refusals[_i].what,
+                      run_step_to_string(l->step), strerror(l->error));
+        ck_assert_msg(access(path_of("ran"), F_OK) < 0, "%s: it ran", refusals[_i].what);
+        launch_free(l);
+}
+END_TEST
+
+/* Before 5.11 close_range() knows no flags. */
+START_TEST(an_old_kernel_starts_jobs_and_our_own_programs) {
+        refuse(SYS_close_range, 2, 4 /* CLOSE_RANGE_CLOEXEC */, EINVAL);
+        struct launch *l = order_script("ls /proc/self/fd | tr '\n' ' '");
+        expect_output(l, "0 1 2 3 ");
+        l = order((const char *const[]){"/bin/true", NULL});
+        l->is_own_program = true;
+        launch(l);
+        ck_assert_msg(l->step == RUN_STEP_NONE, "step %s: %s", run_step_to_string(l->step), strerror(l->error));
+        ck_assert_int_eq(exit_status(l), 0);
+        launch_free(l);
+}
+END_TEST
+
 static void on_many(void *userdata, struct launch *l) {
         (void)userdata;
         ck_assert_int_eq(l->step, RUN_STEP_NONE);
@@ -535,6 +639,9 @@ int main(void) {
         tcase_add_test(tcase, our_own_program_gets_its_descriptors);
         tcase_add_test(tcase, our_own_program_is_found_with_our_rights_not_its_own);
         tcase_add_test(tcase, a_start_that_hangs_holds_up_no_other_and_is_ended);
+        tcase_add_test(tcase, a_clone_that_fails_late_closes_nothing_of_others);
+        tcase_add_loop_test(tcase, a_refused_system_call_ends_the_start_before_exec, 0, ARRAY_SIZE(refusals));
+        tcase_add_test(tcase, an_old_kernel_starts_jobs_and_our_own_programs);
         tcase_add_test(tcase, many_starts_all_come_back);
         suite_add_tcase(suite, tcase);
         SRunner *runner = srunner_create(suite);
