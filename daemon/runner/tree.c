@@ -104,6 +104,17 @@ static int read_stat(const struct tree *tree, pid_t pid, struct process *ret) {
         return 0;
 }
 
+/* The real user: a program with its owner's rights is still of whoever started it. (uid_t)-1 where there is none to know. */
+static uid_t read_user(const struct tree *tree, pid_t pid) {
+        char buffer[1024];
+        ssize_t n = read_proc(tree, pid, "status", buffer, sizeof(buffer) - 1);
+        unsigned user = (unsigned)-1;
+
+        buffer[n > 0 ? n : 0] = '\0';
+        const char *at = strstr(buffer, "\nUid:");
+        return at && sscanf(at, "\nUid: %u", &user) == 1 ? (uid_t)user : (uid_t)-1;
+}
+
 static void read_run_id(const struct tree *tree, struct pass *pass, struct process *p) {
         ssize_t size;
 
@@ -158,11 +169,15 @@ static int read_all(const struct tree *tree, struct pass *pass) {
         while (r == 0 && (entry = readdir(folder))) {
                 struct process p;
                 pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-                if (pid <= 0 || read_stat(tree, pid, &p) < 0)
+                r = pid > 0 ? read_stat(tree, pid, &p) : -ESRCH;
+                if (r == -ENOENT || r == -ESRCH) {
+                        r = 0;
                         continue;
-                if (p.parent == tree->own_pid && p.state != 'Z')
+                }
+                if (r == 0 && p.parent == tree->own_pid && p.state != 'Z')
                         read_run_id(tree, pass, &p);
-                r = add_process(pass, &p);
+                if (r == 0)
+                        r = add_process(pass, &p);
         }
         closedir(folder);
         if (r < 0)
@@ -176,13 +191,21 @@ static int read_all(const struct tree *tree, struct pass *pass) {
         return 0;
 }
 
-static void mark_members(struct pass *pass, const struct request *q) {
+/* Whether an orphan is of the run whose id it bears. Anyone can write any id, but only root can be of another user's run. */
+static bool bears_id(const struct tree *tree, const struct process *p, const struct request *q) {
+        if (strcmp(p->run_id, q->run_id) != 0)
+                return false;
+        uid_t user = read_user(tree, p->pid), runs_user = read_user(tree, q->main_pid);
+        return user == 0 || runs_user == 0 || user == runs_user;
+}
+
+static void mark_members(const struct tree *tree, struct pass *pass, const struct request *q) {
         bool has_grown = true;
 
         for (size_t i = 0; i < pass->n; i++) {
                 struct process *p = &pass->list[i];
                 p->is_member = p->pid == q->main_pid || p->session == q->main_pid || p->group == q->main_pid ||
-                               (p->run_id[0] && strcmp(p->run_id, q->run_id) == 0);
+                               (p->run_id[0] && bears_id(tree, p, q));
         }
         while (has_grown) {
                 has_grown = false;
@@ -207,7 +230,7 @@ static void signal_process(const struct tree *tree, const struct process *p, int
 }
 
 static void answer(const struct tree *tree, struct pass *pass, struct request *q) {
-        mark_members(pass, q);
+        mark_members(tree, pass, q);
         for (size_t i = 0; i < pass->n; i++) {
                 const struct process *p = &pass->list[i];
                 if (!p->is_member || p->state == 'Z' || p->state == 'X' || p->pid == tree->own_pid)

@@ -152,6 +152,44 @@ START_TEST(other_runs_and_strangers_are_left_alone) {
 }
 END_TEST
 
+/* Anyone can write any run's id into his environment: that makes him no part of another user's run. */
+START_TEST(another_users_process_with_a_forged_id_is_no_part_of_the_run) {
+        int fds[2];
+        char byte;
+
+        if (geteuid() != 0)
+                return;
+        ck_assert_int_eq(pipe(fds), 0);
+        pid_t own = fork();
+        if (own == 0) {
+                setsid();
+                dup2(fds[1], 3);
+                if (setresuid(65533, 65533, 65533) == 0)
+                        execl("/bin/sh", "sh", "-c", "printf x >&3; exec sleep 100", NULL);
+                _exit(127);
+        }
+        pid_t forger = fork();
+        if (forger == 0) {
+                setsid();
+                setenv("CHIMED_RUN_ID", RUN_ID, 1);
+                dup2(fds[1], 3);
+                if (setresuid(65534, 65534, 65534) == 0)
+                        execl("/bin/sh", "sh", "-c", "printf x >&3; exec sleep 100", NULL);
+                _exit(127);
+        }
+        ck_assert_int_eq(read(fds[0], &byte, 1), 1);
+        ck_assert_int_eq(read(fds[0], &byte, 1), 1);
+        while (ask(own, SIGKILL) > 0)
+                ;
+        ck_assert_int_eq(waitpid(own, NULL, 0), own);
+        ck_assert_int_eq(waitpid(forger, NULL, WNOHANG), 0);
+        kill(forger, SIGKILL);
+        ck_assert_int_eq(waitpid(forger, NULL, 0), forger);
+        close(fds[0]);
+        close(fds[1]);
+}
+END_TEST
+
 START_TEST(zombies_of_ours_are_shown) {
         pid_t pid = fork();
 
@@ -175,6 +213,7 @@ int main(void) {
         tcase_add_loop_test(tcase, all_of_a_run_is_found_and_killed, 0, ARRAY_SIZE(trees));
         tcase_add_test(tcase, a_stopped_process_gets_term_at_once);
         tcase_add_test(tcase, other_runs_and_strangers_are_left_alone);
+        tcase_add_test(tcase, another_users_process_with_a_forged_id_is_no_part_of_the_run);
         tcase_add_test(tcase, zombies_of_ours_are_shown);
         suite_add_tcase(suite, tcase);
         SRunner *runner = srunner_create(suite);
