@@ -198,14 +198,20 @@ static ssize_t read_text(int fd, char *text) {
 }
 
 int environment_read_file(struct environment *e, const char *path) {
-        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        /* nothing but a regular file is opened to be read: a device may do things upon that */
+        _cleanup_close_ int found = open(path, O_PATH | O_CLOEXEC);
         _cleanup_free_ char *text = NULL;
+        char link[32];
         struct stat st;
 
-        if (fd < 0 || fstat(fd, &st) < 0)
+        if (found < 0 || fstat(found, &st) < 0)
                 return -errno;
         if (!S_ISREG(st.st_mode))
                 return -EINVAL;
+        snprintf(link, sizeof(link), "/proc/self/fd/%d", found);
+        _cleanup_close_ int fd = open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        if (fd < 0)
+                return errno == ENOENT ? -EIO : -errno; /* the file is there; /proc may not be */
         text = malloc(ENVIRONMENT_FILE_MAX + 2);
         if (!text)
                 return -ENOMEM;

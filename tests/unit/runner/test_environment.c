@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -125,6 +126,24 @@ START_TEST(only_a_bounded_regular_file_is_read) {
 }
 END_TEST
 
+/* To open a device may already do things: what is no regular file is not opened. */
+START_TEST(what_is_no_regular_file_is_not_opened) {
+        struct environment e = {};
+        char event[256];
+
+        make_folder();
+        ck_assert_int_eq(mkfifo(path_of("fifo"), 0644), 0);
+        int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+        ck_assert_int_ge(inotify_add_watch(fd, path_of("fifo"), IN_OPEN), 0);
+        ck_assert_int_eq(environment_read_file(&e, path_of("fifo")), -EINVAL);
+        ck_assert_int_lt(read(fd, event, sizeof(event)), 0);
+        ck_assert_int_eq(errno, EAGAIN);
+        close(fd);
+        unlink(path_of("fifo"));
+        rmdir(folder);
+}
+END_TEST
+
 START_TEST(the_later_one_wins_and_ours_cannot_be_overridden) {
         char path[128], optional[] = "-/nonexistent/file", lang[] = "LANG=C", home[] = "HOME=/h", mine[] = "CHIMED_JOB=x",
                         set_lang[] = "LANG=de", evil[] = "CHIMED_JOB=y";
@@ -159,6 +178,7 @@ int main(void) {
         tcase_add_test(tcase, a_nul_byte_is_refused);
         tcase_add_test(tcase, too_many_variables_are_refused);
         tcase_add_test(tcase, only_a_bounded_regular_file_is_read);
+        tcase_add_test(tcase, what_is_no_regular_file_is_not_opened);
         tcase_add_test(tcase, the_later_one_wins_and_ours_cannot_be_overridden);
         suite_add_tcase(suite, tcase);
         SRunner *runner = srunner_create(suite);
