@@ -171,6 +171,11 @@ static void drop_oldest_tails(struct run_table *t) {
 void run_table_add_tail(struct run_table *t, struct run *run, const void *data, size_t size) {
         size_t before = run->tail.allocated;
 
+        if (t->tails_size > RUN_TABLE_TAILS_MAX && before < run->tail.limit) {
+                /* those that run hold it all: what this one has does not grow */
+                run->tail.limit = before;
+                t->n_tails_dropped++;
+        }
         output_tail_add(&run->tail, data, size);
         t->tails_size += run->tail.allocated - before;
         if (t->tails_size > RUN_TABLE_TAILS_MAX)

@@ -93,6 +93,25 @@ START_TEST(beyond_the_bound_the_oldest_ended_runs_lose_their_tails) {
 }
 END_TEST
 
+START_TEST(running_runs_keep_no_more_output_than_the_bound) {
+        static char output[JOB_CAPTURE_MAX];
+        struct run_table t;
+        unsigned n = RUN_TABLE_TAILS_MAX / JOB_CAPTURE_MAX;
+
+        run_table_init(&t);
+        for (unsigned i = 1; i <= n + 100; i++) {
+                struct run *run = add(&t, i);
+                run->tail.limit = JOB_CAPTURE_MAX;
+                run_table_add_tail(&t, run, output, 1);
+                run_table_add_tail(&t, run, output, sizeof(output));
+        }
+        ck_assert_uint_le(t.tails_size, RUN_TABLE_TAILS_MAX + JOB_CAPTURE_MAX);
+        ck_assert_uint_gt(t.n_tails_dropped, 0);
+        ck_assert_uint_eq(run_table_find(&t, 1)->tail.size, JOB_CAPTURE_MAX);
+        run_table_done(&t);
+}
+END_TEST
+
 /* A table with a running and an ended run, and the descriptors of /dev/null. */
 static void fill(struct run_table *t) {
         struct run *run = add(t, 10);
@@ -199,6 +218,7 @@ int main(void) {
         tcase_add_test(tcase, runs_are_found_by_number);
         tcase_add_test(tcase, deadlines_come_in_order_whatever_is_set_and_unset);
         tcase_add_test(tcase, beyond_the_bound_the_oldest_ended_runs_lose_their_tails);
+        tcase_add_test(tcase, running_runs_keep_no_more_output_than_the_bound);
         tcase_add_test(tcase, what_is_written_is_read_back);
         tcase_add_test(tcase, a_table_that_is_cut_is_refused_and_closes_nothing);
         tcase_add_test(tcase, a_run_that_is_being_launched_cannot_be_written);
