@@ -20,7 +20,7 @@ static int open_folder(const char *path) {
                 fprintf(stderr, "chimed-runner: %s: %s\n", path, strerror(errno));
                 return -errno;
         }
-        int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
         if (fd < 0 || fstat(fd, &st) < 0) {
                 fprintf(stderr, "chimed-runner: %s: %s\n", path, strerror(errno));
                 util_close(fd);
@@ -45,12 +45,14 @@ static int write_small(int fd, const char *text) {
 }
 
 static int lock(int folder_fd, const char *path) {
-        int fd = openat(folder_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+        /* who can open it can lock it, so nobody else can */
+        int fd = openat(folder_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         char text[32] = "";
 
-        if (fd < 0) {
+        if (fd < 0 || fchmod(fd, 0600) < 0) {
                 fprintf(stderr, "chimed-runner: %s/lock: %s\n", path, strerror(errno));
-                return -errno;
+                util_close(fd);
+                return -EACCES;
         }
         if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
                 ssize_t n = pread(fd, text, sizeof(text) - 1, 0);

@@ -101,7 +101,7 @@ static int on_exit_ready(void *userdata, uint32_t events) {
         siginfo_t info = {};
 
         (void)events;
-        if (waitid((idtype_t)3 /* P_PIDFD */, (id_t)host->pidfd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
+        if (waitid((idtype_t)3 /* P_PIDFD */, (id_t)host->pidfd, &info, WEXITED | WNOHANG) == 0 && info.si_pid == 0)
                 return 0;
         if (!host->why[0])
                 snprintf(host->why, sizeof(host->why), info.si_code == CLD_EXITED ? "exit status %d" : "signal %d",

@@ -174,7 +174,7 @@ static int on_exit_ready(void *userdata, uint32_t events) {
         siginfo_t info = {};
 
         (void)events;
-        if (waitid((idtype_t)3 /* P_PIDFD */, (id_t)reader->pidfd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
+        if (waitid((idtype_t)3 /* P_PIDFD */, (id_t)reader->pidfd, &info, WEXITED | WNOHANG) == 0 && info.si_pid == 0)
                 return 0;
         if (info.si_code != CLD_EXITED || info.si_status != 0)
                 fail(reader, -ECHILD);

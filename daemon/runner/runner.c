@@ -191,7 +191,10 @@ static void tell_tails(struct runner *runner) {
 
         journal_field(&r, "CHIMED_COUNT", "%llu",
                       (unsigned long long)(runner->runs.n_tails_dropped - runner->n_tails_dropped_told));
-        journal_send(&r, "The scheduler takes no results: the kept output of some runs was dropped, their results are safe");
+        journal_send(
+                &r,
+                "Runs hold too much output, or the scheduler takes no results: some lose what CaptureMax= keeps, their results "
+                "are safe");
         runner->n_tails_dropped_told = runner->runs.n_tails_dropped;
 }
 
@@ -334,6 +337,7 @@ int runner_run(const struct runner_options *options) {
         definitions_init(&runner->definitions);
         umask(0022);
         signal(SIGPIPE, SIG_IGN);
+        signal(SIGCHLD, SIG_DFL); /* ignored, as it may be inherited, children would reap themselves */
         prepare_descriptors();
         prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
         if (geteuid() == 0)

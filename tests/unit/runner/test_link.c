@@ -392,6 +392,57 @@ START_TEST(a_second_runner_on_the_same_folder_says_so_and_leaves) {
 }
 END_TEST
 
+/* What starts us may ignore SIGCHLD, and that is inherited: the kernel would then keep no child's result. */
+START_TEST(children_are_ours_to_reap_whatever_was_inherited) {
+        int status;
+
+        ck_assert_int_eq(symlink(own, path_of("last-words")), 0);
+        signal(SIGCHLD, SIG_IGN);
+        pid_t pid = start_runner("last-words");
+        signal(SIGCHLD, SIG_DFL);
+        for (int ms = 0; !strstr(read_file("log"), "ended success none -"); ms += 5) {
+                ck_assert_msg(ms < LIMIT_MS, "in vain; log:\n%s", read_file("log"));
+                nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+        }
+        ck_assert_int_eq(kill(pid, SIGTERM), 0);
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+END_TEST
+
+/* Who can open the lock file can lock it, and keep us from starting. */
+START_TEST(the_lock_is_closed_to_others) {
+        struct stat st;
+        int status;
+
+        ck_assert_int_eq(symlink(own, path_of("quiet")), 0);
+        ck_assert_int_eq(mkdir(path_of("run"), 0755), 0);
+        int fd = open(path_of("run/lock"), O_WRONLY | O_CREAT | O_CLOEXEC, 0644); /* of an older version */
+        close(fd);
+        pid_t pid = start_runner("quiet");
+        for (int ms = 0; !strstr(read_file("log"), "up 1"); ms += 5) {
+                ck_assert_int_lt(ms, LIMIT_MS);
+                nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+        }
+        ck_assert_int_eq(stat(path_of("run/lock"), &st), 0);
+        ck_assert_int_eq(st.st_mode & 07777, 0600);
+        ck_assert_int_eq(kill(pid, SIGTERM), 0);
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+}
+END_TEST
+
+START_TEST(a_run_folder_that_is_a_link_is_refused) {
+        int status;
+
+        ck_assert_int_eq(mkdir(path_of("elsewhere"), 0755), 0);
+        ck_assert_int_eq(symlink(path_of("elsewhere"), path_of("run")), 0);
+        pid_t pid = start_runner("quiet");
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+        ck_assert_int_lt(access(path_of("elsewhere/lock"), F_OK), 0);
+}
+END_TEST
+
 START_TEST(a_run_folder_that_others_can_write_is_refused) {
         int status;
 
@@ -445,6 +496,9 @@ int main(int argc, char **argv) {
         tcase_add_test(tcase, a_second_runner_on_the_same_folder_says_so_and_leaves);
         tcase_add_test(tcase, a_scheduler_that_is_not_there_is_an_error_at_once);
         tcase_add_test(tcase, a_result_is_not_lost_when_the_scheduler_dies_before_a_stop);
+        tcase_add_test(tcase, children_are_ours_to_reap_whatever_was_inherited);
+        tcase_add_test(tcase, the_lock_is_closed_to_others);
+        tcase_add_test(tcase, a_run_folder_that_is_a_link_is_refused);
         tcase_add_test(tcase, a_run_folder_that_others_can_write_is_refused);
         suite_add_tcase(suite, tcase);
         SRunner *runner = srunner_create(suite);
