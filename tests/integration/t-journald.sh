@@ -5,6 +5,7 @@
 if [ -z "${JOURNALD_PID:-}" ]; then
         [ "$(id -u)" = 0 ] || { echo "needs root" && exit 77; }
         [ -e /etc/machine-id ] || { echo "there is no /etc/machine-id" && exit 77; }
+        unshare --mount --propagation private true 2>/dev/null || { echo "no mount namespace of its own here" && exit 77; }
         exec "$(dirname "${BASH_SOURCE[0]}")/journald" bash "${BASH_SOURCE[0]}"
 fi
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
