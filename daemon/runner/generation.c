@@ -10,6 +10,9 @@
 #include "config/config.h"
 #include "daemon/runner/runner_internal.h"
 
+#define RETRY_FIRST_US USEC_PER_SEC /* after a reading that failed, doubled up to */
+#define RETRY_LAST_US  USEC_PER_MINUTE
+
 static void tell_trouble(struct runner *runner, const char *what, int error) {
         struct journal_record r = journal_begin(runner->journal, EVENT_DEGRADED);
 
@@ -66,19 +69,36 @@ static bool has_same_diags(const struct runner *runner, const struct reading *re
         return true;
 }
 
+/* The reader failed, not the files: it is told once, and tried again. */
+static void retry(struct runner *runner, int error) {
+        int64_t delay_us = 2 * runner->retry_delay_us;
+
+        if (runner->retry_delay_us == 0 || runner->is_reload_asked)
+                tell_trouble(runner, "The job files could not be read, what was read before stays in force", error);
+        runner->retry_delay_us = delay_us < RETRY_FIRST_US  ? RETRY_FIRST_US
+                                 : delay_us > RETRY_LAST_US ? RETRY_LAST_US
+                                                            : delay_us;
+        loop_arm_timer(runner->retry_timer, clock_now().bt_us + runner->retry_delay_us);
+}
+
 /* Puts the reading into force. Returns whether there is anything to tell of it. */
 static bool swap(struct runner *runner, const struct reading *reading) {
         struct definitions_delta delta = {};
         struct wire_commit before = runner->commit;
+        bool is_failing = runner->retry_delay_us > 0;
         int r = reading->error;
 
         if (r == 0)
                 r = definitions_swap(&runner->definitions, clock_now(), &delta);
         if (r < 0) {
                 definitions_abandon(&runner->definitions);
-                tell_trouble(runner, "The job files could not be read, what was read before stays in force", r);
-        } else
+                retry(runner, r);
+                if (is_failing && !runner->is_reload_asked)
+                        return false;
+        } else {
                 runner->settings = reading->settings;
+                runner->retry_delay_us = 0;
+        }
         runner->commit = (struct wire_commit){
                 .generation = before.generation + 1,
                 .n_jobs = (uint32_t)runner->definitions.current.n,
@@ -135,7 +155,13 @@ static void start_reading(struct runner *runner) {
         int r = reader_new(runner->loop, runner->pool, &runner->definitions, &runner->options->paths, on_read, runner,
                            &runner->reader);
         if (r < 0)
-                tell_trouble(runner, "The reader of the job files could not be started", r);
+                retry(runner, r);
+}
+
+static int on_retry(void *userdata, bool is_clock_change) {
+        (void)is_clock_change;
+        generation_reload(userdata, false);
+        return 0;
 }
 
 void generation_continue(struct runner *runner) {
@@ -174,6 +200,8 @@ int generation_begin(struct runner *runner) {
         if (r == 0)
                 note_watch(runner, watch_new(runner->loop, WATCH_SETTLE_US, on_change, runner, &runner->watch));
         if (r == 0)
+                r = loop_add_timer(runner->loop, LOOP_CLOCK_BOOT, on_retry, runner, &runner->retry_timer);
+        if (r == 0)
                 start_reading(runner);
         return r;
 }
@@ -182,6 +210,7 @@ void generation_done(struct runner *runner) {
         if (!runner->reader || !reader_is_launching(runner->reader))
                 reader_free(runner->reader);
         watch_free(runner->watch);
+        loop_source_free(runner->retry_timer);
         texts_free(runner->diags, runner->n_diags);
         for (char **folder = runner->folders; folder && *folder; folder++)
                 free(*folder);

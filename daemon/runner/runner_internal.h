@@ -81,6 +81,8 @@ struct runner {
         struct reader *reader; /* a reading is under way, or waits to be put into force */
         const struct reading *held;
         bool is_reload_wanted, is_reload_asked; /* one more; somebody asked for it */
+        struct loop_source *retry_timer;
+        int64_t retry_delay_us; /* after a reading that failed; 0: the last one did not */
         struct wire_commit commit;
         bool is_told; /* a scheduler has committed to it */
         char **diags;

@@ -187,8 +187,10 @@ static int on_record(void *userdata, uint8_t type, const void *payload, size_t s
         case WIRE_DEFINE:
                 if (wire_get_define(payload, size, &define) < 0)
                         return -EBADMSG;
-                if (strcmp(define.name, "mark") == 0)
+                if (strcmp(define.name, "mark") == 0) {
                         f->hash = define.hash;
+                        note(f, "known\n");
+                }
                 wire_define_done(&define);
                 return 0;
         case WIRE_COMMIT:
@@ -251,6 +253,10 @@ static int be_reader(int argc, char **argv) {
                 if (strncmp(argv[i], "--config=", 9) == 0)
                         settings = argv[i] + 9;
         }
+        char failing[160];
+        snprintf(failing, sizeof(failing), "%s/../reader-fails", folder ? folder : "");
+        if (unlink(failing) == 0)
+                return 1;
         return reader_main(&(struct reader_paths){.settings_file = settings, .folders = &folder, .n_folders = 1}, false);
 }
 
@@ -410,6 +416,24 @@ START_TEST(children_are_ours_to_reap_whatever_was_inherited) {
 }
 END_TEST
 
+/* The first reading may fail for want of processes or memory: that leaves no daemon without jobs. */
+START_TEST(a_reading_that_failed_is_tried_again) {
+        int status;
+
+        ck_assert_int_eq(symlink(own, path_of("quiet")), 0);
+        ck_assert_int_eq(symlink("nowhere", path_of("reader-fails")), 0);
+        pid_t pid = start_runner("quiet");
+        for (int ms = 0; !strstr(read_file("log"), "known\n"); ms += 5) {
+                ck_assert_msg(ms < LIMIT_MS, "in vain; log:\n%s", read_file("log"));
+                nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+        }
+        ck_assert_int_lt(access(path_of("reader-fails"), F_OK), 0);
+        ck_assert_int_eq(count(read_file("stderr"), "could not be read"), 1);
+        ck_assert_int_eq(kill(pid, SIGTERM), 0);
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+}
+END_TEST
+
 /* Who can open the lock file can lock it, and keep us from starting. */
 START_TEST(the_lock_is_closed_to_others) {
         struct stat st;
@@ -497,6 +521,7 @@ int main(int argc, char **argv) {
         tcase_add_test(tcase, a_scheduler_that_is_not_there_is_an_error_at_once);
         tcase_add_test(tcase, a_result_is_not_lost_when_the_scheduler_dies_before_a_stop);
         tcase_add_test(tcase, children_are_ours_to_reap_whatever_was_inherited);
+        tcase_add_test(tcase, a_reading_that_failed_is_tried_again);
         tcase_add_test(tcase, the_lock_is_closed_to_others);
         tcase_add_test(tcase, a_run_folder_that_is_a_link_is_refused);
         tcase_add_test(tcase, a_run_folder_that_others_can_write_is_refused);
