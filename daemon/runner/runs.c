@@ -308,8 +308,17 @@ static void handle_due(struct runner *runner, struct run *run, int64_t now_bt_us
                         signal_tree(runner, run, 0);
                 return;
         case RUN_STOP_KILLED:
-                if (!run->is_look_pending)
+                if (!run->is_look_pending) {
                         signal_tree(runner, run, SIGKILL);
+                        return;
+                }
+                /* /proc hangs, or is long: the main process can be killed without it */
+                if (run->pidfd >= 0 && !run->is_main_gone)
+                        syscall(SYS_pidfd_send_signal, run->pidfd, SIGKILL, NULL, 0);
+                if (now_bt_us >= run->stop_bt_us + GIVE_UP_US)
+                        finish(runner, run);
+                else
+                        look_later(runner, run);
                 return;
         case RUN_STOP_MAX:
                 return;

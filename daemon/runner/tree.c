@@ -17,12 +17,16 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "config/duration.h"
+#include "daemon/core/clock.h"
 #include "daemon/core/util.h"
 
-#define ENVIRON_MAX (256 * 1024) /* bytes of a process's environment that are looked at */
-#define RUN_ID      "CHIMED_RUN_ID="
+#define ENVIRON_MAX  (256 * 1024) /* bytes of a process's environment that are looked at */
+#define RUN_ID       "CHIMED_RUN_ID="
+#define JOIN_SECONDS 2
 
 struct request {
         struct request *next;
@@ -374,14 +378,17 @@ static void free_all(struct request *list) {
 }
 
 struct tree *tree_free(struct tree *tree) {
+        struct timespec limit = {.tv_sec = clock_now().rt_us / USEC_PER_SEC + JOIN_SECONDS};
+
         if (!tree)
                 return NULL;
         pthread_mutex_lock(&tree->mutex);
         tree->is_stopping = true;
         pthread_cond_signal(&tree->has_work);
         pthread_mutex_unlock(&tree->mutex);
-        pthread_join(tree->thread, NULL);
         loop_source_free(tree->source);
+        if (pthread_timedjoin_np(tree->thread, NULL, &limit) != 0)
+                return NULL; /* /proc hangs: left behind with the thread */
         free_all(tree->asked);
         free_all(tree->answered);
         util_close(tree->event_fd);

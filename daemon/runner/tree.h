@@ -20,7 +20,7 @@ struct tree_callbacks {
 };
 
 int tree_new(struct loop *loop, const struct tree_callbacks *callbacks, void *userdata, struct tree **ret);
-/* Waits for the pass under way. */
+/* Waits for the pass under way, for two seconds at most: the process is about to end. */
 struct tree *tree_free(struct tree *tree);
 
 /* Sends signal (0: none, only count) to each process of the run, and CONT behind any but KILL. main_pid must not have been reaped: it
