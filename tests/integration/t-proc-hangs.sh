@@ -24,5 +24,13 @@ is_traced || skip "may not trace"
 until_true 15 has_events 1 timed-out stubborn
 assert_event timed-out stubborn CHIMED_RESULT=timeout
 grep -q getdents64 "$T/strace" || die "nothing hung"
-stop_daemon
+# the runner leaves; its thread does only once strace lets go of it
+has_left() { grep -q '^State:[[:space:]]*Z' "/proc/$daemon/status"; }
+kill -TERM "$daemon"
+until_true 5 has_left
+kill -KILL "$tracer"
 wait "$tracer" || true
+status=0
+wait "$daemon" || status=$?
+daemon=
+assert_equal "exit status of chimed" 0 "$status"
