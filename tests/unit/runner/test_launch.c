@@ -32,6 +32,7 @@ static char folder[64];
 static struct launch *done; /* given back */
 static int n_done;
 
+#ifndef clone /* defined where a sanitizer's own clone() is passed by: then no name is left to stand in for */
 /* A clone() that fails late, as at a limit of processes: the kernel has opened the pidfd, written its number and closed it again. */
 static int late_fd = -1;
 int __clone(int (*fn)(void *), void *stack, int flags, void *argument, ...); // NOLINT: glibc's other name
@@ -49,6 +50,7 @@ int clone(int (*fn)(void *), void *stack, int flags, void *argument, ...) {
         errno = EAGAIN;
         return -1;
 }
+#endif
 
 static void on_done(void *userdata, struct launch *l) {
         ck_assert_ptr_eq(userdata, &done);
@@ -524,18 +526,18 @@ START_TEST(a_start_that_hangs_holds_up_no_other_and_is_ended) {
 }
 END_TEST
 
+#ifndef clone
 START_TEST(a_clone_that_fails_late_closes_nothing_of_others) {
         late_fd = open("/dev/null", O_RDONLY | O_CLOEXEC); /* who got the number that the kernel gave up */
         struct launch *l = launch(order((const char *const[]){"/bin/true", NULL}));
         ck_assert_int_ge(fcntl(late_fd, F_GETFD), 0);
         late_fd = -1;
-        if (l->step != RUN_STEP_NONE) { /* not with a sanitizer that knows clone() by another name */
-                ck_assert_int_eq(l->step, RUN_STEP_CLONE);
-                ck_assert_int_eq(l->error, EAGAIN);
-        }
+        ck_assert_int_eq(l->step, RUN_STEP_CLONE);
+        ck_assert_int_eq(l->error, EAGAIN);
         launch_free(l);
 }
 END_TEST
+#endif
 
 /* From now on every thread's call of this number fails, where its argument has this value (argument < 0: always). */
 static void refuse(long number, int argument, uint32_t value, int error) {
@@ -639,7 +641,9 @@ int main(void) {
         tcase_add_test(tcase, our_own_program_gets_its_descriptors);
         tcase_add_test(tcase, our_own_program_is_found_with_our_rights_not_its_own);
         tcase_add_test(tcase, a_start_that_hangs_holds_up_no_other_and_is_ended);
+#ifndef clone
         tcase_add_test(tcase, a_clone_that_fails_late_closes_nothing_of_others);
+#endif
         tcase_add_loop_test(tcase, a_refused_system_call_ends_the_start_before_exec, 0, ARRAY_SIZE(refusals));
         tcase_add_test(tcase, an_old_kernel_starts_jobs_and_our_own_programs);
         tcase_add_test(tcase, many_starts_all_come_back);
