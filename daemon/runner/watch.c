@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/core/clock.h"
@@ -207,5 +208,10 @@ int watch_folder(struct watch *watch, const char *path) {
 }
 
 int watch_file(struct watch *watch, const char *path) {
+        struct stat st;
+
+        /* /dev/null as settings: everybody writes to it, and it says nothing new */
+        if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+                return 0;
         return add_way_down(watch, path);
 }

@@ -110,6 +110,7 @@ static void reload(struct adversary *a, struct world *w) {
 
 /* One blow of the adversary; what it did, for the log. */
 static const char *strike(struct adversary *a, struct world *w) {
+        int64_t down_us;
         w->slow_us = one_in(a, 2) ? between(a, 0, 20 * USEC_PER_MSEC) : 0;
         switch (between(a, 0, 17)) {
         case 0:
@@ -147,7 +148,8 @@ static const char *strike(struct adversary *a, struct world *w) {
                 reload(a, w);
                 return "reload in the instant of a wake";
         case 12:
-                world_crash_and_step(w, between(a, 0, USEC_PER_HOUR), between(a, -8 * USEC_PER_HOUR, 8 * USEC_PER_HOUR));
+                down_us = between(a, 0, USEC_PER_HOUR); /* one after the other: compilers differ in the order of arguments */
+                world_crash_and_step(w, down_us, between(a, -8 * USEC_PER_HOUR, 8 * USEC_PER_HOUR));
                 return "crash with a step";
         default:
                 world_run_to(w, w->now.bt_us + between(a, 0, 30 * USEC_PER_SEC));
@@ -160,7 +162,8 @@ static bool run_seed(uint64_t seed, int64_t steps, int planted, bool is_verbose,
         struct world *w = malloc(sizeof(*w));
         if (!w)
                 abort();
-        world_init(w, INT64_C(1774000000) * USEC_PER_SEC + between(&a, 0, USEC_PER_DAY), between(&a, 0, USEC_PER_HOUR));
+        int64_t rt_us = INT64_C(1774000000) * USEC_PER_SEC + between(&a, 0, USEC_PER_DAY);
+        world_init(w, rt_us, between(&a, 0, USEC_PER_HOUR));
         w->planted = planted;
         w->run_of = run_of;
         w->userdata = &a;

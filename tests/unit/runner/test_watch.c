@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/core/clock.h"
 #include "daemon/core/util.h"
 #include "daemon/runner/watch.h"
 #include "tests/unit/runner/harness.h"
@@ -132,6 +133,17 @@ static const struct {
         {"another file beside the settings", write_beside, 0},
 };
 
+START_TEST(a_settings_file_that_is_none_is_not_watched) {
+        ck_assert_int_eq(watch_file(watch, "/dev/null"), 0);
+        int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+        close(fd);
+        int64_t until_us = clock_now().bt_us + 3 * SETTLE_US;
+        while (clock_now().bt_us < until_us)
+                ck_assert_int_ge(loop_run_once(loop, SETTLE_US / 4), 0);
+        ck_assert_int_eq(n_changes, 0);
+}
+END_TEST
+
 START_TEST(a_burst_of_changes_is_told_once) {
         int64_t begin_bt_us = clock_now().bt_us;
 
@@ -147,6 +159,7 @@ int main(void) {
         TCase *tcase = tcase_create("watch");
 
         tcase_add_checked_fixture(tcase, begin, end);
+        tcase_add_test(tcase, a_settings_file_that_is_none_is_not_watched);
         tcase_add_loop_test(tcase, a_burst_of_changes_is_told_once, 0, ARRAY_SIZE(changes));
         suite_add_tcase(suite, tcase);
         SRunner *runner = srunner_create(suite);
