@@ -14,6 +14,8 @@ Script=
  trap : TERM
  while :; do sleep 0.1; done
 EOF
+# the leak checker can't work under strace
+export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
 start_daemon
 strace -f -qq -o "$T/strace" -p "$daemon" -P /proc -e trace=getdents64 -e inject=getdents64:delay_enter=60000000 &
 tracer=$!
