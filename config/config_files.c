@@ -223,6 +223,7 @@ static int read_all(int fd, const char *path, struct diags *diags, char **ret_te
                         continue;
                 }
                 do
+                        // cppcheck-suppress pointerOutOfBoundsCond // size is below allocated here
                         n = read(fd, text + size, allocated - size);
                 while (n < 0 && errno == EINTR);
                 size += n > 0 ? (size_t)n : 0;
