@@ -98,7 +98,8 @@ int engine_adopt(struct engine *e, const struct wire_run *run);
  * is lost by it: what is due by then of a job that was defined or removed is done first, by its old plan. 0, -ENOMEM. */
 int engine_commit(struct engine *e, struct clock_sample now, const struct wire_commit *commit);
 
-/* The runner's word. A start told before the commit (of an adopted run) makes no action. Unknown runs: engine_started() ignores them; engine_ended() returns 1 (acknowledge and forget). */
+/* The runner's word. A start told before the commit (of an adopted run) makes no action. Unknown runs: engine_started() ignores
+ * them; engine_ended() returns 1 (acknowledge and forget). */
 void engine_started(struct engine *e, struct clock_sample now, const struct wire_started *started);
 int engine_ended(struct engine *e, struct clock_sample now, const struct wire_ended *ended);
 

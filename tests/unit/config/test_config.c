@@ -17,6 +17,7 @@
 
 #include "config/config.h"
 #include "config/utf8.h"
+#include "tests/unit/run_suite.h"
 
 static char root[] = "/tmp/chimed-test-config-XXXXXX";
 static struct diags diags;
@@ -694,9 +695,5 @@ int main(void) {
         tcase_add_test(tcase, default_paths_follow_the_environment);
         tcase_add_test(tcase, each_setting_is_in_the_shipped_file_with_its_default);
         suite_add_tcase(suite, tcase);
-        SRunner *runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return run_suite(suite);
 }

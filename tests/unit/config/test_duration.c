@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config/duration.h"
+#include "tests/unit/run_suite.h"
 
 #define REFUSED INT64_C(-1)
 
@@ -114,9 +115,5 @@ int main(void) {
         tcase_add_loop_test(tcase, span_prints_as_expected, 0, sizeof(prints) / sizeof(prints[0]));
         tcase_add_test(tcase, what_is_printed_reads_back);
         suite_add_tcase(suite, tcase);
-        SRunner *runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return run_suite(suite);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "config/hash.h"
+#include "tests/unit/run_suite.h"
 
 static const struct {
         size_t size;
@@ -57,9 +58,5 @@ int main(void) {
         tcase_add_loop_test(tcase, equals_the_64_bit_vector, 0, sizeof(vectors_64) / sizeof(vectors_64[0]));
         tcase_add_loop_test(tcase, equals_the_128_bit_vector, 0, sizeof(vectors_128) / sizeof(vectors_128[0]));
         suite_add_tcase(suite, tcase);
-        SRunner *runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return run_suite(suite);
 }

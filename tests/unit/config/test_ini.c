@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config/ini.h"
+#include "tests/unit/run_suite.h"
 
 /* What was called, as text: "S1 kind|name" "K2:5 key|value" "B3", each ended by '\n'. */
 struct record {
@@ -251,9 +252,5 @@ int main(void) {
         tcase_add_test(tcase, diagnostics_sort_by_place_and_keep_their_order_there);
         tcase_add_test(tcase, random_bytes_give_only_lines_that_are_there);
         suite_add_tcase(suite, tcase);
-        SRunner *runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return run_suite(suite);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "config/job.h"
+#include "tests/unit/run_suite.h"
 
 #define SETTINGS_MAX 40
 
@@ -681,9 +682,5 @@ int main(void) {
         tcase_add_test(tcase, the_hash_follows_the_definition);
         tcase_add_test(tcase, a_definition_over_the_bounds_is_told);
         suite_add_tcase(suite, tcase);
-        SRunner *runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return run_suite(suite);
 }

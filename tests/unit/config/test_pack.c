@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config/pack.h"
+#include "tests/unit/run_suite.h"
 
 static struct pack sample(void) {
         struct pack p = {};
@@ -141,9 +142,5 @@ int main(void) {
         tcase_add_test(tcase, a_text_over_64_KiB_is_refused);
         tcase_add_test(tcase, nothing_reads_as_nothing);
         suite_add_tcase(suite, tcase);
-        SRunner *runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return run_suite(suite);
 }

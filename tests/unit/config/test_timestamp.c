@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "config/timestamp.h"
+#include "tests/unit/run_suite.h"
 
 #define REFUSED INT64_C(-1)
 
@@ -116,9 +117,5 @@ int main(void) {
         tcase_add_test(tcase, prints_what_the_c_library_prints_and_reads_it_back);
         tcase_add_test(tcase, prints_the_fraction_only_where_there_is_one);
         suite_add_tcase(suite, tcase);
-        SRunner *runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return run_suite(suite);
 }

@@ -10,6 +10,7 @@
 
 #include "daemon/core/channel.h"
 #include "daemon/core/util.h"
+#include "tests/unit/run_suite.h"
 
 #define LIMIT (256 * 1024)
 
@@ -484,9 +485,5 @@ int main(void) {
         Suite *suite = suite_create("channel");
         suite_add_tcase(suite, pair);
         suite_add_tcase(suite, single);
-        SRunner *runner = srunner_create(suite);
-        srunner_run_all(runner, CK_ENV);
-        int n_failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return run_suite(suite);
 }

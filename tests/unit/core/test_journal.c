@@ -16,6 +16,7 @@
 #include "daemon/core/journal.h"
 #include "daemon/core/journal_format.h"
 #include "daemon/core/util.h"
+#include "tests/unit/run_suite.h"
 
 #define PATTERN "/tmp/chimed-test-XXXXXX"
 
@@ -547,9 +548,5 @@ int main(void) {
         suite_add_tcase(suite, tcase);
         suite_add_tcase(suite, lines);
         suite_add_tcase(suite, format);
-        SRunner *runner = srunner_create(suite);
-        srunner_run_all(runner, CK_ENV);
-        int n_failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return run_suite(suite);
 }

@@ -11,6 +11,7 @@
 #include "daemon/core/clock.h"
 #include "daemon/core/loop.h"
 #include "daemon/core/util.h"
+#include "tests/unit/run_suite.h"
 
 static struct loop *loop;
 static int pipes[2][2];
@@ -284,9 +285,5 @@ int main(void) {
         tcase_add_test(tcase, a_regular_file_cannot_be_watched);
         Suite *suite = suite_create("loop");
         suite_add_tcase(suite, tcase);
-        SRunner *runner = srunner_create(suite);
-        srunner_run_all(runner, CK_ENV);
-        int n_failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return run_suite(suite);
 }

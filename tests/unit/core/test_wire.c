@@ -9,6 +9,7 @@
 #include "config/job.h"
 #include "daemon/core/util.h"
 #include "daemon/core/wire.h"
+#include "tests/unit/run_suite.h"
 
 union value {
         struct wire_hello hello;
@@ -348,9 +349,5 @@ int main(void) {
         tcase_add_test(tcase, the_free_functions_take_null);
         Suite *suite = suite_create("wire");
         suite_add_tcase(suite, tcase);
-        SRunner *runner = srunner_create(suite);
-        srunner_run_all(runner, CK_ENV);
-        int n_failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return run_suite(suite);
 }

@@ -10,6 +10,7 @@
 #include "daemon/core/run.h"
 #include "daemon/core/util.h"
 #include "daemon/core/wire.h"
+#include "tests/unit/run_suite.h"
 
 static const char *result_word(int i) {
         return run_result_to_string((enum run_result)i);
@@ -122,9 +123,5 @@ int main(void) {
         tcase_add_test(tcase, the_catalogue_explains_every_kind_once_and_nothing_else);
         Suite *suite = suite_create("words");
         suite_add_tcase(suite, tcase);
-        SRunner *runner = srunner_create(suite);
-        srunner_run_all(runner, CK_ENV);
-        int n_failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return run_suite(suite);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "daemon/runner/blob.h"
+#include "tests/unit/run_suite.h"
 
 #define KINDS 300
 
@@ -72,9 +73,5 @@ int main(void) {
         tcase_add_test(tc, the_empty_string_is_a_blob);
         tcase_add_test(tc, churn_leaves_the_rest_to_be_found);
         suite_add_tcase(suite, tc);
-        SRunner *runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed > 0;
+        return run_suite(suite);
 }

@@ -9,6 +9,7 @@
 
 #include "config/job.h"
 #include "daemon/runner/definitions.h"
+#include "tests/unit/run_suite.h"
 
 #define NOW   ((struct clock_sample){.rt_us = 1000, .bt_us = 10})
 #define LATER ((struct clock_sample){.rt_us = 2000, .bt_us = 20})
@@ -209,9 +210,5 @@ int main(void) {
         tcase_add_test(tcase, what_does_not_fit_is_refused);
         tcase_add_test(tcase, thousands_are_found_walked_and_removed);
         suite_add_tcase(suite, tcase);
-        SRunner *runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed != 0;
+        return run_suite(suite);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "daemon/runner/environment.h"
+#include "tests/unit/run_suite.h"
 
 static const struct {
         const char *text;
@@ -181,9 +182,5 @@ int main(void) {
         tcase_add_test(tcase, what_is_no_regular_file_is_not_opened);
         tcase_add_test(tcase, the_later_one_wins_and_ours_cannot_be_overridden);
         suite_add_tcase(suite, tcase);
-        SRunner *runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed != 0;
+        return run_suite(suite);
 }

@@ -25,6 +25,7 @@
 #include "daemon/core/util.h"
 #include "daemon/runner/launch.h"
 #include "tests/unit/runner/harness.h"
+#include "tests/unit/run_suite.h"
 
 static struct loop *loop;
 static struct launch_pool *pool;
@@ -648,9 +649,5 @@ int main(void) {
         tcase_add_test(tcase, an_old_kernel_starts_jobs_and_our_own_programs);
         tcase_add_test(tcase, many_starts_all_come_back);
         suite_add_tcase(suite, tcase);
-        SRunner *runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed != 0;
+        return run_suite(suite);
 }

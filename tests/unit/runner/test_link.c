@@ -21,6 +21,7 @@
 #include "daemon/core/util.h"
 #include "daemon/core/wire.h"
 #include "daemon/runner/runner.h"
+#include "tests/unit/run_suite.h"
 
 #define LIMIT_MS 10000
 
@@ -526,9 +527,5 @@ int main(int argc, char **argv) {
         tcase_add_test(tcase, a_run_folder_that_is_a_link_is_refused);
         tcase_add_test(tcase, a_run_folder_that_others_can_write_is_refused);
         suite_add_tcase(suite, tcase);
-        SRunner *runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed != 0;
+        return run_suite(suite);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "daemon/runner/output.h"
+#include "tests/unit/run_suite.h"
 
 static char seen[65536];
 static size_t seen_size;
@@ -141,9 +142,5 @@ int main(void) {
         tcase_add_loop_test(tcase, the_tail_is_the_last_bytes, 0, sizeof(limits) / sizeof(limits[0]));
         tcase_add_test(tcase, a_quiet_run_costs_no_tail);
         suite_add_tcase(suite, tcase);
-        SRunner *runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed != 0;
+        return run_suite(suite);
 }

@@ -11,6 +11,7 @@
 
 #include "daemon/core/util.h"
 #include "daemon/runner/run_table.h"
+#include "tests/unit/run_suite.h"
 
 static struct run *add(struct run_table *t, uint64_t number) {
         struct wire_start start = {.run = number, .attempt = 1, .key = 5, .slot_rt_us = 99, .cause = RUN_CAUSE_SCHEDULE};
@@ -223,9 +224,5 @@ int main(void) {
         tcase_add_test(tcase, a_table_that_is_cut_is_refused_and_closes_nothing);
         tcase_add_test(tcase, a_run_that_is_being_launched_cannot_be_written);
         suite_add_tcase(suite, tcase);
-        SRunner *runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed != 0;
+        return run_suite(suite);
 }

@@ -14,6 +14,7 @@
 #include "daemon/core/util.h"
 #include "daemon/runner/tree.h"
 #include "tests/unit/runner/harness.h"
+#include "tests/unit/run_suite.h"
 
 #define RUN_ID "0123456789abcdef0123456789abcdef-42"
 
@@ -216,9 +217,5 @@ int main(void) {
         tcase_add_test(tcase, another_users_process_with_a_forged_id_is_no_part_of_the_run);
         tcase_add_test(tcase, zombies_of_ours_are_shown);
         suite_add_tcase(suite, tcase);
-        SRunner *runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed != 0;
+        return run_suite(suite);
 }

@@ -14,6 +14,7 @@
 #include "daemon/core/util.h"
 #include "daemon/runner/watch.h"
 #include "tests/unit/runner/harness.h"
+#include "tests/unit/run_suite.h"
 
 #define SETTLE_US 60000
 
@@ -162,9 +163,5 @@ int main(void) {
         tcase_add_test(tcase, a_settings_file_that_is_none_is_not_watched);
         tcase_add_loop_test(tcase, a_burst_of_changes_is_told_once, 0, ARRAY_SIZE(changes));
         suite_add_tcase(suite, tcase);
-        SRunner *runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed != 0;
+        return run_suite(suite);
 }

@@ -12,6 +12,7 @@
 #include "daemon/core/channel.h"
 #include "daemon/core/wire.h"
 #include "daemon/scheduler/link.h"
+#include "tests/unit/run_suite.h"
 
 static char folder[] = "/tmp/test-link-XXXXXX";
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -202,9 +203,5 @@ int main(void) {
         tcase_add_test(tc, after_stopping_nothing_is_started);
         tcase_add_test(tc, a_word_out_of_its_phase_is_refused);
         suite_add_tcase(suite, tc);
-        SRunner *suite_runner = srunner_create(suite);
-        srunner_run_all(suite_runner, CK_NORMAL);
-        int failed = srunner_ntests_failed(suite_runner);
-        srunner_free(suite_runner);
-        return failed > 0;
+        return run_suite(suite);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "daemon/scheduler/story.h"
+#include "tests/unit/run_suite.h"
 
 static char folder[] = "/tmp/test-story-XXXXXX";
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -313,9 +314,5 @@ int main(void) {
         tcase_add_test(tc, a_summary_does_not_hold_missed_slots_for_an_hour);
         tcase_add_loop_test(tc, the_end_tells_what_was_held, 0, 2);
         suite_add_tcase(suite, tc);
-        SRunner *runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed > 0;
+        return run_suite(suite);
 }

@@ -12,6 +12,7 @@
 #include "daemon/scheduler/plan.h"
 #include "daemon/scheduler/registry.h"
 #include "daemon/scheduler/schedule.h"
+#include "tests/unit/run_suite.h"
 
 #define IDS 200
 
@@ -204,9 +205,5 @@ int main(void) {
         tcase_add_test(tc, a_drawn_delay_stays_below_the_next_slot_and_is_spread_evenly);
         tcase_add_test(tc, jitter_spreads_the_wait_around_every);
         suite_add_tcase(suite, tc);
-        SRunner *runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed > 0;
+        return run_suite(suite);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tests/sim/world.h"
+#include "tests/unit/run_suite.h"
 
 #define SEC  USEC_PER_SEC
 #define MIN  USEC_PER_MINUTE
@@ -804,9 +805,5 @@ int main(void) {
         tcase_add_test(tc, a_boot_run_takes_in_the_slot_of_its_instant_however_many_there_are);
         tcase_add_test(tc, names_that_were_removed_under_a_run_are_not_remembered_without_bound);
         suite_add_tcase(suite, tc);
-        SRunner *runner = srunner_create(suite);
-        srunner_run_all(runner, CK_NORMAL);
-        int failed = srunner_ntests_failed(runner);
-        srunner_free(runner);
-        return failed > 0;
+        return run_suite(suite);
 }
