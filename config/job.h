@@ -33,6 +33,7 @@ enum job_align {
 
 enum job_overlap {
         JOB_OVERLAP_SKIP,
+        JOB_OVERLAP_QUEUE, /* one slot waits for the run in flight */
 };
 
 /* What becomes of slots that passed while nothing could run. No key yet: by default from Mode= and Every=. */
@@ -46,6 +47,14 @@ enum job_log {
         JOB_LOG_CHANGES,
         JOB_LOG_FAILURES,
         JOB_LOG_SUMMARY,
+};
+
+/* Rights beyond root's and the group chimed's, as bits of job_when.allow_kinds. */
+#define JOB_ALLOW_MAX 8 /* entries of Allow= */
+enum job_allow {
+        JOB_ALLOW_TRIGGER = 1 << 0,
+        JOB_ALLOW_CONTROL = 1 << 1, /* includes trigger */
+        JOB_ALLOW_GROUP = 1 << 2,   /* the number is a group's */
 };
 
 /* The policy of a job. Plain data without pointers or uninitialised padding: equal policies are equal bytes, so they can be
@@ -62,6 +71,8 @@ struct job_when {
         uint8_t mode, align, overlap, catch_up, log;
         uint8_t is_enabled;
         uint8_t reserved[2];
+        uint32_t allow_ids[JOB_ALLOW_MAX];  /* users or groups; ends at a kind of 0; Allow=, or else trigger for User= */
+        uint8_t allow_kinds[JOB_ALLOW_MAX]; /* enum job_allow */
 };
 
 enum job_output_kind {
@@ -155,6 +166,8 @@ char *job_key_hint(const char *name, char buf[static 160]);
 bool job_name_is_valid(const char *name, const char **ret_why);
 
 void job_when_init(struct job_when *when);
+/* Another interval, as SetInterval gives it: what Every= decides by default where nothing else is set follows it. */
+void job_when_set_every(struct job_when *when, int64_t every_us);
 void job_what_init(struct job_what *what);
 void job_what_done(struct job_what *what);
 struct job *job_free(struct job *job);

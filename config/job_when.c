@@ -13,10 +13,10 @@
 #define LOG_CHANGES_BELOW   USEC_PER_MINUTE
 #define CATCH_UP_RATE_FIRST USEC_PER_HOUR
 
-_Static_assert(sizeof(struct job_when) == 64, "policies are compared as bytes: no padding");
+_Static_assert(sizeof(struct job_when) == 64 + 5 * JOB_ALLOW_MAX, "policies are compared as bytes: no padding");
 
 static const char *const mode_names[] = {[JOB_MODE_FIXED_DELAY] = "fixed-delay", [JOB_MODE_FIXED_RATE] = "fixed-rate", NULL};
-static const char *const overlap_names[] = {[JOB_OVERLAP_SKIP] = "skip", NULL};
+static const char *const overlap_names[] = {[JOB_OVERLAP_SKIP] = "skip", [JOB_OVERLAP_QUEUE] = "queue", NULL};
 static const char *const log_names[] = {[JOB_LOG_ALL] = "all",
                                         [JOB_LOG_CHANGES] = "changes",
                                         [JOB_LOG_FAILURES] = "failures",
@@ -108,11 +108,12 @@ int parse_on_boot(struct job_draft *d, const struct job_setting *s) {
 }
 
 int parse_overlap(struct job_draft *d, const struct job_setting *s) {
-        static const char *const later[] = {"queue", "replace", "parallel"};
+        static const char *const later[] = {"replace", "parallel"};
 
         for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
                 if (strcmp(s->value, later[i]) == 0)
-                        return draft_error(d, s, 0, "Overlap=%s is not in this version of chimed; there is skip", later[i]);
+                        return draft_error(d, s, 0, "Overlap=%s is not in this version of chimed; there are skip and queue",
+                                           later[i]);
         return draft_choice(d, s, overlap_names, &d->job->when.overlap);
 }
 
@@ -212,6 +213,15 @@ int draft_finish_when(struct job_draft *d) {
         return is_good ? 0 : 1;
 }
 
+void job_when_set_every(struct job_when *when, int64_t every_us) {
+        uint8_t log = log_default(when);
+
+        when->every_us = every_us;
+        if (when->log == log)
+                when->log = log_default(when);
+        when->catch_up = catch_up_default(when);
+}
+
 static bool print_span(int64_t us, int64_t if_not, char buf[static 128]) {
         if (us == if_not)
                 return false;
@@ -272,9 +282,7 @@ bool print_on_boot(const struct job_when *when, char buf[static 128]) {
 }
 
 bool print_overlap(const struct job_when *when, char buf[static 128]) {
-        /* there is one value yet */
-        (void)when, (void)buf;
-        return false;
+        return when->overlap != JOB_OVERLAP_SKIP && print_text(overlap_names[when->overlap], buf);
 }
 
 bool print_start_deadline(const struct job_when *when, char buf[static 128]) {

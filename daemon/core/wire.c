@@ -354,6 +354,7 @@ int wire_get_kill(const void *data, size_t size, struct wire_kill_run *ret) {
 void wire_put_commit(struct pack *p, const struct wire_commit *v) {
         pack_u64(p, v->generation);
         put_bool(p, v->is_resync);
+        pack_u64(p, v->asked);
         pack_u32(p, v->n_jobs);
         pack_u32(p, v->n_files);
         pack_u32(p, v->n_errors);
@@ -368,6 +369,7 @@ int wire_get_commit(const void *data, size_t size, struct wire_commit *ret) {
         struct wire_commit v = {};
         v.generation = unpack_u64(&u);
         v.is_resync = get_bool(&u);
+        v.asked = unpack_u64(&u);
         v.n_jobs = unpack_u32(&u);
         v.n_files = unpack_u32(&u);
         v.n_errors = unpack_u32(&u);
@@ -380,6 +382,94 @@ int wire_get_commit(const void *data, size_t size, struct wire_commit *ret) {
                 return r;
         *ret = v;
         return 0;
+}
+
+void wire_put_watch(struct pack *p, const struct wire_watch_run *v) {
+        pack_u64(p, v->run);
+        put_bool(p, v->is_on);
+}
+
+int wire_get_watch(const void *data, size_t size, struct wire_watch_run *ret) {
+        struct unpack u = unpack_from(data, size);
+        struct wire_watch_run v = {};
+        v.run = unpack_u64(&u);
+        v.is_on = get_bool(&u);
+        int r = unpack_finish(&u);
+        if (r < 0)
+                return r;
+        *ret = v;
+        return 0;
+}
+
+void wire_put_describe(struct pack *p, const struct wire_describe *v) {
+        pack_u64(p, v->number);
+        pack_string(p, v->name);
+}
+
+int wire_get_describe(const void *data, size_t size, struct wire_describe *ret) {
+        struct unpack u = unpack_from(data, size);
+        struct wire_describe v = {};
+        _cleanup_free_ char *name = NULL;
+        v.number = unpack_u64(&u);
+        int r = get_name(&u, &name);
+        if (r < 0)
+                return r;
+        r = unpack_finish(&u);
+        if (r < 0)
+                return r;
+        v.name = name;
+        name = NULL;
+        *ret = v;
+        return 0;
+}
+
+void wire_describe_done(struct wire_describe *v) {
+        if (!v)
+                return;
+        free((char *)v->name);
+        *v = (struct wire_describe){};
+}
+
+void wire_put_described(struct pack *p, const struct wire_described *v) {
+        pack_u64(p, v->number);
+        put_bool(p, v->is_known);
+        pack_u32(p, v->line);
+        pack_string(p, v->command);
+        pack_string(p, v->user);
+        pack_string(p, v->file);
+}
+
+int wire_get_described(const void *data, size_t size, struct wire_described *ret) {
+        struct unpack u = unpack_from(data, size);
+        struct wire_described v = {};
+        _cleanup_free_ char *command = NULL, *user = NULL, *file = NULL;
+        v.number = unpack_u64(&u);
+        v.is_known = get_bool(&u);
+        v.line = unpack_u32(&u);
+        int r = unpack_string(&u, &command);
+        if (r == 0)
+                r = unpack_string(&u, &user);
+        if (r == 0)
+                r = unpack_string(&u, &file);
+        if (r == 0)
+                r = unpack_finish(&u);
+        if (r < 0)
+                return r;
+        v.command = command;
+        v.user = user;
+        v.file = file;
+        command = user = file = NULL;
+        *ret = v;
+        return 0;
+}
+
+void wire_described_done(struct wire_described *v) {
+        if (!v)
+                return;
+        free((char *)v->command);
+        free((char *)v->user);
+        free((char *)v->file);
+        *v = (struct wire_described){};
 }
 
 void wire_put_number(struct pack *p, uint64_t v) {
@@ -416,12 +506,16 @@ int wire_get_text(const void *data, size_t size, char **ret) {
 
 const char *wire_type_to_string(uint8_t type) {
         static const char *const names[WIRE_TYPE_MAX] = {
-                [WIRE_HELLO] = "HELLO",   [WIRE_DEFINE] = "DEFINE", [WIRE_REMOVE] = "REMOVE",
-                [WIRE_DIAG] = "DIAG",     [WIRE_COMMIT] = "COMMIT", [WIRE_COMMITTED] = "COMMITTED",
-                [WIRE_START] = "START",   [WIRE_RUN] = "RUN",       [WIRE_STARTED] = "STARTED",
-                [WIRE_VALUE] = "VALUE",   [WIRE_ENDED] = "ENDED",   [WIRE_ACK] = "ACK",
-                [WIRE_KILL] = "KILL",     [WIRE_RELOAD] = "RELOAD", [WIRE_STOPPING] = "STOPPING",
-                [WIRE_OUTPUT] = "OUTPUT",
+                [WIRE_HELLO] = "HELLO",       [WIRE_DEFINE] = "DEFINE",
+                [WIRE_REMOVE] = "REMOVE",     [WIRE_DIAG] = "DIAG",
+                [WIRE_COMMIT] = "COMMIT",     [WIRE_COMMITTED] = "COMMITTED",
+                [WIRE_START] = "START",       [WIRE_RUN] = "RUN",
+                [WIRE_STARTED] = "STARTED",   [WIRE_VALUE] = "VALUE",
+                [WIRE_ENDED] = "ENDED",       [WIRE_ACK] = "ACK",
+                [WIRE_KILL] = "KILL",         [WIRE_RELOAD] = "RELOAD",
+                [WIRE_STOPPING] = "STOPPING", [WIRE_OUTPUT] = "OUTPUT",
+                [WIRE_FILES] = "FILES",       [WIRE_WATCH] = "WATCH",
+                [WIRE_DESCRIBE] = "DESCRIBE", [WIRE_DESCRIBED] = "DESCRIBED",
         };
         return type < ARRAY_SIZE(names) && names[type] ? names[type] : "?";
 }

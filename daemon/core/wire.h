@@ -30,9 +30,13 @@ enum wire_type {
         WIRE_ENDED,     /* R: kept until ACK */
         WIRE_ACK,       /* S: the result is safe */
         WIRE_KILL,      /* S */
-        WIRE_RELOAD,    /* S: read the files now */
+        WIRE_RELOAD,    /* S: read the files now; a number that the COMMIT of that reading gives back */
         WIRE_STOPPING,  /* R: start nothing more */
         WIRE_OUTPUT,    /* R, on the output socket */
+        WIRE_FILES,     /* R, behind its HELLO: one text, the settings file and each folder of jobs in a line of its own */
+        WIRE_WATCH,     /* S: pass a run's output on, or no more */
+        WIRE_DESCRIBE,  /* S: what is a job, for people? */
+        WIRE_DESCRIBED, /* R: the answer */
         WIRE_TYPE_MAX
 };
 
@@ -68,7 +72,12 @@ struct wire_define {
         size_t when_size;
 };
 
-enum wire_item { WIRE_ITEM_SCHEDULE, WIRE_ITEM_BOOT, WIRE_ITEM_MAX };
+enum wire_item {
+        WIRE_ITEM_SCHEDULE,
+        WIRE_ITEM_BOOT,
+        WIRE_ITEM_TRIGGER, /* no slot: segment, anchor and key are 0, the instants are those of the trigger */
+        WIRE_ITEM_MAX
+};
 
 struct wire_start {
         uint64_t run;
@@ -124,8 +133,30 @@ struct wire_kill_run {
 struct wire_commit {
         uint64_t generation;
         bool is_resync; /* to a new scheduler: nothing was read anew */
+        uint64_t asked; /* the latest RELOAD whose reading this is; 0: none of this connection */
         uint32_t n_jobs, n_files, n_errors, n_warnings, n_added, n_changed, n_removed;
 };
+
+struct wire_watch_run {
+        uint64_t run;
+        bool is_on;
+};
+
+struct wire_describe {
+        uint64_t number;  /* of the question; the answer gives it back */
+        const char *name; /* of the job; as wire_define.name */
+};
+
+struct wire_described {
+        uint64_t number;
+        bool is_known;
+        uint32_t line;
+        /* borrowed in encode; decode gives fresh copies, freed by wire_described_done() */
+        const char *command; /* the argument list as Command= would write it, cut at WIRE_COMMAND_MAX */
+        const char *user;    /* as written; "": not set */
+        const char *file;
+};
+#define WIRE_COMMAND_MAX 4096
 
 /* Each wire_put_X() appends the payload; errors are in the writer. Each wire_get_X() reads a whole payload: 0, -EBADMSG where it
  * is too short, too long or out of range, -ENOMEM; *ret is untouched on error. */
@@ -149,12 +180,21 @@ void wire_put_kill(struct pack *p, const struct wire_kill_run *v);
 int wire_get_kill(const void *data, size_t size, struct wire_kill_run *ret);
 void wire_put_commit(struct pack *p, const struct wire_commit *v);
 int wire_get_commit(const void *data, size_t size, struct wire_commit *ret);
-/* ACK, COMMITTED: one number. */
+void wire_put_watch(struct pack *p, const struct wire_watch_run *v);
+int wire_get_watch(const void *data, size_t size, struct wire_watch_run *ret);
+void wire_put_describe(struct pack *p, const struct wire_describe *v);
+int wire_get_describe(const void *data, size_t size, struct wire_describe *ret);
+void wire_describe_done(struct wire_describe *v);
+void wire_put_described(struct pack *p, const struct wire_described *v);
+int wire_get_described(const void *data, size_t size, struct wire_described *ret);
+void wire_described_done(struct wire_described *v);
+/* ACK, COMMITTED, RELOAD: one number. */
 void wire_put_number(struct pack *p, uint64_t v);
 int wire_get_number(const void *data, size_t size, uint64_t *ret);
-/* REMOVE (a job's name), DIAG (one printed line behind its severity, "<3>" error or "<4>" warning): one text, given to the caller. */
+/* REMOVE (a job's name), DIAG (one printed line behind its severity, "<3>" error or "<4>" warning), FILES: one text, given to
+ * the caller. */
 void wire_put_text(struct pack *p, const char *text);
 int wire_get_text(const void *data, size_t size, char **ret);
-/* RELOAD and STOPPING have no payload. */
+/* STOPPING has no payload. */
 /* The record's name for messages ("START"), "?" for an unknown type. */
 const char *wire_type_to_string(uint8_t type);

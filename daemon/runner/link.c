@@ -94,11 +94,12 @@ static int on_kill(struct runner *runner, const void *payload, size_t size) {
 }
 
 static int on_reload(struct runner *runner, const void *payload, size_t size) {
-        (void)payload;
-        if (size > 0)
-                return -EBADMSG;
-        generation_reload(runner, true);
-        return 0;
+        uint64_t number;
+        int r = wire_get_number(payload, size, &number);
+
+        if (r == 0)
+                generation_reload(runner, true);
+        return r;
 }
 
 #define IN(phase) (1U << (phase))

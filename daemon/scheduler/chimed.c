@@ -32,8 +32,10 @@ static int on_timer(void *userdata, bool is_clock_change) {
 
 static int on_signal(void *userdata, const struct signalfd_siginfo *info) {
         struct chimed *c = userdata;
-        if (info->ssi_signo == SIGHUP)
-                return link_reload(c->link);
+        if (info->ssi_signo == SIGHUP) {
+                int r = link_reload(c->link, NULL);
+                return r < 0 ? r : 0;
+        }
         loop_exit(c->loop, 0);
         return 0;
 }

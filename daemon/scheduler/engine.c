@@ -23,6 +23,10 @@ static const char *const reason_words[SLOT_REASON_MAX] = {
         [SLOT_REASON_DOWN] = "down",
         [SLOT_REASON_CLOCK_STEP] = "clock-step",
         [SLOT_REASON_DEADLINE] = "deadline",
+        [SLOT_REASON_PAUSED] = "paused",
+        [SLOT_REASON_CANCELLED] = "cancelled",
+        [SLOT_REASON_DISABLED] = "disabled",
+        [SLOT_REASON_REMOVED] = "removed",
 };
 
 const char *slot_outcome_to_string(enum slot_outcome outcome) {
@@ -208,7 +212,8 @@ static int reserve_wakes(struct engine *e, uint32_t job, const struct job_when *
         return r;
 }
 
-int engine_define(struct engine *e, const struct wire_define *define, const struct job_when *when) {
+int engine_define(struct engine *e, const struct wire_define *define, const struct job_when *when, const char *description) {
+        (void)description;
         uint32_t job = registry_find(&e->jobs, define->name), policy;
         int r;
         if (job == INDEX_NONE) {
@@ -527,7 +532,7 @@ int engine_adopt(struct engine *e, const struct wire_run *run) {
                         .slot_us = run->start.slot_us,
                         .is_boot_done = run->start.item == WIRE_ITEM_BOOT,
                 };
-                int r = engine_define(e, &define, &none);
+                int r = engine_define(e, &define, &none, NULL);
                 if (r < 0)
                         return r;
                 engine_remove(e, run->name);

@@ -14,6 +14,7 @@
 #define ENGINE_BATCH         1024                /* slots that one engine_advance() starts or accounts for at most */
 #define ENGINE_REMOVED_MAX   10000               /* jobs no longer defined whose phase is remembered */
 #define ENGINE_TELL_US       (60 * USEC_PER_SEC) /* a lasting trouble is told this often */
+#define ENGINE_REMIND_US     USEC_PER_DAY        /* a hold is told this often */
 #define ENGINE_STEP_LIMIT_US (3 * USEC_PER_HOUR) /* a larger step back begins a new time line */
 
 enum slot_outcome {
@@ -31,6 +32,10 @@ enum slot_reason {
         SLOT_REASON_DOWN,       /* chimed was not running */
         SLOT_REASON_CLOCK_STEP, /* the wall clock was set over it */
         SLOT_REASON_DEADLINE,   /* too late: StartDeadline=, or the next slot was due */
+        SLOT_REASON_PAUSED,     /* withheld, as are the next three */
+        SLOT_REASON_CANCELLED,
+        SLOT_REASON_DISABLED, /* its definition now says Enabled=no */
+        SLOT_REASON_REMOVED,  /* its definition is gone */
         SLOT_REASON_MAX
 };
 
@@ -43,9 +48,26 @@ enum action_kind {
         ACTION_OUTCOME, /* slots are accounted for; `outcome` */
         ACTION_STARTED, /* a run reached its program; `run` */
         ACTION_ENDED,   /* a run has ended: it may be acknowledged to the runner; `run`, `end` */
+        ACTION_KILL,    /* tell the runner to end a run and its processes; `kill_run` */
+        ACTION_DROPPED, /* a run that was promised will not be, because its trigger was cancelled; `run.run.run` */
+        ACTION_HOLD,    /* a command or its time has changed whether the job runs by itself; `hold` */
         ACTION_CLOCK,   /* the wall clock was set; `step_us` */
         ACTION_GONE,    /* the job's number will be used for another */
 };
+
+enum hold_change {
+        HOLD_PAUSED,
+        HOLD_RESUMED,
+        HOLD_EXPIRED, /* a pause's time is over: resumed */
+        HOLD_CANCELLED,
+        HOLD_STARTED, /* armed again */
+        HOLD_INTERVAL_SET,
+        HOLD_INTERVAL_RESET, /* by command, or by a changed definition */
+        HOLD_REMINDER,       /* still paused or cancelled, a day after it was last told */
+        HOLD_CHANGE_MAX
+};
+
+const char *hold_change_to_string(enum hold_change change);
 
 /* One order from the engine to the shell. Plain data; name and the like are asked of the engine by job. */
 struct action {
@@ -76,6 +98,8 @@ struct action {
                         struct run_end end; /* ENDED */
                         bool has_changed;   /* ENDED: good after failed, failed after good, or the first */
                 } run;
+                uint64_t kill_run;
+                enum hold_change hold;
                 int64_t step_us;
         };
 };
@@ -87,8 +111,8 @@ struct engine;
 int engine_new(const struct wire_hello *hello, struct engine **ret);
 struct engine *engine_free(struct engine *e);
 
-/* A definition, new or changed; the plan is made at the commit. `when` is copied. 0, -ENOMEM. */
-int engine_define(struct engine *e, const struct wire_define *define, const struct job_when *when);
+/* A definition, new or changed; the plan is made at the commit. `when` and `description` (NULL: none) are copied. 0, -ENOMEM. */
+int engine_define(struct engine *e, const struct wire_define *define, const struct job_when *when, const char *description);
 /* A name is no longer defined; takes effect at the commit. Unknown names are ignored. */
 void engine_remove(struct engine *e, const char *name);
 /* A run that the runner had from an earlier scheduler; before the commit, after its job's definition. 0, -ENOMEM, -EEXIST (the
@@ -102,6 +126,50 @@ int engine_commit(struct engine *e, struct clock_sample now, const struct wire_c
  * them; engine_ended() returns 1 (acknowledge and forget). */
 void engine_started(struct engine *e, struct clock_sample now, const struct wire_started *started);
 int engine_ended(struct engine *e, struct clock_sample now, const struct wire_ended *ended);
+
+/* ---- commands: each does first what is due of the job; none makes a slot due or loses one ---- */
+
+enum trigger_if_running {
+        TRIGGER_JOIN,
+        TRIGGER_QUEUE,
+        TRIGGER_REJECT,
+        TRIGGER_REPLACE, /* ends the run in flight */
+};
+
+struct engine_trigger {
+        enum trigger_if_running if_running;
+        bool is_rebase; /* the grid counts from now on */
+        bool is_forced; /* also a cancelled or disabled job */
+};
+
+enum trigger_outcome {
+        TRIGGER_STARTED,
+        TRIGGER_JOINED,    /* the run in flight does it */
+        TRIGGER_QUEUED,    /* one behind it does it, alone or with the slot that waits */
+        TRIGGER_REPLACING, /* the same, and the one in flight is being ended */
+        TRIGGER_REJECTED,  /* the rest: nothing is done. A run is in flight: its number is given */
+        TRIGGER_NOT_ARMED,
+        TRIGGER_NOT_A_GRID, /* is_rebase of a job without Every=, or on the wall clock */
+        TRIGGER_STOPPING,
+        TRIGGER_OUTCOME_MAX
+};
+
+/* Runs the job now: there is never an extra run beside the one whose number is given. Returns enum trigger_outcome, or -ENOMEM. */
+int engine_trigger(struct engine *e, struct clock_sample now, uint32_t job, const struct engine_trigger *trigger,
+                   uint64_t *ret_run);
+/* Ends the run in flight (ACTION_KILL; its ACTION_ENDED comes when its processes are gone) and what waits behind it; unless
+ * is_run_only, the schedule too. *ret_run is the run that is being ended, 0 for none. 1, 0 where nothing was there to cancel, -ENOMEM. */
+int engine_cancel(struct engine *e, struct clock_sample now, uint32_t job, bool is_run_only, uint64_t *ret_run);
+/* What 0, 1 or a refusal mean for the others: 0 it was so before, 1 done. */
+enum { ENGINE_REFUSED_DISABLED = 2, ENGINE_REFUSED_NO_INTERVAL, ENGINE_REFUSED_CANCELLED };
+/* Arms a cancelled job as if it were new. 0, 1, ENGINE_REFUSED_DISABLED, -ENOMEM. */
+int engine_start(struct engine *e, struct clock_sample now, uint32_t job);
+/* until_bt_us: when it goes on by itself, INT64_MAX for never; pausing again sets it anew (1).
+ * 0, 1, ENGINE_REFUSED_DISABLED, ENGINE_REFUSED_CANCELLED, -ENOMEM. */
+int engine_pause(struct engine *e, struct clock_sample now, uint32_t job, int64_t until_bt_us);
+int engine_resume(struct engine *e, struct clock_sample now, uint32_t job);
+/* every_us from JOB_EVERY_MIN to DURATION_MAX, or 0 for the definition's. 0, 1, ENGINE_REFUSED_NO_INTERVAL, -ENOMEM. */
+int engine_set_interval(struct engine *e, struct clock_sample now, uint32_t job, int64_t every_us);
 
 /* Does what is due. Returns 0, 1 where more may be due (call again, now or later), -ENOMEM. */
 int engine_advance(struct engine *e, struct clock_sample now);
@@ -117,6 +185,46 @@ void engine_next_wake(const struct engine *e, int64_t *ret_bt_us, int64_t *ret_r
 const struct action *engine_next_action(struct engine *e);
 /* True where an action was lost for lack of memory: the shell should end, a new scheduler learns all from the runner. */
 bool engine_has_failed(const struct engine *e);
+
+/* How a job stands. */
+enum job_status {
+        JOB_STATUS_WAITING,
+        JOB_STATUS_RUNNING,
+        JOB_STATUS_PENDING, /* running, and something waits behind that */
+        JOB_STATUS_PAUSED,
+        JOB_STATUS_CANCELLED,
+        JOB_STATUS_FINISHED, /* not in this version, as is the next */
+        JOB_STATUS_FAILED,
+        JOB_STATUS_MANUAL, /* on demand only */
+        JOB_STATUS_DISABLED,
+        JOB_STATUS_MAX
+};
+
+const char *job_status_to_string(enum job_status status);
+
+struct job_view {
+        enum job_status status; /* the first of: pending, running, disabled, cancelled, paused, manual, waiting */
+        bool is_paused, is_cancelled;
+        int64_t paused_until_bt_us; /* INT64_MAX: no end */
+        const struct job_run *run;  /* in flight, or NULL */
+        uint64_t pending_run;       /* the number promised to what waits for it to end, 0: nothing waits */
+        bool is_pending_slot;       /* what waits is a slot (for a fixed-rate job) */
+        int64_t next_slot_rt_us;    /* planned; INT64_MAX: none, or it counts from the end of the run in flight */
+        int64_t next_start_rt_us;   /* the same with its drawn delay */
+        bool is_interval_set;       /* by engine_set_interval() */
+};
+
+/* INDEX_NONE where no job of this name is defined. */
+uint32_t engine_find_job(const struct engine *e, const char *name);
+/* The first job from row `from` on that is defined, or INDEX_NONE. Rows keep their place. */
+uint32_t engine_walk_jobs(const struct engine *e, uint32_t from);
+void engine_view(const struct engine *e, struct clock_sample now, uint32_t job, struct job_view *ret);
+/* Up to n next slots after an instant, as wall-clock time: nominal, and with the drawn delay. Returns how many: fixed-rate jobs have
+ * as many as are asked for, fixed-delay jobs at most one; jobs that don't run by themselves none. */
+size_t engine_next_slots(const struct engine *e, struct clock_sample now, uint32_t job, int64_t from_rt_us, size_t n,
+                         int64_t *ret_slot_rt_us, int64_t *ret_start_rt_us);
+/* Description= of a job, "" where it has none. */
+const char *engine_job_description(const struct engine *e, uint32_t job);
 
 /* Views, borrowed until the next event. */
 const char *engine_job_name(const struct engine *e, uint32_t job);

@@ -35,6 +35,7 @@ struct link {
         bool has_more;         /* the engine has more to do in this instant */
         int64_t clogged_bt_us; /* since when the runner is behind with reading; 0: it is not */
         bool is_clogged_told;
+        uint64_t reloads;   /* asked for so far */
         uint64_t value_run; /* whose output's tail is in value */
         struct pack value;
 };
@@ -143,7 +144,7 @@ static int on_define(struct link *link, const void *payload, size_t size) {
         char *description = NULL;
         r = job_when_parse(define.when, define.when_size, &when, &description);
         if (r == 0)
-                r = engine_define(link->engine, &define, &when);
+                r = engine_define(link->engine, &define, &when, description);
         free(description);
         wire_define_done(&define);
         return r;
@@ -363,8 +364,12 @@ int link_flush(struct link *link) {
         return r == -EPIPE ? 0 : r;
 }
 
-int link_reload(struct link *link) {
-        return link->phase == LINK_PHASE_UP ? send_pack(link, WIRE_RELOAD) : 0;
+int link_reload(struct link *link, uint64_t *ret_number) {
+        if (link->phase != LINK_PHASE_UP)
+                return 1;
+        if (ret_number)
+                *ret_number = link->reloads + 1;
+        return send_number(link, WIRE_RELOAD, ++link->reloads);
 }
 
 /* ---- life ---- */

@@ -263,6 +263,14 @@ static const char *reason_text(enum slot_reason reason) {
                 return "the clock was set over it";
         case SLOT_REASON_DEADLINE:
                 return "it was too late to start";
+        case SLOT_REASON_PAUSED:
+                return "the job was paused";
+        case SLOT_REASON_CANCELLED:
+                return "the job was cancelled";
+        case SLOT_REASON_DISABLED:
+                return "the job was disabled";
+        case SLOT_REASON_REMOVED:
+                return "the job was removed";
         case SLOT_REASON_NONE:
         case SLOT_REASON_MAX:
                 break;
@@ -482,6 +490,9 @@ void story_tell(struct story *s, const struct engine *e, struct clock_sample now
                 break;
         case ACTION_START:
         case ACTION_SEGMENT:
+        case ACTION_KILL:
+        case ACTION_DROPPED:
+        case ACTION_HOLD:
         case ACTION_CLOCK:
         case ACTION_GONE:
                 break;

@@ -44,7 +44,7 @@ static void define(struct engine *e, int64_t jobs, struct clock_sample now) {
                 when.every_us = 50 * USEC_PER_MSEC;
                 when.initial_delay_us = i % 50 * USEC_PER_MSEC;
                 struct wire_define d = {.name = name, .since_rt_us = now.rt_us, .since_bt_us = now.bt_us};
-                if (engine_define(e, &d, &when) < 0)
+                if (engine_define(e, &d, &when, NULL) < 0)
                         abort();
         }
         if (engine_commit(e, now, &(struct wire_commit){.generation = 1}) < 0)

@@ -347,7 +347,7 @@ struct world_job *world_define(struct world *w, const char *name, const struct j
                 .trail = job->trail,
                 .name = job->name,
         };
-        if (engine_define(w->engine, &define, when) < 0)
+        if (engine_define(w->engine, &define, when, NULL) < 0)
                 abort();
         return job;
 }
@@ -505,7 +505,7 @@ void world_crash_and_step(struct world *w, int64_t down_us, int64_t by_us) {
                         .trail = job->trail,
                         .name = job->name,
                 };
-                if (engine_define(w->engine, &define, &job->defined) < 0)
+                if (engine_define(w->engine, &define, &job->defined, NULL) < 0)
                         abort();
         }
         for (size_t i = 0; i < w->n_jobs; i++) {

@@ -71,7 +71,7 @@ static void define(enum job_log log) {
         when.log = (uint8_t)log;
         when.initial_delay_us = USEC_PER_DAY;
         struct wire_define d = {.name = "job", .since_bt_us = now.bt_us, .since_rt_us = now.rt_us};
-        ck_assert_int_eq(engine_define(engine, &d, &when), 0);
+        ck_assert_int_eq(engine_define(engine, &d, &when, NULL), 0);
         ck_assert_int_eq(engine_commit(engine, now, &(struct wire_commit){.generation = 1}), 0);
         while (engine_next_action(engine))
                 ;

@@ -692,7 +692,7 @@ static struct engine *many(uint32_t jobs, const struct job_when *when, struct cl
                 char name[32];
                 snprintf(name, sizeof(name), "job%u", i);
                 struct wire_define d = {.name = name, .since_rt_us = now.rt_us, .since_bt_us = now.bt_us};
-                ck_assert_int_eq(engine_define(e, &d, when), 0);
+                ck_assert_int_eq(engine_define(e, &d, when, NULL), 0);
         }
         ck_assert_int_eq(engine_commit(e, now, &(struct wire_commit){.generation = 1}), 0);
         return e;

@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: MIT
+// api: times are integer microseconds; names that end in Usec are wall-clock instants unless the sentence says span.
+
+#include "daemon/varlink/api.h"
+
+#include <string.h>
+
+#include "daemon/core/util.h"
+
+#define REQUIRED false
+#define OPTIONAL true
+#define BOOL(name, optional, help)                                                                                             \
+        { name, API_BOOL, NULL, optional, help }
+#define INT(name, optional, help)                                                                                              \
+        { name, API_INT, NULL, optional, help }
+#define STRING(name, optional, help)                                                                                           \
+        { name, API_STRING, NULL, optional, help }
+#define STRINGS(name, optional, help)                                                                                          \
+        { name, API_STRINGS, NULL, optional, help }
+#define INTS(name, optional, help)                                                                                             \
+        { name, API_INTS, NULL, optional, help }
+#define OBJECT(name, of, optional, help)                                                                                       \
+        { name, API_OBJECT, of, optional, help }
+#define OBJECTS(name, of, optional, help)                                                                                      \
+        { name, API_OBJECTS, of, optional, help }
+#define ROW(name, help, right, more, in, out)                                                                                  \
+        { name, help, right, more, in, ARRAY_SIZE(in), out, ARRAY_SIZE(out) }
+#define ROW_NO_IN(name, help, right, more, out)                                                                                \
+        { name, help, right, more, NULL, 0, out, ARRAY_SIZE(out) }
+
+/* ---- types ---- */
+
+static const struct api_field hold_fields[] = {
+        STRING("by", REQUIRED, "Who did it: a user's name or number."),
+        INT("atUsec", REQUIRED, "When."),
+        INT("untilUsec", OPTIONAL, "When it ends by itself; null: not."),
+        STRING("reason", OPTIONAL, "Why, in the words of who did it."),
+};
+
+/* Of a run; Run, the end of a Trigger and events share them. */
+#define RUN_FIELDS                                                                                                             \
+        INT("runId", REQUIRED, "The run's number."), STRING("job", REQUIRED, "The job's name."),                               \
+                INT("slotUsec", OPTIONAL, "Nominal instant of the slot it runs for; null for a triggered run."),               \
+                STRING("cause", REQUIRED, "schedule, catch-up, boot or trigger."), INT("attempt", REQUIRED, "From 1."),        \
+                INT("startUsec", OPTIONAL, "When its program began; null: it has not, or never did."),                         \
+                INT("endUsec", OPTIONAL, "When its last process was gone; null: it is in flight."),                            \
+                INT("lagUsec", OPTIONAL, "Span from the slot (with its drawn delay) to the decision to start it."),            \
+                STRING("result", OPTIONAL,                                                                                     \
+                       "success, failed, timeout, signal, start-failed, cancelled or interrupted; null: it is in flight."),    \
+                INT("exitCode", OPTIONAL, "Exit status, where it exited."),                                                    \
+                STRING("signal", OPTIONAL, "Name of the signal that ended it, such as SIGTERM."),                              \
+                STRING("error", OPTIONAL, "start-failed: the step that failed, and why."),                                     \
+                INT("cpuUsec", OPTIONAL, "Span of processor time of its main process and the children that waited for."),      \
+                INT("memoryPeak", OPTIONAL, "Bytes; null where there is no control group."),                                   \
+                INT("parentRunId", OPTIONAL, "The run that this one follows; null: none."),                                    \
+                STRING("value", OPTIONAL,                                                                                      \
+                       "End of its output, at most CaptureMax=; null: none, no UTF-8 text, or no right to see it."),           \
+                STRING("valueBase64", OPTIONAL, "The same where it is no UTF-8 text.")
+
+static const struct api_field run_fields[] = {RUN_FIELDS};
+
+/* Of a job; Job and the reply of ShowJob share them. */
+#define JOB_FIELDS                                                                                                             \
+        STRING("name", REQUIRED, "The job's name."),                                                                           \
+                STRING("state", REQUIRED,                                                                                      \
+                       "waiting, running, pending (a slot or trigger waits for the run in flight), paused, cancelled, "        \
+                       "finished, "                                                                                            \
+                       "failed, manual (no schedule) or disabled."),                                                           \
+                STRING("description", OPTIONAL, "Description=."), STRING("schedule", REQUIRED, "When it runs, in words."),     \
+                INT("nextSlotUsec", OPTIONAL, "Nominal instant of the next slot; null: none is planned."),                     \
+                INT("nextStartUsec", OPTIONAL, "The same with its drawn delay."),                                              \
+                STRING("nextReason", OPTIONAL, "Why there is no next slot, or what moves it."),                                \
+                INT("lastSlotUsec", OPTIONAL, "Slot of the latest run."),                                                      \
+                INT("lastStartUsec", OPTIONAL, "Start of the latest run."),                                                    \
+                STRING("lastResult", OPTIONAL, "Result of the latest run that has ended."),                                    \
+                INT("lastDurationUsec", OPTIONAL, "Span it took."), INTS("runningRunIds", REQUIRED, "Runs in flight."),        \
+                INT("pending", REQUIRED, "How many runs wait for the one in flight."),                                         \
+                INT("runs", REQUIRED, "Runs that have ended since chimed began to count."),                                    \
+                INT("successes", REQUIRED, "Of them good ones."), INT("failures", REQUIRED, "Of them failed ones."),           \
+                INT("failuresInRow", REQUIRED, "Failures since the latest good run."),                                         \
+                INT("triggered", REQUIRED, "Of the runs those by trigger."),                                                   \
+                INT("missed", REQUIRED, "Slots that were missed."),                                                            \
+                INT("withheld", REQUIRED, "Slots that passed while it was paused, cancelled or disabled."),                    \
+                INT("merged", REQUIRED, "Slots that went into another slot's run."),                                           \
+                INT("interrupted", REQUIRED, "Runs whose end is not known."),                                                  \
+                STRINGS("groups", REQUIRED, "Groups it belongs to."),                                                          \
+                OBJECT("hold", "Hold", OPTIONAL, "Who paused or cancelled it; null: nobody.")
+
+static const struct api_field job_fields[] = {JOB_FIELDS};
+
+static const struct api_field next_slot_fields[] = {
+        STRING("job", REQUIRED, "The job's name."),
+        INT("slotUsec", REQUIRED, "Nominal instant."),
+        INT("startUsec", REQUIRED, "With its drawn delay."),
+        STRING("note", OPTIONAL, "What may move it or keep it from running."),
+};
+
+static const struct api_field missed_fields[] = {
+        STRING("job", REQUIRED, "The job's name."),
+        INT("firstSlotUsec", REQUIRED, "Nominal instant of the first slot."),
+        INT("lastSlotUsec", REQUIRED, "And of the last."),
+        INT("count", REQUIRED, "How many."),
+        STRING("outcome", REQUIRED, "missed, withheld or merged."),
+        STRING("reason", REQUIRED, "overlap, down, clock-step, deadline, paused, cancelled, disabled or removed."),
+};
+
+/* ---- methods ---- */
+
+static const struct api_field the_job[] = {STRING("job", REQUIRED, "The job's name.")};
+
+static const struct api_field status_out[] = {
+        STRING("version", REQUIRED, "Of chimed."),
+        STRING("instance", REQUIRED, "Id of this runner's life; journal records name runs by it and their number."),
+        INT("upSinceUsec", REQUIRED, "When this scheduler began."),
+        INT("pid", REQUIRED, "Its process."),
+        STRING("settingsFile", REQUIRED, "chimed.conf in use."),
+        STRINGS("jobFolders", REQUIRED, "Folders that the job files are read from, earlier ones first."),
+        INT("generation", REQUIRED, "Count of readings of the job files."),
+        INT("files", REQUIRED, "Job files in force."),
+        INT("errors", REQUIRED, "Errors of the latest reading; what they concern keeps its last good definition."),
+        INT("warnings", REQUIRED, "Warnings of the latest reading."),
+        INT("jobs", REQUIRED, "Jobs known."),
+        INT("running", REQUIRED, "Of them with a run in flight."),
+        INT("paused", REQUIRED, "Of them paused."),
+        INT("cancelled", REQUIRED, "Of them cancelled."),
+        INT("failing", REQUIRED, "Of them those whose latest run failed."),
+        INT("connections", REQUIRED, "Clients."),
+        INT("subscriptions", REQUIRED, "Of them streams of events."),
+        INT("eventsDropped", REQUIRED, "Events that slow subscribers lost."),
+        INT("journalDropped", REQUIRED, "Records that journald did not take."),
+        BOOL("isStopping", REQUIRED, "Nothing more is started."),
+};
+static const struct api_field list_in[] = {
+        STRINGS("jobs", OPTIONAL, "Only these, by name; null: all."),
+        INT("after", OPTIONAL, "What the page before gave as `after`."),
+};
+static const struct api_field list_out[] = {
+        OBJECTS("jobs", "Job", REQUIRED, "In no order that means anything."),
+        INT("after", OPTIONAL, "There may be more: call again with this; null: that was all."),
+};
+static const struct api_field show_out[] = {
+        JOB_FIELDS,
+        OBJECT("lastRun", "Run", OPTIONAL, "The latest run, also one in flight."),
+        OBJECT("lastGood", "Run", OPTIONAL, "The latest good run."),
+        OBJECT("lastFailure", "Run", OPTIONAL, "The latest failed run."),
+        OBJECTS("recent", "Missed", REQUIRED, "The latest slots that did not run by themselves, newest first."),
+        STRING("command", OPTIONAL, "What it runs; null: no right to see it."),
+        STRING("user", OPTIONAL, "As whom; null: as the daemon's own user."),
+        STRING("file", OPTIONAL, "Where its definition is."),
+        INT("line", OPTIONAL, "And in which line."),
+};
+static const struct api_field next_in[] = {
+        STRINGS("jobs", OPTIONAL, "Of these jobs; null: all."),
+        INT("n", OPTIONAL, "How many slots of each job, 1 to 1000; default 1."),
+        INT("fromUsec", OPTIONAL, "After this instant; default: now."),
+        INT("after", OPTIONAL, "What the page before gave as `after`."),
+};
+static const struct api_field next_out[] = {
+        OBJECTS("next", "NextSlot", REQUIRED, "Job by job, each job's in order."),
+        INT("after", OPTIONAL, "There may be more: call again with this; null: that was all."),
+};
+static const struct api_field why_in[] = {
+        STRING("job", REQUIRED, "The job's name."),
+        INT("slotUsec", OPTIONAL, "What became of the slot of this instant; null: how it stands now."),
+};
+static const struct api_field why_out[] = {
+        STRING("job", REQUIRED, "The job's name."),
+        STRING("state", REQUIRED, "As in Job."),
+        STRINGS("sentences", REQUIRED, "For people, in order; instants in them are UTC as RFC 3339."),
+        STRING("reason", OPTIONAL, "In one word what keeps it from running; null: nothing does."),
+        OBJECT("slot", "Missed", OPTIONAL, "The slots spoken of, where they did not run by themselves."),
+        OBJECT("run", "Run", OPTIONAL, "The run spoken of."),
+        INT("nextSlotUsec", OPTIONAL, "Nominal instant of the next slot."),
+};
+static const struct api_field trigger_in[] = {
+        STRING("job", REQUIRED, "The job's name."),
+        STRING("ifRunning", OPTIONAL,
+               "Where a run is in flight: join it (default), queue one behind it, reject, or replace (needs control)."),
+        STRING("schedule", OPTIONAL,
+               "keep (default), or rebase: the next slot comes one interval from now (Every= on no wall clock; needs "
+               "control)."),
+        BOOL("force", OPTIONAL, "Also where it is cancelled, finished, failed or disabled (needs control)."),
+        BOOL("output", OPTIONAL, "With more: send its output too (needs control)."),
+};
+static const struct api_field trigger_out[] = {
+        STRING("kind", REQUIRED, "accepted; with more then started, output, and last ended."),
+        STRING("job", REQUIRED, "The job's name."),
+        INT("runId", REQUIRED, "The run that does it."),
+        STRING("outcome", OPTIONAL, "accepted: started, joined, queued or replacing."),
+        STRING("state", OPTIONAL, "accepted: the job's state, where it is paused, cancelled, finished, failed or disabled."),
+        INT("atUsec", REQUIRED, "When."),
+        INT("stream", OPTIONAL, "output: 1 standard output, 2 standard error."),
+        STRING("text", OPTIONAL, "output: a piece of it; bytes that are no UTF-8 come as U+FFFD."),
+        INT("dropped", OPTIONAL, "output: bytes lost before this piece."),
+        OBJECT("run", "Run", OPTIONAL, "ended: the whole run; null where it never began because it was cancelled before."),
+};
+static const struct api_field cancel_in[] = {
+        STRING("job", REQUIRED, "The job's name."),
+        STRING("what", OPTIONAL, "all (default): its schedule, what waits and its run; run: its run and what waits."),
+        INT("runId", OPTIONAL, "With run: only if it is this one."),
+        STRING("reason", OPTIONAL, "Why, for those who read it later; at most 200 bytes."),
+};
+static const struct api_field cancel_out[] = {
+        STRING("job", REQUIRED, "The job's name."),
+        BOOL("changed", REQUIRED, "Whether there was anything to cancel."),
+        STRING("state", REQUIRED, "The job's state now."),
+        OBJECT("run", "Run", OPTIONAL, "The run that was ended; its processes are gone."),
+};
+static const struct api_field changed_out[] = {
+        STRING("job", REQUIRED, "The job's name."),
+        BOOL("changed", REQUIRED, "False: it was so before."),
+        STRING("state", REQUIRED, "The job's state now."),
+        INT("nextSlotUsec", OPTIONAL, "Nominal instant of the next slot."),
+};
+static const struct api_field pause_in[] = {
+        STRING("job", REQUIRED, "The job's name."),
+        INT("forUsec", OPTIONAL, "Span after which it goes on by itself; null: until Resume."),
+        STRING("reason", OPTIONAL, "Why, for those who read it later; at most 200 bytes."),
+};
+static const struct api_field interval_in[] = {
+        STRING("job", REQUIRED, "The job's name."),
+        INT("everyUsec", OPTIONAL, "The new interval, from 1000."),
+        BOOL("reset", OPTIONAL, "Back to the definition's."),
+};
+static const struct api_field interval_out[] = {
+        STRING("job", REQUIRED, "The job's name."),
+        BOOL("changed", REQUIRED, "False: it was so before."),
+        INT("everyUsec", REQUIRED, "The interval in force."),
+        INT("nextSlotUsec", OPTIONAL, "Nominal instant of the next slot."),
+};
+static const struct api_field wait_in[] = {
+        STRING("job", REQUIRED, "The job's name."),
+        INT("more", OPTIONAL, "For so many more ends of runs; default 1."),
+        INT("runs", OPTIONAL, "Until its count of runs is so high."),
+        INT("successes", OPTIONAL, "Until its count of good runs is so high."),
+        BOOL("finished", OPTIONAL, "Until nothing of it is in flight or waits."),
+        INT("forUsec", OPTIONAL, "Span after which the answer is TimedOut."),
+};
+static const struct api_field wait_out[] = {
+        STRING("job", REQUIRED, "The job's name."),
+        INT("runs", REQUIRED, "Its count of runs."),
+        INT("successes", REQUIRED, "Its count of good runs."),
+        STRING("state", REQUIRED, "The job's state now."),
+        OBJECT("lastRun", "Run", OPTIONAL, "The run whose end was waited for, or the latest."),
+};
+static const struct api_field subscribe_in[] = {
+        STRINGS("jobs", OPTIONAL, "Only these, by name; null: all, also those that come later."),
+        STRINGS("kinds", OPTIONAL, "Only these kinds of events; null: all but output."),
+        INT("queue", OPTIONAL,
+            "How many events may wait for this reader, 1 to 4096; default 256. Then the oldest are dropped."),
+};
+static const struct api_field subscribe_out[] = {
+        STRING("kind", REQUIRED,
+               "state (first, one a job), armed, started, output, ended, missed, withheld, merged, caught-up, dropped, end, "
+               "reload or "
+               "clock."),
+        INT("seq", REQUIRED, "Counts the events of this stream from 1; a gap is told by a dropped event."),
+        INT("atUsec", REQUIRED, "When."),
+        STRING("job", OPTIONAL, "The job's name; null: it concerns none."),
+        STRING("state", OPTIONAL, "state, armed: as in Job."),
+        INT("nextSlotUsec", OPTIONAL, "state, armed: nominal instant of the next slot."),
+        INTS("runningRunIds", OPTIONAL, "state: runs in flight."),
+        OBJECT("hold", "Hold", OPTIONAL, "state: who paused or cancelled it."),
+        STRING("by", OPTIONAL, "armed: who did it."),
+        INT("runId", OPTIONAL, "started, output, ended, caught-up, merged: the run."),
+        INT("slotUsec", OPTIONAL, "started, ended, caught-up: as in Run."),
+        STRING("cause", OPTIONAL, "started, ended, caught-up: as in Run."),
+        INT("attempt", OPTIONAL, "started, ended, caught-up: as in Run."),
+        INT("startUsec", OPTIONAL, "started, ended, caught-up: as in Run."),
+        INT("endUsec", OPTIONAL, "ended: as in Run."),
+        INT("lagUsec", OPTIONAL, "started, ended, caught-up: as in Run."),
+        STRING("result", OPTIONAL, "ended: as in Run."),
+        INT("exitCode", OPTIONAL, "ended: as in Run."),
+        STRING("signal", OPTIONAL, "ended: as in Run."),
+        STRING("error", OPTIONAL, "ended: as in Run."),
+        INT("cpuUsec", OPTIONAL, "ended: as in Run."),
+        STRING("value", OPTIONAL, "ended: as in Run."),
+        STRING("valueBase64", OPTIONAL, "ended: as in Run."),
+        INT("stream", OPTIONAL, "output: 1 standard output, 2 standard error."),
+        STRING("text", OPTIONAL, "output: a piece of it; bytes that are no UTF-8 come as U+FFFD."),
+        INT("firstSlotUsec", OPTIONAL, "missed, withheld, merged: as in Missed."),
+        INT("lastSlotUsec", OPTIONAL, "missed, withheld, merged: as in Missed."),
+        INT("count", OPTIONAL, "missed, withheld, merged: slots. dropped: events. output: bytes lost before this piece."),
+        STRING("reason", OPTIONAL, "missed, withheld, merged: as in Missed. end: removed, cancelled, disabled or stopping."),
+        INT("stepUsec", OPTIONAL, "clock: span by which the wall clock was set, negative: back."),
+        INT("generation", OPTIONAL, "reload: count of readings."),
+        INT("added", OPTIONAL, "reload: jobs."),
+        INT("changed", OPTIONAL, "reload: jobs."),
+        INT("removed", OPTIONAL, "reload: jobs."),
+        INT("errors", OPTIONAL, "reload: in the job files."),
+};
+static const struct api_field reload_out[] = {
+        INT("generation", REQUIRED, "Count of readings of the job files."),
+        INT("jobs", REQUIRED, "Jobs now in force."),
+        INT("files", REQUIRED, "Job files now in force."),
+        INT("added", REQUIRED, "Jobs that are new."),
+        INT("changed", REQUIRED, "Jobs whose definition has changed."),
+        INT("removed", REQUIRED, "Jobs that are gone."),
+        INT("errors", REQUIRED, "Errors; what they concern keeps its last good definition."),
+        INT("warnings", REQUIRED, "Warnings."),
+        STRINGS("diagnostics", REQUIRED, "All of them as FILE:LINE:COLUMN: TEXT, up to a bound."),
+        INT("diagnosticsLeftOut", REQUIRED, "How many were over that bound."),
+};
+
+static const struct api_row methods[API_METHOD_MAX] = {
+        [API_GET_STATUS] =
+                ROW_NO_IN("GetStatus", "The daemon: version, files in force, counts.", API_RIGHT_SEE, API_SINGLE, status_out),
+        [API_LIST_JOBS] = ROW("ListJobs", "Jobs, page by page; with more all pages as a stream.", API_RIGHT_SEE, API_MAY_MORE,
+                              list_in, list_out),
+        [API_SHOW_JOB] = ROW("ShowJob", "One job with its latest runs. Its command and its output only to who may control it.",
+                             API_RIGHT_SEE, API_SINGLE, the_job, show_out),
+        [API_NEXT] = ROW("Next", "The next slots of jobs, as far as they are planned.", API_RIGHT_SEE, API_SINGLE, next_in,
+                         next_out),
+        [API_WHY] = ROW("Why", "What became of a slot, or why nothing runs now.", API_RIGHT_SEE, API_SINGLE, why_in, why_out),
+        [API_TRIGGER] =
+                ROW("Trigger",
+                    "Runs a job now. Plain: one reply once it is decided which run does it. With more: how that run goes on. A "
+                    "paused job runs; a cancelled or disabled one is NotArmed, unless forced.",
+                    API_RIGHT_TRIGGER, API_MAY_MORE, trigger_in, trigger_out),
+        [API_CANCEL] =
+                ROW("Cancel", "Ends a job's schedule, its run and what waits. Replies when the run's processes are gone.",
+                    API_RIGHT_CONTROL, API_SINGLE, cancel_in, cancel_out),
+        [API_START] = ROW("Start", "Arms a cancelled job again, as if it were new; its counts are kept.", API_RIGHT_CONTROL,
+                          API_SINGLE, the_job, changed_out),
+        [API_PAUSE] = ROW("Pause", "Starts no more slots of a job; its run in flight goes on. Slots that pass are withheld.",
+                          API_RIGHT_CONTROL, API_SINGLE, pause_in, changed_out),
+        [API_RESUME] = ROW("Resume", "Ends a pause: goes on at the next slot, without backlog.", API_RIGHT_CONTROL, API_SINGLE,
+                           the_job, changed_out),
+        [API_SET_INTERVAL] =
+                ROW("SetInterval",
+                    "Gives a job with Every= another interval, from its last slot on, until its schedule is changed in the "
+                    "job file or it is reset.",
+                    API_RIGHT_CONTROL, API_SINGLE, interval_in, interval_out),
+        [API_WAIT] = ROW("Wait", "Replies when runs of a job have ended.", API_RIGHT_SEE, API_SINGLE, wait_in, wait_out),
+        [API_SUBSCRIBE] =
+                ROW("Subscribe",
+                    "A stream of events: how each job stands now, then what happens. Never waits for a slow reader: its oldest "
+                    "events are dropped, and how many is told. Output and values only of jobs that the caller may control.",
+                    API_RIGHT_SEE, API_MUST_MORE, subscribe_in, subscribe_out),
+        [API_RELOAD] = ROW_NO_IN("Reload", "Reads the job files. Replies when they are in force.", API_RIGHT_ADMIN, API_SINGLE,
+                                 reload_out),
+};
+
+static const struct api_row types[] = {
+        ROW_NO_IN("Hold", "Why a job does not run by itself.", API_RIGHT_SEE, API_SINGLE, hold_fields),
+        ROW_NO_IN("Run", "One execution of a job.", API_RIGHT_SEE, API_SINGLE, run_fields),
+        ROW_NO_IN("Job", "A job and how it stands.", API_RIGHT_SEE, API_SINGLE, job_fields),
+        ROW_NO_IN("NextSlot", "A planned instant of a job.", API_RIGHT_SEE, API_SINGLE, next_slot_fields),
+        ROW_NO_IN("Missed", "Slots in a row that did not run by themselves.", API_RIGHT_SEE, API_SINGLE, missed_fields),
+};
+
+/* ---- errors ---- */
+
+static const struct api_field no_run[] = {STRING("job", REQUIRED, "The job's name."),
+                                          INT("runId", REQUIRED, "As it was given.")};
+static const struct api_field running_run[] = {STRING("job", REQUIRED, "The job's name."),
+                                               INT("runId", REQUIRED, "The run in flight.")};
+static const struct api_field not_armed[] = {
+        STRING("job", REQUIRED, "The job's name."),
+        STRING("state", REQUIRED, "cancelled, finished, failed or disabled."),
+};
+static const struct api_field not_possible[] = {
+        STRING("job", REQUIRED, "The job's name."),
+        STRING("reason", REQUIRED, "Why, in words."),
+};
+static const struct api_field limit_reached[] = {
+        STRING("what", REQUIRED, "Of what there are too many."),
+        INT("limit", REQUIRED, "How many there may be."),
+};
+
+static const struct api_row errors[API_ERROR_MAX] = {
+        [API_ERROR_NO_SUCH_JOB] = ROW_NO_IN("NoSuchJob", "No job has this name.", API_RIGHT_SEE, API_SINGLE, the_job),
+        [API_ERROR_NO_SUCH_RUN] = ROW_NO_IN("NoSuchRun", "This run is not in flight.", API_RIGHT_SEE, API_SINGLE, no_run),
+        [API_ERROR_NOT_ARMED] =
+                ROW_NO_IN("NotArmed", "The job does not run in this state.", API_RIGHT_SEE, API_SINGLE, not_armed),
+        [API_ERROR_ALREADY_RUNNING] = ROW_NO_IN("AlreadyRunning", "A run is in flight, and the trigger was to reject.",
+                                                API_RIGHT_SEE, API_SINGLE, running_run),
+        [API_ERROR_NOT_RUNNING] =
+                ROW_NO_IN("NotRunning", "No run of the job is in flight.", API_RIGHT_SEE, API_SINGLE, the_job),
+        [API_ERROR_NOT_POSSIBLE] = ROW_NO_IN("NotPossible", "The job is not of the kind that this can be done with.",
+                                             API_RIGHT_SEE, API_SINGLE, not_possible),
+        [API_ERROR_TIMED_OUT] =
+                ROW_NO_IN("TimedOut", "What was waited for has not happened in time.", API_RIGHT_SEE, API_SINGLE, the_job),
+        [API_ERROR_LIMIT_REACHED] =
+                ROW_NO_IN("LimitReached", "There are too many of these already.", API_RIGHT_SEE, API_SINGLE, limit_reached),
+        [API_ERROR_NOT_READY] = {"NotReady", "The scheduler is starting or stopping: try again.", API_RIGHT_SEE, API_SINGLE,
+                                 NULL, 0, NULL, 0},
+};
+
+const struct api_row *api_methods(void) {
+        return methods;
+}
+
+const struct api_row *api_errors(void) {
+        return errors;
+}
+
+const struct api_row *api_types(size_t *ret_n) {
+        *ret_n = ARRAY_SIZE(types);
+        return types;
+}
+
+const struct api_row *api_method_find(const char *name) {
+        for (size_t i = 0; i < API_METHOD_MAX; i++)
+                if (strcmp(methods[i].name, name) == 0)
+                        return &methods[i];
+        return NULL;
+}
+
+const char *api_right_to_string(enum api_right right) {
+        static const char *const words[] = {
+                [API_RIGHT_SEE] = "see",
+                [API_RIGHT_TRIGGER] = "trigger",
+                [API_RIGHT_CONTROL] = "control",
+                [API_RIGHT_ADMIN] = "admin",
+        };
+        return words[right];
+}
+
+const char *const *api_event_kinds(void) {
+        static const char *const kinds[] = {"state",  "armed",     "started", "output", "ended",  "missed", "withheld",
+                                            "merged", "caught-up", "dropped", "end",    "reload", "clock",  NULL};
+        return kinds;
+}
