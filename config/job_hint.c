@@ -14,7 +14,7 @@ struct answer {
         const char *name, *text;
 };
 
-/* Names that admins bring from other systems. */
+/* Names that admins bring from other systems, and later keys of which there is more to say. */
 static const struct answer foreign[] = {
         {"AccuracySec", "is systemd's; slots here are exact, RandomizedDelay= spreads them"},
         {"OnUnitActiveSec", "is systemd's; here: Every= with Mode=fixed-rate"},
@@ -62,6 +62,7 @@ static const struct answer foreign[] = {
         {"Schedule", "is Every= or OnBoot= here"},
         {"Exec", "is Command= here"},
         {"Cmd", "is Command= here"},
+        {"QueueMax", "is not in this version of chimed; with Overlap=queue one slot waits"},
         {"Name", "is not a key; a job's name stands in its header: [job NAME]"},
 };
 
@@ -95,7 +96,6 @@ static const char *const later[] = {
         "Until",
         "MaxRuns",
         "StopWhenPathExists",
-        "QueueMax",
         "MaxParallel",
         "CatchUp",
         "CatchUpMax",

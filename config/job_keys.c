@@ -32,7 +32,7 @@ static const struct job_key table[KEYS_N] = {
                  parse_randomized_delay, print_randomized_delay},
         [KEY_ON_BOOT] = {"OnBoot", JOB_HALF_WHEN, false, false, "no", "yes no", "2min",
                          "A slot once a boot, at once or a span after boot.", parse_on_boot, print_on_boot},
-        [KEY_OVERLAP] = {"Overlap", JOB_HALF_WHEN, false, true, "skip", "skip", "skip",
+        [KEY_OVERLAP] = {"Overlap", JOB_HALF_WHEN, false, true, "skip", "skip queue", "queue",
                          "What becomes of a slot that comes while a run is in flight.", parse_overlap, print_overlap},
         [KEY_START_DEADLINE] = {"StartDeadline", JOB_HALF_WHEN, false, true, "until the next slot", "infinity", "1min",
                                 "How late a run may start; a later one is missed.", parse_start_deadline, print_start_deadline},

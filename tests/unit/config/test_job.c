@@ -135,7 +135,7 @@ static const struct {
         {"OnBoot=1\n", "could be a number of seconds", 2, 8},
         {"OnBoot=maybe\n", "neither yes nor no", 2, 8},
         {"OnBoot=1 month\n", "months", 2, 8},
-        {"Overlap=queue\n", "Overlap=queue is not in this version", 2, 9},
+        {"Overlap=replace\n", "Overlap=replace is not in this version of chimed; there are skip and queue", 2, 9},
         {"Overlap=never\n", "there is skip", 2, 9},
         {"StartDeadline=-1s\n", "negative", 2, 15},
         {"Enabled=perhaps\n", "neither yes nor no", 2, 9},

@@ -21,6 +21,9 @@ union value {
         struct wire_bytes bytes;
         struct wire_kill_run kill;
         struct wire_commit commit;
+        struct wire_watch_run watch;
+        struct wire_describe describe;
+        struct wire_described described;
         uint64_t number;
         char *text;
 };
@@ -42,6 +45,9 @@ KIND(ended, ended)
 KIND(bytes, bytes)
 KIND(kill, kill)
 KIND(commit, commit)
+KIND(watch, watch)
+KIND(describe, describe)
+KIND(described, described)
 
 static void put_number(struct pack *p, const union value *v) {
         wire_put_number(p, v->number);
@@ -73,6 +79,16 @@ static void done_run(union value *v) {
         wire_run_done(&v->run);
 }
 
+static void done_describe(union value *v) {
+        wire_describe_done(&v->describe);
+        wire_describe_done(&v->describe);
+}
+
+static void done_described(union value *v) {
+        wire_described_done(&v->described);
+        wire_described_done(&v->described);
+}
+
 static void done_text(union value *v) {
         free(v->text);
 }
@@ -93,6 +109,9 @@ static const struct shape ENDED = {"ENDED", put_ended, get_ended, done_nothing};
 static const struct shape BYTES = {"VALUE", put_bytes, get_bytes, done_nothing};
 static const struct shape KILL = {"KILL", put_kill, get_kill, done_nothing};
 static const struct shape COMMIT = {"COMMIT", put_commit, get_commit, done_nothing};
+static const struct shape WATCH = {"WATCH", put_watch, get_watch, done_nothing};
+static const struct shape DESCRIBE = {"DESCRIBE", put_describe, get_describe, done_describe};
+static const struct shape DESCRIBED = {"DESCRIBED", put_described, get_described, done_described};
 static const struct shape NUMBER = {"ACK", put_number, get_number, done_nothing};
 static const struct shape TEXT = {"REMOVE", put_text, get_text, done_text};
 
@@ -131,6 +150,10 @@ static const struct {
          -EBADMSG,
          {.define = {.has_trail = true, .trail = {.last_result = RUN_RESULT_MAX}, .name = "a", .when = ""}}},
         {&START, "usual", 0, {.start = START_GOOD}},
+        {&START,
+         "by a trigger",
+         0,
+         {.start = {.run = 813, .item = WIRE_ITEM_TRIGGER, .slot_us = 5, .cause = RUN_CAUSE_TRIGGER, .attempt = 1}}},
         {&START, "no attempt", -EBADMSG, {.start = {.attempt = 0}}},
         {&START, "item", -EBADMSG, {.start = {.attempt = 1, .item = WIRE_ITEM_MAX}}},
         {&START, "cause", -EBADMSG, {.start = {.attempt = 1, .cause = RUN_CAUSE_MAX}}},
@@ -162,9 +185,16 @@ static const struct {
         {&KILL, "ask", 0, {.kill = {812, WIRE_KILL_ASK}}},
         {&KILL, "force", 0, {.kill = {812, WIRE_KILL_FORCE}}},
         {&KILL, "how", -EBADMSG, {.kill = {812, WIRE_KILL_MAX}}},
-        {&COMMIT, "usual", 0, {.commit = {9, true, 1, 2, 3, 4, 5, 6, 7}}},
+        {&COMMIT, "usual", 0, {.commit = {9, true, UINT64_MAX, 1, 2, 3, 4, 5, 6, 7}}},
+        {&WATCH, "on", 0, {.watch = {812, true}}},
+        {&WATCH, "off", 0, {.watch = {812, false}}},
+        {&DESCRIBE, "usual", 0, {.describe = {UINT64_MAX, "backup"}}},
+        {&DESCRIBE, "name", -EBADMSG, {.describe = {1, "back up"}}},
+        {&DESCRIBED, "usual", 0, {.described = {7, true, 12, "/bin/true", "www-data", "/etc/chimed/jobs.d/a.ini"}}},
+        {&DESCRIBED, "unknown", 0, {.described = {7, false, 0, "", "", ""}}},
         {&NUMBER, "largest", 0, {.number = UINT64_MAX}},
         {&TEXT, "name", 0, {.text = (char *)"backup"}},
+        {&TEXT, "files", 0, {.text = (char *)"/etc/chimed/chimed.conf\n/etc/chimed/jobs.d\n"}},
         {&TEXT, "empty", 0, {.text = (char *)""}},
 };
 
@@ -218,7 +248,10 @@ START_TEST(a_record_has_room_for_every_member) {
                 {&ENDED, 8 + 1 + 4 + 4 + 1 + 4 + 5 * 8},
                 {&BYTES, 8 + 1 + 4 + 2},
                 {&KILL, 8 + 1},
-                {&COMMIT, 8 + 1 + 7 * 4},
+                {&COMMIT, 8 + 1 + 8 + 7 * 4},
+                {&WATCH, 8 + 1},
+                {&DESCRIBE, 8 + 2 + 6},
+                {&DESCRIBED, 8 + 1 + 4 + 2 + 9 + 2 + 8 + 2 + 24},
                 {&NUMBER, 8},
         };
         for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
@@ -317,7 +350,9 @@ START_TEST(a_flag_is_0_or_1) {
         } flags[] = {
                 {&HELLO, {.hello = {.is_first_of_boot = true}}, 1},
                 {&START, {.start = {.attempt = 1, .is_watched = true}}, 1},
-                {&COMMIT, {.commit = {.is_resync = true}}, 7 * 4 + 1},
+                {&COMMIT, {.commit = {.is_resync = true}}, 8 + 7 * 4 + 1},
+                {&WATCH, {.watch = {.is_on = true}}, 1},
+                {&DESCRIBED, {.described = {.is_known = true}}, 3 * 2 + 4 + 1},
         };
         for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
                 struct pack p = {};
@@ -335,6 +370,8 @@ END_TEST
 START_TEST(the_free_functions_take_null) {
         wire_define_done(NULL);
         wire_run_done(NULL);
+        wire_describe_done(NULL);
+        wire_described_done(NULL);
 }
 END_TEST
 
