@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: MIT
-// folder: the run folder: one instance at a time, and whether it is the first one of this boot.
+// folder: the run folder: one instance at a time, whether it is the first one of this boot, and the control socket.
+// The socket is made by us and not by the scheduler: so it lies in a folder that root owns, and clients wait in its backlog while
+// a scheduler is replaced.
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "daemon/core/util.h"
 #include "daemon/runner/runner_internal.h"
+
+#define SOCKET_NAME    "io.chimed"
+#define SOCKET_BACKLOG 128
 
 /* Opens the folder; others must not be able to put anything into it. */
 static int open_folder(const char *path) {
@@ -89,27 +96,60 @@ static int stamp(int folder_fd, const char *boot_id) {
         return r < 0 ? r : 1;
 }
 
-int folder_enter(const char *folder, const char *boot_id, int *ret_lock_fd, bool *ret_is_first_of_boot) {
-        _cleanup_close_ int folder_fd = open_folder(folder);
+/* Binds through the folder's descriptor, whatever the length of its path; neither unlink nor bind follows a link of that name. */
+static int bind_socket(int folder_fd, int fd) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-        if (folder_fd < 0)
-                return folder_fd;
-        int lock_fd = lock(folder_fd, folder);
-        if (lock_fd < 0)
-                return lock_fd;
-        int r = stamp(folder_fd, boot_id);
+        if (unlinkat(folder_fd, SOCKET_NAME, 0) < 0 && errno != ENOENT)
+                return -errno;
+        snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" SOCKET_NAME, folder_fd);
+        mode_t mask = umask(0111); /* everybody may connect; what a client may do is looked up for each call */
+        int r = bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
+        umask(mask);
+        return r;
+}
+
+static int make_socket(int folder_fd, const char *path) {
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        int r = fd < 0 ? -errno : bind_socket(folder_fd, fd);
+
+        if (r == 0 && listen(fd, SOCKET_BACKLOG) < 0)
+                r = -errno;
+        if (r == 0)
+                return fd;
+        fprintf(stderr, "chimed-runner: %s/" SOCKET_NAME ": the control socket cannot be made: %s\n", path, strerror(-r));
+        util_close(fd);
+        return r;
+}
+
+int folder_enter(const char *path, const char *boot_id, struct run_folder *ret) {
+        struct run_folder folder = {.fd = open_folder(path), .lock_fd = -1, .listen_fd = -1};
+        int r = folder.fd;
+
+        if (r >= 0)
+                r = folder.lock_fd = lock(folder.fd, path);
+        if (r >= 0) {
+                r = stamp(folder.fd, boot_id);
+                folder.is_first_of_boot = r > 0;
+                if (r < 0)
+                        fprintf(stderr, "chimed-runner: %s/boot: %s\n", path, strerror(-r));
+        }
+        if (r >= 0)
+                r = folder.listen_fd = make_socket(folder.fd, path);
         if (r < 0) {
-                fprintf(stderr, "chimed-runner: %s/boot: %s\n", folder, strerror(-r));
-                util_close(lock_fd);
+                folder_leave(&folder);
                 return r;
         }
-        *ret_lock_fd = lock_fd;
-        *ret_is_first_of_boot = r > 0;
+        *ret = folder;
         return 0;
 }
 
-void folder_leave(int lock_fd) {
-        if (lock_fd >= 0 && ftruncate(lock_fd, 0) < 0)
+void folder_leave(struct run_folder *folder) {
+        if (folder->listen_fd >= 0 && unlinkat(folder->fd, SOCKET_NAME, 0) < 0 && errno != ENOENT)
+                fprintf(stderr, "chimed-runner: " SOCKET_NAME ": %s\n", strerror(errno));
+        folder->listen_fd = util_close(folder->listen_fd);
+        if (folder->lock_fd >= 0 && ftruncate(folder->lock_fd, 0) < 0)
                 fprintf(stderr, "chimed-runner: lock: %s\n", strerror(errno));
-        util_close(lock_fd);
+        folder->lock_fd = util_close(folder->lock_fd);
+        folder->fd = util_close(folder->fd);
 }

@@ -201,6 +201,8 @@ static int spawn(struct host *host) {
         if (r == 0)
                 r = make_channel(host, HOST_OUTPUT_QUEUE, &output, &host->output, &l->pass[1]);
         if (r == 0)
+                r = (l->pass[2] = fcntl(host->settings.listen_fd, F_DUPFD_CLOEXEC, 3)) < 0 ? -errno : 0;
+        if (r == 0)
                 r = launch_submit(host->pool, l);
         if (r < 0) {
                 launch_free(l);

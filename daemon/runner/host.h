@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // host: keeps a scheduler running: starts it, holds the two sockets to it, reads what a dead one left behind, starts the next one.
+// Beside them each scheduler gets the control socket on which clients wait, so that they outlive it.
 #pragma once
 
 #include <stdbool.h>
@@ -24,6 +25,7 @@ struct host_settings {
         bool has_identity;   /* it runs as this user; else as ours */
         uid_t uid;
         gid_t gid;
+        int listen_fd; /* the control socket; borrowed for the host's life */
 };
 
 struct host_callbacks {

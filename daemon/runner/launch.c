@@ -67,8 +67,11 @@ struct launch_pool {
 struct launch *launch_new(void) {
         struct launch *l = calloc(1, sizeof(*l));
 
-        if (l)
-                l->pass[0] = l->pass[1] = l->pidfd = l->output_fd[0] = l->output_fd[1] = -1;
+        if (!l)
+                return NULL;
+        for (size_t i = 0; i < LAUNCH_PASS_MAX; i++)
+                l->pass[i] = -1;
+        l->pidfd = l->output_fd[0] = l->output_fd[1] = -1;
         return l;
 }
 
@@ -84,10 +87,10 @@ struct launch *launch_free(struct launch *l) {
         job_what_done(&l->what);
         list_free(l->base);
         list_free(l->fixed);
-        for (int i = 0; i < 2; i++) {
+        for (size_t i = 0; i < LAUNCH_PASS_MAX; i++)
                 util_close(l->pass[i]);
+        for (size_t i = 0; i < 2; i++)
                 util_close(l->output_fd[i]);
-        }
         util_close(l->pidfd);
         free(l);
         return NULL;

@@ -11,6 +11,7 @@
 #include "daemon/core/loop.h"
 #include "daemon/core/run.h"
 
+#define LAUNCH_PASS_MAX    3 /* descriptors for a program of ours */
 #define LAUNCH_THREADS_MIN 2
 #define LAUNCH_THREADS_MAX 8
 #define LAUNCH_STUCK_US    (500 * USEC_PER_MSEC) /* all threads busy for so long: one more */
@@ -27,12 +28,12 @@ struct launch {
         /* set by the caller; all is owned */
         launch_fn on_done;
         void *userdata;
-        uint64_t run;          /* of a job; 0 for our own programs */
-        struct job_what what;  /* argv, identity, surroundings */
-        char **base, **fixed;  /* see environment_build(); NULL-terminated lists on the heap */
-        int pass[2];           /* become descriptors 3 and 4 of our own program; -1: none */
-        bool is_own_program;   /* keeps our stderr, for stdout too; working directory / */
-        bool has_no_new_privs; /* may never gain privileges */
+        uint64_t run;              /* of a job; 0 for our own programs */
+        struct job_what what;      /* argv, identity, surroundings */
+        char **base, **fixed;      /* see environment_build(); NULL-terminated lists on the heap */
+        int pass[LAUNCH_PASS_MAX]; /* become descriptors 3, 4 and 5 of our own program; -1: none from here on */
+        bool is_own_program;       /* keeps our stderr, for stdout too; working directory / */
+        bool has_no_new_privs;     /* may never gain privileges */
 
         /* the result: exec was reached where step is RUN_STEP_NONE */
         enum run_step step;

@@ -155,12 +155,12 @@ static int close_from(unsigned first, int program_fd) {
 
 static int set_descriptors(struct launch_child *c) {
         struct rlimit limit = {.rlim_cur = c->settings->nofile_soft, .rlim_max = c->settings->nofile_hard};
-        int pass[2] = {c->launch->pass[0], c->launch->pass[1]};
+        int pass[LAUNCH_PASS_MAX];
         unsigned n = 0;
 
         /* first out of the way of the numbers they are to have */
-        for (; n < 2 && pass[n] >= 0; n++)
-                if ((pass[n] = fcntl(pass[n], F_DUPFD_CLOEXEC, 5)) < 0)
+        for (; n < LAUNCH_PASS_MAX && c->launch->pass[n] >= 0; n++)
+                if ((pass[n] = fcntl(c->launch->pass[n], F_DUPFD_CLOEXEC, 3 + LAUNCH_PASS_MAX)) < 0)
                         return -errno;
         for (unsigned i = 0; i < n; i++)
                 if (sys_dup(pass[i], (int)(3 + i)) < 0)

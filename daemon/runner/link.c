@@ -411,7 +411,7 @@ void link_begin(struct runner *runner) {
                 .version = WIRE_VERSION,
                 .epoch = runner->link.epoch,
                 .next_run = runner->runs.next_run,
-                .is_first_of_boot = runner->is_first_of_boot,
+                .is_first_of_boot = runner->folder.is_first_of_boot,
         };
 
         memcpy(hello.boot_id, runner->boot_id, sizeof(hello.boot_id));

@@ -45,7 +45,7 @@ static const char help[] = "Usage: chimed-runner --scheduler=PATH [--run=DIR] [O
                            "Start the jobs of chimed; or read the job files for it. chimed starts this by itself.\n"
                            "\n"
                            "  --scheduler=PATH  program that decides when\n"
-                           "  --run=DIR         lock (default /run/chimed)\n"
+                           "  --run=DIR         lock and control socket (default /run/chimed)\n"
                            "  --config=FILE     settings (default /etc/chimed/chimed.conf)\n"
                            "  --jobs=DIR        read job files from here instead of the default folders;\n"
                            "                    may be repeated, earlier ones mask later ones\n"

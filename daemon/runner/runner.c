@@ -178,6 +178,7 @@ static int start_scheduler(struct runner *runner) {
         struct host_settings settings = {
                 .program = runner->options->scheduler,
                 .log = journal_target_to_string(journal_target(runner->journal)),
+                .listen_fd = runner->folder.listen_fd,
         };
 
         find_scheduler_user(&settings);
@@ -314,7 +315,7 @@ static struct runner *runner_free(struct runner *runner) {
         loop_source_free(runner->reap_timer);
         journal_free(runner->journal);
         loop_free(runner->loop);
-        folder_leave(runner->lock_fd);
+        folder_leave(&runner->folder);
         free(runner->own_name);
         free(runner->own_home);
         free(runner->own_shell);
@@ -331,7 +332,7 @@ int runner_run(const struct runner_options *options) {
                 return 1;
         }
         runner->options = options;
-        runner->lock_fd = -1;
+        runner->folder = (struct run_folder){.fd = -1, .lock_fd = -1, .listen_fd = -1};
         runner->run_timer_bt_us = LOOP_NEVER;
         run_table_init(&runner->runs);
         definitions_init(&runner->definitions);
@@ -345,7 +346,7 @@ int runner_run(const struct runner_options *options) {
         find_own_user(runner);
         int r = find_ids(runner, boot_text);
         if (r == 0)
-                r = folder_enter(options->run_folder, boot_text, &runner->lock_fd, &runner->is_first_of_boot);
+                r = folder_enter(options->run_folder, boot_text, &runner->folder);
         if (r < 0) {
                 runner_free(runner);
                 return 1;

@@ -55,6 +55,13 @@ enum stop_stage {
         STOP_LEAVE,   /* the scheduler is to exit */
 };
 
+/* The run folder while it is ours. */
+struct run_folder {
+        int fd, lock_fd;
+        int listen_fd; /* the control socket in it */
+        bool is_first_of_boot;
+};
+
 struct runner {
         const struct runner_options *options;
         struct loop *loop;
@@ -66,10 +73,9 @@ struct runner {
         struct loop_source *signals, *run_timer, *stop_timer, *reap_timer;
         int64_t run_timer_bt_us; /* what it is armed for */
         bool is_reap_armed;
-        int lock_fd;
+        struct run_folder folder;
         uint8_t boot_id[16], instance[16];
         char instance_text[33];
-        bool is_first_of_boot;
         char *own_name, *own_home, *own_shell;
         const char *lang;
 
@@ -157,6 +163,8 @@ void generation_done(struct runner *runner);
 
 /* ---- folder.c ---- */
 
-/* Makes, checks and locks the run folder; says whether we are the first there in this boot. Prints the error. 0 or negative. */
-int folder_enter(const char *folder, const char *boot_id, int *ret_lock_fd, bool *ret_is_first_of_boot);
-void folder_leave(int lock_fd);
+/* Makes, checks and locks the run folder, says whether we are the first there in this boot, and makes the control socket, to which
+ * everybody may connect. Prints the error. 0 or negative. */
+int folder_enter(const char *path, const char *boot_id, struct run_folder *ret);
+/* Takes the socket and the lock away. */
+void folder_leave(struct run_folder *folder);

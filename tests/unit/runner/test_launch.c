@@ -452,15 +452,17 @@ START_TEST(our_own_program_gets_its_descriptors) {
         char text[64] = "";
 
         ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
-        struct launch *l = order_script("echo to three >&3; readlink /proc/self/fd/0 >&3; ls /proc/self/fd | wc -l >&3");
+        struct launch *l = order_script("echo to three >&3; echo to four >&4; echo to five >&5; readlink /proc/self/fd/0 >&3");
         l->is_own_program = l->has_no_new_privs = true;
         l->pass[0] = fds[1];
+        l->pass[1] = fcntl(fds[1], F_DUPFD_CLOEXEC, 3);
+        l->pass[2] = fcntl(fds[1], F_DUPFD_CLOEXEC, 3);
         launch(l);
         ck_assert_int_eq(l->step, RUN_STEP_NONE);
         ck_assert_int_eq(exit_status(l), 0);
         launch_free(l); /* closes our copy */
         ck_assert_int_gt(read(fds[0], text, sizeof(text) - 1), 0);
-        ck_assert_msg(strncmp(text, "to three\n/dev/null\n", 19) == 0, "<%s>", text);
+        ck_assert_str_eq(text, "to three\nto four\nto five\n/dev/null\n");
         close(fds[0]);
 }
 END_TEST
