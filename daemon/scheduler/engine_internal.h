@@ -56,6 +56,10 @@ bool engine_is_running(const struct engine *e, const struct job_row *row);
 /* Makes a run the job's run in flight. 0, -ENOMEM. */
 int engine_begin_run(struct engine *e, uint32_t job, const struct job_run *run);
 
+/* segments.c */
+/* Gives back the row of a removed job that has no phase, or one more than are remembered, once no run of it is in flight. */
+void segments_forget_removed(struct engine *e, uint32_t job);
+
 /* slots.c */
 /* Does what is due of one job by the plan at hand. 0, -ENOMEM. */
 int slots_settle(struct engine *e, struct clock_sample now, uint32_t job);

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+// segments: a job's plan from one definition, command or clock to the next. A plan is changed only where Every=, Mode= or Align=
+// changed; a new plan is a new segment.
+
+#include "daemon/scheduler/engine_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Begins a segment with the plan that the row holds. */
+static void begin_segment(struct engine *e, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        row->segment++;
+        row->is_resumed = false;
+        struct action *a = engine_emit(e, ACTION_SEGMENT, job);
+        a->segment.segment = row->segment;
+        a->segment.anchor_us = row->anchor_us;
+        a->segment.first_key = row->key;
+}
+
+static void plan_grid_from(struct job_row *row, const struct job_when *when, int64_t anchor_us, int64_t after_us) {
+        struct plan_grid grid = {.anchor_us = anchor_us, .every_us = when->every_us};
+        row->anchor_us = anchor_us;
+        row->key = plan_first_after(&grid, after_us);
+        row->next_us = plan_nominal(&grid, row->key);
+}
+
+/* The first plan of a name: from when it became known, so that a second scheduler makes the same one. */
+static void plan_first(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *when, bool is_resync) {
+        struct job_row *row = engine_row(e, job);
+        int64_t first_us = row->since_us + when->initial_delay_us;
+        if (plan_is_wall(when))
+                plan_grid_from(row, when, when->align_rt_us, now.rt_us - (now.bt_us - first_us) - 1);
+        else {
+                row->anchor_us = row->next_us = first_us;
+                row->key = 0;
+        }
+        begin_segment(e, job);
+        row->is_resumed = is_resync && !e->is_first_scheduler;
+}
+
+/* The latest slot of the plan at hand as a BOOTTIME instant; false if it has had none. */
+static bool find_last_slot(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *old,
+                           int64_t *ret_bt_us) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_cold *cold = registry_cold(&e->jobs, row);
+        if (old->every_us == 0 && cold && cold->last_slot_us > 0)
+                *ret_bt_us = cold->last_slot_us;
+        else if (plan_is_wall(old))
+                *ret_bt_us = now.bt_us - (now.rt_us - (row->next_us - old->every_us));
+        else if (plan_is_grid(old) && row->key > 0)
+                *ret_bt_us = row->next_us - old->every_us;
+        else if (!plan_is_grid(old) && engine_is_running(e, row))
+                *ret_bt_us = cold->run.begun_bt_us > 0 ? cold->run.begun_bt_us : cold->run.start_bt_us;
+        else if (!plan_is_grid(old) && cold && cold->end_bt_us > 0)
+                *ret_bt_us = cold->end_bt_us;
+        else
+                return false;
+        return true;
+}
+
+/* A plan from another: the last slot plus n times the new interval, first after now. */
+static void plan_next(struct engine *e, struct clock_sample now, uint32_t job, bool has_last, int64_t last_bt_us,
+                      const struct job_when *when) {
+        struct job_row *row = engine_row(e, job);
+        int64_t anchor_us = has_last ? last_bt_us : row->next_us;
+        if (anchor_us > now.bt_us && has_last)
+                anchor_us = now.bt_us;
+        if (plan_is_wall(when))
+                plan_grid_from(row, when, when->align_rt_us, now.rt_us);
+        else if (has_last || anchor_us <= now.bt_us)
+                plan_grid_from(row, when, anchor_us, now.bt_us);
+        else {
+                row->anchor_us = row->next_us = anchor_us;
+                row->key = 0;
+        }
+        if (!plan_is_grid(when))
+                row->key = 0;
+        begin_segment(e, job);
+}
+
+/* The plan that an earlier scheduler had, as the runner remembers it: goes on if it is of the policy in force. */
+static void plan_resumed(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *when) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_cold *cold = registry_cold(&e->jobs, row);
+        if (!plan_is_grid(when)) {
+                row->key++;
+                int64_t from_us = cold->end_bt_us > 0 ? cold->end_bt_us : now.bt_us;
+                row->next_us = from_us + engine_wait(e, row, when);
+                return;
+        }
+        int64_t anchor_us = plan_is_wall(when) ? when->align_rt_us : row->anchor_us;
+        struct plan_grid grid = {.anchor_us = anchor_us, .every_us = when->every_us};
+        bool is_old_time_line = plan_is_wall(when) && cold->last_slot_us > now.rt_us + ENGINE_STEP_LIMIT_US;
+        if (!is_old_time_line && row->anchor_us == anchor_us && plan_first_after(&grid, cold->last_slot_us) == row->key + 1 &&
+            plan_nominal(&grid, row->key) == cold->last_slot_us) {
+                row->key++;
+                row->next_us = cold->last_slot_us + when->every_us;
+        } else
+                plan_next(e, now, job, true, cold->last_slot_us, when);
+}
+
+static void plan_boot_slot(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *when,
+                           uint64_t generation) {
+        struct job_row *row = engine_row(e, job);
+        if (row->state != JOB_STATE_ARMED || when->on_boot_us < 0 || row->is_boot_done) {
+                schedule_remove(&e->at_boot, job);
+                return;
+        }
+        /* a passed one is due only where this is the start that the boot made, not for a job that a reload brought */
+        if (when->on_boot_us <= now.bt_us && !(e->is_first_of_boot && generation == 1))
+                row->is_boot_done = true;
+        else
+                schedule_set(&e->at_boot, job, when->on_boot_us);
+}
+
+/* Ends the plan at hand: what is open is told. */
+static void end_plan(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        if (row->state != JOB_STATE_ARMED)
+                return;
+        slots_pass_overlapped(e, now, job, engine_slot_now(engine_policy(e, row), now));
+        slots_flush_missed(e, now, job, false);
+        slots_flush_merging(e, now, job, 0);
+}
+
+static void commit_plan(struct engine *e, struct clock_sample now, uint32_t job, const struct wire_commit *commit) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_when *when = registry_when(&e->jobs, row->when), *old = engine_policy(e, row);
+        enum job_state state = row->state;
+
+        if (!when->is_enabled) {
+                end_plan(e, now, job);
+                row->state = JOB_STATE_DISABLED;
+        } else if (state != JOB_STATE_ARMED || !plan_is_same(old, when)) {
+                end_plan(e, now, job);
+                row->state = JOB_STATE_ARMED;
+                if (when->every_us == 0)
+                        ;
+                else if (row->segment > 0 && state == JOB_STATE_NEW && commit->is_resync)
+                        plan_resumed(e, now, job, when);
+                else if (row->segment > 0 && state == JOB_STATE_NEW)
+                        plan_next(e, now, job, true, registry_cold(&e->jobs, row)->last_slot_us, when);
+                else if (row->segment > 0) {
+                        int64_t last_us = 0;
+                        bool has_last = find_last_slot(e, now, job, old, &last_us);
+                        plan_next(e, now, job, has_last, last_us, when);
+                } else {
+                        if (state != JOB_STATE_NEW)
+                                row->since_us = now.bt_us;
+                        plan_first(e, now, job, when, commit->is_resync);
+                }
+        }
+        registry_release(&e->jobs, row->was);
+        row->was = INDEX_NONE;
+        plan_boot_slot(e, now, job, when, commit->generation);
+        slots_arm(e, job);
+}
+
+void segments_forget_removed(struct engine *e, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        if (engine_is_running(e, row) || (row->cold && e->n_removed <= ENGINE_REMOVED_MAX))
+                return;
+        engine_emit(e, ACTION_GONE, job);
+        e->n_removed--;
+}
+
+static void commit_removal(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        end_plan(e, now, job);
+        registry_release(&e->jobs, row->was);
+        row->was = INDEX_NONE;
+        row->state = JOB_STATE_REMOVED;
+        slots_arm(e, job);
+        schedule_remove(&e->at_boot, job);
+        row->is_removing = false;
+        e->n_removed++;
+        segments_forget_removed(e, job);
+}
+
+int engine_commit(struct engine *e, struct clock_sample now, const struct wire_commit *commit) {
+        if (commit->is_resync)
+                e->resumed = now;
+        for (size_t i = 0; i < e->n_touched; i++) {
+                uint32_t job = e->touched[i];
+                struct job_row *row = engine_row(e, job);
+                row->is_touched = false;
+                int r = slots_settle(e, now, job);
+                if (r < 0)
+                        return r;
+                if (row->state == JOB_STATE_REMOVED)
+                        e->n_removed--;
+                if (row->is_removing)
+                        commit_removal(e, now, job);
+                else
+                        commit_plan(e, now, job, commit);
+        }
+        free(e->touched);
+        e->touched = NULL;
+        e->n_touched = e->allocated_touched = 0;
+        return e->has_failed ? -ENOMEM : 0;
+}
+
+/* A second step forward before anything was done after the first continues it; what is stepped back to comes anew. */
+static void note_step(struct engine *e, int64_t from_us, int64_t to_us) {
+        bool is_empty = e->stepped_from_us >= e->stepped_to_us;
+        if (to_us > from_us && (is_empty || from_us > e->stepped_to_us))
+                e->stepped_from_us = from_us;
+        if (to_us > from_us || e->stepped_to_us > to_us)
+                e->stepped_to_us = to_us;
+}
+
+int engine_clock_step(struct engine *e, struct clock_sample now, int64_t step_us) {
+        engine_emit(e, ACTION_CLOCK, INDEX_NONE)->step_us = step_us;
+        note_step(e, now.rt_us - step_us, now.rt_us);
+        if (step_us >= -ENGINE_STEP_LIMIT_US)
+                return e->has_failed ? -ENOMEM : 0;
+        for (uint32_t job = 0; job < e->jobs.n_rows; job++) {
+                struct job_row *row = engine_row(e, job);
+                if (row->state != JOB_STATE_ARMED || !plan_is_wall(engine_policy(e, row)))
+                        continue;
+                end_plan(e, now, job);
+                plan_grid_from(row, engine_policy(e, row), row->anchor_us, now.rt_us);
+                begin_segment(e, job);
+                slots_arm(e, job);
+        }
+        return e->has_failed ? -ENOMEM : 0;
+}
+
+void engine_stop(struct engine *e, struct clock_sample now) {
+        e->is_stopping = true;
+        for (uint32_t job = 0; job < e->jobs.n_rows; job++)
+                if (engine_row(e, job)->state != JOB_STATE_FREE)
+                        slots_flush_merging(e, now, job, 0);
+}
