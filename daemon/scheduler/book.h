@@ -19,11 +19,13 @@ struct book_value {
         size_t size;
 };
 
-/* A run that is over, or in flight (end.result is RUN_RESULT_NONE). run.run is 0 where there is none. */
+/* A run that is over, or in flight (end.result is RUN_RESULT_NONE). Counted: the latest run and the latest good one are often the
+ * same. */
 struct book_run {
         struct job_run run;
         struct run_end end;
         struct book_value value;
+        unsigned n_uses; /* private */
 };
 
 struct book_range {
@@ -48,12 +50,11 @@ struct book_counts {
 struct book_job {
         uint32_t job;
         struct book_counts counts;
-        struct book_run last;                    /* begun last, also in flight */
-        struct book_run last_good, last_failure; /* over */
-        struct book_range recent[BOOK_RECENT];   /* newest first; a range that goes on grows */
+        const struct book_run *last;                     /* begun last, also in flight; NULL: none, as the next two */
+        const struct book_run *last_good, *last_failure; /* over */
+        struct book_range *recent;                       /* newest first; a range that goes on grows */
         size_t n_recent;
         struct book_hold hold;
-        int64_t ended_bt_us; /* private */
 };
 
 struct book_totals {

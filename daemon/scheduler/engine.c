@@ -9,33 +9,6 @@
 
 #define ACTIONS_KEPT (8 * ENGINE_BATCH)
 
-static const char *const outcome_words[SLOT_OUTCOME_MAX] = {
-        [SLOT_RAN] = "ran",
-        [SLOT_MISSED] = "missed",
-        [SLOT_WITHHELD] = "withheld",
-        [SLOT_MERGED] = "merged",
-};
-
-static const char *const reason_words[SLOT_REASON_MAX] = {
-        [SLOT_REASON_NONE] = "",
-        [SLOT_REASON_OVERLAP] = "overlap",
-        [SLOT_REASON_DOWN] = "down",
-        [SLOT_REASON_CLOCK_STEP] = "clock-step",
-        [SLOT_REASON_DEADLINE] = "deadline",
-        [SLOT_REASON_PAUSED] = "paused",
-        [SLOT_REASON_CANCELLED] = "cancelled",
-        [SLOT_REASON_DISABLED] = "disabled",
-        [SLOT_REASON_REMOVED] = "removed",
-};
-
-const char *slot_outcome_to_string(enum slot_outcome outcome) {
-        return (unsigned)outcome < SLOT_OUTCOME_MAX ? outcome_words[outcome] : "invalid";
-}
-
-const char *slot_reason_to_string(enum slot_reason reason) {
-        return (unsigned)reason < SLOT_REASON_MAX ? reason_words[reason] : "invalid";
-}
-
 int engine_new(const struct wire_hello *hello, struct engine **ret) {
         struct engine *e = calloc(1, sizeof(*e));
         if (!e)
@@ -57,6 +30,7 @@ struct engine *engine_free(struct engine *e) {
         schedule_done(&e->boot_wake);
         schedule_done(&e->real_wake);
         schedule_done(&e->at_boot);
+        schedule_done(&e->holds);
         index_done(&e->by_run);
         free(e->touched);
         free(e->actions);
@@ -106,19 +80,7 @@ bool engine_has_failed(const struct engine *e) {
         return e->has_failed;
 }
 
-/* ---- views ---- */
-
-const char *engine_job_name(const struct engine *e, uint32_t job) {
-        return registry_name(&e->jobs, &e->jobs.rows[job]);
-}
-
-const struct job_when *engine_job_when(const struct engine *e, uint32_t job) {
-        return registry_when(&e->jobs, e->jobs.rows[job].when);
-}
-
-const struct registry *engine_registry(const struct engine *e) {
-        return &e->jobs;
-}
+/* ---- what all parts ask ---- */
 
 const struct job_when *engine_policy(const struct engine *e, const struct job_row *row) {
         return registry_when(&e->jobs, row->was != INDEX_NONE ? row->was : row->when);
@@ -212,7 +174,6 @@ static int reserve_wakes(struct engine *e, uint32_t job, const struct job_when *
 }
 
 int engine_define(struct engine *e, const struct wire_define *define, const struct job_when *when, const char *description) {
-        (void)description;
         uint32_t job = registry_find(&e->jobs, define->name), policy;
         int r;
         if (job == INDEX_NONE) {
@@ -232,6 +193,8 @@ int engine_define(struct engine *e, const struct wire_define *define, const stru
                 /* adopted without a definition, by a run that says nothing of its schedule */
                 recall_schedule(engine_row(e, job), registry_cold(&e->jobs, engine_row(e, job)), &define->trail);
         r = reserve_wakes(e, job, when);
+        if (r == 0)
+                r = registry_describe(&e->jobs, job, description);
         if (r == 0)
                 r = touch(e, job);
         if (r == 0)
@@ -361,7 +324,7 @@ int engine_ended(struct engine *e, struct clock_sample now, const struct wire_en
         int64_t end_us = plan_is_wall(when) ? now.rt_us - (now.bt_us - end_bt_us) : end_bt_us;
 
         /* slots of the very instant of the end are not overlapped: ends come before slots */
-        slots_pass_overlapped(e, now, job, end_us - 1);
+        slots_pass(e, now, job, end_us - 1);
         slots_flush_missed(e, now, job, false);
 
         struct action *a = engine_emit(e, ACTION_ENDED, job);
@@ -375,6 +338,8 @@ int engine_ended(struct engine *e, struct clock_sample now, const struct wire_en
         cold->last_result = ended->end.result;
         if (when->every_us > 0 && !plan_is_grid(when) && row->state != JOB_STATE_NEW)
                 row->next_us = end_bt_us + engine_wait(e, row, when);
+        if (slots_start_waiting(e, now, job) < 0)
+                e->has_failed = true;
         slots_arm(e, job);
         if (row->state == JOB_STATE_REMOVED)
                 segments_forget_removed(e, job);

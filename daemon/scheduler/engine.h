@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // engine: all policy, as a pure state machine: events in, actions out. It reads no clock, file or socket and logs nothing.
-// Every slot of a segment ends in exactly one outcome; keys of a segment get theirs in order, without gap or double.
+// Every slot of a segment ends in exactly one outcome; keys get theirs in order, but for one that waits for a run to end.
 #pragma once
 
 #include <stdbool.h>
@@ -127,7 +127,7 @@ int engine_commit(struct engine *e, struct clock_sample now, const struct wire_c
 void engine_started(struct engine *e, struct clock_sample now, const struct wire_started *started);
 int engine_ended(struct engine *e, struct clock_sample now, const struct wire_ended *ended);
 
-/* ---- commands: each does first what is due of the job; none makes a slot due or loses one ---- */
+/* ---- commands: each does first what is due of the job; none loses a slot, and only a start makes one due ---- */
 
 enum trigger_if_running {
         TRIGGER_JOIN,

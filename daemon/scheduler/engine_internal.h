@@ -11,6 +11,7 @@ struct engine {
         struct schedule boot_wake; /* by job: fixed delays, BOOTTIME grids, and when to tell of lasting trouble */
         struct schedule real_wake; /* by job: wall grids */
         struct schedule at_boot;   /* by job: OnBoot= slots, BOOTTIME */
+        struct schedule holds;     /* by job: when a pause ends or a hold is told again, BOOTTIME */
         struct index by_run;       /* jobs with a run in flight, by its number */
         uint8_t instance[16];
         uint64_t next_run;
@@ -50,24 +51,58 @@ int64_t engine_slot_now(const struct job_when *when, struct clock_sample now);
 int64_t engine_slot_rt(struct engine *e, const struct job_when *when, int64_t slot_us, struct clock_sample now);
 /* Draws of fixed-delay waits for a job's next slot. */
 int64_t engine_wait(const struct engine *e, const struct job_row *row, const struct job_when *when);
+/* True if the job has a plan: its definition is in force and nobody has cancelled it. */
+static inline bool engine_has_plan(const struct job_row *row) {
+        return row->state == JOB_STATE_ARMED && !row->is_cancelled;
+}
 /* True if a run of the job is in flight. */
 bool engine_is_running(const struct engine *e, const struct job_row *row);
 
 /* Makes a run the job's run in flight. 0, -ENOMEM. */
 int engine_begin_run(struct engine *e, uint32_t job, const struct job_run *run);
 
+/* A number for a run to come. */
+static inline uint64_t engine_take_run_number(struct engine *e) {
+        return e->next_run++;
+}
+
 /* segments.c */
+/* The first plan of a name that has none: from row->since_us on. */
+void segments_plan_first(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *when, bool is_resync);
+/* From a plan under `old` to one under `when`: the last slot plus n times the new interval, first after now. */
+void segments_plan_next(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *old,
+                        const struct job_when *when);
+/* A grid that counts from now on. */
+void segments_rebase(struct engine *e, struct clock_sample now, uint32_t job);
+/* Queues the OnBoot= slot, if it is still to come; generation 0 where no commit is the reason. */
+void segments_plan_boot_slot(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *when,
+                             uint64_t generation);
+/* The slots of the plan at hand up to now get their outcome; what waits goes on waiting. */
+void segments_close(struct engine *e, struct clock_sample now, uint32_t job);
+/* Ends the plan at hand for good: also what waits gets its outcome: slots are withheld for a reason (NONE: they may wait on), promised
+ * runs are dropped. */
+void segments_end(struct engine *e, struct clock_sample now, uint32_t job, enum slot_reason reason);
+
 /* Gives back the row of a removed job that has no phase, or one more than are remembered, once no run of it is in flight. */
 void segments_forget_removed(struct engine *e, uint32_t job);
 
+/* commands.c */
+/* A pause's time is over, or a hold is to be told again. */
+void commands_hold_due(struct engine *e, struct clock_sample now, uint32_t job);
 /* slots.c */
 /* Does what is due of one job by the plan at hand. 0, -ENOMEM. */
 int slots_settle(struct engine *e, struct clock_sample now, uint32_t job);
 /* Queues the job for its next wake, or takes it out of the queues, as its state asks for. */
 void slots_arm(struct engine *e, uint32_t job);
-/* Gives the slots that passed under the run in flight, up to an instant of the grid's clock, their outcome: overlap. */
-void slots_pass_overlapped(struct engine *e, struct clock_sample now, uint32_t job, int64_t until_us);
+/* Gives the slots that passed under the run in flight or in a pause, up to an instant of the grid's clock, their outcome. */
+void slots_pass(struct engine *e, struct clock_sample now, uint32_t job, int64_t until_us);
 /* Emits the open range of missed slots, if there is one; is_more: its trouble lasts. */
 void slots_flush_missed(struct engine *e, struct clock_sample now, uint32_t job, bool is_more);
+/* Starts what waited for the run in flight, which has ended. 0, -ENOMEM. */
+int slots_start_waiting(struct engine *e, struct clock_sample now, uint32_t job);
+/* What waits will not run: the slot is missed or withheld for a reason, a promised run is dropped. */
+void slots_drop_waiting(struct engine *e, struct clock_sample now, uint32_t job, enum slot_reason reason);
+/* Starts a run without a slot. 0, -ENOMEM. */
+int slots_start_triggered(struct engine *e, struct clock_sample now, uint32_t job);
 /* Emits the slots that wait to be merged: into a run, or as missed (run 0). */
 void slots_flush_merging(struct engine *e, struct clock_sample now, uint32_t job, uint64_t run);

@@ -12,6 +12,7 @@
 #include "config/job.h"
 #include "daemon/core/util.h"
 #include "daemon/core/wire.h"
+#include "daemon/scheduler/book.h"
 #include "daemon/scheduler/story.h"
 
 #define STEP_MIN_US USEC_PER_MSEC /* a smaller difference of the clocks is no step */
@@ -30,6 +31,12 @@ struct link {
         enum link_phase phase;
         struct engine *engine;
         struct story *story;
+        struct book *book;
+        struct link_listener listener;
+        void *listener_data;
+        uint8_t instance[16];
+        char *files; /* what the runner reads */
+        struct wire_commit commit;
         struct pack pack;      /* for the record in the making */
         int64_t offset_us;     /* REALTIME minus BOOTTIME when last looked at */
         bool has_more;         /* the engine has more to do in this instant */
@@ -76,17 +83,35 @@ static void do_start(struct link *link, struct clock_sample now, const struct wi
                 refuse_start(link, now, start, r);
 }
 
+static int do_kill(struct link *link, uint64_t run) {
+        wire_put_kill(&link->pack, &(struct wire_kill_run){.run = run, .how = WIRE_KILL_ASK});
+        return send_pack(link, WIRE_KILL);
+}
+
+static bool is_watched(const struct link *link, uint32_t job, uint64_t run) {
+        return link->listener.is_watched && link->phase == LINK_PHASE_UP &&
+               link->listener.is_watched(link->listener_data, job, run);
+}
+
 static int take_actions(struct link *link, struct clock_sample now) {
         const struct action *next;
+        int r = 0;
         while ((next = engine_next_action(link->engine))) {
                 struct action a = *next; /* do_start() may add to the queue */
                 bool has_value = a.kind == ACTION_ENDED && a.run.run.run == link->value_run;
-                story_tell(link->story, link->engine, now, &a, has_value ? link->value.data : NULL,
-                           has_value ? link->value.size : 0);
-                if (a.kind == ACTION_START)
+                const void *value = has_value ? link->value.data : NULL;
+                size_t value_size = has_value ? link->value.size : 0;
+                book_note(link->book, link->engine, now, &a, value, value_size);
+                story_tell(link->story, link->engine, link->book, now, &a, value, value_size);
+                if (a.kind == ACTION_START) {
+                        a.start.is_watched = is_watched(link, a.job, a.start.run);
                         do_start(link, now, &a.start);
+                } else if (a.kind == ACTION_KILL)
+                        r = do_kill(link, a.kill_run);
+                if (link->listener.on_action && link->phase == LINK_PHASE_UP)
+                        link->listener.on_action(link->listener_data, now, &a, value, value_size);
         }
-        return engine_has_failed(link->engine) ? -ENOMEM : 0;
+        return r < 0 ? r : engine_has_failed(link->engine) ? -ENOMEM : 0;
 }
 
 /* ---- time ---- */
@@ -127,8 +152,11 @@ static int on_hello(struct link *link, const void *payload, size_t size) {
         r = engine_new(&hello, &link->engine);
         if (r == 0)
                 r = story_new(link->journal, hello.instance, &link->story);
+        if (r == 0)
+                r = book_new(&link->book);
         if (r < 0)
                 return r;
+        memcpy(link->instance, hello.instance, sizeof(link->instance));
         hello.epoch++;
         wire_put_hello(&link->pack, &hello);
         link->phase = LINK_PHASE_SYNC;
@@ -167,6 +195,8 @@ static int on_diag(struct link *link, const void *payload, size_t size) {
                 return -EBADMSG;
         struct journal_record record = journal_begin(link->journal, text[1] == '3' ? EVENT_CONFIG_ERROR : EVENT_CONFIG_WARNING);
         journal_send(&record, "%s", text + 3);
+        if (link->listener.on_diag)
+                link->listener.on_diag(link->listener_data, text[1] == '3', text + 3);
         return 0;
 }
 
@@ -198,10 +228,13 @@ static int on_commit(struct link *link, const void *payload, size_t size) {
                 return r;
         tell_commit(link, &commit);
         link->phase = LINK_PHASE_UP;
+        link->commit = commit;
         r = take_actions(link, now);
         if (r == 0)
                 r = send_number(link, WIRE_COMMITTED, commit.generation);
         link->has_more = true;
+        if (r == 0 && link->listener.on_commit)
+                link->listener.on_commit(link->listener_data, now, &commit);
         return r;
 }
 
@@ -266,7 +299,32 @@ static int on_stopping(struct link *link, const void *payload, size_t size) {
         engine_stop(link->engine, now);
         struct journal_record record = journal_begin(link->journal, EVENT_STOPPED);
         journal_send(&record, "Scheduling has stopped");
-        return take_actions(link, now);
+        r = take_actions(link, now);
+        if (r == 0 && link->listener.on_stopping)
+                link->listener.on_stopping(link->listener_data);
+        return r;
+}
+
+/* Two lines at least: the settings file, and one for each folder. */
+static int on_files(struct link *link, const void *payload, size_t size) {
+        char *text = NULL;
+        int r = wire_get_text(payload, size, &text);
+        if (r < 0)
+                return r;
+        free(link->files);
+        link->files = text;
+        return 0;
+}
+
+static int on_described(struct link *link, const void *payload, size_t size) {
+        struct wire_described described;
+        int r = wire_get_described(payload, size, &described);
+        if (r < 0)
+                return r;
+        if (link->listener.on_described)
+                link->listener.on_described(link->listener_data, &described);
+        wire_described_done(&described);
+        return 0;
 }
 
 struct handler {
@@ -284,6 +342,8 @@ static const struct handler handlers[WIRE_TYPE_MAX] = {
         [WIRE_STARTED] = {LINK_PHASE_SYNC | LINK_PHASE_UP, on_started},
         [WIRE_VALUE] = {LINK_PHASE_SYNC | LINK_PHASE_UP, on_value},
         [WIRE_ENDED] = {LINK_PHASE_SYNC | LINK_PHASE_UP, on_ended},
+        [WIRE_FILES] = {LINK_PHASE_SYNC, on_files},
+        [WIRE_DESCRIBED] = {LINK_PHASE_UP, on_described},
         [WIRE_STOPPING] = {LINK_PHASE_SYNC | LINK_PHASE_UP, on_stopping},
 };
 
@@ -372,6 +432,57 @@ int link_reload(struct link *link, uint64_t *ret_number) {
         return send_number(link, WIRE_RELOAD, ++link->reloads);
 }
 
+int link_describe(struct link *link, uint64_t number, const char *job) {
+        if (link->phase != LINK_PHASE_UP)
+                return 1;
+        wire_put_describe(&link->pack, &(struct wire_describe){.number = number, .name = job});
+        return send_pack(link, WIRE_DESCRIBE);
+}
+
+int link_watch(struct link *link, uint64_t run, bool is_on) {
+        if (link->phase != LINK_PHASE_UP)
+                return 1;
+        wire_put_watch(&link->pack, &(struct wire_watch_run){.run = run, .is_on = is_on});
+        return send_pack(link, WIRE_WATCH);
+}
+
+/* ---- who listens and commands ---- */
+
+void link_set_listener(struct link *link, const struct link_listener *listener, void *userdata) {
+        link->listener = *listener;
+        link->listener_data = userdata;
+}
+
+struct engine *link_engine(struct link *link) {
+        return link->phase == LINK_PHASE_UP ? link->engine : NULL;
+}
+
+struct book *link_book(struct link *link) {
+        return link->phase == LINK_PHASE_UP ? link->book : NULL;
+}
+
+int link_now(struct link *link, struct clock_sample *ret) {
+        int r = link->phase == LINK_PHASE_UP ? channel_poll(link->control) : 0;
+        return r < 0 ? r : read_clock(link, ret);
+}
+
+int link_settle(struct link *link, struct clock_sample now) {
+        link->has_more = true; /* a job that was armed may be due */
+        return take_actions(link, now);
+}
+
+const uint8_t *link_instance(const struct link *link) {
+        return link->instance;
+}
+
+const char *link_files(const struct link *link) {
+        return link->files ? link->files : "";
+}
+
+const struct wire_commit *link_commit(const struct link *link) {
+        return &link->commit;
+}
+
 /* ---- life ---- */
 
 static int on_closed(void *userdata, int error) {
@@ -381,11 +492,13 @@ static int on_closed(void *userdata, int error) {
         return 0;
 }
 
-/* Nobody watches runs yet: what comes on the output socket is read and forgotten. */
 static int on_output(void *userdata, uint8_t type, const void *payload, size_t size) {
+        struct link *link = userdata;
         struct wire_bytes bytes;
-        (void)userdata;
-        return type == WIRE_OUTPUT ? wire_get_bytes(payload, size, &bytes) : -EBADMSG;
+        int r = type == WIRE_OUTPUT ? wire_get_bytes(payload, size, &bytes) : -EBADMSG;
+        if (r == 0 && link->listener.on_output && link->phase == LINK_PHASE_UP)
+                link->listener.on_output(link->listener_data, &bytes);
+        return r;
 }
 
 int link_new(struct loop *loop, struct journal *journal, int control_fd, int output_fd, struct link **ret) {
@@ -425,6 +538,8 @@ struct link *link_free(struct link *link) {
         if (link->story)
                 story_finish(link->story, link->engine);
         story_free(link->story);
+        book_free(link->book);
+        free(link->files);
         engine_free(link->engine);
         pack_done(&link->pack);
         pack_done(&link->value);

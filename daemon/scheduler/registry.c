@@ -48,6 +48,16 @@ const char *registry_name(const struct registry *g, const struct job_row *row) {
         return g->texts + row->name;
 }
 
+const char *registry_description(const struct registry *g, const struct job_row *row) {
+        const char *name = registry_name(g, row);
+        return name + strlen(name) + 1;
+}
+
+/* Bytes of a row's name and description. */
+static size_t text_size(const struct registry *g, const struct job_row *row) {
+        return strlen(registry_name(g, row)) + strlen(registry_description(g, row)) + 2;
+}
+
 static uint64_t name_hash(const void *table, uint32_t row) {
         const struct registry *g = table;
         const char *name = registry_name(g, &g->rows[row]);
@@ -71,9 +81,8 @@ static void texts_compact(struct registry *g) {
         for (size_t i = 0; i < g->n_rows; i++) {
                 if (g->rows[i].state == JOB_STATE_FREE)
                         continue;
-                const char *name = registry_name(g, &g->rows[i]);
-                size_t n = strlen(name) + 1;
-                memcpy(to + size, name, n);
+                size_t n = text_size(g, &g->rows[i]);
+                memcpy(to + size, registry_name(g, &g->rows[i]), n);
                 g->rows[i].name = (uint32_t)size;
                 size += n;
         }
@@ -84,18 +93,20 @@ static void texts_compact(struct registry *g) {
         g->texts_garbage = 0;
 }
 
-static int text_add(struct registry *g, const char *text, uint32_t *ret_offset) {
-        size_t n = strlen(text) + 1;
-        if (g->texts_size + n > UINT32_MAX)
+/* The texts may move: neither may lie among them. */
+static int text_add(struct registry *g, const char *name, const char *description, uint32_t *ret_offset) {
+        size_t n = strlen(name) + 1, size = n + strlen(description) + 1;
+        if (g->texts_size + size > UINT32_MAX)
                 return -ENOSPC;
         void *texts = g->texts;
-        int r = reserve(&texts, &g->texts_allocated, g->texts_size + n, 1);
+        int r = reserve(&texts, &g->texts_allocated, g->texts_size + size, 1);
         g->texts = texts;
         if (r < 0)
                 return r;
-        memcpy(g->texts + g->texts_size, text, n);
+        memcpy(g->texts + g->texts_size, name, n);
+        memcpy(g->texts + g->texts_size + n, description, size - n);
         *ret_offset = (uint32_t)g->texts_size;
-        g->texts_size += n;
+        g->texts_size += size;
         return 0;
 }
 
@@ -107,7 +118,7 @@ int registry_add(struct registry *g, const char *name, uint32_t *ret_row) {
                 return r;
 
         uint32_t text;
-        r = text_add(g, name, &text);
+        r = text_add(g, name, "", &text);
         if (r < 0)
                 return r;
 
@@ -130,21 +141,46 @@ int registry_add(struct registry *g, const char *name, uint32_t *ret_row) {
         return 0;
 }
 
+static void texts_waste(struct registry *g, size_t size) {
+        g->texts_garbage += size;
+        if (g->texts_garbage > 4096 && g->texts_garbage > g->texts_size / 2)
+                texts_compact(g);
+}
+
+int registry_describe(struct registry *g, uint32_t row, const char *description) {
+        struct job_row *j = &g->rows[row];
+        char name[JOB_NAME_MAX + 1];
+        uint32_t text;
+        if (!description)
+                description = "";
+        if (strcmp(registry_description(g, j), description) == 0)
+                return 0;
+        size_t size = text_size(g, j);
+        memcpy(name, registry_name(g, j), strlen(registry_name(g, j)) + 1);
+        int r = text_add(g, name, description, &text);
+        if (r < 0)
+                return r;
+        j->name = text;
+        texts_waste(g, size);
+        return 0;
+}
+
 void registry_drop(struct registry *g, uint32_t row) {
         struct job_row *j = &g->rows[row];
         index_remove(&g->by_name, name_hash(g, row), row, name_hash, g);
         registry_release(g, j->when);
         registry_release(g, j->was);
         if (j->cold) {
+                if (g->colds[j->cold - 1].defined)
+                        registry_release(g, g->colds[j->cold - 1].defined - 1);
                 g->colds[j->cold - 1].end_bt_us = g->free_cold;
                 g->free_cold = j->cold - 1;
         }
-        g->texts_garbage += strlen(registry_name(g, j)) + 1;
+        size_t size = text_size(g, j);
         *j = (struct job_row){.state = JOB_STATE_FREE, .name = g->free_row};
         g->free_row = row;
         g->n_jobs--;
-        if (g->texts_garbage > 4096 && g->texts_garbage > g->texts_size / 2)
-                texts_compact(g);
+        texts_waste(g, size);
 }
 
 static uint64_t policy_hash(const void *table, uint32_t policy) {

@@ -28,7 +28,7 @@ struct job_row {
         int64_t next_us;     /* nominal instant of the slot `key`; fixed-delay in flight: meaningless */
         int64_t key;         /* the first slot that has no outcome yet */
         int64_t since_us;    /* when the name was first committed (BOOTTIME) */
-        uint32_t name;       /* offset into the texts */
+        uint32_t name;       /* offset into the texts; the description is behind it */
         uint32_t when;       /* row of the interned policies */
         uint32_t was;        /* before the commit: the policy that the plan was made under, INDEX_NONE: none */
         uint32_t cold;       /* row + 1 of the cold state; 0: none yet */
@@ -38,6 +38,8 @@ struct job_row {
         bool is_removing : 1;  /* the next commit removes it */
         bool is_boot_done : 1; /* its OnBoot= slot has an outcome or is not wanted */
         bool is_resumed : 1;   /* the plan comes from the runner's memory: passed slots were missed while down */
+        bool is_paused : 1;    /* holds: they belong to the name, whatever its definition says */
+        bool is_cancelled : 1; /* it has no plan */
 };
 
 /* A run in flight. */
@@ -53,6 +55,18 @@ struct job_run {
         int64_t start_rt_us, start_bt_us;
         int32_t pid;
         uint64_t missed; /* slots missed since the run before */
+        bool is_ending;  /* its end was asked for */
+};
+
+/* What waits for the run in flight to end: a slot, a trigger, or one run for both. */
+struct job_waiting {
+        bool is_slot, is_trigger;
+        uint64_t run; /* the number that a trigger was promised; 0: none was */
+        /* the slot's */
+        uint32_t segment;
+        int64_t anchor_us, key;
+        int64_t slot_us, slot_rt_us;
+        int64_t due_bt_us; /* nominal instant and drawn delay */
 };
 
 /* Slots that have an outcome that is not told yet, of one reason: keys first..last of a segment. */
@@ -67,12 +81,16 @@ struct job_range {
 
 struct job_cold {
         struct job_run run;
-        struct job_range missed;  /* while a run is in flight: grows until that ends */
+        struct job_waiting waiting;
+        struct job_range missed;  /* or withheld; while a run is in flight or the job is paused: grows until that ends */
         struct job_range merging; /* waits for the next slot's run */
         uint64_t missed_since_run;
         int64_t end_bt_us;    /* of the latest end; 0: none */
         int64_t last_slot_us; /* fixed-delay: nominal instant of the latest slot */
         enum run_result last_result;
+        uint32_t defined;           /* policy + 1 of the definition, where another interval was set; 0: none was */
+        int64_t paused_until_bt_us; /* INT64_MAX: no end */
+        int64_t remind_bt_us;       /* when a hold is told again */
 };
 
 struct registry {
@@ -98,6 +116,8 @@ void registry_done(struct registry *g);
 uint32_t registry_find(const struct registry *g, const char *name);
 /* A fresh row (state NEW) for a name that has none. 0, -ENOMEM, -ENOSPC (over four thousand million bytes of text). */
 int registry_add(struct registry *g, const char *name, uint32_t *ret_row);
+/* Gives the row a description (NULL: none). 0, -ENOMEM, -ENOSPC. */
+int registry_describe(struct registry *g, uint32_t row, const char *description);
 /* Gives the row back. */
 void registry_drop(struct registry *g, uint32_t row);
 /* Row of the policy table with one use more: an equal one, or a new one. */
@@ -106,6 +126,8 @@ int registry_intern(struct registry *g, const struct job_when *when, uint32_t *r
 void registry_release(struct registry *g, uint32_t policy);
 /* The job's name; borrowed until the next registry_add(). */
 const char *registry_name(const struct registry *g, const struct job_row *row);
+/* "" where it has none; borrowed as the name. */
+const char *registry_description(const struct registry *g, const struct job_row *row);
 const struct job_when *registry_when(const struct registry *g, uint32_t policy);
 /* The job's cold state, made zeroed if it has none; NULL without memory. Borrowed until the next call. */
 struct job_cold *registry_warm(struct registry *g, struct job_row *row);

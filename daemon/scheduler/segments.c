@@ -25,8 +25,8 @@ static void plan_grid_from(struct job_row *row, const struct job_when *when, int
         row->next_us = plan_nominal(&grid, row->key);
 }
 
-/* The first plan of a name: from when it became known, so that a second scheduler makes the same one. */
-static void plan_first(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *when, bool is_resync) {
+/* From when the name became known: so a second scheduler makes the same plan. */
+void segments_plan_first(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *when, bool is_resync) {
         struct job_row *row = engine_row(e, job);
         int64_t first_us = row->since_us + when->initial_delay_us;
         if (plan_is_wall(when))
@@ -59,12 +59,12 @@ static bool find_last_slot(struct engine *e, struct clock_sample now, uint32_t j
         return true;
 }
 
-/* A plan from another: the last slot plus n times the new interval, first after now. */
-static void plan_next(struct engine *e, struct clock_sample now, uint32_t job, bool has_last, int64_t last_bt_us,
+/* A plan that goes on from the last slot of another. */
+static void plan_from(struct engine *e, struct clock_sample now, uint32_t job, bool has_last, int64_t last_bt_us,
                       const struct job_when *when) {
         struct job_row *row = engine_row(e, job);
         int64_t anchor_us = has_last ? last_bt_us : row->next_us;
-        if (anchor_us > now.bt_us && has_last)
+        if (anchor_us > now.bt_us && (has_last || anchor_us == INT64_MAX))
                 anchor_us = now.bt_us;
         if (plan_is_wall(when))
                 plan_grid_from(row, when, when->align_rt_us, now.rt_us);
@@ -76,6 +76,20 @@ static void plan_next(struct engine *e, struct clock_sample now, uint32_t job, b
         }
         if (!plan_is_grid(when))
                 row->key = 0;
+        begin_segment(e, job);
+}
+
+void segments_plan_next(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *old,
+                        const struct job_when *when) {
+        int64_t last_us = 0;
+        bool has_last = find_last_slot(e, now, job, old, &last_us);
+        plan_from(e, now, job, has_last, last_us, when);
+}
+
+void segments_rebase(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        segments_close(e, now, job);
+        plan_grid_from(row, engine_policy(e, row), now.bt_us, now.bt_us);
         begin_segment(e, job);
 }
 
@@ -97,13 +111,13 @@ static void plan_resumed(struct engine *e, struct clock_sample now, uint32_t job
                 row->key++;
                 row->next_us = cold->last_slot_us + when->every_us;
         } else
-                plan_next(e, now, job, true, cold->last_slot_us, when);
+                plan_from(e, now, job, true, cold->last_slot_us, when);
 }
 
-static void plan_boot_slot(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *when,
-                           uint64_t generation) {
+void segments_plan_boot_slot(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *when,
+                             uint64_t generation) {
         struct job_row *row = engine_row(e, job);
-        if (row->state != JOB_STATE_ARMED || when->on_boot_us < 0 || row->is_boot_done) {
+        if (!engine_has_plan(row) || when->on_boot_us < 0 || row->is_boot_done) {
                 schedule_remove(&e->at_boot, job);
                 return;
         }
@@ -114,46 +128,80 @@ static void plan_boot_slot(struct engine *e, struct clock_sample now, uint32_t j
                 schedule_set(&e->at_boot, job, when->on_boot_us);
 }
 
-/* Ends the plan at hand: what is open is told. */
-static void end_plan(struct engine *e, struct clock_sample now, uint32_t job) {
+void segments_close(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
-        if (row->state != JOB_STATE_ARMED)
+        if (!engine_has_plan(row))
                 return;
-        slots_pass_overlapped(e, now, job, engine_slot_now(engine_policy(e, row), now));
+        slots_pass(e, now, job, engine_slot_now(engine_policy(e, row), now));
         slots_flush_missed(e, now, job, false);
+}
+
+void segments_end(struct engine *e, struct clock_sample now, uint32_t job, enum slot_reason reason) {
+        segments_close(e, now, job);
         slots_flush_merging(e, now, job, 0);
+        if (reason != SLOT_REASON_NONE)
+                slots_drop_waiting(e, now, job, reason);
+}
+
+/* Where another interval was set it stays, unless the definition's own schedule has changed. */
+static void carry_interval_over(struct engine *e, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        struct job_cold *cold = registry_cold(&e->jobs, row);
+        uint32_t policy;
+        if (!cold || !cold->defined)
+                return;
+        struct job_when when = *registry_when(&e->jobs, row->when);
+        bool is_same = plan_is_same(registry_when(&e->jobs, cold->defined - 1), &when);
+        registry_release(&e->jobs, cold->defined - 1);
+        cold->defined = 0;
+        if (is_same) {
+                job_when_set_every(&when, engine_policy(e, row)->every_us);
+                if (registry_intern(&e->jobs, &when, &policy) == 0) {
+                        cold->defined = row->when + 1;
+                        row->when = policy;
+                        return;
+                }
+        }
+        engine_emit(e, ACTION_HOLD, job)->hold = HOLD_INTERVAL_RESET;
+}
+
+/* The plan of a job that has none, or whose old one is over. */
+static void make_plan(struct engine *e, struct clock_sample now, uint32_t job, enum job_state before,
+                      const struct job_when *old, const struct wire_commit *commit) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_when *when = registry_when(&e->jobs, row->when);
+        if (row->is_cancelled || when->every_us == 0)
+                return;
+        if (row->segment > 0 && before == JOB_STATE_NEW && commit->is_resync)
+                plan_resumed(e, now, job, when);
+        else if (row->segment > 0 && before == JOB_STATE_NEW)
+                plan_from(e, now, job, true, registry_cold(&e->jobs, row)->last_slot_us, when);
+        else if (row->segment > 0)
+                segments_plan_next(e, now, job, old, when);
+        else {
+                if (before != JOB_STATE_NEW)
+                        row->since_us = now.bt_us;
+                segments_plan_first(e, now, job, when, commit->is_resync);
+        }
 }
 
 static void commit_plan(struct engine *e, struct clock_sample now, uint32_t job, const struct wire_commit *commit) {
         struct job_row *row = engine_row(e, job);
+        carry_interval_over(e, job);
         const struct job_when *when = registry_when(&e->jobs, row->when), *old = engine_policy(e, row);
-        enum job_state state = row->state;
+        enum job_state before = row->state;
 
         if (!when->is_enabled) {
-                end_plan(e, now, job);
+                segments_end(e, now, job, SLOT_REASON_DISABLED);
                 row->state = JOB_STATE_DISABLED;
-        } else if (state != JOB_STATE_ARMED || !plan_is_same(old, when)) {
-                end_plan(e, now, job);
+        } else if (before != JOB_STATE_ARMED || !plan_is_same(old, when)) {
+                segments_end(e, now, job, SLOT_REASON_NONE);
                 row->state = JOB_STATE_ARMED;
-                if (when->every_us == 0)
-                        ;
-                else if (row->segment > 0 && state == JOB_STATE_NEW && commit->is_resync)
-                        plan_resumed(e, now, job, when);
-                else if (row->segment > 0 && state == JOB_STATE_NEW)
-                        plan_next(e, now, job, true, registry_cold(&e->jobs, row)->last_slot_us, when);
-                else if (row->segment > 0) {
-                        int64_t last_us = 0;
-                        bool has_last = find_last_slot(e, now, job, old, &last_us);
-                        plan_next(e, now, job, has_last, last_us, when);
-                } else {
-                        if (state != JOB_STATE_NEW)
-                                row->since_us = now.bt_us;
-                        plan_first(e, now, job, when, commit->is_resync);
-                }
+                make_plan(e, now, job, before, old, commit);
         }
         registry_release(&e->jobs, row->was);
         row->was = INDEX_NONE;
-        plan_boot_slot(e, now, job, when, commit->generation);
+        segments_plan_boot_slot(e, now, job, when, commit->generation);
         slots_arm(e, job);
 }
 
@@ -161,13 +209,14 @@ void segments_forget_removed(struct engine *e, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         if (engine_is_running(e, row) || (row->cold && e->n_removed <= ENGINE_REMOVED_MAX))
                 return;
+        schedule_remove(&e->holds, job);
         engine_emit(e, ACTION_GONE, job);
         e->n_removed--;
 }
 
 static void commit_removal(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
-        end_plan(e, now, job);
+        segments_end(e, now, job, SLOT_REASON_REMOVED);
         registry_release(&e->jobs, row->was);
         row->was = INDEX_NONE;
         row->state = JOB_STATE_REMOVED;
@@ -217,9 +266,9 @@ int engine_clock_step(struct engine *e, struct clock_sample now, int64_t step_us
                 return e->has_failed ? -ENOMEM : 0;
         for (uint32_t job = 0; job < e->jobs.n_rows; job++) {
                 struct job_row *row = engine_row(e, job);
-                if (row->state != JOB_STATE_ARMED || !plan_is_wall(engine_policy(e, row)))
+                if (!engine_has_plan(row) || !plan_is_wall(engine_policy(e, row)))
                         continue;
-                end_plan(e, now, job);
+                segments_end(e, now, job, SLOT_REASON_NONE);
                 plan_grid_from(row, engine_policy(e, row), row->anchor_us, now.rt_us);
                 begin_segment(e, job);
                 slots_arm(e, job);
@@ -229,7 +278,12 @@ int engine_clock_step(struct engine *e, struct clock_sample now, int64_t step_us
 
 void engine_stop(struct engine *e, struct clock_sample now) {
         e->is_stopping = true;
-        for (uint32_t job = 0; job < e->jobs.n_rows; job++)
-                if (engine_row(e, job)->state != JOB_STATE_FREE)
-                        slots_flush_merging(e, now, job, 0);
+        for (uint32_t job = 0; job < e->jobs.n_rows; job++) {
+                if (engine_row(e, job)->state == JOB_STATE_FREE)
+                        continue;
+                if (engine_row(e, job)->is_paused)
+                        segments_close(e, now, job);
+                slots_flush_merging(e, now, job, 0);
+                slots_drop_waiting(e, now, job, SLOT_REASON_DOWN);
+        }
 }

@@ -24,12 +24,16 @@ static void emit_outcome(struct engine *e, struct clock_sample now, uint32_t job
         a->outcome.is_more = is_more;
 }
 
+static enum slot_outcome outcome_of(enum slot_reason reason) {
+        return reason < SLOT_REASON_PAUSED ? SLOT_MISSED : SLOT_WITHHELD;
+}
+
 void slots_flush_missed(struct engine *e, struct clock_sample now, uint32_t job, bool is_more) {
         struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
         if (!cold || !cold->missed.is_open)
                 return;
         cold->missed.is_open = false;
-        emit_outcome(e, now, job, SLOT_MISSED, &cold->missed, 0, is_more);
+        emit_outcome(e, now, job, outcome_of(cold->missed.reason), &cold->missed, 0, is_more);
 }
 
 void slots_flush_merging(struct engine *e, struct clock_sample now, uint32_t job, uint64_t run) {
@@ -74,7 +78,7 @@ static void range_add(struct job_range *range, const struct job_range *taken) {
                 *range = *taken;
 }
 
-/* The slots from the row's key to last are missed; told when the range they belong to ends. */
+/* The slots from the row's key to last are missed or withheld; told when the range they belong to ends. */
 static int miss(struct engine *e, struct clock_sample now, uint32_t job, int64_t last, enum slot_reason reason) {
         struct job_row *row = engine_row(e, job);
         struct job_cold *cold = registry_warm(&e->jobs, row);
@@ -83,7 +87,8 @@ static int miss(struct engine *e, struct clock_sample now, uint32_t job, int64_t
         if (last < row->key)
                 return 0;
         struct job_range taken = take_slots(e, now, job, last, reason);
-        cold->missed_since_run += (uint64_t)(taken.last - taken.first) + 1;
+        if (outcome_of(reason) == SLOT_MISSED)
+                cold->missed_since_run += (uint64_t)(taken.last - taken.first) + 1;
         if (!is_continued(&cold->missed, &taken))
                 slots_flush_missed(e, now, job, false);
         range_add(&cold->missed, &taken);
@@ -119,15 +124,64 @@ static int miss_before_run(struct engine *e, struct clock_sample now, uint32_t j
         return miss(e, now, job, before < last ? before : last, SLOT_REASON_DOWN);
 }
 
-void slots_pass_overlapped(struct engine *e, struct clock_sample now, uint32_t job, int64_t until_us) {
+/* The row's next slot waits for the run in flight; one that was triggered to wait does it. */
+static void let_wait(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
-        if (row->state != JOB_STATE_ARMED || !plan_is_grid(when) || !engine_is_running(e, row))
+        struct job_waiting *waiting = &registry_cold(&e->jobs, row)->waiting;
+        struct plan_grid grid = engine_grid(e, row, when);
+        int64_t due_us = plan_due(&grid, row->key);
+        struct job_range taken = take_slots(e, now, job, row->key, SLOT_REASON_NONE);
+        waiting->is_slot = true;
+        waiting->segment = taken.segment;
+        waiting->anchor_us = row->anchor_us;
+        waiting->key = taken.first;
+        waiting->slot_us = taken.first_us;
+        waiting->slot_rt_us = engine_slot_rt(e, when, taken.first_us, now);
+        waiting->due_bt_us = now.bt_us - (engine_slot_now(when, now) - due_us);
+}
+
+/* A fixed delay that was over in a pause: one slot, then there is no plan until the job goes on. */
+static void pass_paused_delay(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_when *when = engine_policy(e, row);
+        if (when->every_us == 0 || engine_is_running(e, row) || row->next_us > now.bt_us)
                 return;
+        struct job_range passed = {
+                .reason = SLOT_REASON_PAUSED,
+                .segment = row->segment,
+                .first = row->key,
+                .last = row->key,
+                .first_us = row->next_us,
+                .last_us = row->next_us,
+        };
+        emit_outcome(e, now, job, SLOT_WITHHELD, &passed, 0, false);
+        row->key++;
+        row->next_us = INT64_MAX;
+}
+
+/* A job with a run in flight or a hold has its cold state: missing slots can't fail here. */
+void slots_pass(struct engine *e, struct clock_sample now, uint32_t job, int64_t until_us) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_when *when = engine_policy(e, row);
+        bool is_running = engine_is_running(e, row);
+        if (!engine_has_plan(row) || (!is_running && !row->is_paused))
+                return;
+        if (!plan_is_grid(when)) {
+                if (row->is_paused)
+                        pass_paused_delay(e, now, job);
+                return;
+        }
         struct plan_grid grid = engine_grid(e, row, when);
         int64_t last = plan_last_due(&grid, until_us);
-        /* a job with a run in flight has its cold state: this can't fail */
-        (void)miss_before_run(e, now, job, last);
+        if (is_running)
+                (void)miss_before_run(e, now, job, last);
+        if (row->is_paused) {
+                (void)miss(e, now, job, last, SLOT_REASON_PAUSED);
+                return;
+        }
+        if (when->overlap == JOB_OVERLAP_QUEUE && last >= row->key && !registry_cold(&e->jobs, row)->waiting.is_slot)
+                let_wait(e, now, job);
         (void)miss(e, now, job, last, SLOT_REASON_OVERLAP);
 }
 
@@ -141,7 +195,7 @@ void slots_arm(struct engine *e, uint32_t job) {
         const struct job_cold *cold = registry_cold(&e->jobs, row);
         bool is_running = cold && cold->run.run > 0;
 
-        if (row->state != JOB_STATE_ARMED || when->every_us == 0 || (is_running && !plan_is_grid(when))) {
+        if (!engine_has_plan(row) || row->is_paused || when->every_us == 0 || (is_running && !plan_is_grid(when))) {
                 schedule_remove(&e->boot_wake, job);
                 schedule_remove(&e->real_wake, job);
                 return;
@@ -158,71 +212,133 @@ void slots_arm(struct engine *e, uint32_t job) {
         schedule_set(is_boot_clock ? &e->boot_wake : &e->real_wake, job, at_us);
 }
 
-/* Starts a run for one slot; what is open before it is emitted behind it, merged slots into it. */
-static int start(struct engine *e, struct clock_sample now, uint32_t job, enum wire_item item, enum run_cause cause,
-                 int64_t lag_us) {
-        struct job_row *row = engine_row(e, job);
-        const struct job_when *when = engine_policy(e, row);
-        struct job_cold *cold = registry_warm(&e->jobs, row);
+/* What a run is started for. */
+struct occasion {
+        enum wire_item item;
+        enum run_cause cause;
+        uint32_t segment;
+        int64_t anchor_us, key;
+        int64_t slot_us, slot_rt_us;
+        int64_t lag_us;
+        uint64_t run; /* a number that was promised; 0: none was */
+};
+
+static void emit_start(struct engine *e, uint32_t job, const struct occasion *o) {
+        const struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
+        struct action *a = engine_emit(e, ACTION_START, job);
+        a->start = (struct wire_start){
+                .run = cold->run.run,
+                .hash = engine_row(e, job)->hash,
+                .item = o->item,
+                .segment = o->segment,
+                .anchor_us = o->anchor_us,
+                .key = o->key,
+                .slot_us = o->slot_us,
+                .slot_rt_us = o->slot_rt_us,
+                .cause = o->cause,
+                .attempt = 1,
+                .missed = cold->run.missed,
+                .last_result = cold->last_result,
+        };
+}
+
+static void emit_ran(struct engine *e, uint32_t job, const struct occasion *o) {
+        const struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
+        struct action *a = engine_emit(e, ACTION_OUTCOME, job);
+        a->outcome.item = o->item;
+        a->outcome.segment = o->segment;
+        a->outcome.outcome = SLOT_RAN;
+        a->outcome.first = a->outcome.last = o->key;
+        a->outcome.n = 1;
+        a->outcome.first_rt_us = a->outcome.last_rt_us = o->slot_rt_us;
+        a->outcome.run = cold->run.run;
+        a->outcome.lag_us = o->lag_us;
+}
+
+/* Starts a run; what is open before a slot is emitted behind it, merged slots into it. */
+static int start_run(struct engine *e, struct clock_sample now, uint32_t job, const struct occasion *o) {
+        struct job_cold *cold = registry_warm(&e->jobs, engine_row(e, job));
         if (!cold)
                 return -ENOMEM;
-        bool is_boot = item == WIRE_ITEM_BOOT;
-        int64_t slot_us = is_boot ? when->on_boot_us : row->next_us;
-        int64_t slot_rt_us = is_boot ? now.rt_us - (now.bt_us - slot_us) : engine_slot_rt(e, when, slot_us, now);
-
         struct job_run run = {
-                .run = e->next_run,
-                .item = item,
-                .cause = cause,
-                .segment = is_boot ? 0 : row->segment,
-                .key = is_boot ? 0 : row->key,
-                .slot_rt_us = slot_rt_us,
-                .lag_us = lag_us,
+                .run = o->run > 0 ? o->run : e->next_run,
+                .item = o->item,
+                .cause = o->cause,
+                .segment = o->segment,
+                .key = o->key,
+                .slot_rt_us = o->slot_rt_us,
+                .lag_us = o->lag_us,
                 .begun_bt_us = now.bt_us,
                 .missed = cold->missed_since_run,
         };
         int r = engine_begin_run(e, job, &run);
         if (r < 0)
                 return r;
-        e->next_run++;
+        if (o->run == 0)
+                engine_take_run_number(e);
         cold->missed_since_run = 0;
-
-        struct action *a = engine_emit(e, ACTION_START, job);
-        a->start = (struct wire_start){
-                .run = cold->run.run,
-                .hash = row->hash,
-                .item = item,
-                .segment = cold->run.segment,
-                .anchor_us = is_boot ? 0 : row->anchor_us,
-                .key = cold->run.key,
-                .slot_us = slot_us,
-                .slot_rt_us = slot_rt_us,
-                .cause = cause,
-                .attempt = 1,
-                .missed = cold->run.missed,
-                .last_result = cold->last_result,
-        };
+        emit_start(e, job, o);
+        if (o->item == WIRE_ITEM_TRIGGER)
+                return 0;
         slots_flush_missed(e, now, job, false);
         slots_flush_merging(e, now, job, cold->run.run);
+        emit_ran(e, job, o);
+        return 0;
+}
 
-        a = engine_emit(e, ACTION_OUTCOME, job);
-        a->outcome.item = item;
-        a->outcome.segment = cold->run.segment;
-        a->outcome.outcome = SLOT_RAN;
-        a->outcome.first = a->outcome.last = cold->run.key;
-        a->outcome.n = 1;
-        a->outcome.first_rt_us = a->outcome.last_rt_us = slot_rt_us;
-        a->outcome.run = cold->run.run;
-        a->outcome.lag_us = lag_us;
-        if (is_boot) {
-                row->is_boot_done = true;
-                return 0;
-        }
-        cold->last_slot_us = slot_us;
+/* Starts a run for the row's next slot. */
+static int start_next(struct engine *e, struct clock_sample now, uint32_t job, enum run_cause cause, int64_t lag_us) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_when *when = engine_policy(e, row);
+        struct occasion o = {
+                .item = WIRE_ITEM_SCHEDULE,
+                .cause = cause,
+                .segment = row->segment,
+                .anchor_us = row->anchor_us,
+                .key = row->key,
+                .slot_us = row->next_us,
+                .slot_rt_us = engine_slot_rt(e, when, row->next_us, now),
+                .lag_us = lag_us,
+        };
+        int r = start_run(e, now, job, &o);
+        if (r < 0)
+                return r;
+        registry_cold(&e->jobs, row)->last_slot_us = o.slot_us;
         row->key++;
         if (plan_is_grid(when))
                 row->next_us += when->every_us;
         return 0;
+}
+
+static int start_boot(struct engine *e, struct clock_sample now, uint32_t job, int64_t lag_us) {
+        struct job_row *row = engine_row(e, job);
+        int64_t slot_us = engine_policy(e, row)->on_boot_us;
+        int r = start_run(e, now, job,
+                          &(struct occasion){
+                                  .item = WIRE_ITEM_BOOT,
+                                  .cause = RUN_CAUSE_BOOT,
+                                  .slot_us = slot_us,
+                                  .slot_rt_us = now.rt_us - (now.bt_us - slot_us),
+                                  .lag_us = lag_us,
+                          });
+        if (r == 0)
+                row->is_boot_done = true;
+        return r;
+}
+
+static int start_triggered(struct engine *e, struct clock_sample now, uint32_t job, uint64_t run) {
+        struct occasion o = {
+                .item = WIRE_ITEM_TRIGGER,
+                .cause = RUN_CAUSE_TRIGGER,
+                .slot_us = now.bt_us,
+                .slot_rt_us = now.rt_us,
+                .run = run,
+        };
+        return start_run(e, now, job, &o);
+}
+
+int slots_start_triggered(struct engine *e, struct clock_sample now, uint32_t job) {
+        return start_triggered(e, now, job, 0);
 }
 
 static bool is_too_late(const struct job_when *when, int64_t lag_us) {
@@ -235,7 +351,7 @@ static int delay_due(struct engine *e, struct clock_sample now, uint32_t job) {
         int64_t lag_us = now.bt_us - row->next_us;
         bool is_caught_up = row->is_resumed && row->next_us < e->resumed.bt_us;
         if (!is_too_late(when, lag_us))
-                return start(e, now, job, WIRE_ITEM_SCHEDULE, is_caught_up ? RUN_CAUSE_CATCH_UP : RUN_CAUSE_SCHEDULE, lag_us);
+                return start_next(e, now, job, is_caught_up ? RUN_CAUSE_CATCH_UP : RUN_CAUSE_SCHEDULE, lag_us);
         struct job_cold *cold = registry_warm(&e->jobs, row);
         if (!cold)
                 return -ENOMEM;
@@ -252,6 +368,63 @@ static int delay_due(struct engine *e, struct clock_sample now, uint32_t job) {
         row->key++;
         row->next_us = now.bt_us + engine_wait(e, row, when);
         return 0;
+}
+
+/* The slot that waits, as a range of a reason. */
+static void emit_waiting(struct engine *e, uint32_t job, enum slot_reason reason) {
+        struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
+        struct action *a = engine_emit(e, ACTION_OUTCOME, job);
+        a->outcome.segment = cold->waiting.segment;
+        a->outcome.outcome = outcome_of(reason);
+        a->outcome.reason = reason;
+        a->outcome.first = a->outcome.last = cold->waiting.key;
+        a->outcome.n = 1;
+        a->outcome.first_rt_us = a->outcome.last_rt_us = cold->waiting.slot_rt_us;
+        if (a->outcome.outcome == SLOT_MISSED)
+                cold->missed_since_run++;
+}
+
+void slots_drop_waiting(struct engine *e, struct clock_sample now, uint32_t job, enum slot_reason reason) {
+        struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
+        if (!cold)
+                return;
+        slots_flush_missed(e, now, job, false);
+        if (cold->waiting.is_slot)
+                emit_waiting(e, job, reason);
+        if (cold->waiting.is_trigger)
+                engine_emit(e, ACTION_DROPPED, job)->run.run.run = cold->waiting.run;
+        cold->waiting = (struct job_waiting){0};
+}
+
+int slots_start_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        struct job_cold *cold = registry_cold(&e->jobs, row);
+        struct job_waiting waiting = cold->waiting;
+        cold->waiting = (struct job_waiting){0};
+        if (!waiting.is_slot)
+                return waiting.is_trigger ? start_triggered(e, now, job, waiting.run) : 0;
+        int64_t lag_us = now.bt_us - waiting.due_bt_us;
+        if (is_too_late(engine_policy(e, row), lag_us)) {
+                cold->waiting = waiting;
+                emit_waiting(e, job, SLOT_REASON_DEADLINE);
+                cold->waiting = (struct job_waiting){0};
+                return waiting.is_trigger ? start_triggered(e, now, job, waiting.run) : 0;
+        }
+        int r = start_run(e, now, job,
+                          &(struct occasion){
+                                  .item = WIRE_ITEM_SCHEDULE,
+                                  .cause = RUN_CAUSE_SCHEDULE,
+                                  .segment = waiting.segment,
+                                  .anchor_us = waiting.anchor_us,
+                                  .key = waiting.key,
+                                  .slot_us = waiting.slot_us,
+                                  .slot_rt_us = waiting.slot_rt_us,
+                                  .lag_us = lag_us,
+                                  .run = waiting.run,
+                          });
+        if (r == 0)
+                cold->last_slot_us = waiting.slot_us;
+        return r;
 }
 
 /* Slots up to `last` have passed, none of them can run at its instant. The policy decides about the latest and the rest. */
@@ -278,7 +451,7 @@ static int grid_passed(struct engine *e, struct clock_sample now, uint32_t job, 
                         return r;
         }
         bool is_late = lag_us > 0 && reason != SLOT_REASON_DEADLINE;
-        return start(e, now, job, WIRE_ITEM_SCHEDULE, is_late ? RUN_CAUSE_CATCH_UP : RUN_CAUSE_SCHEDULE, lag_us);
+        return start_next(e, now, job, is_late ? RUN_CAUSE_CATCH_UP : RUN_CAUSE_SCHEDULE, lag_us);
 }
 
 /* The slots up to `kept` could not run at their instant. The latest of all is left to be decided about, with the reason given;
@@ -316,7 +489,7 @@ static int grid_sort_out(struct engine *e, struct clock_sample now, uint32_t job
 
 /* Slots are due while a run is in flight. */
 static int grid_overlapped(struct engine *e, struct clock_sample now, uint32_t job) {
-        slots_pass_overlapped(e, now, job, engine_slot_now(engine_policy(e, engine_row(e, job)), now));
+        slots_pass(e, now, job, engine_slot_now(engine_policy(e, engine_row(e, job)), now));
         const struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
         if (cold->missed.is_open && now.bt_us - cold->missed.open_us >= ENGINE_TELL_US)
                 slots_flush_missed(e, now, job, true);
@@ -380,12 +553,14 @@ static int boot_due(struct engine *e, struct clock_sample now, uint32_t job) {
         int64_t lag_us = now.bt_us - when->on_boot_us;
         schedule_remove(&e->at_boot, job);
         enum slot_reason reason = SLOT_REASON_NONE;
-        if (engine_is_running(e, row))
+        if (row->is_paused)
+                reason = SLOT_REASON_PAUSED;
+        else if (engine_is_running(e, row))
                 reason = SLOT_REASON_OVERLAP;
         else if (is_too_late(when, lag_us))
                 reason = SLOT_REASON_DEADLINE;
         if (reason == SLOT_REASON_NONE) {
-                int r = start(e, now, job, WIRE_ITEM_BOOT, RUN_CAUSE_BOOT, lag_us);
+                int r = start_boot(e, now, job, lag_us);
                 if (r == 0 && plan_is_grid(when))
                         r = grid_meets_boot(e, now, job);
                 if (r < 0)
@@ -397,11 +572,11 @@ static int boot_due(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_cold *cold = registry_warm(&e->jobs, row);
         if (!cold)
                 return -ENOMEM;
-        cold->missed_since_run++;
+        cold->missed_since_run += outcome_of(reason) == SLOT_MISSED;
         row->is_boot_done = true;
         struct action *a = engine_emit(e, ACTION_OUTCOME, job);
         a->outcome.item = WIRE_ITEM_BOOT;
-        a->outcome.outcome = SLOT_MISSED;
+        a->outcome.outcome = outcome_of(reason);
         a->outcome.reason = reason;
         a->outcome.n = 1;
         a->outcome.first_rt_us = a->outcome.last_rt_us = now.rt_us - lag_us;
@@ -420,6 +595,8 @@ int slots_settle(struct engine *e, struct clock_sample now, uint32_t job) {
         int r = 0;
         if (e->is_stopping)
                 return 0;
+        if (schedule_has(&e->holds, job) && schedule_at(&e->holds, job) <= now.bt_us)
+                commands_hold_due(e, now, job);
         if (schedule_has(&e->at_boot, job) && schedule_at(&e->at_boot, job) <= now.bt_us)
                 r = boot_due(e, now, job);
         if (r == 0 && schedule_has(&e->boot_wake, job) && schedule_at(&e->boot_wake, job) <= now.bt_us)
@@ -435,7 +612,10 @@ int engine_advance(struct engine *e, struct clock_sample now) {
                 int r;
                 if (e->is_stopping)
                         return 0;
-                if (is_due(&e->at_boot, now.bt_us, &job))
+                if (is_due(&e->holds, now.bt_us, &job)) {
+                        commands_hold_due(e, now, job);
+                        r = 0;
+                } else if (is_due(&e->at_boot, now.bt_us, &job))
                         r = boot_due(e, now, job);
                 else if (is_due(&e->boot_wake, now.bt_us, &job) || is_due(&e->real_wake, now.rt_us, &job))
                         r = wake(e, now, job);
@@ -448,11 +628,14 @@ int engine_advance(struct engine *e, struct clock_sample now) {
 }
 
 void engine_next_wake(const struct engine *e, int64_t *ret_bt_us, int64_t *ret_rt_us) {
-        const struct schedule_entry *delay = schedule_first(&e->boot_wake), *boot = schedule_first(&e->at_boot),
-                                    *real = schedule_first(&e->real_wake);
-        int64_t bt_us = delay ? delay->at_us : INT64_MAX;
-        if (boot && boot->at_us < bt_us)
-                bt_us = boot->at_us;
+        const struct schedule *const boot_clock[] = {&e->boot_wake, &e->at_boot, &e->holds};
+        const struct schedule_entry *real = schedule_first(&e->real_wake);
+        int64_t bt_us = INT64_MAX;
+        for (size_t i = 0; i < 3; i++) {
+                const struct schedule_entry *first = schedule_first(boot_clock[i]);
+                if (first && first->at_us < bt_us)
+                        bt_us = first->at_us;
+        }
         *ret_bt_us = e->is_stopping ? INT64_MAX : bt_us;
         *ret_rt_us = e->is_stopping || !real ? INT64_MAX : real->at_us;
 }

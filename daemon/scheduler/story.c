@@ -156,8 +156,10 @@ static struct journal_record begin(const struct story *s, enum event_kind kind, 
 
 static void fields_run(const struct story *s, struct journal_record *r, const struct job_run *run) {
         journal_field(r, "CHIMED_RUN_ID", "%s-%" PRIu64, s->instance, run->run);
-        field_slot(r, "CHIMED_SLOT", run->slot_rt_us);
-        journal_field_i64(r, "CHIMED_SLOT_USEC", run->slot_rt_us);
+        if (run->item != WIRE_ITEM_TRIGGER) {
+                field_slot(r, "CHIMED_SLOT", run->slot_rt_us);
+                journal_field_i64(r, "CHIMED_SLOT_USEC", run->slot_rt_us);
+        }
         journal_field(r, "CHIMED_CAUSE", "%s", run_cause_to_string(run->cause));
         journal_field_i64(r, "CHIMED_ATTEMPT", 1);
         journal_field_i64(r, "CHIMED_LAG_USEC", run->lag_us);
@@ -169,7 +171,11 @@ static void tell_started(const struct story *s, const char *job, const struct jo
         char slot[40];
         struct journal_record r = begin(s, EVENT_STARTED, job);
         fields_run(s, &r, run);
-        journal_send(&r, "%s: run %" PRIu64 " started for %s", job, run->run, timestamp_print_utc(run->slot_rt_us, slot));
+        if (run->item == WIRE_ITEM_TRIGGER)
+                journal_send(&r, "%s: run %" PRIu64 " started by a trigger", job, run->run);
+        else
+                journal_send(&r, "%s: run %" PRIu64 " started for %s", job, run->run,
+                             timestamp_print_utc(run->slot_rt_us, slot));
 }
 
 /* The last line of the output that says something, for the one who reads of a failure. */
@@ -278,9 +284,12 @@ static const char *reason_text(enum slot_reason reason) {
         return "";
 }
 
+/* Slots that were missed or withheld. */
 static void tell_missed(const struct story *s, const char *job, enum slot_reason reason, const struct untold *slots) {
         char first[40], last[40];
-        struct journal_record r = begin(s, EVENT_MISSED, job);
+        bool is_withheld = reason >= SLOT_REASON_PAUSED;
+        const char *verb = is_withheld ? "withheld" : "missed";
+        struct journal_record r = begin(s, is_withheld ? EVENT_WITHHELD : EVENT_MISSED, job);
         journal_field(&r, "CHIMED_REASON", "%s", slot_reason_to_string(reason));
         journal_field(&r, "CHIMED_COUNT", "%" PRIu64, slots->n);
         field_slot(&r, "CHIMED_FIRST_SLOT", slots->first_rt_us);
@@ -288,9 +297,10 @@ static void tell_missed(const struct story *s, const char *job, enum slot_reason
         timestamp_print_utc(slots->first_rt_us, first);
         timestamp_print_utc(slots->last_rt_us, last);
         if (slots->n == 1)
-                journal_send(&r, "%s: missed the slot of %s: %s", job, first, reason_text(reason));
+                journal_send(&r, "%s: %s the slot of %s: %s", job, verb, first, reason_text(reason));
         else
-                journal_send(&r, "%s: missed %" PRIu64 " slots, %s to %s: %s", job, slots->n, first, last, reason_text(reason));
+                journal_send(&r, "%s: %s %" PRIu64 " slots, %s to %s: %s", job, verb, slots->n, first, last,
+                             reason_text(reason));
 }
 
 /* Tells all missed slots that are held, one record a reason. True if there were any. */
@@ -336,6 +346,41 @@ static void tell_caught_up(const struct story *s, const char *job, const struct 
         fields_run(s, &r, run);
         journal_send(&r, "%s: run %" PRIu64 " catches up the slot of %s, %s late", job, run->run,
                      timestamp_print_utc(run->slot_rt_us, slot), print_rounded(run->lag_us, late));
+}
+
+static enum event_kind hold_kind(enum hold_change change) {
+        return change == HOLD_PAUSED || change == HOLD_CANCELLED || change == HOLD_REMINDER ? EVENT_HELD : EVENT_ARMED;
+}
+
+/* "paused by root since ...: reason" and the like. Who let it go on is for the caller of the command to know. */
+static void tell_hold(const struct story *s, const struct engine *e, const struct book *b, struct clock_sample now,
+                      const struct action *a) {
+        const struct book_job *known = book_find(b, a->job);
+        const struct book_hold *hold = known && known->hold.by ? &known->hold : NULL;
+        const char *job = engine_job_name(e, a->job);
+        char until[40] = "", every[96];
+        struct job_view view;
+        engine_view(e, now, a->job, &view);
+        struct journal_record r = begin(s, hold_kind(a->hold), job);
+        journal_field(&r, "CHIMED_REASON", "%s", hold_change_to_string(a->hold));
+        if (hold)
+                journal_field(&r, "CHIMED_BY", "%s", hold->by);
+        if (a->hold == HOLD_INTERVAL_SET || a->hold == HOLD_INTERVAL_RESET) {
+                duration_print(engine_job_when(e, a->job)->every_us, every);
+                journal_send(&r, "%s: the interval is now %s%s", job, every,
+                             a->hold == HOLD_INTERVAL_RESET ? ", as its definition says" : "");
+                return;
+        }
+        if (hold_kind(a->hold) == EVENT_ARMED) {
+                journal_send(&r, "%s: %s", job, a->hold == HOLD_STARTED ? "armed again" : "the pause is over");
+                return;
+        }
+        if (hold && hold->until_rt_us < INT64_MAX)
+                timestamp_print_utc(hold->until_rt_us, until);
+        journal_send(&r, "%s: %s%s%s%s%s%s%s%s", job, a->hold == HOLD_REMINDER ? "still " : "",
+                     view.is_cancelled ? "cancelled" : "paused", hold ? " by " : "", hold ? hold->by : "",
+                     *until ? " until " : "", until, hold && hold->reason ? ": " : "",
+                     hold && hold->reason ? hold->reason : "");
 }
 
 static void tell_clock(struct story *s, struct clock_sample now, int64_t step_us) {
@@ -459,8 +504,8 @@ static void flush_one(struct story *s, const struct engine *e, struct clock_samp
         held->runs = held->failures = 0;
 }
 
-void story_tell(struct story *s, const struct engine *e, struct clock_sample now, const struct action *a, const void *value,
-                size_t value_size) {
+void story_tell(struct story *s, const struct engine *e, const struct book *b, struct clock_sample now, const struct action *a,
+                const void *value, size_t value_size) {
         if (a->kind == ACTION_CLOCK) {
                 tell_clock(s, now, a->step_us);
                 return;
@@ -488,11 +533,13 @@ void story_tell(struct story *s, const struct engine *e, struct clock_sample now
         case ACTION_ENDED:
                 on_ended(s, now, job, log, a, value, value_size);
                 break;
+        case ACTION_HOLD:
+                tell_hold(s, e, b, now, a);
+                break;
         case ACTION_START:
         case ACTION_SEGMENT:
         case ACTION_KILL:
         case ACTION_DROPPED:
-        case ACTION_HOLD:
         case ACTION_CLOCK:
         case ACTION_GONE:
                 break;

@@ -18,6 +18,7 @@ static int journald;
 static struct journal *journal;
 static struct engine *engine;
 static struct story *story;
+static struct book *book;
 static struct clock_sample now;
 
 static void setup(void) {
@@ -31,11 +32,13 @@ static void setup(void) {
         struct wire_hello hello = {.next_run = 1, .instance = {0xab}};
         ck_assert_int_eq(engine_new(&hello, &engine), 0);
         ck_assert_int_eq(story_new(journal, hello.instance, &story), 0);
+        ck_assert_int_eq(book_new(&book), 0);
         now = (struct clock_sample){.rt_us = INT64_C(1774008000000000), .bt_us = USEC_PER_DAY};
 }
 
 static void teardown(void) {
         story_free(story);
+        book_free(book);
         engine_free(engine);
         journal_free(journal);
         close(journald);
@@ -78,7 +81,8 @@ static void define(enum job_log log) {
 }
 
 static void tell(const struct action *a, const char *value) {
-        story_tell(story, engine, now, a, value, strlen(value));
+        book_note(book, engine, now, a, value, strlen(value));
+        story_tell(story, engine, book, now, a, value, strlen(value));
 }
 
 static void tell_started(uint64_t run, enum run_cause cause) {

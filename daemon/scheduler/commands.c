@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: MIT
+// commands: what people ask of a job: run it now, end it, hold it, let it go on, another interval.
+// A hold belongs to the job's name; its bit is in the row, its times are in the cold state.
+
+#include "daemon/scheduler/engine_internal.h"
+
+#include <errno.h>
+
+/* ---- holds ---- */
+
+static bool is_held(const struct job_row *row) {
+        return row->is_paused || row->is_cancelled;
+}
+
+static void emit_hold(struct engine *e, uint32_t job, enum hold_change change) {
+        engine_emit(e, ACTION_HOLD, job)->hold = change;
+}
+
+/* Queues the job for the end of its pause or for the next time its hold is told, whichever comes first. */
+static void arm_hold(struct engine *e, uint32_t job) {
+        const struct job_row *row = engine_row(e, job);
+        const struct job_cold *cold = registry_cold(&e->jobs, row);
+        if (!is_held(row)) {
+                schedule_remove(&e->holds, job);
+                return;
+        }
+        bool ends_first = row->is_paused && cold->paused_until_bt_us < cold->remind_bt_us;
+        schedule_set(&e->holds, job, ends_first ? cold->paused_until_bt_us : cold->remind_bt_us);
+}
+
+/* Room for the job's hold. 0, -ENOMEM. */
+static int prepare_hold(struct engine *e, uint32_t job) {
+        if (!registry_warm(&e->jobs, engine_row(e, job)))
+                return -ENOMEM;
+        return schedule_reserve(&e->holds, job);
+}
+
+/* A fixed delay that was over in the pause begins anew: nothing is made up. */
+static void go_on(struct engine *e, struct clock_sample now, uint32_t job, enum hold_change change) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_when *when = engine_policy(e, row);
+        segments_close(e, now, job);
+        row->is_paused = false;
+        if (when->every_us > 0 && !plan_is_grid(when) && row->next_us == INT64_MAX)
+                row->next_us = now.bt_us + engine_wait(e, row, when);
+        emit_hold(e, job, change);
+        slots_arm(e, job);
+        arm_hold(e, job);
+}
+
+void commands_hold_due(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        struct job_cold *cold = registry_cold(&e->jobs, row);
+        if (row->is_paused && cold->paused_until_bt_us <= now.bt_us) {
+                go_on(e, now, job, HOLD_EXPIRED);
+                return;
+        }
+        cold->remind_bt_us = now.bt_us + ENGINE_REMIND_US;
+        segments_close(e, now, job);
+        if (row->state != JOB_STATE_REMOVED)
+                emit_hold(e, job, HOLD_REMINDER);
+        arm_hold(e, job);
+}
+
+int engine_pause(struct engine *e, struct clock_sample now, uint32_t job, int64_t until_bt_us) {
+        struct job_row *row = engine_row(e, job);
+        if (row->state != JOB_STATE_ARMED)
+                return ENGINE_REFUSED_DISABLED;
+        if (row->is_cancelled)
+                return ENGINE_REFUSED_CANCELLED;
+        int r = slots_settle(e, now, job);
+        if (r == 0)
+                r = prepare_hold(e, job);
+        if (r < 0)
+                return r;
+        struct job_cold *cold = registry_cold(&e->jobs, row);
+        if (row->is_paused && cold->paused_until_bt_us == until_bt_us)
+                return 0;
+        segments_close(e, now, job);
+        if (cold->waiting.is_slot) {
+                struct job_waiting waiting = cold->waiting;
+                cold->waiting.is_trigger = false;
+                slots_drop_waiting(e, now, job, SLOT_REASON_PAUSED);
+                cold->waiting.is_trigger = waiting.is_trigger;
+                cold->waiting.run = waiting.run;
+        }
+        row->is_paused = true;
+        cold->paused_until_bt_us = until_bt_us;
+        cold->remind_bt_us = now.bt_us + ENGINE_REMIND_US;
+        emit_hold(e, job, HOLD_PAUSED);
+        slots_arm(e, job);
+        arm_hold(e, job);
+        return 1;
+}
+
+int engine_resume(struct engine *e, struct clock_sample now, uint32_t job) {
+        const struct job_row *row = engine_row(e, job);
+        if (row->state != JOB_STATE_ARMED)
+                return ENGINE_REFUSED_DISABLED;
+        if (row->is_cancelled)
+                return ENGINE_REFUSED_CANCELLED;
+        int r = slots_settle(e, now, job); /* the pause may just have ended by itself */
+        if (r < 0)
+                return r;
+        if (!row->is_paused)
+                return 0;
+        go_on(e, now, job, HOLD_RESUMED);
+        return 1;
+}
+
+int engine_start(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_when *when = engine_policy(e, row);
+        if (row->state != JOB_STATE_ARMED)
+                return ENGINE_REFUSED_DISABLED;
+        if (!row->is_cancelled)
+                return 0;
+        row->is_cancelled = false;
+        row->since_us = now.bt_us;
+        if (when->every_us > 0)
+                segments_plan_first(e, now, job, when, false);
+        segments_plan_boot_slot(e, now, job, when, 0);
+        emit_hold(e, job, HOLD_STARTED);
+        slots_arm(e, job);
+        arm_hold(e, job);
+        return 1;
+}
+
+/* ---- the run in flight ---- */
+
+/* Asks once for the end of a run. */
+static void end_run(struct engine *e, uint32_t job) {
+        struct job_run *run = &registry_cold(&e->jobs, engine_row(e, job))->run;
+        if (run->is_ending)
+                return;
+        run->is_ending = true;
+        engine_emit(e, ACTION_KILL, job)->kill_run = run->run;
+}
+
+static void cancel_schedule(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        segments_end(e, now, job, SLOT_REASON_CANCELLED);
+        row->is_cancelled = true;
+        row->is_paused = false;
+        registry_cold(&e->jobs, row)->remind_bt_us = now.bt_us + ENGINE_REMIND_US;
+        emit_hold(e, job, HOLD_CANCELLED);
+        schedule_remove(&e->at_boot, job);
+        slots_arm(e, job);
+        arm_hold(e, job);
+}
+
+int engine_cancel(struct engine *e, struct clock_sample now, uint32_t job, bool is_run_only, uint64_t *ret_run) {
+        struct job_row *row = engine_row(e, job);
+        int r = slots_settle(e, now, job);
+        if (r == 0)
+                r = prepare_hold(e, job);
+        if (r < 0)
+                return r;
+        struct job_cold *cold = registry_cold(&e->jobs, row);
+        bool cancels_schedule = !is_run_only && !row->is_cancelled && row->state != JOB_STATE_REMOVED;
+        bool is_anything = cancels_schedule || cold->run.run > 0 || cold->waiting.is_trigger;
+        if (cancels_schedule)
+                cancel_schedule(e, now, job);
+        else {
+                segments_close(e, now, job);
+                slots_drop_waiting(e, now, job, SLOT_REASON_CANCELLED);
+        }
+        *ret_run = cold->run.run;
+        if (cold->run.run > 0)
+                end_run(e, job);
+        return is_anything;
+}
+
+/* The run behind the one in flight that will do it, alone or with the slot that waits. */
+static uint64_t promise_run(struct engine *e, uint32_t job) {
+        struct job_waiting *waiting = &registry_cold(&e->jobs, engine_row(e, job))->waiting;
+        if (waiting->run == 0)
+                waiting->run = engine_take_run_number(e);
+        waiting->is_trigger = true;
+        return waiting->run;
+}
+
+static enum trigger_outcome meet_run(struct engine *e, struct clock_sample now, uint32_t job, enum trigger_if_running what,
+                                     uint64_t *ret_run) {
+        const struct job_run *run = &registry_cold(&e->jobs, engine_row(e, job))->run;
+        *ret_run = run->run;
+        if (what == TRIGGER_REJECT)
+                return TRIGGER_REJECTED;
+        if (what == TRIGGER_JOIN && !run->is_ending)
+                return TRIGGER_JOINED;
+        slots_pass(e, now, job, engine_slot_now(engine_policy(e, engine_row(e, job)), now));
+        *ret_run = promise_run(e, job);
+        if (what != TRIGGER_REPLACE)
+                return TRIGGER_QUEUED;
+        end_run(e, job);
+        return TRIGGER_REPLACING;
+}
+
+int engine_trigger(struct engine *e, struct clock_sample now, uint32_t job, const struct engine_trigger *trigger,
+                   uint64_t *ret_run) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_when *when = engine_policy(e, row);
+        if (e->is_stopping)
+                return TRIGGER_STOPPING;
+        int r = slots_settle(e, now, job);
+        if (r < 0)
+                return r;
+        if (row->state == JOB_STATE_REMOVED || (!trigger->is_forced && !engine_has_plan(row)))
+                return TRIGGER_NOT_ARMED;
+        if (trigger->is_rebase && (!engine_has_plan(row) || when->every_us == 0 || plan_is_wall(when)))
+                return TRIGGER_NOT_A_GRID;
+        enum trigger_outcome outcome = TRIGGER_STARTED;
+        if (engine_is_running(e, row))
+                outcome = meet_run(e, now, job, trigger->if_running, ret_run);
+        else {
+                r = slots_start_triggered(e, now, job);
+                if (r < 0)
+                        return r;
+                *ret_run = registry_cold(&e->jobs, row)->run.run;
+        }
+        /* a fixed delay counts from the end of any run: there is nothing to move */
+        if (trigger->is_rebase && outcome != TRIGGER_REJECTED && plan_is_grid(when))
+                segments_rebase(e, now, job);
+        slots_arm(e, job);
+        return (int)outcome;
+}
+
+/* ---- the interval ---- */
+
+static void set_policy(struct job_row *row, uint32_t policy) {
+        if (row->was != INDEX_NONE)
+                row->was = policy;
+        else
+                row->when = policy;
+}
+
+/* The policy of the interval, with one use; *ret_is_set: it is not the definition's own. 0, -ENOMEM. */
+static int make_policy(struct engine *e, const struct job_cold *cold, const struct job_row *row, int64_t every_us,
+                       uint32_t *ret_policy, bool *ret_is_set) {
+        struct job_when when = cold->defined ? *registry_when(&e->jobs, cold->defined - 1) : *engine_policy(e, row);
+        *ret_is_set = every_us > 0 && every_us != when.every_us;
+        if (*ret_is_set)
+                job_when_set_every(&when, every_us);
+        return registry_intern(&e->jobs, &when, ret_policy);
+}
+
+int engine_set_interval(struct engine *e, struct clock_sample now, uint32_t job, int64_t every_us) {
+        struct job_row *row = engine_row(e, job);
+        struct job_when before = *engine_policy(e, row);
+        uint32_t policy, old = row->was != INDEX_NONE ? row->was : row->when;
+        bool is_set = false;
+        if (before.every_us == 0)
+                return ENGINE_REFUSED_NO_INTERVAL;
+        int r = slots_settle(e, now, job);
+        struct job_cold *cold = r == 0 ? registry_warm(&e->jobs, row) : NULL;
+        if (r == 0)
+                r = cold ? make_policy(e, cold, row, every_us, &policy, &is_set) : -ENOMEM;
+        if (r < 0)
+                return r;
+        if (registry_when(&e->jobs, policy)->every_us == before.every_us) {
+                registry_release(&e->jobs, policy);
+                return 0;
+        }
+        segments_close(e, now, job);
+        set_policy(row, policy);
+        if (is_set && !cold->defined)
+                cold->defined = old + 1; /* its use goes over */
+        else
+                registry_release(&e->jobs, old);
+        if (!is_set && cold->defined) {
+                registry_release(&e->jobs, cold->defined - 1);
+                cold->defined = 0;
+        }
+        if (engine_has_plan(row))
+                segments_plan_next(e, now, job, &before, registry_when(&e->jobs, policy));
+        emit_hold(e, job, is_set ? HOLD_INTERVAL_SET : HOLD_INTERVAL_RESET);
+        slots_arm(e, job);
+        return 1;
+}

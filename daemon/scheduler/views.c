@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+// views: what the engine says of jobs to those who ask, and the words for it. Nothing here changes anything.
+
+#include "daemon/scheduler/engine_internal.h"
+
+static const char *const outcome_words[SLOT_OUTCOME_MAX] = {
+        [SLOT_RAN] = "ran",
+        [SLOT_MISSED] = "missed",
+        [SLOT_WITHHELD] = "withheld",
+        [SLOT_MERGED] = "merged",
+};
+
+static const char *const reason_words[SLOT_REASON_MAX] = {
+        [SLOT_REASON_NONE] = "",
+        [SLOT_REASON_OVERLAP] = "overlap",
+        [SLOT_REASON_DOWN] = "down",
+        [SLOT_REASON_CLOCK_STEP] = "clock-step",
+        [SLOT_REASON_DEADLINE] = "deadline",
+        [SLOT_REASON_PAUSED] = "paused",
+        [SLOT_REASON_CANCELLED] = "cancelled",
+        [SLOT_REASON_DISABLED] = "disabled",
+        [SLOT_REASON_REMOVED] = "removed",
+};
+
+const char *slot_outcome_to_string(enum slot_outcome outcome) {
+        return (unsigned)outcome < SLOT_OUTCOME_MAX ? outcome_words[outcome] : "invalid";
+}
+
+const char *slot_reason_to_string(enum slot_reason reason) {
+        return (unsigned)reason < SLOT_REASON_MAX ? reason_words[reason] : "invalid";
+}
+
+static const char *const hold_words[HOLD_CHANGE_MAX] = {
+        [HOLD_PAUSED] = "paused",
+        [HOLD_RESUMED] = "resumed",
+        [HOLD_EXPIRED] = "expired",
+        [HOLD_CANCELLED] = "cancelled",
+        [HOLD_STARTED] = "started",
+        [HOLD_INTERVAL_SET] = "interval-set",
+        [HOLD_INTERVAL_RESET] = "interval-reset",
+        [HOLD_REMINDER] = "reminder",
+};
+
+static const char *const status_words[JOB_STATUS_MAX] = {
+        [JOB_STATUS_WAITING] = "waiting", [JOB_STATUS_RUNNING] = "running",     [JOB_STATUS_PENDING] = "pending",
+        [JOB_STATUS_PAUSED] = "paused",   [JOB_STATUS_CANCELLED] = "cancelled", [JOB_STATUS_FINISHED] = "finished",
+        [JOB_STATUS_FAILED] = "failed",   [JOB_STATUS_MANUAL] = "manual",       [JOB_STATUS_DISABLED] = "disabled",
+};
+
+const char *hold_change_to_string(enum hold_change change) {
+        return (unsigned)change < HOLD_CHANGE_MAX ? hold_words[change] : "invalid";
+}
+
+const char *job_status_to_string(enum job_status status) {
+        return (unsigned)status < JOB_STATUS_MAX ? status_words[status] : "invalid";
+}
+
+const char *engine_job_name(const struct engine *e, uint32_t job) {
+        return registry_name(&e->jobs, &e->jobs.rows[job]);
+}
+
+const struct job_when *engine_job_when(const struct engine *e, uint32_t job) {
+        return registry_when(&e->jobs, e->jobs.rows[job].when);
+}
+
+const struct registry *engine_registry(const struct engine *e) {
+        return &e->jobs;
+}
+
+const char *engine_job_description(const struct engine *e, uint32_t job) {
+        return registry_description(&e->jobs, &e->jobs.rows[job]);
+}
+
+/* Defined by a commit; or removed, and its last run is still in flight. */
+static bool is_visible(const struct engine *e, const struct job_row *row) {
+        return row->state == JOB_STATE_ARMED || row->state == JOB_STATE_DISABLED ||
+               (row->state == JOB_STATE_REMOVED && engine_is_running(e, row));
+}
+
+uint32_t engine_find_job(const struct engine *e, const char *name) {
+        uint32_t job = registry_find(&e->jobs, name);
+        return job != INDEX_NONE && is_visible(e, &e->jobs.rows[job]) ? job : INDEX_NONE;
+}
+
+uint32_t engine_walk_jobs(const struct engine *e, uint32_t from) {
+        for (uint32_t job = from; job < e->jobs.n_rows; job++)
+                if (is_visible(e, &e->jobs.rows[job]))
+                        return job;
+        return INDEX_NONE;
+}
+
+/* Wall-clock time of an instant of the policy's clock, by the same offset as the outcomes. */
+static int64_t slot_rt(const struct engine *e, const struct job_when *when, int64_t slot_us, struct clock_sample now) {
+        if (plan_is_wall(when))
+                return slot_us;
+        int64_t offset_us = now.rt_us - now.bt_us, off_us = offset_us - e->offset_us;
+        bool is_off = off_us > ENGINE_OFFSET_SLACK_US || off_us < -ENGINE_OFFSET_SLACK_US;
+        return slot_us + (is_off ? offset_us : e->offset_us);
+}
+
+static enum job_status job_status(const struct engine *e, const struct job_row *row) {
+        const struct job_cold *cold = registry_cold(&e->jobs, row);
+        const struct job_when *when = engine_policy(e, row);
+        if (cold && cold->run.run > 0)
+                return cold->waiting.is_slot || cold->waiting.is_trigger ? JOB_STATUS_PENDING : JOB_STATUS_RUNNING;
+        if (row->state == JOB_STATE_DISABLED)
+                return JOB_STATUS_DISABLED;
+        if (row->is_cancelled)
+                return JOB_STATUS_CANCELLED;
+        if (row->is_paused)
+                return JOB_STATUS_PAUSED;
+        return when->every_us == 0 && when->on_boot_us < 0 ? JOB_STATUS_MANUAL : JOB_STATUS_WAITING;
+}
+
+/* Keys of a grid that come after both the plan's past and an instant of its clock. */
+static int64_t first_key_after(const struct plan_grid *grid, const struct job_row *row, int64_t after_us) {
+        int64_t key = plan_last_due(grid, after_us) + 1;
+        return key > row->key ? key : row->key;
+}
+
+/* The one slot of a job that is on no grid: OnBoot=, or the end of a fixed delay; INT64_MAX: none after an instant. */
+static int64_t single_slot(const struct engine *e, uint32_t job, int64_t after_bt_us) {
+        const struct job_row *row = &e->jobs.rows[job];
+        const struct job_when *when = engine_policy(e, row);
+        int64_t slot_us = schedule_has(&e->at_boot, job) ? schedule_at(&e->at_boot, job) : INT64_MAX;
+        bool is_delay = when->every_us > 0 && !plan_is_grid(when) && !engine_is_running(e, row);
+        if (is_delay && row->next_us < slot_us)
+                slot_us = row->next_us;
+        return slot_us > after_bt_us ? slot_us : INT64_MAX;
+}
+
+size_t engine_next_slots(const struct engine *e, struct clock_sample now, uint32_t job, int64_t from_rt_us, size_t n,
+                         int64_t *ret_slot_rt_us, int64_t *ret_start_rt_us) {
+        const struct job_row *row = &e->jobs.rows[job];
+        const struct job_when *when = engine_policy(e, row);
+        if (!engine_has_plan(row) || row->is_paused || n == 0)
+                return 0;
+        if (from_rt_us < now.rt_us)
+                from_rt_us = now.rt_us;
+        int64_t from_bt_us = from_rt_us - (now.rt_us - now.bt_us);
+        int64_t single_us = single_slot(e, job, from_bt_us);
+        if (single_us != INT64_MAX)
+                single_us += now.rt_us - now.bt_us;
+        if (!plan_is_grid(when)) {
+                *ret_slot_rt_us = *ret_start_rt_us = single_us;
+                return single_us != INT64_MAX;
+        }
+        struct plan_grid grid = engine_grid(e, row, when);
+        int64_t key = first_key_after(&grid, row, plan_is_wall(when) ? from_rt_us : from_bt_us);
+        for (size_t i = 0; i < n; i++) {
+                ret_slot_rt_us[i] = slot_rt(e, when, plan_nominal(&grid, key), now);
+                ret_start_rt_us[i] = slot_rt(e, when, plan_due(&grid, key), now);
+                if (single_us < ret_slot_rt_us[i]) {
+                        ret_slot_rt_us[i] = ret_start_rt_us[i] = single_us;
+                        single_us = INT64_MAX;
+                } else
+                        key++;
+        }
+        return n;
+}
+
+void engine_view(const struct engine *e, struct clock_sample now, uint32_t job, struct job_view *ret) {
+        const struct job_row *row = &e->jobs.rows[job];
+        const struct job_cold *cold = registry_cold(&e->jobs, row);
+        struct job_view v = {
+                .status = job_status(e, row),
+                .is_paused = row->is_paused,
+                .is_cancelled = row->is_cancelled,
+                .paused_until_bt_us = row->is_paused ? cold->paused_until_bt_us : INT64_MAX,
+                .next_slot_rt_us = INT64_MAX,
+                .next_start_rt_us = INT64_MAX,
+        };
+        if (cold) {
+                v.run = cold->run.run > 0 ? &cold->run : NULL;
+                v.pending_run = cold->waiting.run;
+                v.is_pending_slot = cold->waiting.is_slot;
+                v.is_interval_set = cold->defined > 0;
+        }
+        engine_next_slots(e, now, job, now.rt_us, 1, &v.next_slot_rt_us, &v.next_start_rt_us);
+        *ret = v;
+}
