@@ -73,7 +73,7 @@ static bool has_same_diags(const struct runner *runner, const struct reading *re
 static void retry(struct runner *runner, int error) {
         int64_t delay_us = 2 * runner->retry_delay_us;
 
-        if (runner->retry_delay_us == 0 || runner->is_reload_asked)
+        if (runner->retry_delay_us == 0 || runner->served.is_asked)
                 tell_trouble(runner, "The job files could not be read, what was read before stays in force", error);
         runner->retry_delay_us = delay_us < RETRY_FIRST_US  ? RETRY_FIRST_US
                                  : delay_us > RETRY_LAST_US ? RETRY_LAST_US
@@ -93,7 +93,7 @@ static bool swap(struct runner *runner, const struct reading *reading) {
         if (r < 0) {
                 definitions_abandon(&runner->definitions);
                 retry(runner, r);
-                if (is_failing && !runner->is_reload_asked)
+                if (is_failing && !runner->served.is_asked)
                         return false;
         } else {
                 runner->settings = reading->settings;
@@ -101,6 +101,7 @@ static bool swap(struct runner *runner, const struct reading *reading) {
         }
         runner->commit = (struct wire_commit){
                 .generation = before.generation + 1,
+                .asked = runner->served.number,
                 .n_jobs = (uint32_t)runner->definitions.current.n,
                 .n_files = r < 0 ? before.n_files : reading->n_files,
                 .n_errors = r < 0 ? (uint32_t)reading->n_diags : reading->n_errors,
@@ -109,7 +110,7 @@ static bool swap(struct runner *runner, const struct reading *reading) {
                 .n_changed = delta.n_changed,
                 .n_removed = delta.n_removed,
         };
-        if (before.generation > 0 && !runner->is_reload_asked && r == 0 &&
+        if (before.generation > 0 && !runner->served.is_asked && r == 0 &&
             delta.n_added + delta.n_changed + delta.n_removed == 0 && has_same_diags(runner, reading)) {
                 runner->commit.generation = before.generation;
                 runner->commit.n_added = before.n_added;
@@ -123,7 +124,7 @@ static bool swap(struct runner *runner, const struct reading *reading) {
 static void apply(struct runner *runner, const struct reading *reading) {
         bool is_news = swap(runner, reading);
 
-        runner->is_reload_asked = false;
+        runner->served = (struct reload){};
         if (is_news) {
                 take_diags(runner, reading);
                 runner->is_told = false;
@@ -146,21 +147,23 @@ static void on_read(void *userdata, const struct reading *reading) {
 }
 
 static void on_change(void *userdata) {
-        generation_reload(userdata, false);
+        generation_reload(userdata, false, 0);
 }
 
 static void start_reading(struct runner *runner) {
         runner->is_reload_wanted = false;
+        runner->served = runner->waiting;
+        runner->waiting = (struct reload){};
         watch_all(runner);
         int r = reader_new(runner->loop, runner->pool, &runner->definitions, &runner->options->paths, on_read, runner,
                            &runner->reader);
         if (r < 0)
-                retry(runner, r);
+                apply(runner, &(struct reading){.error = r});
 }
 
 static int on_retry(void *userdata, bool is_clock_change) {
         (void)is_clock_change;
-        generation_reload(userdata, false);
+        generation_reload(userdata, false, 0);
         return 0;
 }
 
@@ -173,10 +176,16 @@ void generation_continue(struct runner *runner) {
                 start_reading(runner);
 }
 
-void generation_reload(struct runner *runner, bool is_asked) {
+void generation_reload(struct runner *runner, bool is_asked, uint64_t number) {
         runner->is_reload_wanted = true;
-        runner->is_reload_asked |= is_asked;
+        runner->waiting.is_asked |= is_asked;
+        if (number > runner->waiting.number)
+                runner->waiting.number = number;
         generation_continue(runner);
+}
+
+void generation_forget_numbers(struct runner *runner) {
+        runner->served.number = runner->waiting.number = runner->commit.asked = 0;
 }
 
 int generation_begin(struct runner *runner) {

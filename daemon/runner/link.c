@@ -98,8 +98,20 @@ static int on_reload(struct runner *runner, const void *payload, size_t size) {
         int r = wire_get_number(payload, size, &number);
 
         if (r == 0)
-                generation_reload(runner, true);
+                generation_reload(runner, true, number);
         return r;
+}
+
+static int on_watch(struct runner *runner, const void *payload, size_t size) {
+        struct wire_watch_run watch;
+        int r = wire_get_watch(payload, size, &watch);
+
+        if (r < 0)
+                return r;
+        struct run *run = run_table_find(&runner->runs, watch.run);
+        if (run)
+                run->start.is_watched = watch.is_on; /* what it says from now on */
+        return 0;
 }
 
 #define IN(phase) (1U << (phase))
@@ -116,6 +128,7 @@ static const struct handler handlers[WIRE_TYPE_MAX] = {
         [WIRE_ACK] = {IN(LINK_PHASE_SYNC) | IN(LINK_PHASE_UP), on_ack},
         [WIRE_KILL] = {IN(LINK_PHASE_UP), on_kill},
         [WIRE_RELOAD] = {IN(LINK_PHASE_UP), on_reload},
+        [WIRE_WATCH] = {IN(LINK_PHASE_UP), on_watch},
 };
 
 int link_handle(void *userdata, uint8_t type, const void *payload, size_t size) {
@@ -276,6 +289,7 @@ static void tell_all_runs(struct runner *runner) {
                         run->tells_started = run->start_bt_us > 0;
                         run->tells_end = run->phase == RUN_PHASE_ENDED;
                         run->n_tail_told = 0;
+                        run->start.is_watched = false; /* who watched is gone */
                         link_tell_run(runner, run);
                 } else if (run->phase == RUN_PHASE_ENDED)
                         runs_acknowledge(runner, run->start.run);
@@ -417,6 +431,7 @@ void link_begin(struct runner *runner) {
         memcpy(hello.boot_id, runner->boot_id, sizeof(hello.boot_id));
         memcpy(hello.instance, runner->instance, sizeof(hello.instance));
         runner->link.phase = LINK_PHASE_HELLO;
+        generation_forget_numbers(runner);
         wire_put_hello(&runner->link.pack, &hello);
         put(runner, WIRE_HELLO);
 }

@@ -109,7 +109,7 @@ static int on_signal(void *userdata, const struct signalfd_siginfo *info) {
                 runs_on_child(runner);
                 break;
         case SIGHUP:
-                generation_reload(runner, true);
+                generation_reload(runner, true, 0);
                 break;
         default:
                 begin_stop(runner);

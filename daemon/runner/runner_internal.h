@@ -37,6 +37,12 @@ enum feed_stage {
         FEED_WAIT, /* for COMMITTED */
 };
 
+/* Who wants a reading. */
+struct reload {
+        bool is_asked;   /* somebody, not only a changed file: a COMMIT is the answer whatever comes of it */
+        uint64_t number; /* of the latest RELOAD; 0: none of this connection */
+};
+
 struct link {
         enum link_phase phase;
         uint64_t epoch; /* the highest seen */
@@ -86,7 +92,8 @@ struct runner {
         /* the generation in force */
         struct reader *reader; /* a reading is under way, or waits to be put into force */
         const struct reading *held;
-        bool is_reload_wanted, is_reload_asked; /* one more; somebody asked for it */
+        bool is_reload_wanted;         /* one more */
+        struct reload served, waiting; /* by the reading that has begun, and by the one after it */
         struct loop_source *retry_timer;
         int64_t retry_delay_us; /* after a reading that failed; 0: the last one did not */
         struct wire_commit commit;
@@ -155,8 +162,10 @@ void link_output(struct runner *runner, struct run *run, uint8_t stream, const v
 /* ---- generation.c ---- */
 
 int generation_begin(struct runner *runner);
-/* Reads the files, now or as soon as the reading before has been committed to. */
-void generation_reload(struct runner *runner, bool is_asked);
+/* Reads the files, now or as soon as the reading before has been committed to; number: as in struct reload. */
+void generation_reload(struct runner *runner, bool is_asked, uint64_t number);
+/* The numbers of a connection that is over mean nothing to the next. */
+void generation_forget_numbers(struct runner *runner);
 /* What was held back may go on. */
 void generation_continue(struct runner *runner);
 void generation_done(struct runner *runner);

@@ -490,14 +490,20 @@ static void note_start(struct runner *runner, const struct run *run) {
         if (!trail)
                 return;
         trail->run = start->run;
-        if (start->item == WIRE_ITEM_BOOT)
-                trail->is_boot_done = true;
-        else {
+        switch (start->item) {
+        case WIRE_ITEM_SCHEDULE:
                 trail->has_schedule = true;
                 trail->segment = start->segment;
                 trail->anchor_us = start->anchor_us;
                 trail->key = start->key;
                 trail->slot_us = start->slot_us;
+                return;
+        case WIRE_ITEM_BOOT:
+                trail->is_boot_done = true;
+                return;
+        case WIRE_ITEM_TRIGGER:
+        case WIRE_ITEM_MAX:
+                return;
         }
 }
 

@@ -29,14 +29,15 @@
 
 struct fake {
         struct loop *loop;
-        struct channel *control;
+        struct channel *control, *output;
         struct pack pack;
         const char *mode;
         char folder[128];
         int n_lives; /* with this one */
         struct wire_hello hello;
-        struct hash128 hash; /* of the job "mark" */
+        struct hash128 hash; /* of the job "mark", or "talk" */
         uint64_t run;
+        int n_commits, n_ended;
 };
 
 static void note(const struct fake *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -116,6 +117,23 @@ static int send_start(struct fake *f, uint64_t run, struct hash128 hash) {
         return put(f, WIRE_START);
 }
 
+static int send_reload(struct fake *f, uint64_t number) {
+        wire_put_number(&f->pack, number);
+        return put(f, WIRE_RELOAD);
+}
+
+static int send_watch(struct fake *f, bool is_on) {
+        wire_put_watch(&f->pack, &(struct wire_watch_run){.run = f->run, .is_on = is_on});
+        return put(f, WIRE_WATCH);
+}
+
+static void touch(const struct fake *f, const char *name) {
+        char path[160];
+
+        snprintf(path, sizeof(path), "%s/%s", f->folder, name);
+        close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+}
+
 static int on_hello(struct fake *f) {
         f->run = f->hello.next_run;
         note(f, "life %d\n", f->n_lives);
@@ -164,7 +182,49 @@ static int on_commit(struct fake *f) {
         }
         if (is_mode(f, "replay") && f->n_lives < 2)
                 return send_start(f, f->run, f->hash);
+        if (is_mode(f, "watch"))
+                return send_start(f, f->run, f->hash);
+        if (is_mode(f, "trigger") && f->n_lives < 2) {
+                wire_put_start(&f->pack,
+                               &(struct wire_start){.run = f->run, .hash = f->hash, .attempt = 1, .segment = 3, .key = 7});
+                return put(f, WIRE_START);
+        }
+        if (is_mode(f, "reload") && f->n_commits == 1) {
+                int r = send_reload(f, 1); /* begins a reading at once, so it is not the second one's */
+                return r < 0 ? r : send_reload(f, 2);
+        }
+        if (is_mode(f, "reload-fails") && f->n_commits == 1) {
+                touch(f, "reader-fails");
+                return send_reload(f, 1);
+        }
+        if (is_mode(f, "reload-dies") && f->n_lives < 2) {
+                send_reload(f, 7);
+                kill(getpid(), SIGKILL);
+        }
         return 0;
+}
+
+/* The run of "talk": its output is wanted from here on. */
+static int on_started(struct fake *f) {
+        note(f, "started\n");
+        if (!is_mode(f, "watch"))
+                return 0;
+        int r = send_watch(f, true);
+        touch(f, "go-two");
+        return r;
+}
+
+/* And after its first word no more. */
+static int on_output(void *userdata, uint8_t type, const void *payload, size_t size) {
+        struct fake *f = userdata;
+        struct wire_bytes piece;
+
+        if (type != WIRE_OUTPUT || wire_get_bytes(payload, size, &piece) < 0)
+                return -EBADMSG;
+        note(f, "output %.*s", (int)piece.size, (const char *)piece.data);
+        int r = send_watch(f, false);
+        touch(f, "go-three");
+        return r;
 }
 
 static int on_ended(struct fake *f, const struct wire_ended *ended) {
@@ -173,7 +233,19 @@ static int on_ended(struct fake *f, const struct wire_ended *ended) {
         if (is_mode(f, "replay") && f->n_lives < 2)
                 return send_start(f, ended->run, f->hash);
         wire_put_number(&f->pack, ended->run);
-        return put(f, WIRE_ACK);
+        int r = put(f, WIRE_ACK);
+        if (r < 0 || !is_mode(f, "trigger"))
+                return r;
+        if (f->n_ended++ == 1)
+                _exit(0);
+        wire_put_start(&f->pack, &(struct wire_start){.run = ended->run + 1,
+                                                      .hash = f->hash,
+                                                      .attempt = 1,
+                                                      .item = WIRE_ITEM_TRIGGER,
+                                                      .cause = RUN_CAUSE_TRIGGER,
+                                                      .slot_us = 5,
+                                                      .slot_rt_us = 1763694000000000});
+        return put(f, WIRE_START);
 }
 
 static int on_record(void *userdata, uint8_t type, const void *payload, size_t size) {
@@ -188,23 +260,27 @@ static int on_record(void *userdata, uint8_t type, const void *payload, size_t s
         case WIRE_DEFINE:
                 if (wire_get_define(payload, size, &define) < 0)
                         return -EBADMSG;
-                if (strcmp(define.name, "mark") == 0) {
+                if (strcmp(define.name, is_mode(f, "watch") ? "talk" : "mark") == 0) {
                         f->hash = define.hash;
                         note(f, "known\n");
                 }
+                if (define.has_trail)
+                        note(f, "trail %u %lld run %llu %s\n", define.trail.segment, (long long)define.trail.key,
+                             (unsigned long long)define.trail.run, run_result_to_string(define.trail.last_result));
                 wire_define_done(&define);
                 return 0;
         case WIRE_COMMIT:
                 if (wire_get_commit(payload, size, &commit) < 0)
                         return -EBADMSG;
+                f->n_commits++;
+                note(f, "asked %llu, %u jobs\n", (unsigned long long)commit.asked, commit.n_jobs);
                 wire_put_number(&f->pack, commit.generation);
                 return put(f, WIRE_COMMITTED) < 0 ? -EPIPE : on_commit(f);
         case WIRE_RUN:
                 note(f, "run\n");
                 return 0;
         case WIRE_STARTED:
-                note(f, "started\n");
-                return 0;
+                return on_started(f);
         case WIRE_ENDED:
                 return wire_get_ended(payload, size, &ended) < 0 ? -EBADMSG : on_ended(f, &ended);
         }
@@ -232,13 +308,15 @@ static int count_lives(const char *folder) {
 
 static int be_scheduler(const char *name) {
         static const struct channel_callbacks callbacks = {.on_record = on_record, .on_closed = on_closed};
+        static const struct channel_callbacks output = {.on_record = on_output, .on_closed = on_closed};
         static struct fake f;
         const char *slash = strrchr(name, '/');
 
         f.mode = slash + 1;
         snprintf(f.folder, sizeof(f.folder), "%.*s", (int)(slash - name), name);
         f.n_lives = count_lives(f.folder) + 1;
-        if (loop_new(&f.loop) < 0 || channel_new(f.loop, dup(3), CHANNEL_MESSAGE_MAX, &callbacks, &f, &f.control) < 0)
+        if (loop_new(&f.loop) < 0 || channel_new(f.loop, dup(3), CHANNEL_MESSAGE_MAX, &callbacks, &f, &f.control) < 0 ||
+            channel_new(f.loop, dup(4), CHANNEL_MESSAGE_MAX, &output, &f, &f.output) < 0)
                 return 1;
         return loop_run(f.loop) < 0;
 }
@@ -280,8 +358,12 @@ static void begin(void) {
         FILE *file = fopen(path_of("jobs/a.ini"), "w");
         ck_assert_ptr_nonnull(file);
         fprintf(file,
-                "[job mark]\nEvery=1h\nScript=echo ran >> %s/marks; sleep 0.05\n[job other]\nEvery=1h\nCommand=/bin/true\n",
-                folder);
+                "[job mark]\nEvery=1h\nScript=echo ran >> %s/marks; echo cause $CHIMED_CAUSE $CHIMED_SLOT_USEC >> %s/log; "
+                "sleep 0.05\n"
+                "[job other]\nEvery=1h\nCommand=/bin/true\n"
+                "[job talk]\nEvery=1h\nScript=for word in two three; do\n"
+                "  until [ -e %s/go-$word ]; do sleep 0.01; done\n  echo $word\n  done\n",
+                folder, folder, folder);
         fclose(file);
         ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
         ck_assert_int_gt(n, 0);
@@ -352,6 +434,11 @@ static const struct {
         {"early", "up 2\n", {{"life", 2}, {"up 1", 0}}, 0},
         {"epoch", "up 3\n", {{"life", 3}, {"up 2", 0}}, 0},
         {"huge", "up 2\n", {{"life", 2}, {"ended", 0}}, 0},
+        {"trigger", "up 2\n", {{"life", 2}, {"trail 3 7 run 2 success", 1}, {"cause trigger 1763694000000000\n", 1}}, 2},
+        {"watch", "ended", {{"life", 1}, {"output two\n", 1}, {"three", 0}, {"ended success", 1}}, 0},
+        {"reload", "asked 2, 3 jobs", {{"life", 1}, {"asked 0, 3 jobs", 1}, {"asked 1, 3 jobs", 1}}, 0},
+        {"reload-fails", "asked 1, 3 jobs", {{"life", 1}, {"asked 0, 3 jobs", 1}}, 0},
+        {"reload-dies", "up 2\n", {{"life", 2}, {"asked 7", 0}}, 0},
 };
 
 START_TEST(a_lying_scheduler_starts_nothing_and_is_replaced) {
