@@ -32,6 +32,14 @@ struct identity_entry {
         char *login_name, *home, *login_shell; /* NULL: not in the data base */
 };
 
+/* A user or group of Allow= and its answer. */
+struct identity_name {
+        char *name;
+        bool is_group;
+        int result; /* of id_find() */
+        uint32_t id;
+};
+
 static void entry_done(struct identity_entry *e) {
         free(e->user);
         free(e->group);
@@ -45,6 +53,9 @@ static void entry_done(struct identity_entry *e) {
 void identity_cache_done(struct identity_cache *cache) {
         for (size_t i = 0; i < cache->n; i++)
                 entry_done(&cache->list[i]);
+        for (size_t i = 0; i < cache->n_names; i++)
+                free(cache->names[i].name);
+        free(cache->names);
         free(cache->list);
         *cache = (struct identity_cache){};
 }
@@ -289,7 +300,82 @@ static int identity_take(struct job_what *what, const struct identity_entry *e) 
         return r;
 }
 
-int identity_resolve(struct identity_cache *cache, struct job *job, struct diags *diags) {
+/* The number of a user or group. 0, 1 if there is none, or a negative error. */
+static int id_find(const char *name, bool is_group, uint32_t *ret) {
+        struct passwd account;
+        char *buffer = NULL;
+        int r;
+
+        if (is_number(name, ret))
+                return *ret == UINT32_MAX;
+        if (is_group)
+                return group_find(name, ret);
+        r = user_find(name, 0, &account, &buffer);
+        if (r == 0)
+                *ret = account.pw_uid;
+        free(buffer);
+        return r;
+}
+
+/* Finds the name or asks for it. */
+static int cache_find_name(struct identity_cache *cache, const char *name, bool is_group, const struct identity_name **ret) {
+        for (size_t i = cache->n_names; i-- > 0;)
+                if (cache->names[i].is_group == is_group && strcmp(cache->names[i].name, name) == 0) {
+                        *ret = &cache->names[i];
+                        return 0;
+                }
+        struct identity_name *names = realloc(cache->names, (cache->n_names + 1) * sizeof(*names));
+        if (!names)
+                return -ENOMEM;
+        cache->names = names;
+        struct identity_name entry = {.name = strdup(name), .is_group = is_group};
+        entry.result = entry.name ? id_find(name, is_group, &entry.id) : -ENOMEM;
+        if (entry.result == -ENOMEM) {
+                free(entry.name);
+                return -ENOMEM;
+        }
+        names[cache->n_names] = entry;
+        *ret = &names[cache->n_names++];
+        return 0;
+}
+
+/* One right of Allow= to its number. 0, 1 (told), -ENOMEM. */
+static int right_resolve(struct identity_cache *cache, struct job *job, const struct job_right *right, struct diags *diags) {
+        const char *what = right->kinds & JOB_ALLOW_GROUP ? "group" : "user";
+        const struct identity_name *found;
+        int r = cache_find_name(cache, right->name, right->kinds & JOB_ALLOW_GROUP, &found);
+
+        if (r < 0)
+                return r;
+        if (found->result == 0) {
+                if (found->id != 0 || right->kinds & JOB_ALLOW_GROUP) /* root may anyway */
+                        job_when_allow(&job->when, right->kinds, found->id);
+                return 0;
+        }
+        if (found->result < 0)
+                diags_add(diags, false, right->file, right->line, right->column, "%s %s could not be looked up: %s", what,
+                          right->name, strerror(-found->result));
+        else
+                diags_add(diags, false, right->file, right->line, right->column,
+                          "%s %s is not known; write a user, %%GROUP for a group, or a number", what, right->name);
+        return 1;
+}
+
+static int rights_resolve(struct identity_cache *cache, struct job *job, struct diags *diags) {
+        int result = 0;
+
+        if (!job->has_allow && job->what.has_identity && job->what.uid != 0)
+                job_when_allow(&job->when, JOB_ALLOW_TRIGGER, job->what.uid);
+        for (size_t i = 0; i < job->n_rights; i++) {
+                int r = right_resolve(cache, job, &job->rights[i], diags);
+                if (r < 0)
+                        return r;
+                result |= r;
+        }
+        return result;
+}
+
+static int user_and_group_resolve(struct identity_cache *cache, struct job *job, struct diags *diags) {
         const struct identity_entry *entry;
 
         if (!job->what.user && !job->what.group)
@@ -302,4 +388,13 @@ int identity_resolve(struct identity_cache *cache, struct job *job, struct diags
                 return 1;
         }
         return entry->is_own ? 0 : identity_take(&job->what, entry);
+}
+
+int identity_resolve(struct identity_cache *cache, struct job *job, struct diags *diags) {
+        int r = user_and_group_resolve(cache, job, diags);
+
+        if (r < 0)
+                return r;
+        int rights_result = rights_resolve(cache, job, diags);
+        return rights_result < 0 ? rights_result : r | rights_result;
 }

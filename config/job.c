@@ -38,6 +38,7 @@ struct job *job_free(struct job *job) {
         free(job->description);
         free(job->file);
         job_what_done(&job->what);
+        job_rights_free(job->rights, job->n_rights);
         free(job);
         return NULL;
 }
@@ -88,7 +89,8 @@ static int parse_setting(struct job_draft *d, const struct job_key *key, const s
         if (strlen(s->value) > JOB_WHAT_MAX)
                 return draft_error(d, s, 0, "the value is longer than %d KiB; put the script into a file", JOB_WHAT_MAX / 1024);
         /* scripts keep their lines; lists of words see them, to tell of backslashes at their ends */
-        if (key->parse != parse_script && key->parse != parse_command && key->parse != parse_environment)
+        if (key->parse != parse_script && key->parse != parse_command && key->parse != parse_environment &&
+            key->parse != parse_allow)
                 joined.value = one_line(s->value, &to_free);
         int r = joined.value ? key->parse(d, &joined) : -ENOMEM;
         free(to_free);
@@ -112,10 +114,12 @@ static bool sort_settings(struct job_draft *d, const struct job_setting *setting
         for (size_t i = 0; i < n; i++) {
                 const struct job_setting *s = &settings[i];
                 const struct job_key *key = job_key_find(s->key);
-                if (key)
-                        d->set[key - keys] = *s->value ? s : NULL;
-                else
+                if (!key) {
                         is_good = tell_unknown(d, s) == 0;
+                        continue;
+                }
+                d->set[key - keys] = *s->value ? s : NULL;
+                d->job->has_allow |= key->parse == parse_allow;
         }
         return is_good;
 }

@@ -16,6 +16,7 @@
 #define JOB_NAME_MAX        64          /* bytes; letters, digits and "_-.:" , first a letter or digit */
 #define JOB_WHEN_TEXT_MAX   8192        /* bytes of a when-text */
 #define JOB_WHAT_MAX        (60 * 1024) /* bytes of an encoded what */
+#define JOB_VALUE_MAX       192         /* bytes of a printed value of the when half, with the NUL */
 #define JOB_CAPTURE_DEFAULT (16 * 1024)
 #define JOB_CAPTURE_MAX     (64 * 1024)
 #define JOB_EVERY_MIN       USEC_PER_MSEC
@@ -53,7 +54,7 @@ enum job_log {
 #define JOB_ALLOW_MAX 8 /* entries of Allow= */
 enum job_allow {
         JOB_ALLOW_TRIGGER = 1 << 0,
-        JOB_ALLOW_CONTROL = 1 << 1, /* includes trigger */
+        JOB_ALLOW_CONTROL = 1 << 1, /* comes with trigger */
         JOB_ALLOW_GROUP = 1 << 2,   /* the number is a group's */
 };
 
@@ -111,6 +112,14 @@ struct job_what {
         uint32_t capture_max; /* bytes, 0..JOB_CAPTURE_MAX */
 };
 
+/* A right of Allow= before its name is resolved, and where it stands. Both texts are owned. */
+struct job_right {
+        uint8_t kinds; /* enum job_allow */
+        char *name;
+        char *file;
+        unsigned line, column;
+};
+
 /* A whole definition, as the reader makes it. All pointers are owned. */
 struct job {
         char *name;
@@ -119,6 +128,9 @@ struct job {
         unsigned line;
         struct job_when when;
         struct job_what what;
+        bool has_allow; /* Allow= is set, if only to nobody */
+        struct job_right *rights;
+        size_t n_rights;
         struct hash128 hash; /* of name, when-text and encoded what; set by job_seal() */
 };
 
@@ -151,7 +163,7 @@ struct job_key {
         /* Takes one value over into the draft: 0, 1 if it is wrong (told), -ENOMEM. NULL in other tables of this shape. */
         int (*parse)(struct job_draft *draft, const struct job_setting *setting);
         /* Prints the value of a when key as parse() reads it; false where it is the default. NULL for what keys and Description=. */
-        bool (*print)(const struct job_when *when, char buf[static 128]);
+        bool (*print)(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 };
 
 /* The rows, in the manual's order; static. */
@@ -166,6 +178,8 @@ char *job_key_hint(const char *name, char buf[static 160]);
 bool job_name_is_valid(const char *name, const char **ret_why);
 
 void job_when_init(struct job_when *when);
+/* Adds a right (enum job_allow) of a user or group, or widens the one that it has. False where JOB_ALLOW_MAX others are there. */
+bool job_when_allow(struct job_when *when, uint8_t kinds, uint32_t id);
 /* Another interval, as SetInterval gives it: what Every= decides by default where nothing else is set follows it. */
 void job_when_set_every(struct job_when *when, int64_t every_us);
 void job_what_init(struct job_what *what);

@@ -36,12 +36,14 @@ enum job_key_index {
         KEY_STANDARD_OUTPUT,
         KEY_STANDARD_ERROR,
         KEY_CAPTURE_MAX,
+        KEY_ALLOW,
         KEYS_N,
 };
 
 struct job_draft {
         struct job *job;
         struct diags *diags;                   /* NULL: errors are not told */
+        bool is_canonical;                     /* read back from a when-text: no names */
         const struct job_setting *set[KEYS_N]; /* the setting in force; NULL: the built-in default */
         char **command;                        /* Command= as argument list */
         char *script, *shell;
@@ -53,6 +55,9 @@ int draft_error(struct job_draft *d, const struct job_setting *s, size_t offset,
         __attribute__((format(printf, 4, 5)));
 void draft_warn(struct job_draft *d, const struct job_setting *s, size_t offset, const char *format, ...)
         __attribute__((format(printf, 4, 5)));
+
+/* Where that is in the file; 0: not known. */
+unsigned draft_column(const struct job_setting *s, size_t offset);
 
 /* One word of a value under systemd's quoting rules. */
 struct job_word {
@@ -106,18 +111,21 @@ int parse_environment_file(struct job_draft *d, const struct job_setting *s);
 int parse_standard_output(struct job_draft *d, const struct job_setting *s);
 int parse_standard_error(struct job_draft *d, const struct job_setting *s);
 int parse_capture_max(struct job_draft *d, const struct job_setting *s);
+int parse_allow(struct job_draft *d, const struct job_setting *s);
+void job_rights_free(struct job_right *rights, size_t n);
 
-bool print_every(const struct job_when *when, char buf[static 128]);
-bool print_mode(const struct job_when *when, char buf[static 128]);
-bool print_align(const struct job_when *when, char buf[static 128]);
-bool print_initial_delay(const struct job_when *when, char buf[static 128]);
-bool print_jitter(const struct job_when *when, char buf[static 128]);
-bool print_randomized_delay(const struct job_when *when, char buf[static 128]);
-bool print_on_boot(const struct job_when *when, char buf[static 128]);
-bool print_overlap(const struct job_when *when, char buf[static 128]);
-bool print_start_deadline(const struct job_when *when, char buf[static 128]);
-bool print_enabled(const struct job_when *when, char buf[static 128]);
-bool print_log(const struct job_when *when, char buf[static 128]);
+bool print_every(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
+bool print_mode(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
+bool print_align(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
+bool print_initial_delay(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
+bool print_jitter(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
+bool print_randomized_delay(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
+bool print_on_boot(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
+bool print_overlap(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
+bool print_start_deadline(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
+bool print_enabled(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
+bool print_log(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
+bool print_allow(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 
 /* Once all values are in: what the when keys mean together, and the defaults that depend on others. 0 or 1 (told). */
 int draft_finish_when(struct job_draft *d);

@@ -137,7 +137,6 @@ static const char *const later[] = {
         "AcceptParameters",
         "History",
         "Durability",
-        "Allow",
         "TimeSyncWait",
         "OnLedgerFailure",
 };

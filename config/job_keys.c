@@ -66,6 +66,9 @@ static const struct job_key table[KEYS_N] = {
         [KEY_CAPTURE_MAX] = {"CaptureMax", JOB_HALF_WHAT, false, true, "16K", "", "4K",
                              "How many bytes of the end of its output are kept as a run's value, at most 64K.",
                              parse_capture_max, NULL},
+        [KEY_ALLOW] = {"Allow", JOB_HALF_WHEN, true, false,
+                       "trigger for the job's User=", "trigger: control:", "trigger:%root control:root",
+                       "Who may trigger or control the job beside root and the group chimed.", parse_allow, print_allow},
 };
 
 const struct job_key *job_keys(size_t *ret_n) {

@@ -12,6 +12,11 @@
 
 #define PPM_PER_PERCENT 10000
 
+unsigned draft_column(const struct job_setting *s, size_t offset) {
+        /* behind a joined line the place in the file is not known any more */
+        return s->column == 0 || memchr(s->value, '\n', offset) ? s->column : s->column + (unsigned)offset;
+}
+
 __attribute__((format(printf, 5, 0))) static void draft_tell(struct job_draft *d, bool is_warning, const struct job_setting *s,
                                                              size_t offset, const char *format, va_list arguments) {
         char text[400];
@@ -21,10 +26,7 @@ __attribute__((format(printf, 5, 0))) static void draft_tell(struct job_draft *d
         if (!d->diags || (is_warning && is_for_job))
                 return;
         vsnprintf(text, sizeof(text), format, arguments);
-        /* behind a joined line the place in the file is not known any more */
-        if (s->column == 0 || memchr(s->value, '\n', offset))
-                offset = 0;
-        diags_add(d->diags, is_warning, s->file, s->line, s->column + (unsigned)offset, "%s%s%s%s", is_for_job ? "job " : "",
+        diags_add(d->diags, is_warning, s->file, s->line, draft_column(s, offset), "%s%s%s%s", is_for_job ? "job " : "",
                   is_for_job ? d->job->name : "", is_for_job ? ": " : "", text);
 }
 

@@ -222,39 +222,39 @@ void job_when_set_every(struct job_when *when, int64_t every_us) {
         when->catch_up = catch_up_default(when);
 }
 
-static bool print_span(int64_t us, int64_t if_not, char buf[static 128]) {
+static bool print_span(int64_t us, int64_t if_not, char buf[static JOB_VALUE_MAX]) {
         if (us == if_not)
                 return false;
         duration_print(us, buf);
         return true;
 }
 
-static bool print_text(const char *text, char buf[static 128]) {
-        snprintf(buf, 128, "%s", text);
+static bool print_text(const char *text, char buf[static JOB_VALUE_MAX]) {
+        snprintf(buf, JOB_VALUE_MAX, "%s", text);
         return true;
 }
 
-static bool print_percent(uint32_t ppm, char buf[static 128]) {
+static bool print_percent(uint32_t ppm, char buf[static JOB_VALUE_MAX]) {
         if (ppm == 0)
                 return false;
-        int n = snprintf(buf, 128, "%u.%04u", ppm / 10000, ppm % 10000);
+        int n = snprintf(buf, JOB_VALUE_MAX, "%u.%04u", ppm / 10000, ppm % 10000);
         while (buf[n - 1] == '0')
                 n--;
         if (buf[n - 1] == '.')
                 n--;
-        snprintf(buf + n, 128 - (size_t)n, "%%");
+        snprintf(buf + n, JOB_VALUE_MAX - (size_t)n, "%%");
         return true;
 }
 
-bool print_every(const struct job_when *when, char buf[static 128]) {
+bool print_every(const struct job_when *when, char buf[static JOB_VALUE_MAX]) {
         return print_span(when->every_us, 0, buf);
 }
 
-bool print_mode(const struct job_when *when, char buf[static 128]) {
+bool print_mode(const struct job_when *when, char buf[static JOB_VALUE_MAX]) {
         return when->mode != JOB_MODE_FIXED_DELAY && print_text(mode_names[when->mode], buf);
 }
 
-bool print_align(const struct job_when *when, char buf[static 128]) {
+bool print_align(const struct job_when *when, char buf[static JOB_VALUE_MAX]) {
         if (when->align == JOB_ALIGN_START)
                 return false;
         if (when->align_rt_us == 0)
@@ -263,45 +263,45 @@ bool print_align(const struct job_when *when, char buf[static 128]) {
         return true;
 }
 
-bool print_initial_delay(const struct job_when *when, char buf[static 128]) {
+bool print_initial_delay(const struct job_when *when, char buf[static JOB_VALUE_MAX]) {
         return print_span(when->initial_delay_us, 0, buf);
 }
 
-bool print_jitter(const struct job_when *when, char buf[static 128]) {
+bool print_jitter(const struct job_when *when, char buf[static JOB_VALUE_MAX]) {
         return print_percent(when->jitter_ppm, buf);
 }
 
-bool print_randomized_delay(const struct job_when *when, char buf[static 128]) {
+bool print_randomized_delay(const struct job_when *when, char buf[static JOB_VALUE_MAX]) {
         return print_percent(when->random_delay_ppm, buf) || print_span(when->random_delay_us, 0, buf);
 }
 
-bool print_on_boot(const struct job_when *when, char buf[static 128]) {
+bool print_on_boot(const struct job_when *when, char buf[static JOB_VALUE_MAX]) {
         if (when->on_boot_us == 0)
                 return print_text("yes", buf);
         return print_span(when->on_boot_us, -1, buf);
 }
 
-bool print_overlap(const struct job_when *when, char buf[static 128]) {
+bool print_overlap(const struct job_when *when, char buf[static JOB_VALUE_MAX]) {
         return when->overlap != JOB_OVERLAP_SKIP && print_text(overlap_names[when->overlap], buf);
 }
 
-bool print_start_deadline(const struct job_when *when, char buf[static 128]) {
+bool print_start_deadline(const struct job_when *when, char buf[static JOB_VALUE_MAX]) {
         return print_span(when->start_deadline_us, JOB_DEADLINE_NEXT, buf);
 }
 
-bool print_enabled(const struct job_when *when, char buf[static 128]) {
+bool print_enabled(const struct job_when *when, char buf[static JOB_VALUE_MAX]) {
         return !when->is_enabled && print_text("no", buf);
 }
 
-bool print_log(const struct job_when *when, char buf[static 128]) {
+bool print_log(const struct job_when *when, char buf[static JOB_VALUE_MAX]) {
         return when->log != log_default(when) && print_text(log_names[when->log], buf);
 }
 
 int job_when_print(const struct job_when *when, const char *description, char **ret_text) {
         size_t n, size = 0;
         const struct job_key *keys = job_keys(&n);
-        size_t room = (description ? strlen(description) : 0) + 16 + n * 160;
-        char value[128], *text = malloc(room);
+        size_t room = (description ? strlen(description) : 0) + 16 + n * (JOB_VALUE_MAX + 32);
+        char value[JOB_VALUE_MAX], *text = malloc(room);
 
         if (!text)
                 return -ENOMEM;
@@ -336,7 +336,7 @@ static int when_line(struct job_draft *d, struct job_setting *s, char *line) {
 
 int job_when_parse(const char *text, size_t size, struct job_when *ret_when, char **ret_description) {
         struct job job = {};
-        struct job_draft draft = {.job = &job};
+        struct job_draft draft = {.job = &job, .is_canonical = true};
         struct job_setting settings[KEYS_N];
         char buf[JOB_WHEN_TEXT_MAX + 1];
         int r = 0;

@@ -71,7 +71,8 @@ START_TEST(a_job_with_the_rows_example_and_each_of_its_values_builds) {
         for (word = strtok(words, " ");; word = strtok(NULL, " ")) {
                 char text[300];
                 bool is_rate = strcmp(key->name, "Align") == 0 || strcmp(key->name, "RandomizedDelay") == 0;
-                const char *path = word && word[strlen(word) - 1] == ':' ? "/tmp/x" : "";
+                const char *tail = strcmp(key->name, "Allow") ? "/tmp/x" : "root";
+                const char *path = word && word[strlen(word) - 1] == ':' ? tail : "";
                 snprintf(text, sizeof(text), "%s%s%s%s=%s%s\n",
                          strcmp(key->name, "Command") && strcmp(key->name, "Script") ? "Command=/bin/true\n" : "",
                          strcmp(key->name, "Every") ? "Every=1h\n" : "", is_rate ? "Mode=fixed-rate\n" : "", key->name,
@@ -88,7 +89,7 @@ START_TEST(the_rows_default_is_the_built_in_one) {
         size_t n;
         const struct job_key *key = &job_keys(&n)[_i];
         static const char *const described[] = {"until the next slot", "all, or changes where Every= is under 1min",
-                                                "~ with User=, else /", "as StandardOutput="};
+                                                "~ with User=, else /", "as StandardOutput=", "trigger for the job's User="};
         char text[300];
         struct diags diags = {};
 
@@ -217,6 +218,7 @@ static const struct {
         {"OnBoot=0s\n", "OnBoot=yes\n"},
         {"OnBoot=2min\n", "OnBoot=2min\n"},
         {"Every=1h\nOnBoot=no\n", "Every=1h\n"},
+        {"Every=1h\nOverlap=queue\n", "Every=1h\nOverlap=queue\n"},
         {"Every=1h\nStartDeadline=infinity\n", "Every=1h\nStartDeadline=infinity\n"},
         {"Every=1h\nStartDeadline=0\n", "Every=1h\nStartDeadline=0\n"},
         {"Every=1h\nEnabled=off\n", "Every=1h\nEnabled=no\n"},
@@ -291,6 +293,15 @@ static const char *const bad_when_texts[] = {
         "Description=x\n\n",
         "Every=1h\nMode=fixed-rate\nJitter=5%\n",
         "OnBoot=5\n",
+        "Allow=trigger:root\n",
+        "Allow=trigger:-1\n",
+        "Allow=trigger:1x\n",
+        "Allow=trigger:4294967295\n",
+        "Allow=trigger:18446744073709551617\n",
+        "Allow=control:%\n",
+        "Allow=read:1\n",
+        "Allow=trigger:1\nAllow=trigger:2\n",
+        "Allow=trigger:1 trigger:2 trigger:3 trigger:4 trigger:5 trigger:6 trigger:7 trigger:8 trigger:9\n",
 };
 
 START_TEST(what_is_no_when_text_is_refused) {
