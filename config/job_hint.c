@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 // job_hint: what to say of a key that chimed does not have: what it is called here, that it comes later, or the nearest name.
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "config/job_draft.h"
-
-#define NAME_COMPARED 40
+#include "config/nearest.h"
 
 struct answer {
         const char *name, *text;
@@ -150,45 +148,14 @@ static bool is_later(const char *name) {
         return false;
 }
 
-static unsigned min3(unsigned a, unsigned b, unsigned c) {
-        unsigned m = a < b ? a : b;
-        return m < c ? m : c;
-}
-
-/* Edit distance (Levenshtein) without regard to case; both names at most NAME_COMPARED bytes. */
-static unsigned distance(const char *a, const char *b) {
-        unsigned row[NAME_COMPARED + 1];
-        size_t size = strlen(b);
-
-        for (size_t k = 0; k <= size; k++)
-                row[k] = (unsigned)k;
-        for (size_t i = 0; a[i]; i++) {
-                unsigned diagonal = row[0];
-                row[0] = (unsigned)i + 1;
-                for (size_t k = 1; k <= size; k++) {
-                        unsigned differs = tolower((unsigned char)a[i]) != tolower((unsigned char)b[k - 1]);
-                        unsigned best = min3(row[k] + 1, row[k - 1] + 1, diagonal + differs);
-                        diagonal = row[k];
-                        row[k] = best;
-                }
-        }
-        return row[size];
-}
-
-static const char *nearest(const char *name) {
-        size_t n, size = strlen(name);
+static const char *nearest_key(const char *name) {
+        size_t n;
         const struct job_key *keys = job_keys(&n);
-        unsigned best = size > NAME_COMPARED ? 0 : 2 + (unsigned)size / 5; /* farther ones are no help */
-        const char *found = NULL;
+        struct nearest nearest = nearest_begin(name);
 
-        for (size_t i = 0; i < n && best > 0; i++) {
-                unsigned d = distance(name, keys[i].name);
-                if (d < best) {
-                        best = d;
-                        found = keys[i].name;
-                }
-        }
-        return found;
+        for (size_t i = 0; i < n; i++)
+                nearest_offer(&nearest, keys[i].name);
+        return nearest.found;
 }
 
 char *job_key_hint(const char *name, char buf[static 160]) {
@@ -203,7 +170,7 @@ char *job_key_hint(const char *name, char buf[static 160]) {
                 snprintf(buf, room, "%.64s= is not in this version of chimed", name);
                 return buf;
         }
-        const char *known = nearest(name);
+        const char *known = nearest_key(name);
         if (known)
                 snprintf(buf, room, "unknown key %.64s=; did you mean %s=?", name, known);
         else
