@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+// screen_show: one job on one screen, why it does not run in sentences, its next slots.
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/core/util.h"
+#include "daemon/ctl/reply.h"
+#include "daemon/ctl/runs.h"
+#include "daemon/ctl/screens.h"
+#include "daemon/ctl/table.h"
+#include "daemon/ctl/text.h"
+#include "daemon/ctl/times.h"
+
+#define LABEL_WIDTH  13 /* "  Schedule   " */
+#define OUTPUT_LINES 10
+#define RECENT_LINES 4
+
+static void print_line(const struct view *v, FILE *out, const char *label, const char *text) {
+        fprintf(out, "  %-*s", LABEL_WIDTH - 2, label);
+        text_wrap(out, text, LABEL_WIDTH, LABEL_WIDTH, v->width);
+}
+
+char *screen_next_time(const struct view *v, int64_t us, bool is_full, char buf[static 160]) {
+        char at[TIMES_SIZE], in[TIMES_SIZE];
+
+        if (is_full)
+                times_full(us, at);
+        else
+                times_short(v->now_us, us, at);
+        if (us > v->now_us)
+                snprintf(buf, 160, "%s, in %s", at, times_span(us - v->now_us, in));
+        else
+                snprintf(buf, 160, "%s, now", at);
+        return buf;
+}
+
+static void print_head(const struct view *v, const json_t *job, FILE *out) {
+        const char *description = reply_text(job, "description"), *file = reply_text(job, "file");
+        _cleanup_free_ char *left = NULL, *right = NULL;
+
+        if (asprintf(&left, "%s%s%s", reply_text_or(job, "name", "?"), description ? " - " : "",
+                     description ? description : "") < 0 ||
+            asprintf(&right, "%s:%lld", file ? file : "", (long long)reply_int(job, "line", 0)) < 0)
+                return;
+        size_t width = text_width(left), tail = file ? text_width(right) : 0;
+        view_color(v, out, VIEW_BOLD);
+        fputs(left, out);
+        view_color(v, out, VIEW_PLAIN);
+        if (file && width + 2 + tail <= v->width)
+                fprintf(out, "%*s%s", (int)(v->width - width - tail), "", right);
+        else if (file)
+                fprintf(out, "\n  %s", right);
+        fputc('\n', out);
+}
+
+static void print_state(const struct view *v, const json_t *job, FILE *out) {
+        const char *state = reply_text_or(job, "state", "?"), *reason = reply_text(job, "nextReason");
+        const json_t *runs = json_object_get(job, "runningRunIds");
+        int64_t next_us = reply_int(job, "nextSlotUsec", REPLY_NO_TIME), start_us = reply_int(job, "nextStartUsec", next_us);
+        char hold[512], next[160] = "", delay[TIMES_SIZE], run[32] = "", text[1200];
+
+        if (json_array_size(runs) > 0)
+                snprintf(run, sizeof(run), ", run %lld", (long long)json_integer_value(json_array_get(runs, 0)));
+        if (next_us != REPLY_NO_TIME)
+                screen_next_time(v, next_us, true, next);
+        bool is_delayed = next_us != REPLY_NO_TIME && start_us > next_us;
+        snprintf(text, sizeof(text), "%s%s%s%s%s%s%s%s%s",
+                 reply_object(job, "hold") && !run[0] ? screen_hold(v, job, true, hold) : state, run, *next ? "; next " : "",
+                 next, is_delayed ? " and " : "", is_delayed ? times_span(start_us - next_us, delay) : "",
+                 is_delayed ? " of drawn delay" : "", reason ? "; " : "", reason ? reason : "");
+        print_line(v, out, "State", text);
+        if (reply_object(job, "hold") && run[0])
+                print_line(v, out, "Hold", screen_hold(v, job, true, hold));
+}
+
+static void print_command(const struct view *v, const json_t *job, FILE *out) {
+        const char *command = reply_text(job, "command"), *user = reply_text(job, "user");
+        _cleanup_free_ char *text = NULL;
+
+        if (command && asprintf(&text, "%s%s%s%s", command, user ? " (as " : "", user ? user : "", user ? ")" : "") >= 0)
+                print_line(v, out, "Command", text);
+}
+
+/* "812  Sat 07:12:40  41min 3s  success  (catch-up for Fri 02:30:00)" */
+static void print_run(const struct view *v, const char *label, const json_t *run, FILE *out) {
+        const char *cause = reply_text_or(run, "cause", "?"), *error = reply_text(run, "error");
+        int64_t start_us = reply_int(run, "startUsec", REPLY_NO_TIME), end_us = reply_int(run, "endUsec", REPLY_NO_TIME);
+        int64_t slot_us = reply_int(run, "slotUsec", REPLY_NO_TIME);
+        char started[TIMES_SIZE], took[TIMES_SIZE], slot[TIMES_SIZE], result[RUNS_WORDS], text[2 * RUNS_WORDS];
+
+        if (!run)
+                return;
+        int n = snprintf(
+                text, sizeof(text), "%lld  %s  %s  %s%s%.200s", (long long)reply_int(run, "runId", 0),
+                start_us == REPLY_NO_TIME ? "not started" : times_short(v->now_us, start_us, started),
+                start_us == REPLY_NO_TIME ? "-" : times_span((end_us == REPLY_NO_TIME ? v->now_us : end_us) - start_us, took),
+                runs_result(run, result), error ? ": " : "", error ? error : "");
+        if (slot_us != REPLY_NO_TIME)
+                snprintf(text + n, sizeof(text) - (size_t)n, "  (%s for %s)", cause, times_short(v->now_us, slot_us, slot));
+        else
+                snprintf(text + n, sizeof(text) - (size_t)n, "  (%s)", cause);
+        /* not wrapped: the columns stay */
+        fprintf(out, "  %-*s%s\n", LABEL_WIDTH - 2, label, text);
+}
+
+static bool is_same_run(const json_t *a, const json_t *b) {
+        return a && b && reply_int(a, "runId", -1) == reply_int(b, "runId", -2);
+}
+
+static void print_counts(const struct view *v, const json_t *job, FILE *out) {
+        static const struct {
+                const char *name, *word;
+        } rest[] = {{"missed", "missed"}, {"withheld", "withheld"}, {"merged", "merged"}, {"interrupted", "interrupted"}};
+        long long runs = reply_int(job, "runs", 0), triggered = reply_int(job, "triggered", 0);
+        char text[400];
+        int n = snprintf(text, sizeof(text), "%lld run%s", runs, runs == 1 ? "" : "s");
+
+        if (triggered > 0)
+                n += snprintf(text + n, sizeof(text) - (size_t)n, " (%lld by trigger)", triggered);
+        n += snprintf(text + n, sizeof(text) - (size_t)n, ": %lld good, %lld failed", (long long)reply_int(job, "successes", 0),
+                      (long long)reply_int(job, "failures", 0));
+        const char *between = "; ";
+        for (size_t i = 0; i < ARRAY_SIZE(rest); i++) {
+                long long count = reply_int(job, rest[i].name, 0);
+                if (count <= 0)
+                        continue;
+                n += snprintf(text + n, sizeof(text) - (size_t)n, "%s%lld %s", between, count, rest[i].word);
+                between = ", ";
+        }
+        print_line(v, out, "Counts", text);
+}
+
+static void print_recent(const struct view *v, const json_t *job, FILE *out) {
+        size_t i;
+        json_t *range;
+
+        json_array_foreach(json_object_get(job, "recent"), i, range) {
+                char first[TIMES_SIZE], last[TIMES_SIZE], text[400];
+                long long n = reply_int(range, "count", 0);
+                if (i == RECENT_LINES)
+                        break;
+                times_short(v->now_us, reply_int(range, "firstSlotUsec", REPLY_NO_TIME), first);
+                times_short(v->now_us, reply_int(range, "lastSlotUsec", REPLY_NO_TIME), last);
+                snprintf(text, sizeof(text), "%lld %s%s, %s%s%s", n, reply_text_or(range, "outcome", "?"),
+                         n == 1 ? "" : " slots", first, n == 1 ? "" : " to ", n == 1 ? "" : last);
+                const char *reason = reply_text(range, "reason");
+                fprintf(out, "  %-*s%s%s%s\n", LABEL_WIDTH - 2, i == 0 ? "Recent" : "", text, reason ? ": " : "",
+                        reason ? reason : "");
+        }
+}
+
+/* The last lines of its output. */
+static void print_output(const json_t *run, FILE *out) {
+        const char *value = reply_text(run, "value");
+        size_t n = 0;
+
+        if (reply_text(run, "valueBase64"))
+                fputs("  (its output is no text; see: chimectl show --json)\n", out);
+        if (!value || !*value)
+                return;
+        size_t size = strlen(value);
+        while (size > 0 && value[size - 1] == '\n')
+                size--;
+        const char *from = value + size;
+        while (from > value && (from[-1] != '\n' || ++n < OUTPUT_LINES))
+                from--;
+        while (from < value + size) {
+                size_t length = strcspn(from, "\n");
+                length = length > (size_t)(value + size - from) ? (size_t)(value + size - from) : length;
+                fprintf(out, "    %.*s\n", (int)length, from);
+                from += length + 1;
+        }
+}
+
+int screen_show(const struct view *v, const json_t *job, FILE *out) {
+        const json_t *last = reply_object(job, "lastRun"), *good = reply_object(job, "lastGood");
+        const json_t *failure = reply_object(job, "lastFailure");
+
+        print_head(v, job, out);
+        print_state(v, job, out);
+        print_line(v, out, "Schedule", reply_text_or(job, "schedule", "?"));
+        print_command(v, job, out);
+        print_run(v, "Last run", last, out);
+        if (!is_same_run(good, last))
+                print_run(v, "Last good", good, out);
+        if (!is_same_run(failure, last))
+                print_run(v, "Failure", failure, out);
+        print_counts(v, job, out);
+        print_recent(v, job, out);
+        print_output(last, out);
+        return 0;
+}
+
+/* The first sentence stands at the edge, the others explain it. */
+int screen_why(const struct view *v, const json_t *reply, FILE *out) {
+        size_t i;
+        json_t *sentence;
+        int64_t next_us = reply_int(reply, "nextSlotUsec", REPLY_NO_TIME);
+        bool has_next = false;
+
+        json_array_foreach(json_object_get(reply, "sentences"), i, sentence) {
+                const char *given = json_string_value(sentence);
+                _cleanup_free_ char *text = times_localize(v->now_us, given ? given : "", i == 0);
+                if (!text)
+                        return -ENOMEM;
+                has_next = has_next || strstr(text, "Next");
+                fprintf(out, "%*s", i == 0 ? 0 : 2, "");
+                text_wrap(out, text, i == 0 ? 0 : 2, 4, v->width);
+        }
+        if (has_next || next_us == REPLY_NO_TIME)
+                return 0;
+        char next[160];
+        screen_next_time(v, next_us, false, next);
+        fprintf(out, "%sNext: %s.\n", reply_text(reply, "reason") ? "" : "Nothing is wrong now. ", next);
+        return 0;
+}
+
+int screen_next(const struct view *v, const json_t *slots, FILE *out) {
+        static const struct table_column columns[] = {
+                {"JOB", false, 8}, {"NEXT", false, 0}, {"IN", false, 0}, {"DELAY", false, 0}, {"NOTE", false, 8}};
+        struct table *table;
+        size_t i;
+        json_t *slot;
+
+        if (table_new(columns, ARRAY_SIZE(columns), &table) < 0)
+                return -ENOMEM;
+        json_array_foreach(slots, i, slot) {
+                char text[TIMES_SIZE];
+                int64_t slot_us = reply_int(slot, "slotUsec", REPLY_NO_TIME), start_us = reply_int(slot, "startUsec", slot_us);
+                table_row(table, VIEW_PLAIN);
+                table_cell(table, "%s", reply_text_or(slot, "job", "?"));
+                table_cell(table, "%s", times_exact(slot_us, text));
+                table_cell(table, "%s", slot_us > v->now_us ? times_span(slot_us - v->now_us, text) : "now");
+                table_cell(table, "%s", start_us > slot_us ? times_span(start_us - slot_us, text) : "-");
+                table_cell(table, "%s", reply_text_or(slot, "note", ""));
+        }
+        int r = table_print(table, v, out);
+        table_free(table);
+        return r;
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// screens: what chimed answers, as people read it. Nothing here asks chimed, a clock or the terminal.
+#pragma once
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "daemon/ctl/view.h"
+
+/* All borrow the replies. They return 0 or -ENOMEM. */
+
+/* The table of jobs (an array of Job, put into order) with a summary; status (a reply of GetStatus) may be NULL. */
+int screen_list(const struct view *v, json_t *jobs, const json_t *status, FILE *out);
+/* One job: the reply of ShowJob. */
+int screen_show(const struct view *v, const json_t *job, FILE *out);
+/* The reply of Why. */
+int screen_why(const struct view *v, const json_t *reply, FILE *out);
+/* Next slots, an array of NextSlot. */
+int screen_next(const struct view *v, const json_t *slots, FILE *out);
+/* A line for an event of Subscribe. */
+int screen_event(const struct view *v, const json_t *event, FILE *out);
+/* True for the kinds of events that screen_event() has words for. */
+bool screen_knows_event(const char *kind);
+/* "paused by ops", with until and why if is_long; state is the job's. Returns buf. */
+char *screen_hold(const struct view *v, const json_t *job, bool is_long, char buf[static 512]);
+/* "Mon 02:30:00, in 1d 14h", or with date and zone if is_full. Returns buf. */
+char *screen_next_time(const struct view *v, int64_t us, bool is_full, char buf[static 160]);

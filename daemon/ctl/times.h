@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// times: instants in local time and spans, as the screens have them. The zone is the process's (TZ, /etc/localtime).
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define TIMES_SIZE 64 /* bytes of a buffer for any of them */
+
+/* "Fri 18:00:00" within six days of now, else "2026-11-20 02:30"; "-" for what is no time. All return buf. */
+char *times_short(int64_t now_us, int64_t us, char buf[static TIMES_SIZE]);
+/* "Mon 2026-11-23 02:30:00 CET"; exact: to the millisecond, where it is not a full second. */
+char *times_full(int64_t us, char buf[static TIMES_SIZE]);
+char *times_exact(int64_t us, char buf[static TIMES_SIZE]);
+/* A span in its two largest units: "1d 14h", "41min 3s", "350ms"; a negative one counts as 0. */
+char *times_span(int64_t us, char buf[static TIMES_SIZE]);
+/* The same for tables, where minutes are enough: "41min". */
+char *times_about(int64_t us, char buf[static TIMES_SIZE]);
+/* A copy of a sentence in which instants of RFC 3339 in UTC have become local, exact with date and zone, or short; given to the
+ * caller. NULL without memory. */
+char *times_localize(int64_t now_us, const char *sentence, bool is_full);
