@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+// verb_files: what is about job files: check and cat read them in this process, reload has chimed read them.
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "daemon/core/util.h"
+#include "daemon/ctl/names.h"
+#include "daemon/ctl/reply.h"
+#include "daemon/ctl/text.h"
+#include "daemon/ctl/verbs.h"
+
+/* Where the files are. */
+struct places {
+        char *settings_file, **folders; /* the usual ones; owned */
+        json_t *status;                 /* GetStatus of a running chimed, or NULL */
+        const char *list[OPTIONS_FOLDERS_MAX];
+        struct config_paths paths;
+};
+
+static void places_done(struct places *p) {
+        config_paths_free(p->settings_file, p->folders);
+        json_decref(p->status);
+}
+
+/* What the options say, else what the running chimed uses, else the usual ones. */
+static int places_find(struct session *s, struct places *p) {
+        const struct options *o = s->options;
+        bool is_told = session_has(s, OPTION_CONFIG) && o->n_folders > 0;
+        size_t i, n = 0;
+        json_t *folder;
+
+        int r = config_default_paths(session_has(s, OPTION_USER), &p->settings_file, &p->folders);
+        if (r < 0)
+                return session_fail(CTL_EXIT_FAILED, "%s", r == -ENOENT ? "you have no home folder" : strerror(-r));
+        if (!is_told && session_is_there(s) && session_call(s, API_GET_STATUS, json_object(), &p->status) != CTL_EXIT_DONE)
+                p->status = NULL;
+        p->paths.settings_file = reply_text_or(p->status, "settingsFile", p->settings_file);
+        if (session_has(s, OPTION_CONFIG))
+                p->paths.settings_file = session_text(s, OPTION_CONFIG);
+        for (i = 0; i < o->n_folders; i++)
+                p->list[n++] = o->folders[i];
+        if (n == 0)
+                json_array_foreach(json_object_get(p->status, "jobFolders"), i,
+                                   folder) if (n < ARRAY_SIZE(p->list) && json_is_string(folder)) p->list[n++] =
+                        json_string_value(folder);
+        for (i = 0; n == 0 && p->folders[i]; i++)
+                p->list[i] = p->folders[i];
+        p->paths.folders = p->list;
+        p->paths.n_folders = n > 0 ? n : i;
+        return CTL_EXIT_DONE;
+}
+
+static void print_diags(const struct diags *diags, FILE *out) {
+        for (size_t i = 0; i < diags->n; i++) {
+                _cleanup_free_ char *text = diag_print(&diags->list[i]);
+                if (text)
+                        text_clean(text, false);
+                fprintf(out, "%s\n", text ? text : "(not enough memory)");
+        }
+        size_t n_all = diags->n_errors + diags->n_warnings;
+        if (n_all > diags->n)
+                fprintf(out, "... and %zu more\n", n_all - diags->n);
+}
+
+static const char *plural(size_t n) {
+        return n == 1 ? "" : "s";
+}
+
+static json_t *diags_json(const struct diags *diags) {
+        json_t *list = json_array();
+
+        for (size_t i = 0; i < diags->n; i++) {
+                const struct diag *d = &diags->list[i];
+                json_array_append_new(list,
+                                      json_pack("{s:s, s:i, s:i, s:b, s:s}", "file", d->file, "line", (int)d->line, "column",
+                                                (int)d->column, "isWarning", (int)d->is_warning, "text", d->text));
+        }
+        return json_pack("{s:I, s:I, s:o}", "errors", (json_int_t)diags->n_errors, "warnings", (json_int_t)diags->n_warnings,
+                         "diagnostics", list);
+}
+
+static void print_check(struct session *s, const struct diags *diags, const struct config *config) {
+        if (s->is_json) {
+                json_t *reply = diags_json(diags);
+                session_json(s, reply);
+                json_decref(reply);
+                return;
+        }
+        print_diags(diags, s->out);
+        if (diags->n_errors == 0 && diags->n_warnings == 0)
+                session_say(s, "%zu job%s in %zu file%s: nothing is wrong.", config->n_jobs, plural(config->n_jobs),
+                            config->n_files, plural(config->n_files));
+        else
+                session_say(s, "%zu error%s, %zu warning%s.%s", diags->n_errors, plural(diags->n_errors), diags->n_warnings,
+                            plural(diags->n_warnings), diags->n_errors > 0 ? " What is wrong keeps its last good jobs." : "");
+}
+
+int verb_check(struct session *s) {
+        struct places places = {};
+        struct diags diags = {};
+        struct config *config = NULL;
+        int status = places_find(s, &places);
+
+        if (status == CTL_EXIT_DONE) {
+                int r = config_load(&places.paths, &diags, &config);
+                if (r < 0 && diags.n_errors == 0)
+                        status = session_fail(CTL_EXIT_FAILED, "the files can't be read: %s", strerror(-r));
+                else {
+                        print_check(s, &diags, config);
+                        status = diags.n_errors > 0 ? CTL_EXIT_FAILED : CTL_EXIT_DONE;
+                }
+        }
+        config_free(config);
+        diags_done(&diags);
+        places_done(&places);
+        return status;
+}
+
+/* ---- reload ---- */
+
+int verb_reload(struct session *s) {
+        json_t *reply, *line;
+        size_t i;
+
+        s->progress = "chimed is reading the job files";
+        int status = session_call(s, API_RELOAD, json_object(), &reply);
+        if (status != CTL_EXIT_DONE)
+                return status;
+        long long errors = reply_int(reply, "errors", 0), left_out = reply_int(reply, "diagnosticsLeftOut", 0);
+        long long jobs = reply_int(reply, "jobs", 0), files = reply_int(reply, "files", 0);
+        if (s->is_json)
+                session_json(s, reply);
+        else {
+                json_array_foreach(json_object_get(reply, "diagnostics"), i, line)
+                        fprintf(s->out, "%s\n", json_is_string(line) ? json_string_value(line) : "?");
+                if (left_out > 0)
+                        fprintf(s->out, "... and %lld more: chimectl check\n", left_out);
+                session_say(s, "Read anew: %lld job%s from %lld file%s: %lld new, %lld changed, %lld removed; %lld error%s",
+                            jobs, plural((size_t)jobs), files, plural((size_t)files), (long long)reply_int(reply, "added", 0),
+                            (long long)reply_int(reply, "changed", 0), (long long)reply_int(reply, "removed", 0), errors,
+                            plural((size_t)errors));
+                if (errors > 0)
+                        session_say(s, "What is wrong keeps its last good jobs.");
+        }
+        json_decref(reply);
+        return errors > 0 ? CTL_EXIT_FAILED : CTL_EXIT_DONE;
+}
+
+/* ---- cat ---- */
+
+int verb_cat(struct session *s) {
+        return session_fail(CTL_EXIT_FAILED, "%s: not yet", s->verb->name);
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+// verb_see: what only looks: list, show, why, next, watch.
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/core/util.h"
+#include "daemon/ctl/names.h"
+#include "daemon/ctl/reply.h"
+#include "daemon/ctl/screens.h"
+#include "daemon/ctl/verbs.h"
+
+static int tell_memory(void) {
+        return session_fail(CTL_EXIT_FAILED, "%s", strerror(ENOMEM));
+}
+
+int verb_list(struct session *s) {
+        json_t *jobs = NULL, *status = NULL;
+        int r = names_list_jobs(s, s->names, s->n_names, &jobs);
+
+        if (r == CTL_EXIT_DONE && s->is_json)
+                session_json(s, jobs);
+        else if (r == CTL_EXIT_DONE) {
+                r = session_call(s, API_GET_STATUS, json_object(), &status);
+                if (r == CTL_EXIT_DONE && screen_list(&s->view, jobs, status, s->out) < 0)
+                        r = tell_memory();
+        }
+        json_decref(status);
+        json_decref(jobs);
+        return r;
+}
+
+/* Calls a method of one job for each name and shows the replies; the worst status wins. */
+static int for_each(struct session *s, enum api_method method, void (*add)(const struct session *s, json_t *parameters),
+                    int (*show)(const struct view *v, const json_t *reply, FILE *out)) {
+        struct names names;
+        int worst = names_resolve(s, s->names, s->n_names, &names);
+
+        if (worst != CTL_EXIT_DONE)
+                return worst;
+        for (size_t i = 0; i < names.n; i++) {
+                json_t *reply = NULL, *parameters = json_pack("{s:s}", "job", names.list[i]);
+                if (parameters && add)
+                        add(s, parameters);
+                int status = session_call(s, method, parameters, &reply);
+                if (status == CTL_EXIT_DONE && i > 0 && !s->is_json)
+                        fputc('\n', s->out);
+                if (status == CTL_EXIT_DONE && s->is_json)
+                        session_json(s, reply);
+                else if (status == CTL_EXIT_DONE && show(&s->view, reply, s->out) < 0)
+                        status = tell_memory();
+                worst = status > worst ? status : worst;
+                json_decref(reply);
+        }
+        names_done(&names);
+        return worst;
+}
+
+int verb_show(struct session *s) {
+        return for_each(s, API_SHOW_JOB, NULL, screen_show);
+}
+
+static void add_slot(const struct session *s, json_t *parameters) {
+        if (session_has(s, OPTION_AT))
+                json_object_set_new(parameters, "slotUsec", json_integer(session_number(s, OPTION_AT, 0)));
+}
+
+int verb_why(struct session *s) {
+        return for_each(s, API_WHY, add_slot, screen_why);
+}
+
+/* ---- next ---- */
+
+static json_t *next_parameters(const struct session *s, const char *name, int64_t after) {
+        json_t *p = json_object();
+
+        if (name)
+                json_object_set_new(p, "jobs", json_pack("[s]", name));
+        if (session_has(s, OPTION_NUMBER))
+                json_object_set_new(p, "n", json_integer(session_number(s, OPTION_NUMBER, 1)));
+        if (session_has(s, OPTION_FROM))
+                json_object_set_new(p, "fromUsec", json_integer(session_number(s, OPTION_FROM, 0)));
+        if (after >= 0)
+                json_object_set_new(p, "after", json_integer(after));
+        return p;
+}
+
+/* Appends all pages of one job, or of all. */
+static int add_next(struct session *s, const char *name, json_t *slots) {
+        int64_t after = -1;
+
+        do {
+                json_t *page;
+                int status = session_call(s, API_NEXT, next_parameters(s, name, after), &page);
+                if (status != CTL_EXIT_DONE)
+                        return status;
+                json_array_extend(slots, json_object_get(page, "next"));
+                int64_t next = reply_int(page, "after", -1);
+                after = next > after ? next : -1; /* else it would never end */
+                json_decref(page);
+        } while (after >= 0);
+        return CTL_EXIT_DONE;
+}
+
+static int compare_slots(const void *a, const void *b) {
+        int64_t x = reply_int(*(json_t *const *)a, "startUsec", 0), y = reply_int(*(json_t *const *)b, "startUsec", 0);
+
+        return (x > y) - (x < y);
+}
+
+int verb_next(struct session *s) {
+        struct names names = {};
+        json_t *slots = json_array();
+        int status = names_resolve(s, s->names, s->n_names, &names);
+
+        for (size_t i = 0; status == CTL_EXIT_DONE && i < names.n; i++)
+                status = add_next(s, names.list[i], slots);
+        if (status == CTL_EXIT_DONE && names.n == 0)
+                status = add_next(s, NULL, slots);
+        if (status == CTL_EXIT_DONE && names.n == 0 && reply_sort(slots, compare_slots) < 0)
+                status = tell_memory();
+        if (status == CTL_EXIT_DONE && s->is_json) {
+                json_t *reply = json_pack("{s:O}", "next", slots);
+                session_json(s, reply);
+                json_decref(reply);
+        } else if (status == CTL_EXIT_DONE && screen_next(&s->view, slots, s->out) < 0)
+                status = tell_memory();
+        if (status == CTL_EXIT_DONE && json_array_size(slots) == 0)
+                session_say(s, "Nothing is planned; why: chimectl why %s", names.n > 0 ? names.list[0] : "JOB");
+        json_decref(slots);
+        names_done(&names);
+        return status;
+}
+
+/* ---- watch ---- */
+
+/* "started,ended" as an array. NULL where one is unknown (told). */
+static json_t *split_kinds(const char *text) {
+        json_t *kinds = json_array();
+
+        while (kinds && *text) {
+                size_t size = strcspn(text, ",");
+                const char *const *kind = api_event_kinds();
+                while (*kind && (strlen(*kind) != size || memcmp(*kind, text, size) != 0))
+                        kind++;
+                if (!*kind) {
+                        fprintf(stderr, "chimectl: --kinds: no kind of events \"%.*s\"; there are:", (int)size, text);
+                        for (kind = api_event_kinds(); *kind; kind++)
+                                fprintf(stderr, " %s", *kind);
+                        fputc('\n', stderr);
+                        json_decref(kinds);
+                        return NULL;
+                }
+                json_array_append_new(kinds, json_string(*kind));
+                text += size + (text[size] == ',');
+        }
+        return kinds;
+}
+
+static int print_events(struct session *s, struct client *client) {
+        struct client_reply reply = {.has_more = true};
+
+        while (reply.has_more) {
+                int status = session_take(s, API_SUBSCRIBE, client_receive(client, CLIENT_NO_DEADLINE, &reply), &reply);
+                if (status != CTL_EXIT_DONE)
+                        return status;
+                s->view.now_us = reply_int(reply.parameters, "atUsec", s->view.now_us);
+                if (s->is_json)
+                        session_json_line(s, reply.parameters);
+                else if (screen_event(&s->view, reply.parameters, s->out) < 0)
+                        status = tell_memory();
+                session_flush(s);
+                client_reply_done(&reply);
+                if (status != CTL_EXIT_DONE)
+                        return status;
+        }
+        return CTL_EXIT_DONE;
+}
+
+int verb_watch(struct session *s) {
+        json_t *kinds = session_has(s, OPTION_KINDS) ? split_kinds(session_text(s, OPTION_KINDS)) : NULL;
+        struct names names = {};
+        struct client *client = NULL;
+
+        if (session_has(s, OPTION_KINDS) && !kinds)
+                return CTL_EXIT_USAGE;
+        int status = names_resolve(s, s->names, s->n_names, &names);
+        json_t *parameters = json_object();
+        if (kinds)
+                json_object_set_new(parameters, "kinds", kinds);
+        if (names.n > 0)
+                json_object_set_new(parameters, "jobs", json_array());
+        for (size_t i = 0; i < names.n; i++)
+                json_array_append_new(json_object_get(parameters, "jobs"), json_string(names.list[i]));
+        names_done(&names);
+        if (status == CTL_EXIT_DONE)
+                status = session_connect(s, &client);
+        if (status == CTL_EXIT_DONE)
+                status = session_send(s, client, API_SUBSCRIBE, parameters, true);
+        else
+                json_decref(parameters);
+        if (status == CTL_EXIT_DONE)
+                status = print_events(s, client);
+        client_free(client);
+        return status;
+}
