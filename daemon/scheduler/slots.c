@@ -220,7 +220,6 @@ struct occasion {
         int64_t anchor_us, key;
         int64_t slot_us, slot_rt_us;
         int64_t lag_us;
-        uint64_t run; /* a number that was promised; 0: none was */
 };
 
 static void emit_start(struct engine *e, uint32_t job, const struct occasion *o) {
@@ -255,13 +254,13 @@ static void emit_ran(struct engine *e, uint32_t job, const struct occasion *o) {
         a->outcome.lag_us = o->lag_us;
 }
 
-/* Starts a run; what is open before a slot is emitted behind it, merged slots into it. */
+/* Starts a run, which does what a waiting trigger was promised; what is open before a slot is emitted behind it, merged slots into it. */
 static int start_run(struct engine *e, struct clock_sample now, uint32_t job, const struct occasion *o) {
         struct job_cold *cold = registry_warm(&e->jobs, engine_row(e, job));
         if (!cold)
                 return -ENOMEM;
         struct job_run run = {
-                .run = o->run > 0 ? o->run : e->next_run,
+                .run = cold->waiting.run > 0 ? cold->waiting.run : e->next_run,
                 .item = o->item,
                 .cause = o->cause,
                 .segment = o->segment,
@@ -274,8 +273,10 @@ static int start_run(struct engine *e, struct clock_sample now, uint32_t job, co
         int r = engine_begin_run(e, job, &run);
         if (r < 0)
                 return r;
-        if (o->run == 0)
+        if (cold->waiting.run == 0)
                 engine_take_run_number(e);
+        cold->waiting.is_trigger = false;
+        cold->waiting.run = 0;
         cold->missed_since_run = 0;
         emit_start(e, job, o);
         if (o->item == WIRE_ITEM_TRIGGER)
@@ -326,19 +327,14 @@ static int start_boot(struct engine *e, struct clock_sample now, uint32_t job, i
         return r;
 }
 
-static int start_triggered(struct engine *e, struct clock_sample now, uint32_t job, uint64_t run) {
+int slots_start_triggered(struct engine *e, struct clock_sample now, uint32_t job) {
         struct occasion o = {
                 .item = WIRE_ITEM_TRIGGER,
                 .cause = RUN_CAUSE_TRIGGER,
                 .slot_us = now.bt_us,
                 .slot_rt_us = now.rt_us,
-                .run = run,
         };
         return start_run(e, now, job, &o);
-}
-
-int slots_start_triggered(struct engine *e, struct clock_sample now, uint32_t job) {
-        return start_triggered(e, now, job, 0);
 }
 
 static bool is_too_late(const struct job_when *when, int64_t lag_us) {
@@ -394,37 +390,6 @@ void slots_drop_waiting(struct engine *e, struct clock_sample now, uint32_t job,
         if (cold->waiting.is_trigger)
                 engine_emit(e, ACTION_DROPPED, job)->run.run.run = cold->waiting.run;
         cold->waiting = (struct job_waiting){0};
-}
-
-int slots_start_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
-        struct job_row *row = engine_row(e, job);
-        struct job_cold *cold = registry_cold(&e->jobs, row);
-        struct job_waiting waiting = cold->waiting;
-        cold->waiting = (struct job_waiting){0};
-        if (!waiting.is_slot)
-                return waiting.is_trigger ? start_triggered(e, now, job, waiting.run) : 0;
-        int64_t lag_us = now.bt_us - waiting.due_bt_us;
-        if (is_too_late(engine_policy(e, row), lag_us)) {
-                cold->waiting = waiting;
-                emit_waiting(e, job, SLOT_REASON_DEADLINE);
-                cold->waiting = (struct job_waiting){0};
-                return waiting.is_trigger ? start_triggered(e, now, job, waiting.run) : 0;
-        }
-        int r = start_run(e, now, job,
-                          &(struct occasion){
-                                  .item = WIRE_ITEM_SCHEDULE,
-                                  .cause = RUN_CAUSE_SCHEDULE,
-                                  .segment = waiting.segment,
-                                  .anchor_us = waiting.anchor_us,
-                                  .key = waiting.key,
-                                  .slot_us = waiting.slot_us,
-                                  .slot_rt_us = waiting.slot_rt_us,
-                                  .lag_us = lag_us,
-                                  .run = waiting.run,
-                          });
-        if (r == 0)
-                cold->last_slot_us = waiting.slot_us;
-        return r;
 }
 
 /* Slots up to `last` have passed, none of them can run at its instant. The policy decides about the latest and the rest. */
@@ -535,6 +500,47 @@ static int grid_meets_boot(struct engine *e, struct clock_sample now, uint32_t j
         slots_flush_missed(e, now, job, false);
         slots_flush_merging(e, now, job, registry_cold(&e->jobs, row)->run.run);
         return r;
+}
+
+/* Starts the slot that waited, unless it is too late for it. */
+static int start_waiting_slot(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
+        struct job_waiting *waiting = &cold->waiting;
+        int64_t lag_us = now.bt_us - waiting->due_bt_us;
+        waiting->is_slot = false;
+        if (is_too_late(engine_policy(e, engine_row(e, job)), lag_us)) {
+                emit_waiting(e, job, SLOT_REASON_DEADLINE);
+                return 0;
+        }
+        cold->last_slot_us = waiting->slot_us;
+        return start_run(e, now, job,
+                         &(struct occasion){
+                                 .item = WIRE_ITEM_SCHEDULE,
+                                 .cause = RUN_CAUSE_SCHEDULE,
+                                 .segment = waiting->segment,
+                                 .anchor_us = waiting->anchor_us,
+                                 .key = waiting->key,
+                                 .slot_us = waiting->slot_us,
+                                 .slot_rt_us = waiting->slot_rt_us,
+                                 .lag_us = lag_us,
+                         });
+}
+
+/* A slot that has become due since the end of the run goes before a trigger: one run does both. */
+int slots_start_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_when *when = engine_policy(e, row);
+        struct job_cold *cold = registry_cold(&e->jobs, row);
+        int r = cold->waiting.is_slot ? start_waiting_slot(e, now, job) : 0;
+        if (r < 0 || !cold->waiting.is_trigger)
+                return r;
+        if (engine_has_plan(row) && !row->is_paused && plan_is_grid(when))
+                r = grid_due(e, now, job);
+        else if (engine_has_plan(row) && !row->is_paused && when->every_us > 0 && row->next_us <= now.bt_us)
+                r = delay_due(e, now, job);
+        if (r < 0 || !cold->waiting.is_trigger)
+                return r;
+        return slots_start_triggered(e, now, job);
 }
 
 static int wake(struct engine *e, struct clock_sample now, uint32_t job) {

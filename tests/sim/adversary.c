@@ -61,6 +61,8 @@ static void random_policy(struct adversary *a, struct job_when *when) {
         }
         if (one_in(a, 4))
                 when->random_delay_us = between(a, 1, when->every_us - 1);
+        if (one_in(a, 4))
+                when->overlap = JOB_OVERLAP_QUEUE;
 }
 
 static void run_of(void *userdata, struct world *w, struct world_job *job, int64_t *ret_duration_us, struct run_end *ret_end) {
@@ -108,11 +110,63 @@ static void reload(struct adversary *a, struct world *w) {
         world_commit(w);
 }
 
+static void name_any(struct adversary *a, char name[static 16]) {
+        snprintf(name, 16, "job%d", (int)between(a, 0, 15));
+}
+
+static void trigger(struct adversary *a, struct world *w) {
+        char name[16];
+        uint64_t run = 0;
+        name_any(a, name);
+        struct engine_trigger how = {.if_running = (enum trigger_if_running)between(a, 0, 3)};
+        how.is_forced = one_in(a, 4);
+        how.is_rebase = one_in(a, 5);
+        world_trigger(w, name, &how, &run);
+}
+
+/* Somebody gives commands, often several to one job in an instant. */
+static void command(struct adversary *a, struct world *w) {
+        char name[16];
+        name_any(a, name);
+        w->kill_us = one_in(a, 2) ? 0 : between(a, 0, 30 * USEC_PER_SEC);
+        switch (between(a, 0, 9)) {
+        case 0:
+                world_cancel(w, name, false);
+                break;
+        case 1:
+        case 2:
+                world_cancel(w, name, true);
+                break;
+        case 3:
+        case 4:
+                world_start(w, name);
+                break;
+        case 5:
+                world_pause(w, name, one_in(a, 2) ? INT64_MAX : w->now.bt_us + between(a, 0, 3 * USEC_PER_HOUR));
+                break;
+        case 6:
+        case 7:
+                world_resume(w, name);
+                break;
+        default:
+                world_set_interval(w, name, one_in(a, 4) ? 0 : span(a));
+        }
+}
+
+static void commands(struct adversary *a, struct world *w) {
+        for (int64_t n = between(a, 1, 8); n > 0 && !w->error[0]; n--) {
+                if (one_in(a, 2))
+                        trigger(a, w);
+                else
+                        command(a, w);
+        }
+}
+
 /* One blow of the adversary; what it did, for the log. */
 static const char *strike(struct adversary *a, struct world *w) {
         int64_t down_us;
         w->slow_us = one_in(a, 2) ? between(a, 0, 20 * USEC_PER_MSEC) : 0;
-        switch (between(a, 0, 17)) {
+        switch (between(a, 0, 23)) {
         case 0:
         case 1:
                 world_crash(w, between(a, 0, USEC_PER_SEC));
@@ -151,6 +205,17 @@ static const char *strike(struct adversary *a, struct world *w) {
                 down_us = between(a, 0, USEC_PER_HOUR); /* one after the other: compilers differ in the order of arguments */
                 world_crash_and_step(w, down_us, between(a, -8 * USEC_PER_HOUR, 8 * USEC_PER_HOUR));
                 return "crash with a step";
+        case 13:
+        case 14:
+        case 15:
+        case 16:
+                commands(a, w);
+                return "commands";
+        case 17:
+                world_reach_wake(w);
+                commands(a, w);
+                world_stall(w, 0);
+                return "commands in the instant of a wake";
         default:
                 world_run_to(w, w->now.bt_us + between(a, 0, 30 * USEC_PER_SEC));
                 return "seconds";
@@ -175,12 +240,12 @@ static bool run_seed(uint64_t seed, int64_t steps, int planted, bool is_verbose,
                 world_define(w, name, &when);
         }
         world_commit(w);
-        for (int64_t step = 0; step < steps && world_check(w); step++) {
+        for (int64_t step = 0; step < steps && !w->error[0]; step++) {
                 const char *what = strike(&a, w);
                 if (is_verbose)
                         printf("%lld: bt %lld rt %lld: %s\n", (long long)step, (long long)w->now.bt_us, (long long)w->now.rt_us,
                                what);
-                if (w->error[0])
+                if (!world_check(w))
                         printf("seed %llu, step %lld (%s): %s\n", (unsigned long long)seed, (long long)step, what, w->error);
         }
         bool ok = !w->error[0];

@@ -88,14 +88,32 @@ static int64_t slot_clock_offset(const struct world *w, const struct world_job *
         return plan_is_wall(&job->when) ? w->now.rt_us - w->now.bt_us : 0;
 }
 
+/* A slot withheld by a pause must lie within it; a drawn delay moves it later, by less than an interval. */
+static void check_paused(struct world *w, const struct world_job *job, int64_t first, int64_t last) {
+        if (plan_is_wall(&job->when) &&
+            (w->stepped_bt_us >= job->pause.from_us || (job->may_queue && w->stepped_bt_us >= job->run_before.from_us)))
+                return;
+        int64_t offset_us = slot_clock_offset(w, job), bound_us = job->draw_bound_us;
+        int64_t from_us = slot_instant(job, first) - offset_us, to_us = slot_instant(job, last) - offset_us;
+        /* what waited when the pause began is withheld too */
+        bool was_waiting = first == last && job->may_queue && from_us >= job->run_before.from_us - bound_us;
+        if ((from_us + bound_us < job->pause.from_us && !was_waiting) || to_us > job->pause.to_us)
+                fail(w, "%s: slots %lld..%lld withheld by a pause, but that was %lld..%lld and the slots %lld..%lld", job->name,
+                     (long long)first, (long long)last, (long long)job->pause.from_us, (long long)job->pause.to_us,
+                     (long long)from_us, (long long)to_us);
+}
+
 /* An overlapped slot must lie within a run that the world knows of; a drawn delay moves it later, by less than an interval. */
 static void check_overlap(struct world *w, const struct world_job *job, int64_t first, int64_t last) {
         struct world_span run = job->last_run;
+        if (job->may_queue) /* one run follows upon the other, as soon as the end is heard of */
+                run.from_us = job->run_before.from_us;
         if (plan_is_wall(&job->when) && w->stepped_bt_us >= run.from_us)
                 return;
-        int64_t offset_us = slot_clock_offset(w, job), bound_us = plan_draw_bound(&job->when);
+        int64_t offset_us = slot_clock_offset(w, job), bound_us = job->draw_bound_us;
         int64_t from_us = slot_instant(job, first) - offset_us, to_us = slot_instant(job, last) - offset_us;
-        if (from_us + bound_us < run.from_us || to_us > run.to_us || (to_us == run.to_us && !job->is_running))
+        if (from_us + bound_us < run.from_us || to_us > run.to_us ||
+            (to_us == run.to_us && !job->is_running && !job->is_killed))
                 fail(w, "%s: slots %lld..%lld missed by overlap, but the run was %lld..%lld and the slots %lld..%lld",
                      job->name, (long long)first, (long long)last, (long long)run.from_us, (long long)run.to_us,
                      (long long)from_us, (long long)to_us);
@@ -129,13 +147,21 @@ static void check_stepped(struct world *w, const struct world_job *job, int64_t 
 
 static void check_missed(struct world *w, const struct world_job *job, const struct action *a) {
         static void (*const checks[SLOT_REASON_MAX])(struct world *, const struct world_job *, int64_t, int64_t) = {
-                [SLOT_REASON_OVERLAP] = check_overlap,
-                [SLOT_REASON_DOWN] = check_down,
-                [SLOT_REASON_CLOCK_STEP] = check_stepped,
-                [SLOT_REASON_DEADLINE] = check_late,
+                [SLOT_REASON_OVERLAP] = check_overlap,    [SLOT_REASON_DOWN] = check_down,
+                [SLOT_REASON_CLOCK_STEP] = check_stepped, [SLOT_REASON_DEADLINE] = check_late,
+                [SLOT_REASON_PAUSED] = check_paused,
         };
-        if (checks[a->outcome.reason] && plan_is_grid(&job->when) && job->when.catch_up == JOB_CATCH_UP_NONE)
+        bool is_withheld = a->outcome.outcome == SLOT_WITHHELD;
+        if (is_withheld != (a->outcome.reason >= SLOT_REASON_PAUSED))
+                fail(w, "%s: %s for the reason %s", job->name, slot_outcome_to_string(a->outcome.outcome),
+                     slot_reason_to_string(a->outcome.reason));
+        if (checks[a->outcome.reason] && plan_is_grid(&job->when) && (job->when.catch_up == JOB_CATCH_UP_NONE || is_withheld))
                 checks[a->outcome.reason](w, job, a->outcome.first, a->outcome.last);
+}
+
+/* A slot that waited for a run to end may have done so over a step of the clock or into a new plan. */
+static bool may_have_waited(const struct world_job *job, const struct wire_start *start) {
+        return start->item == WIRE_ITEM_SCHEDULE && (job->may_queue || start->segment != job->segment.number);
 }
 
 /* The start that this outcome tells of: how late it is said to be, and how many slots it says were missed before. */
@@ -143,6 +169,8 @@ static void check_ran(struct world *w, struct world_job *job, const struct actio
         int64_t late_us =
                 w->now.bt_us + (a->outcome.item == WIRE_ITEM_BOOT ? 0 : slot_clock_offset(w, job)) - job->start.slot_us;
         int64_t bound_us = a->outcome.item == WIRE_ITEM_BOOT ? 0 : plan_draw_bound(&job->when);
+        if (may_have_waited(job, &job->start))
+                late_us = bound_us = a->outcome.lag_us;
         if (a->outcome.run != job->start.run || a->outcome.lag_us > late_us || a->outcome.lag_us < late_us - bound_us ||
             a->outcome.lag_us < 0)
                 fail(w, "%s: run %llu said to be %lld us late, not %lld", job->name, (unsigned long long)a->outcome.run,
@@ -164,18 +192,32 @@ static void note(struct world *w, const struct world_entry *entry) {
         w->entries[w->n_entries++] = *entry;
 }
 
+/* True if the slots belong to a segment that is over and still owed them. */
+static bool pay_debt(struct world_job *job, const struct action *a) {
+        for (size_t i = 0; i < job->n_debts; i++) {
+                struct world_debt *d = &job->debts[i];
+                if (d->segment != a->outcome.segment || d->first != a->outcome.first || d->last != a->outcome.last)
+                        continue;
+                *d = job->debts[--job->n_debts];
+                return true;
+        }
+        return false;
+}
+
 static void on_outcome(struct world *w, struct world_job *job, const struct action *a) {
         int64_t last = a->outcome.last;
         if (w->planted == 3 && a->outcome.outcome == SLOT_MISSED && a->outcome.n > 1)
                 last--; /* an off-by-one in the count */
-        if (a->outcome.item == WIRE_ITEM_SCHEDULE) {
+        if (a->outcome.item == WIRE_ITEM_SCHEDULE && a->outcome.segment != job->segment.number && pay_debt(job, a))
+                ;
+        else if (a->outcome.item == WIRE_ITEM_SCHEDULE) {
                 if (a->outcome.segment != job->segment.number)
                         fail(w, "%s: outcome for segment %u in segment %u", job->name, a->outcome.segment, job->segment.number);
                 if (a->outcome.n != (uint64_t)(a->outcome.last - a->outcome.first) + 1)
                         fail(w, "%s: %llu slots in a range of others", job->name, (unsigned long long)a->outcome.n);
                 if (w->planted != 1 || a->outcome.outcome != SLOT_RAN)
                         account(w, job, a->outcome.first, last);
-                if (a->outcome.outcome == SLOT_MISSED)
+                if (a->outcome.outcome == SLOT_MISSED || a->outcome.outcome == SLOT_WITHHELD)
                         check_missed(w, job, a);
         }
         if (a->outcome.outcome == SLOT_MISSED)
@@ -187,6 +229,8 @@ static void on_outcome(struct world *w, struct world_job *job, const struct acti
                 job->totals.ran += a->outcome.n;
         else if (a->outcome.outcome == SLOT_MISSED)
                 job->totals.missed += a->outcome.n;
+        else if (a->outcome.outcome == SLOT_WITHHELD)
+                job->totals.withheld += a->outcome.n;
         else
                 job->totals.merged += a->outcome.n;
         if (w->watched && strcmp(w->watched, job->name) == 0)
@@ -204,10 +248,39 @@ static void on_outcome(struct world *w, struct world_job *job, const struct acti
                         });
 }
 
+static void owe(struct world *w, struct world_job *job, uint32_t segment, int64_t first, int64_t last) {
+        if (segment != job->segment.number)
+                return;
+        account(w, job, first, last);
+        if (job->n_debts == WORLD_DEBTS)
+                fail(w, "%s: too many slots of segments that are over", job->name);
+        else
+                job->debts[job->n_debts++] = (struct world_debt){segment, first, last};
+}
+
+/* What the engine still holds of the segment that ends. */
+static void owe_open(struct world *w, struct world_job *job, uint32_t row) {
+        const struct registry *g = engine_registry(w->engine);
+        const struct job_cold *cold = registry_cold(g, &g->rows[row]);
+        if (cold && cold->waiting.is_slot)
+                owe(w, job, cold->waiting.segment, cold->waiting.key, cold->waiting.key);
+        if (cold && cold->merging.is_open)
+                owe(w, job, cold->merging.segment, cold->merging.first, cold->merging.last);
+}
+
+/* The policy that the engine should be working by. */
+static struct job_when effective(const struct world_job *job) {
+        struct job_when when = job->defined;
+        if (job->interval_us > 0)
+                job_when_set_every(&when, job->interval_us);
+        return when;
+}
+
 static void on_segment(struct world *w, struct world_job *job, const struct action *a) {
         if (a->segment.segment <= job->segment.number)
                 fail(w, "%s: segment %u after %u", job->name, a->segment.segment, job->segment.number);
-        job->when = job->defined;
+        job->when = effective(job);
+        owe_open(w, job, a->job);
         if (job->segment.n_ranges > 1)
                 fail(w, "%s: segment %u ended with a gap", job->name, job->segment.number);
         job->segment = (struct world_segment){
@@ -219,11 +292,71 @@ static void on_segment(struct world *w, struct world_job *job, const struct acti
 
 /* ---- the fake runner ---- */
 
+/* No phantom run: a slot's run starts only where nobody holds the job, a run without slot only where a trigger asked for it. */
+static void check_allowed(struct world *w, const struct world_job *job, const struct wire_start *start) {
+        bool is_asked = start->run == job->promised || w->is_triggering;
+        if (job->promised > 0 && start->run != job->promised)
+                fail(w, "%s: run %llu started where run %llu was promised", job->name, (unsigned long long)start->run,
+                     (unsigned long long)job->promised);
+        if (start->item == WIRE_ITEM_TRIGGER && !is_asked)
+                fail(w, "%s: run %llu started, and nobody asked for it", job->name, (unsigned long long)start->run);
+        if (start->item != WIRE_ITEM_TRIGGER && (job->is_paused || job->is_cancelled))
+                fail(w, "%s: run %llu started, and the job is %s", job->name, (unsigned long long)start->run,
+                     job->is_paused ? "paused" : "cancelled");
+        if (job->is_cancelled && start->run != job->promised && !w->is_forcing)
+                fail(w, "%s: run %llu of a cancelled job started without force", job->name, (unsigned long long)start->run);
+}
+
+static void on_kill(struct world *w, struct world_job *job, uint64_t run) {
+        if (!job->is_running || job->start.run != run)
+                fail(w, "%s: run %llu is to be ended, but is not in flight", job->name, (unsigned long long)run);
+        if (job->is_killed)
+                fail(w, "%s: run %llu is to be ended twice", job->name, (unsigned long long)run);
+        job->is_killed = true;
+        job->end.result = RUN_RESULT_CANCELLED;
+        if (job->end_bt_us > w->now.bt_us + w->kill_us)
+                job->end_bt_us = w->now.bt_us + w->kill_us;
+        job->last_run.to_us = job->end_bt_us;
+}
+
+static void on_dropped(struct world *w, struct world_job *job, uint64_t run) {
+        if (run != job->promised)
+                fail(w, "%s: run %llu is dropped, which nobody was promised", job->name, (unsigned long long)run);
+        job->promised = 0;
+        job->totals.dropped++;
+}
+
+static void on_hold(struct world *w, struct world_job *job, enum hold_change change) {
+        switch (change) {
+        case HOLD_EXPIRED:
+                if (!job->is_paused)
+                        fail(w, "%s: a pause ends that was none", job->name);
+                job->is_paused = false;
+                job->pause.to_us = w->now.bt_us;
+                break;
+        case HOLD_INTERVAL_RESET:
+                job->interval_us = 0;
+                break;
+        case HOLD_REMINDER:
+                if (!job->is_paused && !job->is_cancelled)
+                        fail(w, "%s: reminded of a hold that is none", job->name);
+                break;
+        case HOLD_PAUSED:
+        case HOLD_RESUMED:
+        case HOLD_CANCELLED:
+        case HOLD_STARTED:
+        case HOLD_INTERVAL_SET:
+        case HOLD_CHANGE_MAX:
+                break;
+        }
+}
+
 static void on_start(struct world *w, struct world_job *job, const struct wire_start *start) {
         if (job->is_running)
                 fail(w, "%s: run %llu started beside run %llu", job->name, (unsigned long long)start->run,
                      (unsigned long long)job->start.run);
-        if (start->run < w->hello.next_run)
+        check_allowed(w, job, start);
+        if (start->run < w->hello.next_run && start->run != job->promised)
                 fail(w, "%s: run number %llu used twice", job->name, (unsigned long long)start->run);
         if (start->item == WIRE_ITEM_SCHEDULE && job->trail.has_schedule && start->segment == job->trail.segment &&
             start->key <= job->trail.key)
@@ -231,11 +364,22 @@ static void on_start(struct world *w, struct world_job *job, const struct wire_s
         if (start->item == WIRE_ITEM_BOOT && job->is_boot_started)
                 fail(w, "%s: boot slot started twice", job->name);
         int64_t slot_now_us = plan_is_wall(&job->when) && start->item == WIRE_ITEM_SCHEDULE ? w->now.rt_us : w->now.bt_us;
-        if (start->slot_us > slot_now_us)
+        if (start->slot_us > slot_now_us && !may_have_waited(job, start))
                 fail(w, "%s: slot %lld started %lld us early", job->name, (long long)start->key,
                      (long long)(start->slot_us - slot_now_us));
 
-        w->hello.next_run = start->run + 1;
+        if (start->run >= w->hello.next_run)
+                w->hello.next_run = start->run + 1;
+        if (start->run == job->promised)
+                job->promised = 0;
+        if (start->item == WIRE_ITEM_TRIGGER) { /* no outcome tells of it */
+                if (start->missed != job->missed_since_run)
+                        fail(w, "%s: run %llu says that %llu slots were missed before it, not %llu", job->name,
+                             (unsigned long long)start->run, (unsigned long long)start->missed,
+                             (unsigned long long)job->missed_since_run);
+                job->missed_since_run = 0;
+        }
+        job->is_killed = false;
         job->start = *start;
         job->is_running = true;
         job->begun_bt_us = w->now.bt_us;
@@ -253,7 +397,7 @@ static void on_start(struct world *w, struct world_job *job, const struct wire_s
         job->trail.run = start->run;
         if (start->item == WIRE_ITEM_BOOT)
                 job->trail.is_boot_done = true;
-        else {
+        else if (start->item == WIRE_ITEM_SCHEDULE) {
                 job->trail.has_schedule = true;
                 job->trail.segment = start->segment;
                 job->trail.anchor_us = start->anchor_us;
@@ -277,8 +421,15 @@ static void take_actions(struct world *w) {
                         on_start(w, job, &a->start);
                         if (w->planted == 2 && a->start.key % 7 == 3)
                                 on_start(w, job, &a->start); /* a double start */
-                } else if (a->kind == ACTION_GONE)
+                } else if (a->kind == ACTION_GONE) {
                         job->segment = (struct world_segment){0};
+                        job->n_debts = 0;
+                } else if (a->kind == ACTION_KILL)
+                        on_kill(w, job, a->kill_run);
+                else if (a->kind == ACTION_DROPPED)
+                        on_dropped(w, job, a->run.run.run);
+                else if (a->kind == ACTION_HOLD)
+                        on_hold(w, job, a->hold);
                 else if (a->kind == ACTION_SEGMENT)
                         on_segment(w, job, a);
                 else if (a->kind == ACTION_OUTCOME)
@@ -302,7 +453,10 @@ static void take_actions(struct world *w) {
 static void check_settled(struct world *w, const struct world_job *job) {
         const struct registry *g = engine_registry(w->engine);
         uint32_t number = registry_find(g, job->name);
-        if (number == INDEX_NONE || g->rows[number].state != JOB_STATE_ARMED || job->is_running || job->when.every_us == 0)
+        if (job->promised > 0 && !job->is_running)
+                fail(w, "%s: idle, and run %llu was promised", job->name, (unsigned long long)job->promised);
+        if (number == INDEX_NONE || g->rows[number].state != JOB_STATE_ARMED || job->is_running || job->when.every_us == 0 ||
+            job->is_paused || job->is_cancelled)
                 return;
         int64_t next_us = g->rows[number].next_us - slot_clock_offset(w, job) + plan_draw_bound(&job->when);
         if (next_us <= w->now.bt_us)
@@ -338,6 +492,9 @@ struct world_job *world_define(struct world *w, const char *name, const struct j
                 job->since_bt_us = w->now.bt_us;
         }
         job->defined = *when;
+        if (job->draw_bound_us < plan_draw_bound(when))
+                job->draw_bound_us = plan_draw_bound(when);
+        job->may_queue |= when->overlap == JOB_OVERLAP_QUEUE;
         job->hash.word[0]++;
         struct wire_define define = {
                 .hash = job->hash,
@@ -362,7 +519,7 @@ void world_commit(struct world *w) {
         engine_commit(w->engine, w->now, &(struct wire_commit){.generation = ++w->generation});
         take_actions(w);
         for (size_t i = 0; i < w->n_jobs; i++)
-                w->jobs[i].when = w->jobs[i].defined;
+                w->jobs[i].when = effective(&w->jobs[i]);
         advance(w);
 }
 
@@ -493,6 +650,12 @@ void world_crash_and_step(struct world *w, int64_t down_us, int64_t by_us) {
                 struct world_job *job = &w->jobs[i];
                 forget_untold(job);
                 job->missed_since_run = 0;
+                job->n_debts = 0;
+                job->is_paused = job->is_cancelled = false; /* there is no ledger yet */
+                job->is_killed = false;                     /* the new one does not know, and may ask again */
+                job->promised = 0;
+                job->interval_us = 0;
+                job->when = job->defined;
                 if (job->is_running && job->end_bt_us <= w->now.bt_us)
                         note_end(job);
                 if (!job->is_defined)
@@ -536,6 +699,149 @@ void world_step_clock(struct world *w, int64_t by_us) {
         world_check(w);
 }
 
+/* ---- commands ---- */
+
+static uint32_t number_of(struct world *w, const char *name, struct world_job **ret) {
+        *ret = world_find(w, name);
+        return engine_find_job(w->engine, name);
+}
+
+static int finish(struct world *w, int r) {
+        take_actions(w);
+        advance(w);
+        world_check(w);
+        return r;
+}
+
+/* What a trigger says must be so: the run that it names does it, and there is no other. */
+static void check_trigger(struct world *w, const struct world_job *job, uint64_t before, bool was_killed, int outcome,
+                          uint64_t run) {
+        bool is_right = true;
+        switch ((enum trigger_outcome)outcome) {
+        case TRIGGER_STARTED:
+                is_right = before != run && job->is_running && job->start.run == run && job->start.cause == RUN_CAUSE_TRIGGER &&
+                           job->begun_bt_us == w->now.bt_us;
+                break;
+        case TRIGGER_JOINED:
+                is_right = job->is_running && job->start.run == run && !was_killed && !job->is_killed;
+                break;
+        case TRIGGER_REJECTED:
+                is_right = job->is_running && job->start.run == run;
+                break;
+        case TRIGGER_QUEUED:
+        case TRIGGER_REPLACING:
+                is_right = job->is_running && job->start.run < run && (outcome == TRIGGER_QUEUED || job->is_killed);
+                break;
+        case TRIGGER_NOT_ARMED:
+                is_right = job->is_cancelled || !job->defined.is_enabled || !job->is_defined;
+                break;
+        case TRIGGER_NOT_A_GRID:
+                is_right = job->is_cancelled || !job->defined.is_enabled || job->when.every_us == 0 || plan_is_wall(&job->when);
+                break;
+        case TRIGGER_STOPPING:
+        case TRIGGER_OUTCOME_MAX:
+                is_right = false;
+        }
+        if (!is_right)
+                fail(w, "%s: a trigger's answer %d with run %llu is not so", job->name, outcome, (unsigned long long)run);
+}
+
+int world_trigger(struct world *w, const char *name, const struct engine_trigger *trigger, uint64_t *ret_run) {
+        struct world_job *job;
+        uint32_t number = number_of(w, name, &job);
+        if (number == INDEX_NONE)
+                return -1;
+        uint64_t before = job->is_running ? job->start.run : 0, promised = job->promised;
+        bool was_killed = job->is_running && job->is_killed;
+        w->is_triggering = true;
+        w->is_forcing = trigger->is_forced;
+        int r = engine_trigger(w->engine, w->now, number, trigger, ret_run);
+        bool is_promise = r == TRIGGER_QUEUED || r == TRIGGER_REPLACING;
+        take_actions(w);
+        w->is_triggering = w->is_forcing = false;
+        if (is_promise && promised > 0 && *ret_run != promised)
+                fail(w, "%s: two runs are promised", job->name);
+        if (is_promise)
+                job->promised = *ret_run;
+        check_trigger(w, job, before, was_killed, r, *ret_run);
+        return finish(w, r);
+}
+
+int world_cancel(struct world *w, const char *name, bool is_run_only) {
+        struct world_job *job;
+        uint64_t run;
+        uint32_t number = number_of(w, name, &job);
+        if (number == INDEX_NONE)
+                return -1;
+        int r = engine_cancel(w->engine, w->now, number, is_run_only, &run);
+        take_actions(w);
+        if (!is_run_only && job->is_defined) {
+                job->is_cancelled = true;
+                job->is_paused = false;
+        }
+        if (run != (job->is_running ? job->start.run : 0) || (job->is_running && !job->is_killed))
+                fail(w, "%s: a cancel says that run %llu is ended", job->name, (unsigned long long)run);
+        if (job->promised > 0)
+                fail(w, "%s: cancelled, and run %llu is still promised", job->name, (unsigned long long)job->promised);
+        return finish(w, r);
+}
+
+int world_start(struct world *w, const char *name) {
+        struct world_job *job;
+        uint32_t number = number_of(w, name, &job);
+        if (number == INDEX_NONE)
+                return -1;
+        int r = engine_start(w->engine, w->now, number);
+        if (r == 1)
+                job->is_cancelled = false;
+        return finish(w, r);
+}
+
+int world_pause(struct world *w, const char *name, int64_t until_bt_us) {
+        struct world_job *job;
+        uint32_t number = number_of(w, name, &job);
+        if (number == INDEX_NONE)
+                return -1;
+        bool was_paused = job->is_paused;
+        if (!was_paused)
+                job->pause = (struct world_span){w->now.bt_us, INT64_MAX};
+        int r = engine_pause(w->engine, w->now, number, until_bt_us);
+        take_actions(w);
+        if (r == 1)
+                job->is_paused = true;
+        else if (!was_paused)
+                job->pause = (struct world_span){0};
+        return finish(w, r);
+}
+
+int world_resume(struct world *w, const char *name) {
+        struct world_job *job;
+        uint32_t number = number_of(w, name, &job);
+        if (number == INDEX_NONE)
+                return -1;
+        int r = engine_resume(w->engine, w->now, number);
+        if (r == 1) {
+                job->is_paused = false;
+                job->pause.to_us = w->now.bt_us;
+        }
+        return finish(w, r);
+}
+
+int world_set_interval(struct world *w, const char *name, int64_t every_us) {
+        struct world_job *job;
+        uint32_t number = number_of(w, name, &job);
+        if (number == INDEX_NONE)
+                return -1;
+        int64_t before_us = job->interval_us;
+        job->interval_us = every_us == job->defined.every_us ? 0 : every_us;
+        int r = engine_set_interval(w->engine, w->now, number, every_us);
+        if (r != 1)
+                job->interval_us = before_us;
+        take_actions(w);
+        job->when = effective(job);
+        return finish(w, r);
+}
+
 /* ---- what must hold ---- */
 
 static int64_t open_slots(const struct job_range *range, uint32_t segment) {
@@ -557,17 +863,27 @@ static void check_job(struct world *w, const struct world_job *job) {
         if (job->is_running != (cold && cold->run.run > 0))
                 fail(w, "%s: the engine %s a run in flight, the runner %s", job->name,
                      job->is_running ? "misses" : "believes in", job->is_running ? "has it" : "has none");
-        if (row->state != JOB_STATE_ARMED || job->when.every_us == 0 || row->segment != job->segment.number)
+        if (row->is_paused != job->is_paused || row->is_cancelled != job->is_cancelled)
+                fail(w, "%s: %s, but the engine thinks otherwise", job->name,
+                     job->is_paused      ? "paused"
+                     : job->is_cancelled ? "cancelled"
+                                         : "not held");
+        if (cold && cold->waiting.run != job->promised)
+                fail(w, "%s: run %llu waits, but run %llu was promised", job->name, (unsigned long long)cold->waiting.run,
+                     (unsigned long long)job->promised);
+        if (row->state != JOB_STATE_ARMED || job->is_cancelled || job->when.every_us == 0 ||
+            row->segment != job->segment.number)
                 return;
         int64_t accounted = 0;
         for (size_t i = 0; i < job->segment.n_ranges; i++)
                 accounted += job->segment.ranges[i].last - job->segment.ranges[i].first + 1;
         if (cold)
-                accounted += open_slots(&cold->missed, row->segment) + open_slots(&cold->merging, row->segment);
+                accounted += open_slots(&cold->missed, row->segment) + open_slots(&cold->merging, row->segment) +
+                             (cold->waiting.is_slot && cold->waiting.segment == row->segment);
         if (accounted != row->key - job->segment.first_key)
                 fail(w, "%s: segment %u: %lld slots up to slot %lld, %lld accounted for", job->name, row->segment,
                      (long long)(row->key - job->segment.first_key), (long long)row->key, (long long)accounted);
-        if (!plan_is_grid(&job->when) || job->is_running)
+        if (!plan_is_grid(&job->when) || job->is_running || job->is_paused)
                 return;
         int64_t slot_now_us = plan_is_wall(&job->when) ? w->now.rt_us : w->now.bt_us;
         if (row->next_us + job->when.every_us <= slot_now_us)

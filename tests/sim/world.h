@@ -11,6 +11,7 @@
 #include "daemon/scheduler/engine.h"
 
 #define WORLD_JOBS   64
+#define WORLD_DEBTS  8  /* slots of segments that are over, which still wait for their outcome */
 #define WORLD_RANGES 64 /* accounted ranges of a segment that are not contiguous */
 
 /* A span of BOOTTIME in which something was so. */
@@ -30,8 +31,14 @@ struct world_segment {
         size_t n_ranges;
 };
 
+/* Slots that a closed segment still owes. */
+struct world_debt {
+        uint32_t segment;
+        int64_t first, last;
+};
+
 struct world_totals {
-        uint64_t ran, missed, merged, by_reason[SLOT_REASON_MAX];
+        uint64_t ran, missed, merged, withheld, dropped, by_reason[SLOT_REASON_MAX];
         uint64_t started, ended, failed;
 };
 
@@ -66,6 +73,16 @@ struct world_job {
         struct world_segment segment;
         struct world_totals totals;
         bool is_boot_started;
+        struct world_debt debts[WORLD_DEBTS];
+        size_t n_debts;
+        /* holds and commands */
+        bool is_paused, is_cancelled;
+        struct world_span pause;   /* the latest; INT64_MAX: not over */
+        int64_t interval_us;       /* set by command; 0: not */
+        int64_t draw_bound_us;     /* the largest it ever had: a changed one moves what is drawn already */
+        bool may_queue;            /* it had Overlap=queue once: what waited then may still do */
+        uint64_t promised;         /* to a trigger; 0: none is */
+        bool is_killed;            /* the run in flight */
         uint64_t missed_since_run; /* as told */
         enum run_result told_result;
 };
@@ -89,9 +106,11 @@ struct world {
         size_t n_entries, allocated_entries;
         const char *watched;
         uint64_t n_actions;
-        int64_t slow_us; /* so long after a resume or a step the scheduler gets round to what is due */
-        int planted;     /* a bug for the world to find; 0: none */
-        char error[256]; /* what went wrong first; empty: nothing */
+        int64_t kill_us;                /* so long a run lives on when it is to be ended */
+        bool is_triggering, is_forcing; /* inside a trigger */
+        int64_t slow_us;                /* so long after a resume or a step the scheduler gets round to what is due */
+        int planted;                    /* a bug for the world to find; 0: none */
+        char error[256];                /* what went wrong first; empty: nothing */
 };
 
 /* A world at a wall-clock instant, some time after boot, without jobs; the scheduler is up. */
@@ -114,5 +133,12 @@ void world_crash(struct world *w, int64_t down_us);
 void world_crash_and_step(struct world *w, int64_t down_us, int64_t by_us);
 /* The wall clock is set. */
 void world_step_clock(struct world *w, int64_t by_us);
+/* Commands: what the engine answers, after it was compared with what the world knows; -1 where there is no such job. */
+int world_trigger(struct world *w, const char *name, const struct engine_trigger *trigger, uint64_t *ret_run);
+int world_cancel(struct world *w, const char *name, bool is_run_only);
+int world_start(struct world *w, const char *name);
+int world_pause(struct world *w, const char *name, int64_t until_bt_us);
+int world_resume(struct world *w, const char *name);
+int world_set_interval(struct world *w, const char *name, int64_t every_us);
 /* Everything that must hold between two events, for every job. False: w->error says what. */
 bool world_check(struct world *w);
