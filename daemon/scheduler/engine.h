@@ -51,6 +51,7 @@ enum action_kind {
         ACTION_KILL,    /* tell the runner to end a run and its processes; `kill_run` */
         ACTION_DROPPED, /* a run that was promised will not be, because its trigger was cancelled; `run.run.run` */
         ACTION_HOLD,    /* a command or its time has changed whether the job runs by itself; `hold` */
+        ACTION_CLOSED,  /* its definition has gone, or says Enabled=no; a run in flight goes on; `unplanned` */
         ACTION_CLOCK,   /* the wall clock was set; `step_us` */
         ACTION_GONE,    /* the job's number will be used for another */
 };
@@ -100,6 +101,7 @@ struct action {
                 } run;
                 uint64_t kill_run;
                 enum hold_change hold;
+                enum slot_reason unplanned; /* removed or disabled */
                 int64_t step_us;
         };
 };
@@ -223,6 +225,11 @@ void engine_view(const struct engine *e, struct clock_sample now, uint32_t job, 
  * as many as are asked for, fixed-delay jobs at most one; jobs that don't run by themselves none. */
 size_t engine_next_slots(const struct engine *e, struct clock_sample now, uint32_t job, int64_t from_rt_us, size_t n,
                          int64_t *ret_slot_rt_us, int64_t *ret_start_rt_us);
+/* Counts of jobs, a cancelled one with a run in flight among both. It takes as long as there are holds. */
+struct engine_totals {
+        size_t n_running, n_paused, n_cancelled;
+};
+void engine_count(const struct engine *e, struct engine_totals *ret);
 /* Description= of a job, "" where it has none. */
 const char *engine_job_description(const struct engine *e, uint32_t job);
 

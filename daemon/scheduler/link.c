@@ -277,6 +277,8 @@ static int on_ended(struct link *link, const void *payload, size_t size) {
         int r = wire_get_ended(payload, size, &ended);
         if (r < 0)
                 return r;
+        if (link->listener.on_output && (r = channel_poll(link->output)) < 0) /* the output comes before its end */
+                return r;
         struct clock_sample now;
         r = read_clock(link, &now);
         if (r < 0)

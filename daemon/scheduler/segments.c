@@ -194,6 +194,8 @@ static void commit_plan(struct engine *e, struct clock_sample now, uint32_t job,
         if (!when->is_enabled) {
                 segments_end(e, now, job, SLOT_REASON_DISABLED);
                 row->state = JOB_STATE_DISABLED;
+                if (before == JOB_STATE_ARMED)
+                        engine_emit(e, ACTION_CLOSED, job)->unplanned = SLOT_REASON_DISABLED;
         } else if (before != JOB_STATE_ARMED || !plan_is_same(old, when)) {
                 segments_end(e, now, job, SLOT_REASON_NONE);
                 row->state = JOB_STATE_ARMED;
@@ -220,6 +222,7 @@ static void commit_removal(struct engine *e, struct clock_sample now, uint32_t j
         registry_release(&e->jobs, row->was);
         row->was = INDEX_NONE;
         row->state = JOB_STATE_REMOVED;
+        engine_emit(e, ACTION_CLOSED, job)->unplanned = SLOT_REASON_REMOVED;
         slots_arm(e, job);
         schedule_remove(&e->at_boot, job);
         row->is_removing = false;

@@ -541,6 +541,7 @@ void story_tell(struct story *s, const struct engine *e, const struct book *b, s
         case ACTION_KILL:
         case ACTION_DROPPED:
         case ACTION_CLOCK:
+        case ACTION_CLOSED:
         case ACTION_GONE:
                 break;
         }

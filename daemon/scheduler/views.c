@@ -179,3 +179,15 @@ void engine_view(const struct engine *e, struct clock_sample now, uint32_t job, 
         engine_next_slots(e, now, job, now.rt_us, 1, &v.next_slot_rt_us, &v.next_start_rt_us);
         *ret = v;
 }
+
+void engine_count(const struct engine *e, struct engine_totals *ret) {
+        struct engine_totals totals = {.n_running = e->by_run.n};
+        for (size_t i = 0; i < e->holds.n; i++) {
+                const struct job_row *row = &e->jobs.rows[e->holds.heap[i].id];
+                if (row->state == JOB_STATE_REMOVED)
+                        continue;
+                totals.n_paused += row->is_paused;
+                totals.n_cancelled += row->is_cancelled;
+        }
+        *ret = totals;
+}
