@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: MIT
+// control_commands: the engine is given the command, then what it decided is done (link_settle()). A call that will wait is entered
+// between the two: what it waits for may come at once.
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "config/utf8.h"
+#include "daemon/core/util.h"
+#include "daemon/scheduler/control_internal.h"
+#include "daemon/scheduler/control_json.h"
+
+static json_t *about_job(const struct control_call *call) {
+        json_t *o = json_object();
+        control_put_text(&o, "job", engine_job_name(call->engine, call->job));
+        return o;
+}
+
+static json_t *about_view(const struct control_call *call, struct job_view *ret_view) {
+        json_t *o = about_job(call);
+        engine_view(call->engine, call->now, call->job, ret_view);
+        return o;
+}
+
+static void not_possible(const struct control_call *call, const char *why) {
+        json_t *o = about_job(call);
+        control_put_text(&o, "reason", why);
+        control_error(call, API_ERROR_NOT_POSSIBLE, o);
+}
+
+const char *control_unarmed_state(const struct job_view *view) {
+        if (view->is_cancelled)
+                return "cancelled";
+        switch (view->status) {
+        case JOB_STATUS_CANCELLED:
+        case JOB_STATUS_FINISHED:
+        case JOB_STATUS_FAILED:
+        case JOB_STATUS_DISABLED:
+                return job_status_to_string(view->status);
+        case JOB_STATUS_WAITING:
+        case JOB_STATUS_RUNNING:
+        case JOB_STATUS_PENDING:
+        case JOB_STATUS_PAUSED:
+        case JOB_STATUS_MANUAL:
+        case JOB_STATUS_MAX:
+                break;
+        }
+        return NULL;
+}
+
+/* The state that keeps the job from running; `otherwise` where the view hides it behind a run in flight. */
+static void not_armed(const struct control_call *call, const char *otherwise) {
+        struct job_view view;
+        json_t *o = about_view(call, &view);
+        const char *state = control_unarmed_state(&view);
+        control_put_text(&o, "state", state ? state : otherwise);
+        control_error(call, API_ERROR_NOT_ARMED, o);
+}
+
+/* A command begins, and has been done: events of the job name who gave it. */
+static void begin(struct control_call *call, char by[static 32]) {
+        call->control->command_job = call->job;
+        call->control->command_by = control_by(call->client, by);
+}
+
+static int settle(struct control_call *call) {
+        int r = link_settle(call->control->link, call->now);
+        call->control->command_job = INDEX_NONE;
+        call->control->command_by = NULL;
+        return r;
+}
+
+static void tell(const struct control_call *call, const char *what) {
+        char by[32];
+        const char *job = engine_job_name(call->engine, call->job);
+        control_tell(call->control, call->now, LOG_INFO, job, "%s: %s by %s", job, what, control_by(call->client, by));
+}
+
+/* A reason that is too long is an error, not cut in silence. False where the call is answered. */
+static bool get_reason(const struct control_call *call, const char **ret) {
+        const char *reason = message_get_text(call->message, "reason", NULL);
+        if (reason && strlen(reason) > BOOK_TEXT_MAX) {
+                control_invalid(call, "reason");
+                return false;
+        }
+        *ret = reason;
+        return true;
+}
+
+/* ---- Trigger ---- */
+
+/* Reads the words of a Trigger, and whether they need control. False where the call is answered. */
+static bool get_trigger(const struct control_call *call, struct engine_trigger *ret) {
+        static const char *const words[] = {
+                [TRIGGER_JOIN] = "join",
+                [TRIGGER_QUEUE] = "queue",
+                [TRIGGER_REJECT] = "reject",
+                [TRIGGER_REPLACE] = "replace",
+        };
+        const char *if_running = message_get_text(call->message, "ifRunning", "join");
+        const char *schedule = message_get_text(call->message, "schedule", "keep");
+        struct engine_trigger trigger = {
+                .is_rebase = strcmp(schedule, "rebase") == 0,
+                .is_forced = message_get_bool(call->message, "force"),
+        };
+        size_t i = 0;
+        while (i < ARRAY_SIZE(words) && strcmp(words[i], if_running) != 0)
+                i++;
+        if (i == ARRAY_SIZE(words)) {
+                control_invalid(call, "ifRunning");
+                return false;
+        }
+        trigger.if_running = (enum trigger_if_running)i;
+        if (!trigger.is_rebase && strcmp(schedule, "keep") != 0) {
+                control_invalid(call, "schedule");
+                return false;
+        }
+        bool needs_control = trigger.is_rebase || trigger.is_forced || trigger.if_running == TRIGGER_REPLACE ||
+                             message_get_bool(call->message, "output");
+        if (needs_control && call->right < API_RIGHT_CONTROL) {
+                control_denied(call, API_RIGHT_CONTROL);
+                return false;
+        }
+        *ret = trigger;
+        return true;
+}
+
+static void reply_accepted(const struct control_call *call, enum trigger_outcome outcome, uint64_t run) {
+        static const char *const words[TRIGGER_OUTCOME_MAX] = {
+                [TRIGGER_STARTED] = "started",
+                [TRIGGER_JOINED] = "joined",
+                [TRIGGER_QUEUED] = "queued",
+                [TRIGGER_REPLACING] = "replacing",
+        };
+        struct job_view view;
+        json_t *o = json_object();
+        engine_view(call->engine, call->now, call->job, &view);
+        control_put_text(&o, "kind", "accepted");
+        control_put_text(&o, "job", engine_job_name(call->engine, call->job));
+        control_put_int(&o, "runId", (int64_t)run);
+        control_put_text(&o, "outcome", words[outcome]);
+        const char *state = control_unarmed_state(&view);
+        control_put_text(&o, "state", state ? state : view.is_paused ? "paused" : NULL);
+        control_put_int(&o, "atUsec", call->now.rt_us);
+        if (call->message->is_oneway)
+                json_decref(o);
+        else
+                control_send(call->client, o, call->message->is_more);
+}
+
+/* Follows the run. 0 or a negative error. */
+static int follow(struct control_call *call, enum trigger_outcome outcome, uint64_t run) {
+        struct control_wait *wait = control_wait_begin(call, CONTROL_WAIT_TRIGGER, INT64_MAX);
+        wait->run = run;
+        wait->is_output_wanted = message_get_bool(call->message, "output");
+        if (wait->is_output_wanted)
+                call->control->n_output_wanted++;
+        if (outcome != TRIGGER_JOINED)
+                return 0;
+        struct job_view view;
+        engine_view(call->engine, call->now, call->job, &view);
+        if (view.run && view.run->run == run && view.run->start_rt_us > 0)
+                control_send_started(wait, view.run);
+        return wait->is_output_wanted ? control_watch_begin(call->control, call->job, run, false) : 0;
+}
+
+/* The engine has refused. */
+static void refuse_trigger(const struct control_call *call, enum trigger_outcome outcome, uint64_t run) {
+        json_t *o;
+        switch (outcome) {
+        case TRIGGER_REJECTED:
+                o = about_job(call);
+                control_put_int(&o, "runId", (int64_t)run);
+                control_error(call, API_ERROR_ALREADY_RUNNING, o);
+                break;
+        case TRIGGER_NOT_ARMED:
+                not_armed(call, "disabled");
+                break;
+        case TRIGGER_NOT_A_GRID:
+                not_possible(call, "only a job with Every= that is armed and not on the wall clock can be rebased");
+                break;
+        case TRIGGER_STOPPING:
+                control_error(call, API_ERROR_NOT_READY, NULL);
+                break;
+        case TRIGGER_STARTED:
+        case TRIGGER_JOINED:
+        case TRIGGER_QUEUED:
+        case TRIGGER_REPLACING:
+        case TRIGGER_OUTCOME_MAX:
+                break;
+        }
+}
+
+int control_do_trigger(struct control_call *call) {
+        struct engine_trigger trigger;
+        uint64_t run = 0;
+        char by[32], what[64];
+        if (!get_trigger(call, &trigger) || (call->message->is_more && !control_wait_is_free(call)))
+                return 0;
+        begin(call, by);
+        int r = engine_trigger(call->engine, call->now, call->job, &trigger, &run);
+        if (r >= TRIGGER_REJECTED)
+                refuse_trigger(call, (enum trigger_outcome)r, run);
+        else if (r >= 0) {
+                reply_accepted(call, (enum trigger_outcome)r, run);
+                snprintf(what, sizeof(what), "run %" PRIu64 " triggered", run);
+                tell(call, what);
+                r = call->message->is_more ? follow(call, (enum trigger_outcome)r, run) : 0;
+        }
+        int q = settle(call);
+        return r < 0 ? r : q;
+}
+
+/* ---- Cancel ---- */
+
+static void reply_cancelled(const struct control_call *call, bool has_changed) {
+        struct job_view view;
+        json_t *o = about_view(call, &view);
+        control_put_bool(&o, "changed", has_changed);
+        control_put_text(&o, "state", job_status_to_string(view.status));
+        control_put(&o, "run", json_null());
+        control_reply(call, o);
+}
+
+/* With what=run: there is a run, and it is the one that is meant. False where the call is answered. */
+static bool is_run_there(const struct control_call *call) {
+        const json_t *wanted = message_get(call->message, "runId");
+        struct job_view view;
+        json_t *o = about_view(call, &view);
+        uint64_t run = view.run ? view.run->run : 0;
+        if (wanted && (uint64_t)json_integer_value(wanted) != run) {
+                control_put_int(&o, "runId", json_integer_value(wanted));
+                control_error(call, API_ERROR_NO_SUCH_RUN, o);
+                return false;
+        }
+        if (run > 0 || view.pending_run > 0) {
+                json_decref(o);
+                return true;
+        }
+        control_error(call, API_ERROR_NOT_RUNNING, o);
+        return false;
+}
+
+int control_do_cancel(struct control_call *call) {
+        const char *what = message_get_text(call->message, "what", "all"), *reason;
+        bool is_run_only = strcmp(what, "run") == 0;
+        uint64_t run = 0;
+        char by[32];
+        if (!get_reason(call, &reason))
+                return 0;
+        if (!is_run_only && (strcmp(what, "all") != 0 || message_get(call->message, "runId"))) {
+                control_invalid(call, strcmp(what, "all") != 0 ? "what" : "runId");
+                return 0;
+        }
+        if (!control_wait_is_free(call) || (is_run_only && !is_run_there(call)))
+                return 0;
+        struct job_view view;
+        engine_view(call->engine, call->now, call->job, &view);
+        begin(call, by);
+        int r = 0;
+        if (!is_run_only && !view.is_cancelled) /* else it stays whose it was */
+                r = book_sign(call->book, call->job, call->now, call->control->command_by, reason, INT64_MAX);
+        if (r == 0)
+                r = engine_cancel(call->engine, call->now, call->job, is_run_only, &run);
+        if (r >= 0) {
+                bool has_changed = r > 0;
+                if (has_changed && is_run_only)
+                        tell(call, "run cancelled");
+                struct control_wait *wait = run > 0 ? control_wait_begin(call, CONTROL_WAIT_CANCEL, INT64_MAX) : NULL;
+                if (wait) {
+                        wait->run = run;
+                        wait->has_changed = has_changed;
+                }
+                r = settle(call);
+                if (r == 0 && run == 0)
+                        reply_cancelled(call, has_changed);
+                return r;
+        }
+        int q = settle(call);
+        return r < 0 ? r : q;
+}
+
+/* ---- Start, Pause, Resume ---- */
+
+static void reply_changed(const struct control_call *call, bool has_changed) {
+        struct job_view view;
+        json_t *o = about_view(call, &view);
+        control_put_bool(&o, "changed", has_changed);
+        control_put_text(&o, "state", job_status_to_string(view.status));
+        control_put_known(&o, "nextSlotUsec", view.next_slot_rt_us != INT64_MAX, view.next_slot_rt_us);
+        control_reply(call, o);
+}
+
+/* Does what was decided and answers: result is 0 or 1, a refusal or a negative error. what: for the journal, NULL where that has it. */
+static int finish(struct control_call *call, int result, const char *what) {
+        int r = settle(call);
+        if (result < 0 || r < 0)
+                return result < 0 ? result : r;
+        if (result == ENGINE_REFUSED_DISABLED || result == ENGINE_REFUSED_CANCELLED) {
+                not_armed(call, result == ENGINE_REFUSED_DISABLED ? "disabled" : "cancelled");
+                return 0;
+        }
+        if (result == 1 && what)
+                tell(call, what);
+        reply_changed(call, result == 1);
+        return 0;
+}
+
+int control_do_start(struct control_call *call) {
+        char by[32];
+        begin(call, by);
+        return finish(call, engine_start(call->engine, call->now, call->job), "started");
+}
+
+int control_do_resume(struct control_call *call) {
+        char by[32];
+        begin(call, by);
+        return finish(call, engine_resume(call->engine, call->now, call->job), "resumed");
+}
+
+int control_do_pause(struct control_call *call) {
+        const json_t *span = message_get(call->message, "forUsec");
+        int64_t for_us = span ? json_integer_value(span) : INT64_MAX;
+        const char *reason;
+        char by[32];
+        if (!get_reason(call, &reason))
+                return 0;
+        if (span && (for_us <= 0 || for_us > DURATION_MAX)) {
+                control_invalid(call, "forUsec");
+                return 0;
+        }
+        int64_t until_bt_us = span ? call->now.bt_us + for_us : INT64_MAX;
+        struct job_view view;
+        engine_view(call->engine, call->now, call->job, &view);
+        bool is_so = view.is_paused && view.paused_until_bt_us == until_bt_us;
+        begin(call, by);
+        int r = 0;
+        if (!control_unarmed_state(&view) && !is_so) /* else the hold stays whose it is */
+                r = book_sign(call->book, call->job, call->now, call->control->command_by, reason,
+                              span ? call->now.rt_us + for_us : INT64_MAX);
+        if (r == 0)
+                r = engine_pause(call->engine, call->now, call->job, until_bt_us);
+        return finish(call, r, NULL);
+}
+
+/* ---- SetInterval ---- */
+
+int control_do_set_interval(struct control_call *call) {
+        const json_t *every = message_get(call->message, "everyUsec");
+        bool is_reset = message_get_bool(call->message, "reset");
+        int64_t every_us = every ? json_integer_value(every) : 0;
+        char by[32];
+        if (!every == !is_reset || (every && (every_us < JOB_EVERY_MIN || every_us > DURATION_MAX))) {
+                control_invalid(call, "everyUsec");
+                return 0;
+        }
+        begin(call, by);
+        int result = engine_set_interval(call->engine, call->now, call->job, every_us);
+        int r = settle(call);
+        if (result < 0 || r < 0)
+                return result < 0 ? result : r;
+        if (result == ENGINE_REFUSED_NO_INTERVAL) {
+                not_possible(call, "the job has no Every=");
+                return 0;
+        }
+        if (result == 1)
+                tell(call, "interval set");
+        struct job_view view;
+        json_t *o = about_view(call, &view);
+        control_put_bool(&o, "changed", result == 1);
+        control_put_int(&o, "everyUsec", engine_job_when(call->engine, call->job)->every_us);
+        control_put_known(&o, "nextSlotUsec", view.next_slot_rt_us != INT64_MAX, view.next_slot_rt_us);
+        control_reply(call, o);
+        return 0;
+}
+
+/* ---- Reload ---- */
+
+int control_do_reload(struct control_call *call) {
+        uint64_t number;
+        if (!control_wait_is_free(call))
+                return 0;
+        int r = link_reload(call->control->link, &number);
+        if (r == 1)
+                control_error(call, API_ERROR_NOT_READY, NULL);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        struct control_wait *wait = control_wait_begin(call, CONTROL_WAIT_RELOAD, INT64_MAX);
+        if (wait)
+                wait->number = number;
+        return 0;
+}

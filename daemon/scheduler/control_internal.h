@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+// control_internal: what the files of the control socket share: clients with their buffers, calls, what waits, subscriptions.
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "daemon/scheduler/book.h"
+#include "daemon/scheduler/control.h"
+#include "daemon/scheduler/control_rights.h"
+#include "daemon/varlink/message.h"
+#include "daemon/varlink/text.h"
+
+#define CONTROL_OUT_MARK      (64 * 1024)        /* bytes of replies: while more wait, no call is read */
+#define CONTROL_STREAM_MARK   (8 * 1024)         /* the same for what a stream has more of */
+#define CONTROL_LOST_MARK     (256 * 1024)       /* a job's output that its follower has not read: beyond it is lost */
+#define CONTROL_BUFFERS_UID   (2 * 1024 * 1024)  /* bytes of one user's clients; */
+#define CONTROL_BUFFERS_ROOT  (1024 * 1024)      /* of CONTROL_BUFFERS_MAX those that only admins get */
+#define CONTROL_CALLS_A_PASS  16                 /* of one client, before others have their turn */
+#define CONTROL_PAGE          100                /* jobs of one reply */
+#define CONTROL_NAMES_MAX     1000               /* jobs named in a call */
+#define CONTROL_DESCRIBE_US   (5 * USEC_PER_SEC) /* how long the runner may take to describe a job */
+#define CONTROL_DIAGS_MAX     200                /* lines of diagnostics kept for Reload, */
+#define CONTROL_DIAGS_SIZE    (32 * 1024)        /* and their bytes */
+#define CONTROL_QUEUE_SIZE    (512 * 1024)       /* bytes of events that wait for one subscriber */
+#define CONTROL_QUEUE_DEFAULT 256                /* events; */
+#define CONTROL_QUEUE_MAX     4096               /* at most */
+
+/* What all connections of one user have together. */
+struct control_user {
+        struct control_user *next;
+        uid_t uid;
+        size_t n_clients, n_waits, bytes;
+};
+
+/* Jobs that a call is about: all, or some by row. A row is forgotten when its job is gone. */
+struct control_rows {
+        bool is_some;
+        uint32_t *list; /* owned */
+        size_t n;
+};
+
+void control_rows_done(struct control_rows *rows);
+bool control_rows_has(const struct control_rows *rows, uint32_t job);
+/* The next one from place *at on that is defined, and *at behind it; INDEX_NONE at the end. */
+uint32_t control_rows_walk(const struct control_rows *rows, const struct engine *e, uint32_t *at);
+/* The job's number will be another's. */
+void control_rows_forget(struct control_rows *rows, uint32_t job);
+
+enum control_wait_kind {
+        CONTROL_WAIT_NONE,
+        CONTROL_WAIT_PAGES,    /* ListJobs: the rest of the stream */
+        CONTROL_WAIT_TRIGGER,  /* how the run goes on */
+        CONTROL_WAIT_CANCEL,   /* the end of the run */
+        CONTROL_WAIT_RUNS,     /* Wait */
+        CONTROL_WAIT_RELOAD,   /* a commit */
+        CONTROL_WAIT_DESCRIBE, /* ShowJob: the runner's answer */
+        CONTROL_WAIT_FEED,     /* Subscribe */
+};
+
+/* The call of a client that is not answered, or not to its end. While there is one, the client's next calls wait. */
+struct control_wait {
+        enum control_wait_kind kind;
+        struct control_wait *next, *previous; /* of all that wait */
+        struct control_client *client;
+        uint32_t job; /* row; INDEX_NONE: no one job */
+        int64_t deadline_bt_us;
+        struct control_rows rows; /* pages, feed */
+        uint32_t at;              /* the next of them */
+        uint64_t run;             /* trigger, cancel */
+        bool has_changed;         /* cancel */
+        bool is_output_wanted;    /* trigger */
+        uint64_t lost;            /* trigger: bytes of output */
+        uint64_t number;          /* reload, describe */
+        uint64_t runs, successes; /* runs: counts that are waited for; UINT64_MAX: not */
+        bool is_until_finished;   /* runs */
+        struct control_feed *feed;
+};
+
+struct control_client {
+        struct control *control; /* borrowed */
+        struct control_client *next, *previous;
+        struct control_client *next_touched;
+        bool is_touched;
+        int fd;
+        struct loop_source *source;
+        uint32_t events; /* what source watches for */
+        struct control_user *user;
+        struct control_peer peer;
+        gid_t *groups; /* peer.groups */
+        bool is_admin;
+        struct message_input in;
+        struct pack out;
+        size_t out_sent;       /* of out */
+        size_t charged;        /* bytes, in user and control */
+        bool is_at_end;        /* the peer sends nothing more */
+        bool is_deaf;          /* the peer takes nothing more */
+        bool is_dead;          /* freed at the end of the pass */
+        int64_t partial_bt_us; /* a call that has begun must be whole by then; INT64_MAX: none has */
+        struct control_wait wait;
+};
+
+/* A run whose output somebody wants. */
+struct control_watch {
+        uint64_t run; /* 0: the row is free */
+        uint32_t job;
+        struct text_carry carry[2];
+};
+
+struct control {
+        struct loop *loop;
+        struct journal *journal;
+        struct link *link;
+        int listen_fd;
+        struct loop_source *listener;
+        int64_t listen_again_bt_us; /* no descriptor was left to accept with; INT64_MAX: all is well */
+        uid_t own_uid;
+        gid_t admin_gid;
+        int64_t since_rt_us;
+        struct control_client *clients, *touched, *dead;
+        size_t n_clients;
+        struct control_user *users;
+        size_t bytes;
+        struct control_wait *waits;
+        int64_t wake_bt_us; /* the next deadline is not before this */
+        bool is_stopping;
+        uint32_t command_job; /* whose command is under way: its hold is told, not its segment */
+        const char *command_by;
+        /* subscriptions */
+        size_t n_feeds, n_output_wanted;
+        uint64_t n_events_dropped;
+        /* watched runs */
+        struct control_watch *watches;
+        size_t n_watches, allocated_watches;
+        struct index by_run;
+        bool is_watch_stale; /* somebody left who may have been the last to want an output */
+        /* the diagnostics of the reading under way */
+        char *diags[CONTROL_DIAGS_MAX];
+        size_t n_diags, diags_size;
+        uint64_t n_diags_left_out;
+        uint64_t descriptions; /* asked for so far */
+        /* what is told at most so often */
+        int64_t refused_told_bt_us, told_bt_us;
+        uint64_t n_refused, n_told, n_untold;
+};
+
+/* A call at hand. */
+struct control_call {
+        struct control *control;
+        struct control_client *client;
+        const struct message_call *message;
+        const struct api_row *row;
+        struct engine *engine;
+        struct book *book;
+        struct clock_sample now;
+        uint32_t job;         /* of the parameter "job"; INDEX_NONE where the method has none */
+        enum api_right right; /* the caller's, on that job */
+};
+
+/* ---- control.c ---- */
+
+/* The deadline counts from now on. */
+void control_wake_at(struct control *c, int64_t bt_us);
+/* One line of the journal about what a client did; at most so many a minute, the rest is counted. */
+void control_tell(struct control *c, struct clock_sample now, int priority, const char *job, const char *format, ...)
+        __attribute__((format(printf, 5, 6)));
+/* A connection was refused: told at most once a minute, with a count. */
+void control_tell_refused(struct control *c, struct clock_sample now, uid_t uid, const char *why);
+/* "root", or "uid 1000". */
+const char *control_by(const struct control_client *client, char buf[static 32]);
+
+/* ---- control_client.c: connections ---- */
+
+/* Takes fd. The connection is closed at once where a limit is reached. 0 or a negative error. */
+int control_client_accept(struct control *c, int fd);
+/* Closes the connection and forgets all of it but the memory, which goes at the end of the pass. */
+void control_client_close(struct control_client *client);
+struct control_client *control_client_free(struct control_client *client);
+/* Something is to be done for it at the end of the pass. */
+void control_client_touch(struct control_client *client);
+/* Bytes of replies that wait. */
+size_t control_client_waiting(const struct control_client *client);
+/* Writes what the socket takes, checks the bounds and watches for what is to come. 0 or a negative error. */
+int control_client_flush(struct control_client *client);
+/* What the peer may do with a job. */
+enum api_right control_client_right(const struct control_client *client, const struct engine *e, uint32_t job);
+
+/* ---- control_methods.c: calls ---- */
+
+/* Does a call. 0; -EBADMSG where the connection is to be closed; another negative error: the loop's. */
+int control_dispatch(struct control_client *client, const char *text, size_t size);
+/* Replies to a client; parameters is taken. */
+void control_send(struct control_client *client, json_t *parameters, bool has_more);
+/* The same for a call, which may want no reply. */
+void control_reply(const struct control_call *call, json_t *parameters);
+void control_error(const struct control_call *call, enum api_error error, json_t *parameters);
+void control_client_error(struct control_client *client, enum api_error error, json_t *parameters);
+/* One of the standard errors that name a parameter. */
+void control_invalid(const struct control_call *call, const char *parameter);
+/* PermissionDenied, also told in the journal. */
+void control_denied(const struct control_call *call, enum api_right right);
+/* The rows of the names in a parameter. 0; 1 where the call is answered with an error; -EBADMSG without memory. */
+int control_get_rows(const struct control_call *call, const char *parameter, struct control_rows *ret);
+/* A page of ListJobs. NULL without memory. *at is put behind it; *ret_is_last: nothing more comes. */
+json_t *control_list_page(struct control *c, struct control_client *client, struct clock_sample now,
+                          const struct control_rows *rows, uint32_t *at, bool *ret_is_last);
+/* Answers ShowJob; described may be NULL. */
+void control_show(struct control_client *client, struct clock_sample now, uint32_t job, const struct wire_described *described);
+
+/* ---- control_commands.c: calls that change something ---- */
+
+int control_do_trigger(struct control_call *call);
+int control_do_cancel(struct control_call *call);
+int control_do_start(struct control_call *call);
+int control_do_pause(struct control_call *call);
+int control_do_resume(struct control_call *call);
+int control_do_set_interval(struct control_call *call);
+int control_do_reload(struct control_call *call);
+/* Why a job is as it is, where it does not run by itself; else NULL. Static text: cancelled, finished, failed, disabled. */
+const char *control_unarmed_state(const struct job_view *view);
+
+/* ---- control_wait.c: calls that wait ---- */
+
+/* True where one more call of this client's user may wait; else the call is answered with an error. */
+bool control_wait_is_free(const struct control_call *call);
+/* The call waits from now on. The client's wait is zeroed but for what is given here. NULL where nobody waits for an answer. */
+struct control_wait *control_wait_begin(struct control_call *call, enum control_wait_kind kind, int64_t deadline_bt_us);
+/* The call was answered, or its client has gone. */
+void control_wait_end(struct control_wait *wait);
+/* More of a stream, where there is room for it. */
+void control_wait_room(struct control_wait *wait, struct clock_sample now);
+int control_do_wait(struct control_call *call);
+void control_wait_action(struct control *c, struct clock_sample now, const struct action *a);
+void control_wait_commit(struct control *c, const struct wire_commit *commit);
+void control_wait_described(struct control *c, struct clock_sample now, const struct wire_described *described);
+void control_wait_output(struct control *c, struct clock_sample now, const struct wire_bytes *piece, const char *text);
+/* The run has begun. */
+void control_send_started(struct control_wait *wait, const struct job_run *run);
+/* The deadline has come. */
+void control_wait_expired(struct control_wait *wait, struct clock_sample now);
+/* Nothing more will come. */
+void control_wait_abandon(struct control *c);
+
+/* ---- control_feed.c: subscriptions ---- */
+
+int control_do_subscribe(struct control_call *call);
+struct control_feed *control_feed_free(struct control_feed *feed);
+size_t control_feed_bytes(const struct control_feed *feed);
+/* True where the subscriber wants the output of a job. */
+bool control_feed_wants_output(const struct control_wait *wait, const struct engine *e, uint32_t job);
+/* Moves events, and how each job stands, to the client's buffer. */
+void control_feed_room(struct control_wait *wait, struct clock_sample now);
+bool control_feed_has_more(const struct control_wait *wait);
+void control_feed_action(struct control *c, struct clock_sample now, const struct action *a, const void *value,
+                         size_t value_size);
+void control_feed_commit(struct control *c, struct clock_sample now, const struct wire_commit *commit);
+void control_feed_output(struct control *c, struct clock_sample now, uint32_t job, const struct wire_bytes *piece,
+                         const char *text);
+/* The last word to all: stopping. */
+void control_feed_stop(struct control *c, struct clock_sample now);
+
+/* ---- control_watch.c: runs whose output is wanted ---- */
+
+/* Somebody wants the output of a run: the runner is told, unless its START will say so. 0 or a negative error. */
+int control_watch_begin(struct control *c, uint32_t job, uint64_t run, bool is_start);
+/* Whether anybody does. */
+bool control_watch_is_wanted(const struct control *c, uint32_t job, uint64_t run);
+/* A piece came; what is no text in it is replaced before it is handed on. */
+void control_watch_output(struct control *c, struct clock_sample now, const struct wire_bytes *piece);
+/* What was cut at the end of its output is handed on: nothing more comes. */
+void control_watch_finish(struct control *c, struct clock_sample now, uint64_t run);
+void control_watch_ended(struct control *c, uint64_t run);
+/* Tells the runner of runs that nobody watches any more. 0 or a negative error. */
+int control_watch_clean(struct control *c);

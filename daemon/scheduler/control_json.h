@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// control_json: jobs, runs and what the book knows of them as the objects of the interface.
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/scheduler/book.h"
+#include "daemon/scheduler/engine.h"
+
+/* Sets a member of *object, whose value is taken. Without memory *object becomes NULL, and stays so: look once, at the end. */
+void control_put(json_t **object, const char *name, json_t *value);
+void control_put_int(json_t **object, const char *name, int64_t value);
+/* An instant or a span; null where `is_known` is false. */
+void control_put_known(json_t **object, const char *name, bool is_known, int64_t value);
+void control_put_bool(json_t **object, const char *name, bool value);
+/* Text, null for NULL; bytes that are no UTF-8 are replaced. */
+void control_put_text(json_t **object, const char *name, const char *text);
+/* The end of an output as `value`, or `valueBase64`. */
+void control_put_value(json_t **object, const void *data, size_t size);
+
+/* A Run; null where there is none. The value only with may_control. */
+json_t *control_json_run(const char *job, const struct book_run *run, bool may_control);
+/* The fields of a run that is over (result is not RUN_RESULT_NONE) or in flight, without its value. */
+void control_put_run(json_t **object, const char *job, const struct job_run *run, const struct run_end *end);
+/* A Missed. */
+json_t *control_json_range(const char *job, const struct book_range *range);
+/* A Hold; null where there is none. */
+json_t *control_json_hold(const struct job_view *view, const struct book_job *book);
+/* A Job. */
+json_t *control_json_job(const struct engine *e, const struct book *b, struct clock_sample now, uint32_t job);
+/* The latest run that has ended, or NULL. */
+const struct book_run *control_last_ended(const struct book_job *book);

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: MIT
+// control_words: a sentence says one thing. What is not known is said to be so: nothing is guessed.
+
+#include "daemon/scheduler/control_words.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/duration.h"
+#include "config/timestamp.h"
+
+/* ---- schedule ---- */
+
+__attribute__((format(printf, 3, 4))) static void append(char *buf, size_t size, const char *format, ...) {
+        size_t at = strlen(buf);
+        va_list ap;
+        va_start(ap, format);
+        vsnprintf(buf + at, size - at, format, ap);
+        va_end(ap);
+}
+
+static void put_every(const struct job_when *when, char *buf, size_t size) {
+        char span[96], instant[40];
+        append(buf, size, "%severy %s", buf[0] ? ", " : "", duration_print(when->every_us, span));
+        if (when->mode == JOB_MODE_FIXED_RATE && when->align == JOB_ALIGN_START)
+                append(buf, size, ", fixed rate");
+        else if (when->mode == JOB_MODE_FIXED_RATE && when->align_rt_us == 0)
+                append(buf, size, ", fixed rate from the epoch");
+        else if (when->mode == JOB_MODE_FIXED_RATE)
+                append(buf, size, ", fixed rate from %s", timestamp_print_utc(when->align_rt_us, instant));
+        if (when->jitter_ppm > 0)
+                append(buf, size, " ± %g%%", when->jitter_ppm / 10000.0);
+        if (when->random_delay_us > 0)
+                append(buf, size, ", up to %s late", duration_print(when->random_delay_us, span));
+        else if (when->random_delay_ppm > 0)
+                append(buf, size, ", up to %g%% late", when->random_delay_ppm / 10000.0);
+}
+
+char *words_schedule(const struct job_when *when, char buf[static WORDS_SCHEDULE_MAX]) {
+        char span[96];
+        buf[0] = '\0';
+        if (when->on_boot_us == 0)
+                append(buf, WORDS_SCHEDULE_MAX, "at boot");
+        else if (when->on_boot_us > 0)
+                append(buf, WORDS_SCHEDULE_MAX, "%s after boot", duration_print(when->on_boot_us, span));
+        if (when->every_us > 0)
+                put_every(when, buf, WORDS_SCHEDULE_MAX);
+        if (!buf[0])
+                append(buf, WORDS_SCHEDULE_MAX, "on demand");
+        return buf;
+}
+
+const char *words_next_reason(const struct job_view *view, const struct job_when *when, char buf[static WORDS_SCHEDULE_MAX]) {
+        if (view->status == JOB_STATUS_DISABLED)
+                return "disabled: its definition says Enabled=no";
+        if (view->is_cancelled)
+                return "cancelled";
+        if (view->is_paused)
+                return "paused";
+        if (view->pending_run > 0) {
+                snprintf(buf, WORDS_SCHEDULE_MAX, "run %" PRIu64 " waits for the end of the run in flight", view->pending_run);
+                return buf;
+        }
+        if (when->every_us == 0)
+                return when->on_boot_us < 0 ? "on demand only" : view->next_slot_rt_us == INT64_MAX ? "at boot only" : NULL;
+        if (view->next_slot_rt_us == INT64_MAX && view->run)
+                return "counts from the end of the run in flight";
+        return view->is_interval_set ? "its interval was set by command" : NULL;
+}
+
+/* ---- runs ---- */
+
+const char *words_signal(int signal, char buf[static 160]) {
+        const char *name = sigabbrev_np(signal);
+        if (name)
+                snprintf(buf, 160, "SIG%s", name);
+        else if (signal >= SIGRTMIN && signal <= SIGRTMAX)
+                snprintf(buf, 160, "SIGRTMIN+%d", signal - SIGRTMIN);
+        else
+                snprintf(buf, 160, "%d", signal);
+        return buf;
+}
+
+const char *words_start_error(const struct run_end *end, char buf[static 160]) {
+        if (end->result != RUN_RESULT_START_FAILED)
+                return NULL;
+        const char *why = strerrordesc_np(end->error);
+        snprintf(buf, 160, "%s: %s", run_step_to_string(end->step), end->error > 0 && why ? why : "for an unknown reason");
+        return buf;
+}
+
+/* "exit status 3", "SIGSEGV", "working-directory: No such file or directory" or the result itself. */
+static const char *how_it_ended(const struct run_end *end, char buf[static 160]) {
+        if (end->result == RUN_RESULT_START_FAILED)
+                return words_start_error(end, buf);
+        if (end->result == RUN_RESULT_SIGNAL)
+                return words_signal(end->signal, buf);
+        if (end->result == RUN_RESULT_FAILED)
+                snprintf(buf, 160, "exit status %d", end->exit_code);
+        else
+                snprintf(buf, 160, "%s", run_result_to_string(end->result));
+        return buf;
+}
+
+/* ---- sentences ---- */
+
+__attribute__((format(printf, 2, 3))) static void say(struct words_answer *answer, const char *format, ...) {
+        if (answer->n == WORDS_SENTENCES)
+                return;
+        va_list ap;
+        va_start(ap, format);
+        vsnprintf(answer->sentences[answer->n++], WORDS_SENTENCE_MAX, format, ap);
+        va_end(ap);
+}
+
+/* A span without its small parts. */
+static char *about(int64_t us, char buf[static 96]) {
+        if (us < 0)
+                us = 0;
+        int64_t unit = us >= USEC_PER_DAY    ? USEC_PER_HOUR
+                       : us >= USEC_PER_HOUR ? USEC_PER_MINUTE
+                       : us >= USEC_PER_SEC  ? USEC_PER_SEC
+                       : us >= USEC_PER_MSEC ? USEC_PER_MSEC
+                                             : 1;
+        return duration_print(us - us % unit, buf);
+}
+
+static const char *reason_words(enum slot_reason reason) {
+        static const char *const words[SLOT_REASON_MAX] = {
+                [SLOT_REASON_NONE] = "for no reason that is known",
+                [SLOT_REASON_OVERLAP] = "the run before was still in flight",
+                [SLOT_REASON_DOWN] = "chimed was not running",
+                [SLOT_REASON_CLOCK_STEP] = "the wall clock was set over it",
+                [SLOT_REASON_DEADLINE] = "it was too late to start",
+                [SLOT_REASON_PAUSED] = "the job was paused",
+                [SLOT_REASON_CANCELLED] = "the job was cancelled",
+                [SLOT_REASON_DISABLED] = "its definition said Enabled=no",
+                [SLOT_REASON_REMOVED] = "its definition was gone",
+        };
+        return words[reason];
+}
+
+static void say_run(const struct words_facts *f, struct words_answer *answer) {
+        char instant[40], span[96];
+        const struct job_run *run = f->view.run;
+        if (!run)
+                return;
+        if (run->start_rt_us > 0)
+                say(answer, "Run %" PRIu64 " is in flight since %s, for %s (%s).", run->run,
+                    timestamp_print_utc(run->start_rt_us, instant), about(f->now.bt_us - run->start_bt_us, span),
+                    run_cause_to_string(run->cause));
+        else
+                say(answer, "Run %" PRIu64 " is being started (%s).", run->run, run_cause_to_string(run->cause));
+        if (f->view.pending_run > 0)
+                say(answer, "Run %" PRIu64 " waits for its end, for %s.", f->view.pending_run,
+                    f->view.is_pending_slot ? "a slot" : "a trigger");
+        answer->run = f->book && f->book->last && f->book->last->run.run == run->run ? f->book->last : NULL;
+}
+
+static void say_hold(const struct words_facts *f, struct words_answer *answer) {
+        char at[40], until[64] = "";
+        const char *verb = f->view.is_cancelled ? "cancelled" : "paused";
+        const struct book_hold *hold = f->book && f->book->hold.by ? &f->book->hold : NULL;
+        if (!f->view.is_cancelled && !f->view.is_paused)
+                return;
+        answer->reason = verb;
+        if (!f->view.is_cancelled && hold && hold->until_rt_us != INT64_MAX) {
+                char instant[40];
+                snprintf(until, sizeof(until), ", until %s", timestamp_print_utc(hold->until_rt_us, instant));
+        }
+        if (hold)
+                say(answer, "It was %s by %s at %s%s%s%s.", verb, hold->by, timestamp_print_utc(hold->at_rt_us, at), until,
+                    hold->reason ? ": " : "", hold->reason ? hold->reason : "");
+        else
+                say(answer, "It is %s.", verb);
+        say(answer,
+            f->view.is_cancelled ? "It will not run again until: chimectl start %s" : "It goes on with: chimectl resume %s",
+            f->job);
+}
+
+static void say_standing(const struct words_facts *f, struct words_answer *answer) {
+        if (f->view.status == JOB_STATUS_DISABLED) {
+                answer->reason = "disabled";
+                say(answer, "It never runs by itself: its definition says Enabled=no.");
+        } else if (f->when->every_us == 0 && f->when->on_boot_us < 0) {
+                answer->reason = "manual";
+                say(answer, "It runs on demand only: chimectl trigger %s", f->job);
+        }
+        say_hold(f, answer);
+}
+
+static void say_slots(const char *job, const struct book_range *range, struct words_answer *answer) {
+        char first[40], last[40];
+        (void)job;
+        timestamp_print_utc(range->first_rt_us, first);
+        timestamp_print_utc(range->last_rt_us, last);
+        if (range->outcome == SLOT_MERGED)
+                say(answer, "%" PRIu64 " slot%s from %s to %s went into run %" PRIu64 ".", range->n, range->n == 1 ? "" : "s",
+                    first, last, range->run);
+        else if (range->n == 1)
+                say(answer, "The slot of %s was %s: %s.", first, slot_outcome_to_string(range->outcome),
+                    reason_words(range->reason));
+        else
+                say(answer, "%" PRIu64 " slots from %s to %s were %s: %s.", range->n, first, last,
+                    slot_outcome_to_string(range->outcome), reason_words(range->reason));
+        answer->slots = range;
+}
+
+static const struct book_range *last_missed(const struct book_job *book) {
+        for (size_t i = 0; book && i < book->n_recent; i++)
+                if (book->recent[i].outcome == SLOT_MISSED)
+                        return &book->recent[i];
+        return NULL;
+}
+
+static void say_failure(const struct words_facts *f, struct words_answer *answer) {
+        char instant[40], how[160];
+        const struct book_job *book = f->book;
+        if (!book || !book->last_failure)
+                return;
+        const struct book_run *failed = book->last_failure;
+        say(answer, "Run %" PRIu64 " failed at %s: %s.", failed->run.run, timestamp_print_utc(failed->end.end_rt_us, instant),
+            how_it_ended(&failed->end, how));
+        if (book->last_good && book->last_good->run.run > failed->run.run)
+                say(answer, "Run %" PRIu64 " after it was good.", book->last_good->run.run);
+        else if (book->counts.failures_in_row > 1)
+                say(answer, "It has failed %" PRIu64 " times in a row.", book->counts.failures_in_row);
+        if (!answer->run)
+                answer->run = failed;
+}
+
+static bool is_failing(const struct book_job *book) {
+        return book && book->last_failure && book->counts.failures_in_row > 0;
+}
+
+static void say_next(const struct words_facts *f, struct words_answer *answer) {
+        char instant[40], span[96];
+        bool is_well = !answer->reason && !is_failing(f->book);
+        const char *lead = is_well ? "Nothing is wrong now. " : "";
+        if (f->next_slot_rt_us != INT64_MAX)
+                say(answer, "%sNext: %s, in %s.", lead, timestamp_print_utc(f->next_slot_rt_us, instant),
+                    about(f->next_slot_rt_us - f->now.rt_us, span));
+        else if (!answer->reason && f->view.run && f->when->every_us > 0)
+                say(answer, "%sNext: %s after the end of the run in flight.", lead, duration_print(f->when->every_us, span));
+        else if (is_well)
+                say(answer, "%sNo slot is planned.", lead);
+}
+
+void words_why(const struct words_facts *facts, struct words_answer *ret) {
+        *ret = (struct words_answer){0};
+        say_run(facts, ret);
+        say_standing(facts, ret);
+        const struct book_range *missed = last_missed(facts->book);
+        if (missed)
+                say_slots(facts->job, missed, ret);
+        say_failure(facts, ret);
+        say_next(facts, ret);
+}
+
+/* ---- one slot ---- */
+
+static const struct book_run *run_of_slot(const struct book_job *book, int64_t slot_rt_us) {
+        const struct book_run *const runs[] = {book->last, book->last_good, book->last_failure};
+        for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++)
+                if (runs[i] && runs[i]->run.item != WIRE_ITEM_TRIGGER && runs[i]->run.slot_rt_us == slot_rt_us)
+                        return runs[i];
+        return NULL;
+}
+
+static void say_slot_ran(const struct book_run *run, struct words_answer *answer) {
+        char instant[40], how[160], lag[96];
+        answer->run = run;
+        if (run->end.result == RUN_RESULT_NONE) {
+                say(answer, "Run %" PRIu64 ", which is in flight, runs for it.", run->run.run);
+                return;
+        }
+        say(answer, "Run %" PRIu64 " ran for it, %s late; it ended at %s: %s.", run->run.run, about(run->run.lag_us, lag),
+            timestamp_print_utc(run->end.end_rt_us, instant), how_it_ended(&run->end, how));
+}
+
+void words_why_slot(const struct words_facts *facts, int64_t slot_rt_us, struct words_answer *ret) {
+        char instant[40];
+        *ret = (struct words_answer){0};
+        const struct book_job *book = facts->book;
+        const struct book_run *run = book ? run_of_slot(book, slot_rt_us) : NULL;
+        if (run) {
+                say_slot_ran(run, ret);
+                return;
+        }
+        for (size_t i = 0; book && i < book->n_recent; i++) {
+                const struct book_range *range = &book->recent[i];
+                if (slot_rt_us < range->first_rt_us || slot_rt_us > range->last_rt_us)
+                        continue;
+                say_slots(facts->job, range, ret);
+                ret->reason = slot_reason_to_string(range->reason);
+                return;
+        }
+        if (slot_rt_us == facts->next_slot_rt_us)
+                say(ret, "It has not come yet: it is the next slot.");
+        else if (slot_rt_us > facts->now.rt_us)
+                say(ret, "%s has not come yet.", timestamp_print_utc(slot_rt_us, instant));
+        else
+                say(ret, "Nothing is known of that slot: chimed keeps the latest %d ranges since it was started.", BOOK_RECENT);
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// control_words: what is told in words: when a job runs, why it does not, what became of a slot. Instants are UTC as RFC 3339.
+// Pure.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/scheduler/book.h"
+#include "daemon/scheduler/engine.h"
+
+#define WORDS_SCHEDULE_MAX 320
+#define WORDS_SENTENCES    12
+#define WORDS_SENTENCE_MAX 512
+
+/* When a job runs: "every 10s", "at boot, every 1h, fixed rate", "on demand". Prints into buf, returns it. */
+char *words_schedule(const struct job_when *when, char buf[static WORDS_SCHEDULE_MAX]);
+/* Why there is no next slot, or what moves it; NULL where neither. Prints into buf. */
+const char *words_next_reason(const struct job_view *view, const struct job_when *when, char buf[static WORDS_SCHEDULE_MAX]);
+/* "SIGTERM", "SIGRTMIN+3"; buf holds it where it is not static. */
+const char *words_signal(int signal, char buf[static 160]);
+/* The step that kept a run from its program, and why; NULL where it began. */
+const char *words_start_error(const struct run_end *end, char buf[static 160]);
+
+/* All that is looked at for Why. book may be NULL. */
+struct words_facts {
+        const char *job;
+        struct clock_sample now;
+        struct job_view view;
+        const struct job_when *when;
+        const struct book_job *book;
+        int64_t next_slot_rt_us; /* INT64_MAX: none */
+};
+
+/* The answer: sentences, and what they speak of. Borrows from the facts. */
+struct words_answer {
+        char sentences[WORDS_SENTENCES][WORDS_SENTENCE_MAX];
+        size_t n;
+        const char *reason;             /* one word; NULL: nothing keeps it */
+        const struct book_range *slots; /* or NULL */
+        const struct book_run *run;     /* or NULL */
+};
+
+/* How the job stands now, and what last went wrong. */
+void words_why(const struct words_facts *facts, struct words_answer *ret);
+/* What became of the slot of an instant. */
+void words_why_slot(const struct words_facts *facts, int64_t slot_rt_us, struct words_answer *ret);
