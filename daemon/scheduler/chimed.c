@@ -10,15 +10,18 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include "daemon/core/loop.h"
 #include "daemon/core/util.h"
+#include "daemon/scheduler/control.h"
 #include "daemon/scheduler/link.h"
 
 struct chimed {
         struct loop *loop;
         struct journal *journal;
         struct link *link;
+        struct control *control; /* NULL: no control socket was handed over */
         struct loop_source *boot_timer, *real_timer, *signals;
         int64_t boot_us, real_us; /* what the timers are armed for */
 };
@@ -27,7 +30,8 @@ static int on_timer(void *userdata, bool is_clock_change) {
         struct chimed *c = userdata;
         (void)is_clock_change;                /* the link compares the clocks itself */
         c->boot_us = c->real_us = LOOP_NEVER; /* one shot: whichever fired, arm both anew */
-        return link_advance(c->link);
+        int r = link_advance(c->link);
+        return r == 0 && c->control ? control_advance(c->control, clock_now()) : r;
 }
 
 static int on_signal(void *userdata, const struct signalfd_siginfo *info) {
@@ -50,15 +54,28 @@ static int arm(struct loop_source *timer, int64_t *armed_us, int64_t at_us) {
 static int on_pass_end(void *userdata) {
         struct chimed *c = userdata;
         int64_t boot_us, real_us;
-        int r = link_flush(c->link);
+        int r = c->control ? control_flush(c->control) : 0;
+        if (r == 0)
+                r = link_flush(c->link);
         if (r < 0)
                 return r;
         link_next_wake(c->link, &boot_us, &real_us);
+        if (c->control && control_next_wake(c->control) < boot_us)
+                boot_us = control_next_wake(c->control);
         r = arm(c->boot_timer, &c->boot_us, boot_us);
         return r < 0 ? r : arm(c->real_timer, &c->real_us, real_us);
 }
 
-static int start(struct chimed *c, enum journal_target target) {
+static int start_control(struct chimed *c, gid_t admin_gid) {
+        struct control_settings settings = {.listen_fd = CHIMED_LISTEN_FD, .admin_gid = admin_gid};
+        int is_listening = 0;
+        socklen_t size = sizeof(is_listening);
+        if (getsockopt(CHIMED_LISTEN_FD, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &size) < 0 || !is_listening)
+                return 0;
+        return control_new(c->loop, c->journal, c->link, &settings, &c->control);
+}
+
+static int start(struct chimed *c, enum journal_target target, gid_t admin_gid) {
         sigset_t set;
         sigemptyset(&set);
         sigaddset(&set, SIGTERM);
@@ -81,17 +98,20 @@ static int start(struct chimed *c, enum journal_target target) {
         if (r == 0)
                 r = link_new(c->loop, c->journal, CHIMED_CONTROL_FD, CHIMED_OUTPUT_FD, &c->link);
         if (r == 0)
+                r = start_control(c, admin_gid);
+        if (r == 0)
                 loop_set_flush(c->loop, on_pass_end, c);
         return r;
 }
 
-int chimed_run(enum journal_target target) {
+int chimed_run(enum journal_target target, gid_t admin_gid) {
         struct chimed c = {.boot_us = LOOP_NEVER, .real_us = LOOP_NEVER};
-        int r = start(&c, target);
+        int r = start(&c, target, admin_gid);
         if (r == 0)
                 r = loop_run(c.loop);
         if (r < 0)
                 fprintf(stderr, "chimed: %s\n", strerror(-r));
+        control_free(c.control);
         link_free(c.link);
         journal_free(c.journal);
         loop_free(c.loop);

@@ -21,6 +21,7 @@ struct options {
         const char *jobs[ARGUMENTS_MAX / 2];
         size_t n_jobs;
         bool is_user, is_check, is_scheduler;
+        gid_t admin_gid; /* (gid_t)-1: none */
 };
 
 static const char help[] = "Usage: chimed [OPTION]...\n"
@@ -40,13 +41,19 @@ static const char help[] = "Usage: chimed [OPTION]...\n"
 
 /* 0 to go on, else the exit status plus one. */
 static int parse(int argc, char **argv, struct options *o) {
-        enum { CONFIG = 256, JOBS, RUN, LOG, USER, CHECK, SCHEDULER, HELP, VERSION };
+        enum { CONFIG = 256, JOBS, RUN, LOG, USER, CHECK, SCHEDULER, ADMIN_GID, HELP, VERSION };
         static const struct option options[] = {
-                {"config", required_argument, NULL, CONFIG}, {"jobs", required_argument, NULL, JOBS},
-                {"run", required_argument, NULL, RUN},       {"log", required_argument, NULL, LOG},
-                {"user", no_argument, NULL, USER},           {"check", no_argument, NULL, CHECK},
-                {"scheduler", no_argument, NULL, SCHEDULER}, {"help", no_argument, NULL, HELP},
-                {"version", no_argument, NULL, VERSION},     {0},
+                {"config", required_argument, NULL, CONFIG},
+                {"jobs", required_argument, NULL, JOBS},
+                {"run", required_argument, NULL, RUN},
+                {"log", required_argument, NULL, LOG},
+                {"user", no_argument, NULL, USER},
+                {"check", no_argument, NULL, CHECK},
+                {"scheduler", no_argument, NULL, SCHEDULER},
+                {"admin-gid", required_argument, NULL, ADMIN_GID},
+                {"help", no_argument, NULL, HELP},
+                {"version", no_argument, NULL, VERSION},
+                {0},
         };
         enum journal_target target;
         int c;
@@ -80,6 +87,9 @@ static int parse(int argc, char **argv, struct options *o) {
                         break;
                 case SCHEDULER:
                         o->is_scheduler = true;
+                        break;
+                case ADMIN_GID: /* like --scheduler only for the runner to give */
+                        o->admin_gid = (gid_t)strtoul(optarg, NULL, 10);
                         break;
                 case HELP:
                         fputs(help, stdout);
@@ -152,7 +162,7 @@ static int become_runner(const struct options *o) {
 }
 
 int main(int argc, char **argv) {
-        struct options o = {0};
+        struct options o = {.admin_gid = (gid_t)-1};
         int r = parse(argc, argv, &o);
         if (r > 0)
                 return r - 1;
@@ -163,5 +173,5 @@ int main(int argc, char **argv) {
         enum journal_target target = JOURNAL_AUTO;
         if (o.log)
                 journal_target_from_string(o.log, &target);
-        return chimed_run(target);
+        return chimed_run(target, o.admin_gid);
 }
