@@ -183,7 +183,7 @@ struct book *book_free(struct book *b) {
 /* ---- what happens ---- */
 
 static bool is_continued(const struct book_range *range, const struct action *a) {
-        return range->outcome == a->outcome.outcome && range->reason == a->outcome.reason && a->outcome.is_more &&
+        return range->outcome == a->outcome.outcome && range->reason == a->outcome.reason && range->is_more &&
                range->last_rt_us < a->outcome.first_rt_us;
 }
 
@@ -193,6 +193,7 @@ static void note_range(struct book_job *j, struct clock_sample now, const struct
                 newest->n += a->outcome.n;
                 newest->last_rt_us = a->outcome.last_rt_us;
                 newest->told_rt_us = now.rt_us;
+                newest->is_more = a->outcome.is_more;
                 return;
         }
         if (!j->recent)
@@ -210,6 +211,7 @@ static void note_range(struct book_job *j, struct clock_sample now, const struct
                 .last_rt_us = a->outcome.last_rt_us,
                 .run = a->outcome.run,
                 .told_rt_us = now.rt_us,
+                .is_more = a->outcome.is_more,
         };
 }
 

@@ -35,6 +35,7 @@ struct book_range {
         int64_t first_rt_us, last_rt_us;
         uint64_t run;       /* merged: into which */
         int64_t told_rt_us; /* when it was known */
+        bool is_more;       /* the trouble lasts */
 };
 
 struct book_hold {

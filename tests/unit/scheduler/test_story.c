@@ -287,6 +287,54 @@ START_TEST(summary_counts_an_hour) {
 }
 END_TEST
 
+START_TEST(a_triggered_run_has_no_slot) {
+        define(JOB_LOG_ALL);
+        struct action a = {.kind = ACTION_STARTED};
+        a.run.run = (struct job_run){.run = 4, .item = WIRE_ITEM_TRIGGER, .cause = RUN_CAUSE_TRIGGER, .slot_rt_us = now.rt_us};
+        story_tell(story, engine, book, now, &a, "", 0);
+        const char *record = next_record();
+        ck_assert_ptr_nonnull(strstr(record, "run 4 started by a trigger"));
+        ck_assert_ptr_nonnull(strstr(record, "CHIMED_CAUSE=trigger\n"));
+        ck_assert_ptr_null(strstr(record, "CHIMED_SLOT"));
+}
+END_TEST
+
+START_TEST(withheld_slots_are_no_missed_ones) {
+        define(JOB_LOG_ALL);
+        struct action a = {.kind = ACTION_OUTCOME};
+        a.outcome.outcome = SLOT_WITHHELD;
+        a.outcome.reason = SLOT_REASON_PAUSED;
+        a.outcome.n = 3;
+        a.outcome.first_rt_us = now.rt_us;
+        a.outcome.last_rt_us = now.rt_us + 2 * USEC_PER_SEC;
+        tell(&a, "");
+        expect_record("withheld", "withheld 3 slots, 2026-03-20T12:00:00Z to 2026-03-20T12:00:02Z: the job was paused");
+}
+END_TEST
+
+static void tell_change(enum hold_change change) {
+        tell(&(struct action){.kind = ACTION_HOLD, .hold = change}, "");
+}
+
+START_TEST(a_hold_is_told_with_who_and_why) {
+        define(JOB_LOG_SUMMARY);
+        ck_assert_int_eq(book_sign(book, 0, now, "root", "disk is full", now.rt_us + 60 * USEC_PER_SEC), 0);
+        ck_assert_int_eq(engine_pause(engine, now, 0, now.bt_us + 60 * USEC_PER_SEC), 1);
+        while (engine_next_action(engine))
+                ;
+        tell_change(HOLD_PAUSED);
+        expect_record("held", "job: paused by root until 2026-03-20T12:01:00Z: disk is full");
+        tell_change(HOLD_REMINDER);
+        expect_record("held", "CHIMED_BY=root\n");
+        tell_change(HOLD_RESUMED);
+        expect_record("armed", "job: the pause is over");
+        tell_change(HOLD_INTERVAL_SET);
+        expect_record("armed", "job: the interval is now 1s");
+        tell_change(HOLD_STARTED);
+        expect_record("armed", "job: armed again");
+}
+END_TEST
+
 START_TEST(clock_steps_are_told_once_a_minute_with_their_number) {
         struct action a = {.kind = ACTION_CLOCK, .job = INDEX_NONE, .step_us = -USEC_PER_HOUR};
         tell(&a, "");
@@ -312,6 +360,9 @@ int main(void) {
         tcase_add_test(tc, failures_tells_no_success);
         tcase_add_test(tc, summary_counts_an_hour);
         tcase_add_test(tc, clock_steps_are_told_once_a_minute_with_their_number);
+        tcase_add_test(tc, a_triggered_run_has_no_slot);
+        tcase_add_test(tc, withheld_slots_are_no_missed_ones);
+        tcase_add_test(tc, a_hold_is_told_with_who_and_why);
         tcase_add_test(tc, slots_missed_for_alternating_reasons_are_held_all_the_same);
         tcase_add_test(tc, a_job_that_flaps_is_summed_up_and_its_last_state_told);
         tcase_add_test(tc, failures_that_stop_are_told_even_so);

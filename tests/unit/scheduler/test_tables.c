@@ -85,6 +85,7 @@ START_TEST(names_and_policies_survive_churn_and_equal_policies_are_one) {
         struct registry g;
         registry_init(&g);
         bool model[IDS] = {0};
+        char descriptions[IDS][32];
         struct job_when when;
         job_when_init(&when);
         for (int step = 0; step < 20000; step++) {
@@ -92,9 +93,15 @@ START_TEST(names_and_policies_survive_churn_and_equal_policies_are_one) {
                 uint32_t id = below(IDS), row, policy;
                 snprintf(name, sizeof(name), "a-job-of-some-length-%u", id);
                 ck_assert_int_eq(registry_find(&g, name) != INDEX_NONE, model[id]);
+                if (model[id] && step % 3 == 0) {
+                        snprintf(descriptions[id], sizeof(descriptions[id]), "%s", step % 2 ? "" : name + step % 20);
+                        ck_assert_int_eq(registry_describe(&g, registry_find(&g, name), descriptions[id]), 0);
+                        continue;
+                }
                 if (model[id])
                         registry_drop(&g, registry_find(&g, name));
                 else {
+                        descriptions[id][0] = '\0';
                         when.every_us = (int64_t)(id % 5 + 1) * USEC_PER_SEC;
                         ck_assert_int_eq(registry_add(&g, name, &row), 0);
                         ck_assert_int_eq(registry_intern(&g, &when, &policy), 0);
@@ -113,11 +120,12 @@ START_TEST(names_and_policies_survive_churn_and_equal_policies_are_one) {
                         continue;
                 live++;
                 ck_assert_str_eq(registry_name(&g, &g.rows[row]), name);
+                ck_assert_str_eq(registry_description(&g, &g.rows[row]), descriptions[id]);
                 ck_assert_int_eq(registry_when(&g, g.rows[row].when)->every_us, (int64_t)(id % 5 + 1) * USEC_PER_SEC);
         }
         ck_assert_uint_eq(g.n_jobs, live);
         ck_assert_uint_le(g.n_policies, 6);
-        ck_assert_uint_le(g.texts_size, 2 * IDS * 26 + 8192);
+        ck_assert_uint_le(g.texts_size, 2 * IDS * 2 * 26 + 8192);
         registry_done(&g);
 }
 END_TEST
