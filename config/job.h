@@ -202,6 +202,10 @@ int job_when_print(const struct job_when *when, const char *description, char **
  * Returns 0, -EBADMSG if it is not one, -ENOMEM. */
 int job_when_parse(const char *text, size_t size, struct job_when *ret_when, char **ret_description);
 
+/* The argument list as Command= would write it, given to the caller; cut behind a whole character, with an ellipsis, so that it has
+ * at most max bytes (at least 3). 0, -ENOMEM. */
+int job_command_print(char *const *argv, size_t max, char **ret);
+
 /* Appends the binary form of what: first its manner (as whom, where, with which output and limits: the same in many jobs), then
  * the command. Errors are in the writer. */
 void job_what_encode(const struct job_what *what, struct pack *p);

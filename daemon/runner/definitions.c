@@ -6,6 +6,7 @@
 #include "daemon/runner/definitions.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,6 +120,7 @@ void definitions_init(struct definitions *d) {
 static void definition_release(struct definitions *d, struct definition *definition) {
         blobs_give(&d->shared, definition->when);
         blobs_give(&d->shared, definition->manner);
+        blobs_give(&d->shared, definition->file);
         free(definition->trail);
         free(definition);
 }
@@ -140,18 +142,19 @@ void definitions_done(struct definitions *d) {
         definitions_init(d);
 }
 
-static struct definition *definition_new(struct definitions *d, const struct hash128 *hash, const char *name, const void *when,
-                                         size_t when_size, const void *what, size_t what_size) {
-        size_t name_size = strlen(name) + 1, manner_size = job_what_manner_size(what, what_size);
-        size_t command_size = what_size - manner_size;
-        struct definition *new = malloc(sizeof(*new) + name_size + command_size);
+/* Its file is still to be set. */
+static struct definition *definition_new(struct definitions *d, const struct definition_text *text) {
+        size_t name_size = strlen(text->name) + 1, manner_size = job_what_manner_size(text->what, text->what_size);
+        size_t command_size = text->what_size - manner_size;
+        size_t size = offsetof(struct definition, text) + name_size + command_size;
+        struct definition *new = malloc(size > sizeof(*new) ? size : sizeof(*new));
 
         if (!new)
                 return NULL;
         *new = (struct definition){
-                .hash = *hash,
-                .when = blobs_take(&d->shared, when, when_size),
-                .manner = blobs_take(&d->shared, what, manner_size),
+                .hash = text->hash,
+                .when = blobs_take(&d->shared, text->when, text->when_size),
+                .manner = blobs_take(&d->shared, text->what, manner_size),
                 .command_size = (uint16_t)command_size,
                 .name_size = (uint8_t)name_size,
                 .state = DEFINITION_NEXT,
@@ -160,8 +163,8 @@ static struct definition *definition_new(struct definitions *d, const struct has
                 definition_release(d, new);
                 return NULL;
         }
-        memcpy(new->text, name, name_size);
-        memcpy(new->text + name_size, (const char *)what + manner_size, command_size);
+        memcpy(new->text, text->name, name_size);
+        memcpy(new->text + name_size, (const char *)text->what + manner_size, command_size);
         return new;
 }
 
@@ -170,29 +173,45 @@ void definition_put_what(const struct definition *d, struct pack *p) {
         pack_raw(p, d->text + d->name_size, d->command_size);
 }
 
-int definitions_add(struct definitions *d, const struct hash128 *hash, uint64_t file, const char *name, const void *when,
-                    size_t when_size, const void *what, size_t what_size) {
-        struct definition *definition = find_hash(&d->by_hash, hash);
+int definition_decode_what(const struct definition *d, struct job_what *ret) {
+        struct pack p = {};
+
+        definition_put_what(d, &p);
+        int r = pack_result(&p);
+        if (r == 0)
+                r = job_what_decode(p.data, p.size, ret);
+        pack_done(&p);
+        return r;
+}
+
+int definitions_add(struct definitions *d, const struct definition_text *text) {
+        struct definition *definition = find_hash(&d->by_hash, &text->hash);
         const char *why;
 
-        if (!job_name_is_valid(name, &why))
+        if (!job_name_is_valid(text->name, &why))
                 return -EINVAL;
-        if (when_size > JOB_WHEN_TEXT_MAX || what_size > JOB_WHAT_MAX)
+        if (text->when_size > JOB_WHEN_TEXT_MAX || text->what_size > JOB_WHAT_MAX)
                 return -EMSGSIZE;
-        if (find_name(&d->next, name))
+        if (find_name(&d->next, text->name))
                 return -EEXIST;
-        if (definition && strcmp(definition_name(definition), name) != 0)
+        if (definition && strcmp(definition_name(definition), text->name) != 0)
                 return -EINVAL; /* two definitions of one hash: never by chance */
         if (table_reserve(&d->next, d->next.n + 1, key_of_name) < 0 ||
             table_reserve(&d->by_hash, d->by_hash.n + 1, key_of_hash) < 0)
                 return -ENOMEM;
-        if (!definition) {
-                definition = definition_new(d, hash, name, when, when_size, what, what_size);
-                if (!definition)
-                        return -ENOMEM;
-                table_put(&d->by_hash, definition, key_of_hash);
+        struct blob *file = blobs_take(&d->shared, text->file, strlen(text->file) + 1);
+        if (file && !definition) {
+                definition = definition_new(d, text);
+                if (definition)
+                        table_put(&d->by_hash, definition, key_of_hash);
         }
-        definition->file = file;
+        if (!file || !definition) {
+                blobs_give(&d->shared, file);
+                return -ENOMEM;
+        }
+        blobs_give(&d->shared, definition->file);
+        definition->file = file; /* given */
+        definition->line = text->line;
         definition->is_next = true;
         table_put(&d->next, definition, key_of_name);
         return 0;
@@ -257,7 +276,7 @@ static int prepare_swap(struct definitions *d) {
         for (size_t i = 0; i < d->current.allocated; i++) {
                 struct definition *old = d->current.slots[i];
                 if (old && !find_name(&d->next, definition_name(old)) &&
-                    (has_broken(d, old->file) || has_broken(d, key_of_name(old))))
+                    (has_broken(d, definitions_file_key(definition_file(old))) || has_broken(d, key_of_name(old))))
                         table_put(&d->next, old, key_of_name);
         }
         return 0;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "config/hash.h"
+#include "config/job.h"
 #include "config/pack.h"
 #include "daemon/core/clock.h"
 #include "daemon/core/wire.h"
@@ -22,13 +23,14 @@ enum definition_state {
 
 struct definition {
         struct hash128 hash;
-        uint64_t file;                    /* definitions_file_key() of where it came from */
         int64_t since_rt_us, since_bt_us; /* when its name was first in force */
         struct wire_trail *trail;         /* what a new scheduler must know; NULL before the first START */
         struct blob *when;                /* the canonical text */
         struct blob *manner;              /* the leading part of the encoded what */
-        uint32_t n_uses;                  /* runs that hold it */
-        uint16_t command_size;            /* the rest of it */
+        struct blob *file;                /* the path of where it came from, with its NUL */
+        uint32_t line;                    /* there */
+        uint16_t n_uses;                  /* runs that hold it */
+        uint16_t command_size;            /* the rest of the encoded what */
         uint8_t name_size;                /* with the NUL */
         uint8_t state : 2;
         bool is_unsent : 1;  /* the scheduler must learn of it (current), or of its name's end (retired) */
@@ -41,8 +43,23 @@ static inline const char *definition_name(const struct definition *d) {
         return d->text;
 }
 
+static inline const char *definition_file(const struct definition *d) {
+        return (const char *)d->file->data;
+}
+
 /* Appends the encoded what half, whole. Errors are in the writer. */
 void definition_put_what(const struct definition *d, struct pack *p);
+/* Decodes it. *ret as for job_what_decode(); so are the errors. */
+int definition_decode_what(const struct definition *d, struct job_what *ret);
+
+/* A definition as the reader tells it; all is borrowed and copied. */
+struct definition_text {
+        struct hash128 hash;
+        const char *name, *file;
+        uint32_t line;
+        const void *when, *what;
+        size_t when_size, what_size;
+};
 
 /* A hash table of borrowed definitions; open addressing. */
 struct definition_table {
@@ -72,10 +89,8 @@ void definitions_done(struct definitions *d);
 uint64_t definitions_file_key(const char *file);
 uint64_t definitions_name_key(const char *name);
 
-/* Adds to the next generation. An equal one (by hash) is used again. when and what are copied.
- * 0; -EEXIST: its name is already there; -EINVAL: no job name; -EMSGSIZE; -ENOMEM. */
-int definitions_add(struct definitions *d, const struct hash128 *hash, uint64_t file, const char *name, const void *when,
-                    size_t when_size, const void *what, size_t what_size);
+/* Adds to the next generation. An equal one (by hash) is used again. 0; -EEXIST: its name is already there; -EINVAL: no job name; -EMSGSIZE; -ENOMEM. */
+int definitions_add(struct definitions *d, const struct definition_text *text);
 /* What had this key in force stays in force where the next generation does not define it anew. 0, -ENOMEM. */
 int definitions_add_broken(struct definitions *d, uint64_t key);
 /* Forgets the generation in the making. */

@@ -13,6 +13,21 @@
 #define STEP_MAX (UINT64_C(1) << 32)
 #define LAST_MAX (UINT64_C(1) << 62)
 
+#define FILES_MAX (32 * 1024) /* bytes of a FILES record */
+
+/* Sends what is in the writer. Without memory the record is lost and with it the scheduler's trust: it is replaced. */
+static void put(struct runner *runner, enum wire_type type) {
+        struct link *link = &runner->link;
+        struct channel *control = host_control(runner->host);
+        int r = pack_result(&link->pack);
+
+        if (r == 0)
+                r = control ? channel_send(control, (uint8_t)type, link->pack.data, link->pack.size) : -EPIPE;
+        pack_clear(&link->pack);
+        if (r < 0 && r != -EPIPE)
+                host_kill(runner->host);
+}
+
 /* ---- what the scheduler says ---- */
 
 static void begin_feed(struct runner *runner, bool is_full) {
@@ -114,6 +129,43 @@ static int on_watch(struct runner *runner, const void *payload, size_t size) {
         return 0;
 }
 
+static int describe(struct runner *runner, uint64_t number, const struct definition *definition) {
+        _cleanup_free_ char *command = NULL;
+        struct job_what what;
+        int r = definition_decode_what(definition, &what);
+
+        if (r < 0)
+                return r;
+        r = job_command_print(what.argv, WIRE_COMMAND_MAX, &command);
+        if (r == 0)
+                wire_put_described(&runner->link.pack, &(struct wire_described){.number = number,
+                                                                                .is_known = true,
+                                                                                .line = definition->line,
+                                                                                .command = command,
+                                                                                .user = what.user ? what.user : "",
+                                                                                .file = definition_file(definition)});
+        job_what_done(&what);
+        return r;
+}
+
+static int on_describe(struct runner *runner, const void *payload, size_t size) {
+        struct wire_describe ask;
+        int r = wire_get_describe(payload, size, &ask);
+
+        if (r < 0)
+                return r;
+        const struct definition *definition = definitions_by_name(&runner->definitions, ask.name);
+        if (definition)
+                r = describe(runner, ask.number, definition);
+        else
+                wire_put_described(&runner->link.pack,
+                                   &(struct wire_described){.number = ask.number, .command = "", .user = "", .file = ""});
+        wire_describe_done(&ask);
+        if (r == 0)
+                put(runner, WIRE_DESCRIBED);
+        return r;
+}
+
 #define IN(phase) (1U << (phase))
 
 struct handler {
@@ -129,6 +181,7 @@ static const struct handler handlers[WIRE_TYPE_MAX] = {
         [WIRE_KILL] = {IN(LINK_PHASE_UP), on_kill},
         [WIRE_RELOAD] = {IN(LINK_PHASE_UP), on_reload},
         [WIRE_WATCH] = {IN(LINK_PHASE_UP), on_watch},
+        [WIRE_DESCRIBE] = {IN(LINK_PHASE_UP), on_describe},
 };
 
 int link_handle(void *userdata, uint8_t type, const void *payload, size_t size) {
@@ -146,19 +199,6 @@ int link_handle(void *userdata, uint8_t type, const void *payload, size_t size) 
 }
 
 /* ---- what it is told ---- */
-
-/* Sends what is in the writer. Without memory the record is lost and with it the scheduler's trust: it is replaced. */
-static void put(struct runner *runner, enum wire_type type) {
-        struct link *link = &runner->link;
-        struct channel *control = host_control(runner->host);
-        int r = pack_result(&link->pack);
-
-        if (r == 0)
-                r = control ? channel_send(control, (uint8_t)type, link->pack.data, link->pack.size) : -EPIPE;
-        pack_clear(&link->pack);
-        if (r < 0 && r != -EPIPE)
-                host_kill(runner->host);
-}
 
 static bool has_room(const struct runner *runner) {
         struct channel *control = host_control(runner->host);
@@ -420,6 +460,21 @@ void link_output(struct runner *runner, struct run *run, uint8_t stream, const v
 
 /* ---- life ---- */
 
+/* The settings file and the folders, one a line, as many as the record takes. */
+static void tell_files(struct runner *runner) {
+        struct pack text = {};
+        const char *path = runner->settings_file;
+
+        for (char **folder = runner->folders; path && text.size + strlen(path) + 1 < FILES_MAX; path = *folder++) {
+                pack_raw(&text, path, strlen(path));
+                pack_raw(&text, "\n", 1);
+        }
+        pack_u8(&text, '\0');
+        wire_put_text(&runner->link.pack, pack_result(&text) == 0 ? (const char *)text.data : "");
+        put(runner, WIRE_FILES);
+        pack_done(&text);
+}
+
 void link_begin(struct runner *runner) {
         struct wire_hello hello = {
                 .version = WIRE_VERSION,
@@ -434,6 +489,7 @@ void link_begin(struct runner *runner) {
         generation_forget_numbers(runner);
         wire_put_hello(&runner->link.pack, &hello);
         put(runner, WIRE_HELLO);
+        tell_files(runner);
 }
 
 void link_end(struct runner *runner) {

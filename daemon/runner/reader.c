@@ -38,7 +38,8 @@ struct reader {
         struct reading reading;
         /* of the DEFINITION whose WHAT must follow */
         struct hash128 hash;
-        uint64_t file;
+        char *file;
+        uint32_t line;
         char *name;
         char *when;
         size_t when_size;
@@ -54,10 +55,13 @@ static int handle_definition(struct reader *reader, struct unpack *u) {
 
         reader->hash.word[0] = unpack_u64(u);
         reader->hash.word[1] = unpack_u64(u);
-        reader->file = unpack_u64(u);
+        free(reader->file);
         free(reader->name);
-        reader->name = NULL;
-        int r = unpack_string(u, &reader->name);
+        reader->file = reader->name = NULL;
+        int r = unpack_string(u, &reader->file);
+        reader->line = unpack_u32(u);
+        if (r == 0)
+                r = unpack_string(u, &reader->name);
         const void *when = unpack_bytes(u, &size);
         if (r == 0)
                 r = unpack_finish(u);
@@ -81,8 +85,14 @@ static int handle_what(struct reader *reader, const void *payload, size_t size) 
                 return r;
         job_what_done(&what);
         reader->has_definition = false;
-        return definitions_add(reader->definitions, &reader->hash, reader->file, reader->name, reader->when, reader->when_size,
-                               payload, size);
+        return definitions_add(reader->definitions, &(struct definition_text){.hash = reader->hash,
+                                                                              .name = reader->name,
+                                                                              .file = reader->file,
+                                                                              .line = reader->line,
+                                                                              .when = reader->when,
+                                                                              .when_size = reader->when_size,
+                                                                              .what = payload,
+                                                                              .what_size = size});
 }
 
 /* Appends a text to a list that may hold max. */
@@ -324,6 +334,7 @@ struct reader *reader_free(struct reader *reader) {
         util_close(reader->pidfd);
         texts_free(reader->reading.diags, reader->reading.n_diags);
         texts_free(reader->reading.folders, reader->reading.n_folders);
+        free(reader->file);
         free(reader->name);
         free(reader->when);
         free(reader);

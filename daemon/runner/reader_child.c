@@ -69,7 +69,8 @@ static int put_job(struct output *o, const struct job *job) {
                 return r;
         pack_u64(&o->pack, job->hash.word[0]);
         pack_u64(&o->pack, job->hash.word[1]);
-        pack_u64(&o->pack, definitions_file_key(job->file));
+        pack_string(&o->pack, job->file);
+        pack_u32(&o->pack, job->line);
         pack_string(&o->pack, job->name);
         pack_bytes(&o->pack, when, strlen(when));
         free(when);

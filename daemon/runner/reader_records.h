@@ -3,7 +3,7 @@
 #pragma once
 
 enum reader_record {
-        READER_RECORD_DEFINITION = 1, /* hash, file key, name, when-text; its WHAT follows */
+        READER_RECORD_DEFINITION = 1, /* hash, file and line, name, when-text; its WHAT follows */
         READER_RECORD_WHAT,           /* the encoded what */
         READER_RECORD_BROKEN,         /* key of a file or job that could not be read */
         READER_RECORD_DIAG,           /* one printed diagnostic */

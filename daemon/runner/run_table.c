@@ -11,6 +11,8 @@
 
 #include "daemon/core/util.h"
 
+_Static_assert(RUN_TABLE_MAX <= UINT16_MAX, "a definition counts its runs in 16 bits");
+
 void run_table_init(struct run_table *t) {
         *t = (struct run_table){.next_run = 1};
 }

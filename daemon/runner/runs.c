@@ -441,22 +441,11 @@ static int make_fixed(const struct runner *runner, const struct run *run, struct
         return r;
 }
 
-static int decode_what(const struct definition *definition, struct job_what *ret) {
-        struct pack p = {};
-
-        definition_put_what(definition, &p);
-        int r = pack_result(&p);
-        if (r == 0)
-                r = job_what_decode(p.data, p.size, ret);
-        pack_done(&p);
-        return r;
-}
-
 /* Orders the launch. 0 or a negative error. */
 static int launch(struct runner *runner, struct run *run) {
         struct environment base = {}, fixed = {};
         struct launch *l = launch_new();
-        int r = l ? decode_what(run->definition, &l->what) : -ENOMEM;
+        int r = l ? definition_decode_what(run->definition, &l->what) : -ENOMEM;
 
         if (r == 0) {
                 run->timeout_us = l->what.timeout_us;

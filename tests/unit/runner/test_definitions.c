@@ -20,7 +20,15 @@ static struct hash128 hash_of(unsigned n) {
 
 static int add(struct definitions *d, unsigned hash, const char *file, const char *name) {
         struct hash128 h = hash_of(hash);
-        return definitions_add(d, &h, definitions_file_key(file), name, "Every=1s\n", 9, "what", 4);
+        struct definition_text text = {.hash = h,
+                                       .name = name,
+                                       .file = file,
+                                       .line = hash,
+                                       .when = "Every=1s\n",
+                                       .when_size = 9,
+                                       .what = "what",
+                                       .what_size = 4};
+        return definitions_add(d, &text);
 }
 
 static struct definitions_delta swap(struct definitions *d, struct clock_sample now) {
@@ -46,12 +54,33 @@ START_TEST(nothing_can_be_run_before_the_swap) {
         ck_assert_ptr_eq(by_hash(&d, 1), definitions_by_name(&d, "a"));
         ck_assert_str_eq(definition_name(by_hash(&d, 1)), "a");
         ck_assert_mem_eq(by_hash(&d, 1)->when->data, "Every=1s\n", 9);
+        ck_assert_str_eq(definition_file(by_hash(&d, 1)), "a.ini");
+        ck_assert_uint_eq(by_hash(&d, 1)->line, 1);
         struct pack what = {};
         definition_put_what(by_hash(&d, 1), &what);
         ck_assert_uint_eq(what.size, 4);
         ck_assert_mem_eq(what.data, "what", 4);
         pack_done(&what);
         definitions_done(&d);
+}
+END_TEST
+
+/* The same definition in another file, or on another line, is no change, but what is said of it follows. */
+START_TEST(a_definition_that_moved_is_the_same_at_its_new_place) {
+        struct definitions d;
+
+        definitions_init(&d);
+        add(&d, 1, "a.ini", "a");
+        swap(&d, NOW);
+        add(&d, 1, "b.ini", "a");
+        struct definitions_delta delta = swap(&d, LATER);
+        ck_assert_uint_eq(delta.n_added + delta.n_changed + delta.n_removed, 0);
+        ck_assert_str_eq(definition_file(by_hash(&d, 1)), "b.ini");
+        ck_assert_int_eq(definitions_add_broken(&d, definitions_file_key("b.ini")), 0);
+        delta = swap(&d, LATER);
+        ck_assert_uint_eq(delta.n_removed, 0);
+        definitions_done(&d);
+        ck_assert_uint_eq(d.shared.n, 0);
 }
 END_TEST
 
@@ -160,8 +189,11 @@ START_TEST(what_does_not_fit_is_refused) {
         ck_assert_int_eq(add(&d, 1, "a.ini", "b"), -EINVAL);
         ck_assert_int_eq(add(&d, 3, "a.ini", "../x"), -EINVAL);
         ck_assert_int_eq(add(&d, 3, "a.ini", ""), -EINVAL);
-        ck_assert_int_eq(definitions_add(&d, &h, 0, "x", "", 0, big, sizeof(big)), -EMSGSIZE);
-        ck_assert_int_eq(definitions_add(&d, &h, 0, "x", big, JOB_WHEN_TEXT_MAX + 1, "", 0), -EMSGSIZE);
+        struct definition_text text = {.hash = h, .name = "x", .file = "", .when = "", .what = big, .what_size = sizeof(big)};
+        ck_assert_int_eq(definitions_add(&d, &text), -EMSGSIZE);
+        text = (struct definition_text){
+                .hash = h, .name = "x", .file = "", .when = big, .when_size = JOB_WHEN_TEXT_MAX + 1, .what = ""};
+        ck_assert_int_eq(definitions_add(&d, &text), -EMSGSIZE);
         definitions_abandon(&d);
         ck_assert_uint_eq(d.by_hash.n, 0);
         definitions_done(&d);
@@ -203,6 +235,7 @@ int main(void) {
         TCase *tcase = tcase_create("definitions");
 
         tcase_add_test(tcase, nothing_can_be_run_before_the_swap);
+        tcase_add_test(tcase, a_definition_that_moved_is_the_same_at_its_new_place);
         tcase_add_test(tcase, a_change_keeps_since_and_trail_of_its_name);
         tcase_add_test(tcase, an_old_definition_can_be_run_until_it_is_purged);
         tcase_add_test(tcase, an_old_definition_comes_back_into_force);

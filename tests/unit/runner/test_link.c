@@ -127,6 +127,11 @@ static int send_watch(struct fake *f, bool is_on) {
         return put(f, WIRE_WATCH);
 }
 
+static int send_describe(struct fake *f, uint64_t number, const char *name) {
+        wire_put_describe(&f->pack, &(struct wire_describe){.number = number, .name = name});
+        return put(f, WIRE_DESCRIBE);
+}
+
 static void touch(const struct fake *f, const char *name) {
         char path[160];
 
@@ -189,6 +194,12 @@ static int on_commit(struct fake *f) {
                                &(struct wire_start){.run = f->run, .hash = f->hash, .attempt = 1, .segment = 3, .key = 7});
                 return put(f, WIRE_START);
         }
+        if (is_mode(f, "describe")) {
+                int r = send_describe(f, 5, "other");
+                if (r == 0)
+                        r = send_describe(f, 6, "absent");
+                return r < 0 ? r : send_describe(f, 7, "mark");
+        }
         if (is_mode(f, "reload") && f->n_commits == 1) {
                 int r = send_reload(f, 1); /* begins a reading at once, so it is not the second one's */
                 return r < 0 ? r : send_reload(f, 2);
@@ -201,6 +212,28 @@ static int on_commit(struct fake *f) {
                 send_reload(f, 7);
                 kill(getpid(), SIGKILL);
         }
+        return 0;
+}
+
+static int on_described(struct fake *f, const void *payload, size_t size) {
+        struct wire_described d;
+
+        if (wire_get_described(payload, size, &d) < 0)
+                return -EBADMSG;
+        note(f, "described %llu: %s line %u %.30s user '%s' in %s\n", (unsigned long long)d.number,
+             d.is_known ? "known" : "unknown", d.line, d.command, d.user, *d.file ? d.file + strlen(f->folder) : "-");
+        wire_described_done(&d);
+        return 0;
+}
+
+static int on_files(struct fake *f, const void *payload, size_t size) {
+        char *text = NULL;
+
+        if (f->n_commits > 0 || wire_get_text(payload, size, &text) < 0)
+                return -EBADMSG;
+        for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+                note(f, "file %s\n", line + strlen(f->folder));
+        free(text);
         return 0;
 }
 
@@ -281,6 +314,10 @@ static int on_record(void *userdata, uint8_t type, const void *payload, size_t s
                 return 0;
         case WIRE_STARTED:
                 return on_started(f);
+        case WIRE_FILES:
+                return on_files(f, payload, size);
+        case WIRE_DESCRIBED:
+                return on_described(f, payload, size);
         case WIRE_ENDED:
                 return wire_get_ended(payload, size, &ended) < 0 ? -EBADMSG : on_ended(f, &ended);
         }
@@ -436,6 +473,13 @@ static const struct {
         {"huge", "up 2\n", {{"life", 2}, {"ended", 0}}, 0},
         {"trigger", "up 2\n", {{"life", 2}, {"trail 3 7 run 2 success", 1}, {"cause trigger 1763694000000000\n", 1}}, 2},
         {"watch", "ended", {{"life", 1}, {"output two\n", 1}, {"three", 0}, {"ended success", 1}}, 0},
+        {"describe",
+         "described 7",
+         {{"described 5: known line 4 /bin/true user '' in /jobs/a.ini\n", 1},
+          {"described 6: unknown line 0  user '' in -\n", 1},
+          {"described 7: known line 1 /bin/sh -c \"echo ran >>", 1},
+          {"file /conf\nfile /jobs\n", 1}},
+         0},
         {"reload", "asked 2, 3 jobs", {{"life", 1}, {"asked 0, 3 jobs", 1}, {"asked 1, 3 jobs", 1}}, 0},
         {"reload-fails", "asked 1, 3 jobs", {{"life", 1}, {"asked 0, 3 jobs", 1}}, 0},
         {"reload-dies", "up 2\n", {{"life", 2}, {"asked 7", 0}}, 0},
