@@ -156,9 +156,11 @@ static int make_order(struct host *host, struct launch *l) {
         struct job_what *what = &l->what;
 
         job_what_init(what);
-        what->argv = calloc(4, sizeof(*what->argv));
+        what->argv = calloc(5, sizeof(*what->argv));
         if (!what->argv || !(what->argv[0] = strdup(host->settings.program)) || !(what->argv[1] = strdup("--scheduler")) ||
             asprintf(&what->argv[2], "--log=%s", host->settings.log) < 0)
+                return -ENOMEM;
+        if (host->settings.has_admins && asprintf(&what->argv[3], "--admin-gid=%u", host->settings.admin_gid) < 0)
                 return -ENOMEM;
         what->has_identity = host->settings.has_identity;
         what->uid = host->settings.uid;

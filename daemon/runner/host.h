@@ -25,6 +25,8 @@ struct host_settings {
         bool has_identity;   /* it runs as this user; else as ours */
         uid_t uid;
         gid_t gid;
+        bool has_admins; /* members of this group may control everything */
+        gid_t admin_gid;
         int listen_fd; /* the control socket; borrowed for the host's life */
 };
 

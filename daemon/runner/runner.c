@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -26,6 +27,7 @@
 #define STOP_LEAVE_US   (500 * USEC_PER_MSEC)
 #define TELL_AGAIN_US   USEC_PER_MINUTE
 #define SCHEDULER_USER  "chimed"
+#define ADMIN_GROUP     "chimed"
 
 /* ---- the orderly end ---- */
 
@@ -168,6 +170,14 @@ static void find_scheduler_user(struct host_settings *settings) {
         settings->gid = user->pw_gid;
 }
 
+/* Whose members may control everything: of the system's instance only, a user's own is the user's. */
+static void find_admins(const struct runner *runner, struct host_settings *settings) {
+        const struct group *group = geteuid() == 0 && !runner->options->paths.is_user ? getgrnam(ADMIN_GROUP) : NULL;
+
+        settings->has_admins = group != NULL;
+        settings->admin_gid = group ? group->gr_gid : 0;
+}
+
 static int start_scheduler(struct runner *runner) {
         static const struct host_callbacks callbacks = {
                 .on_start = on_scheduler_start,
@@ -182,6 +192,7 @@ static int start_scheduler(struct runner *runner) {
         };
 
         find_scheduler_user(&settings);
+        find_admins(runner, &settings);
         return host_new(runner->loop, runner->pool, &settings, &callbacks, runner, &runner->host);
 }
 
