@@ -106,31 +106,3 @@ start_daemon "--run=$long"
 connects "$long/io.chimed" || die "no connection in a long folder"
 stop_daemon
 [ ! -e "$long/io.chimed" ] || die "the socket is left in a long folder"
-
-# the group chimed of the system's instance is told to the scheduler; a user's own has none
-has_namespaces() { [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; }
-told_group() { tr '\0' '\n' <"/proc/$(scheduler_pid)/cmdline" | sed -n 's/^--admin-gid=//p'; }
-start_with_group() { # [OPTION...]
-        mark_log
-        # shellcheck disable=SC2016
-        unshare -m bash -c 'mount --make-rprivate / && mount --bind "$0" /etc/group && exec "$@"' "$T/group" \
-                "$CHIMED_BUILD/chimed" "--config=$T/chimed.conf" "--jobs=$T/jobs" "--run=$T/run" --log=json "$@" \
-                </dev/null >>"$daemon_stderr" 2>&1 &
-        daemon=$!
-        wait_event ready
-}
-if has_namespaces; then
-        sed '/^chimed:/d' /etc/group >"$T/group"
-        start_with_group
-        assert_equal "the group where there is none" "" "$(told_group)"
-        stop_daemon
-        echo 'chimed:x:54321:' >>"$T/group"
-        start_with_group
-        assert_equal "the group" 54321 "$(told_group)"
-        stop_daemon
-        start_with_group --user
-        assert_equal "the group of a user's own instance" "" "$(told_group)"
-        stop_daemon
-else
-        note "no mount namespaces: the group chimed is not tried"
-fi
