@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "config/config_files.h"
+#include "config/config_origins.h"
 #include "config/config_unit.h"
 #include "config/identity.h"
 
@@ -35,6 +36,7 @@ struct loader {
         struct job_setting *layers; /* the settings of the job at hand */
         size_t layers_allocated;
         struct identity_cache identities;
+        struct config_origins *origins; /* wanted of one job, or NULL */
 };
 
 static const struct job_key setting_keys[] = {
@@ -273,6 +275,18 @@ static int compare_sections(const void *a, const void *b) {
         return order ? order : (x > y) - (x < y); /* the order of files and lines: drop-ins are last */
 }
 
+static bool is_traced(const struct loader *l, const struct section *section) {
+        return l->origins && strcmp(l->origins->job, section->name) == 0;
+}
+
+/* Where somebody asks for the origins of this job's settings, they are the layers. Of two definitions the first is told. */
+static int trace_job(struct loader *l, const struct section *section, size_t n_layers) {
+        if (!is_traced(l, section) || l->origins->is_found)
+                return 0;
+        l->origins->is_found = true;
+        return config_origins_take(l->origins, l->layers, n_layers);
+}
+
 /* One name of a unit: its sections in files (more than one is told later), then those in drop-ins. */
 static int load_job(struct loader *l, const struct unit *unit, const struct section *const *sections, size_t n,
                     size_t n_defaults) {
@@ -295,9 +309,13 @@ static int load_job(struct loader *l, const struct unit *unit, const struct sect
                         r = add_layer(l, &n_layers, unit, sections[k]);
                 }
                 if (r == 0)
+                        r = trace_job(l, sections[i], n_layers);
+                if (r == 0)
                         r = is_broken ? check_settings(l, n_defaults, n_layers) : build_job(l, sections[i], n_layers, &job);
                 if (unit->is_untrusted)
                         job = job_free(job);
+                if (!job && is_traced(l, sections[i]))
+                        l->origins->is_broken = true;
                 if (r >= 0)
                         r = declare(l, sections[i], job);
                 if (r < 0)
@@ -451,8 +469,8 @@ static int settle_jobs(struct loader *l) {
         return r;
 }
 
-int config_load(const struct config_paths *paths, struct diags *diags, struct config **ret) {
-        struct loader l = {.paths = paths, .diags = diags, .config = calloc(1, sizeof(*l.config))};
+static int load(const struct config_paths *paths, struct config_origins *origins, struct diags *diags, struct config **ret) {
+        struct loader l = {.paths = paths, .diags = diags, .config = calloc(1, sizeof(*l.config)), .origins = origins};
 
         if (!l.config)
                 return -ENOMEM;
@@ -469,6 +487,23 @@ int config_load(const struct config_paths *paths, struct diags *diags, struct co
         }
         loader_done(&l);
         diags_sort(diags);
+        return r;
+}
+
+int config_load(const struct config_paths *paths, struct diags *diags, struct config **ret) {
+        return load(paths, NULL, diags, ret);
+}
+
+int config_load_origins(const struct config_paths *paths, const char *job, struct diags *diags, struct config_origins *ret) {
+        struct config_origins origins = {.job = job};
+        struct config *config = NULL;
+        int r = load(paths, &origins, diags, &config);
+
+        config_free(config);
+        if (r == 0)
+                *ret = origins;
+        else
+                config_origins_done(&origins);
         return r;
 }
 
