@@ -108,6 +108,7 @@ char *times_about(int64_t us, char buf[static TIMES_SIZE]) {
 static size_t find_instant(const char *s, int64_t *ret_us) {
         static const char form[] = "dddd-dd-ddTdd:dd:dd";
         char text[40];
+        const char *why;
         size_t n = 0;
 
         for (; n < sizeof(form) - 1; n++)
@@ -119,7 +120,7 @@ static size_t find_instant(const char *s, int64_t *ret_us) {
                 return 0;
         memcpy(text, s, n + 1);
         text[n + 1] = '\0';
-        return timestamp_parse(text, ret_us, NULL) < 0 ? 0 : n + 1;
+        return timestamp_parse(text, ret_us, &why) < 0 ? 0 : n + 1;
 }
 
 char *times_localize(int64_t now_us, const char *sentence, bool is_full) {

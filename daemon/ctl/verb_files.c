@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "config/config_origins.h"
 #include "daemon/core/util.h"
 #include "daemon/ctl/names.h"
 #include "daemon/ctl/reply.h"
@@ -151,6 +152,83 @@ int verb_reload(struct session *s) {
 
 /* ---- cat ---- */
 
+/* "Key=value    # file:line", further lines of the value indented. */
+static void print_origin(const struct config_origin *origin, size_t width, FILE *out) {
+        _cleanup_free_ char *text = NULL;
+        size_t used = 0;
+
+        if (asprintf(&text, "%s=%s", origin->key, origin->value) < 0) {
+                text = NULL;
+                return;
+        }
+        text_clean(text, true);
+        char *rest = text, *line = strsep(&rest, "\n");
+        used = text_width(line);
+        fprintf(out, "%s%*s# %s:%u\n", line, used < width ? (int)(width - used) + 2 : 2, "", origin->file, origin->line);
+        while ((line = strsep(&rest, "\n")))
+                fprintf(out, "        %s\n", line);
+}
+
+/* The column of the origins: behind the longest line that leaves room for them. */
+static size_t find_width(const struct config_origins *origins, size_t limit) {
+        size_t width = 0;
+
+        for (size_t i = 0; i < origins->n; i++) {
+                size_t used = strlen(origins->list[i].key) + 1 + text_width(origins->list[i].value);
+                if (used > width && used <= limit && !strchr(origins->list[i].value, '\n'))
+                        width = used;
+        }
+        return width;
+}
+
+static void print_origins(struct session *s, const char *job, const struct config_origins *origins) {
+        if (s->is_json) {
+                json_t *list = json_array();
+                for (size_t i = 0; i < origins->n; i++) {
+                        const struct config_origin *o = &origins->list[i];
+                        json_array_append_new(list,
+                                              json_pack("{s:s, s:s, s:s, s:i, s:b}", "key", o->key, "value", o->value, "file",
+                                                        o->file, "line", (int)o->line, "isDefault", (int)o->is_default));
+                }
+                session_json(s, list);
+                json_decref(list);
+                return;
+        }
+        fprintf(s->out, "[job %s]\n", job);
+        size_t width = find_width(origins, s->view.width / 2);
+        for (size_t i = 0; i < origins->n; i++)
+                print_origin(&origins->list[i], width, s->out);
+}
+
+static int cat_one(struct session *s, const struct config_paths *paths, const char *job) {
+        struct config_origins origins = {};
+        struct diags diags = {};
+        int status = CTL_EXIT_DONE, r = config_load_origins(paths, job, &diags, &origins);
+
+        if (r < 0)
+                status = session_fail(CTL_EXIT_FAILED, "the files can't be read: %s; see: chimectl check", strerror(-r));
+        else if (!origins.is_found)
+                status = session_fail(CTL_EXIT_NO_SUCH_JOB, "no file has a job \"%s\"; the folders are: %s%s", job,
+                                      paths->folders[0], paths->n_folders > 1 ? ", ..." : "");
+        else
+                print_origins(s, job, &origins);
+        if (r == 0 && origins.is_broken)
+                status = session_fail(CTL_EXIT_FAILED, "%s has errors, what ran last runs on: chimectl check", job);
+        config_origins_done(&origins);
+        diags_done(&diags);
+        return status;
+}
+
 int verb_cat(struct session *s) {
-        return session_fail(CTL_EXIT_FAILED, "%s: not yet", s->verb->name);
+        struct places places = {};
+        int status = places_find(s, &places), worst = status;
+
+        for (size_t i = 0; places.paths.folders && i < s->n_names; i++) {
+                if (i > 0 && !s->is_json)
+                        fputc('\n', s->out);
+                status = cat_one(s, &places.paths, s->names[i]);
+                worst = status > worst ? status : worst;
+        }
+        places_done(&places);
+        return worst;
 }
