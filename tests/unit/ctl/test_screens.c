@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: MIT
+// screens: each to the letter, from canned replies at a given time: at 80 and 200 columns, in colour, with texts that attack.
+
+#include <check.h>
+#include <jansson.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "config/duration.h"
+#include "daemon/ctl/reply.h"
+#include "daemon/ctl/runs.h"
+#include "daemon/ctl/screens.h"
+#include "tests/unit/run_suite.h"
+
+#define COUNT(a) (int)(sizeof(a) / sizeof((a)[0]))
+#define NOW      (INT64_C(1795257700) * USEC_PER_SEC) /* Sat 2026-11-21 11:41:40 CET */
+
+static void set_up(void) {
+        setlocale(LC_CTYPE, "C.UTF-8");
+        setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
+        tzset();
+}
+
+/* An object from JSON with single quotes, in which "@N" is N seconds after NOW in microseconds. */
+static json_t *reply(const char *text) {
+        char expanded[8192], *to = expanded;
+        json_error_t error;
+
+        for (const char *s = text; *s; s++)
+                if (*s == '@') {
+                        char *end;
+                        long long seconds = strtoll(s + 1, &end, 10);
+                        to += sprintf(to, "%lld", (long long)NOW + seconds * (long long)USEC_PER_SEC);
+                        s = end - 1;
+                } else
+                        *to++ = *s == '\'' ? '"' : *s;
+        *to = '\0';
+        json_t *value = json_loads(expanded, 0, &error);
+        ck_assert_msg(value != NULL, "%s: %s", error.text, expanded);
+        ck_assert_int_eq(reply_clean(value, false), 0);
+        return value;
+}
+
+static const char jobs[] =
+        "[{'name':'tidy','state':'waiting','nextSlotUsec':@7200,'nextStartUsec':@7200,'lastStartUsec':@-80000,"
+        "'lastDurationUsec':350000,'lastResult':'success'},"
+        "{'name':'backup','state':'waiting','nextSlotUsec':@139700,'lastStartUsec':@-16140,'lastDurationUsec':2460000000,"
+        "'lastResult':'success','missed':2},"
+        "{'name':'reindex','state':'running','runningRunIds':[9],'lastStartUsec':@-250,'lastResult':'failed','pending':1},"
+        "{'name':'db-dump','state':'waiting','nextSlotUsec':@1100,'nextStartUsec':@1100,'lastStartUsec':@-2498,"
+        "'lastDurationUsec':600000000,'lastResult':'timeout','failuresInRow':3},"
+        "{'name':'mirror','state':'paused','hold':{'by':'ops','atUsec':@-90},'lastStartUsec':@-63700,'lastDurationUsec':"
+        "180000000,"
+        "'lastResult':'success'},"
+        "{'name':'a-name-that-is-as-long-as-a-name-of-a-job-may-be-and-not-longer-x','state':'disabled'},"
+        "{'name':'gone','state':'cancelled','hold':{'by':'root','atUsec':@-90}}]";
+
+static const char list_80[] = "! 1 error in the job files, their last good jobs run on: chimectl check\n"
+                              "  JOB             NEXT              IN     LAST         TOOK  RESULT     MISSED\n"
+                              "= gone            cancelled by root -      -            -     -               -\n"
+                              "= mirror          paused by ops     -      Fri 18:00:00 3min  success         -\n"
+                              "x db-dump         Sat 12:00:00      18min  Sat 11:00:02 10min timeout 3x      -\n"
+                              "! backup          Mon 02:30:00      1d 14h Sat 07:12:40 41min success         2\n"
+                              "> reindex         running 4min +1   -      Sat 11:37:30 4min  (failed)        -\n"
+                              "  tidy            Sat 13:42:40      2h     Fri 13:28:20 350ms success         -\n"
+                              "  a-name..onger-x disabled          -      -            -     -               -\n"
+                              "7 jobs: 1 running, 1 paused, 1 cancelled, 1 failing.\n"
+                              "MISSED: 2 slots (chimectl why backup)\n";
+
+static const char list_200[] = "! 1 error in the job files, their last good jobs run on: chimectl check\n"
+                               "  JOB                                                                NEXT               IN      "
+                               "LAST          TOOK   RESULT      MISSED\n"
+                               "= gone                                                               cancelled by root  -       "
+                               "-             -      -                -\n"
+                               "= mirror                                                             paused by ops      -       "
+                               "Fri 18:00:00  3min   success          -\n"
+                               "x db-dump                                                            Sat 12:00:00       18min   "
+                               "Sat 11:00:02  10min  timeout 3x       -\n"
+                               "! backup                                                             Mon 02:30:00       1d 14h  "
+                               "Sat 07:12:40  41min  success          2\n"
+                               "> reindex                                                            running 4min +1    -       "
+                               "Sat 11:37:30  4min   (failed)         -\n"
+                               "  tidy                                                               Sat 13:42:40       2h      "
+                               "Fri 13:28:20  350ms  success          -\n"
+                               "  a-name-that-is-as-long-as-a-name-of-a-job-may-be-and-not-longer-x  disabled           -      "
+                               " -             -      -                -\n"
+                               "7 jobs: 1 running, 1 paused, 1 cancelled, 1 failing. MISSED: 2 slots (chimectl why backup)\n";
+
+static const char show_job[] =
+        "{'name':'backup','description':'nightly copy of /srv \\u001b[31m','state':'waiting','schedule':'every 1d on the hour',"
+        "'nextSlotUsec':@139700,'nextStartUsec':@139760,'runs':220,'successes':216,'failures':4,'triggered':2,'missed':9,'"
+        "merged':3,"
+        "'lastRun':{'runId':812,'cause':'catch-up','slotUsec':@-119500,'startUsec':@-16140,'endUsec':@-13677,'result':'failed',"
+        "'exitCode':3,'value':'one\\ntwo \\u009b31m\\n1\\n2\\n3\\n4\\n5\\n6\\n7\\n8\\n9\\n10\\n\\n'},"
+        "'lastGood':{'runId':810,'cause':'trigger','startUsec':@-90000,'endUsec':@-89999,'result':'success'},"
+        "'lastFailure':{'runId':812},"
+        "'recent':[{'outcome':'missed','count':3,'firstSlotUsec':@-260000,'lastSlotUsec':@-90000,'reason':'down'},"
+        "{'outcome':'merged','count':1,'firstSlotUsec':@-260000,'lastSlotUsec':@-260000,'reason':'down'}],"
+        "'command':'/usr/local/bin/backup --all','user':'backup','file':'/etc/chimed/jobs.d/backup.ini','line':3}";
+
+static const char show_80[] = "backup - nightly copy of /srv .[31m              /etc/chimed/jobs.d/backup.ini:3\n"
+                              "  State      waiting; next Mon 2026-11-23 02:30:00 CET, in 1d 14h and 1min of\n"
+                              "             drawn delay\n"
+                              "  Schedule   every 1d on the hour\n"
+                              "  Command    /usr/local/bin/backup --all (as backup)\n"
+                              "  Last run   812  Sat 07:12:40  41min 3s  exit 3  (catch-up for Fri 02:30:00)\n"
+                              "  Last good  810  Fri 10:41:40  1s  success  (trigger)\n"
+                              "  Counts     220 runs (2 by trigger): 216 good, 4 failed; 9 missed, 3 merged\n"
+                              "  Recent     3 missed slots, Wed 11:28:20 to Fri 10:41:40: down\n"
+                              "             1 merged, Wed 11:28:20: down\n"
+                              "    1\n    2\n    3\n    4\n    5\n    6\n    7\n    8\n    9\n    10\n";
+
+static const char why_reply[] =
+        "{'job':'backup','state':'waiting','sentences':['2026-11-20T01:30:00Z did not run at its time.',"
+        "'The machine was off from 2026-11-18T21:41:07Z to 2026-11-21T06:11:52Z (2d 8h), which is a "
+        "long time for it.'],'reason':null,'nextSlotUsec':@139700}";
+static const char why_80[] = "Fri 2026-11-20 02:30:00 CET did not run at its time.\n"
+                             "  The machine was off from Wed 22:41:07 to Sat 07:11:52 (2d 8h), which is a long\n"
+                             "    time for it.\n"
+                             "Nothing is wrong now. Next: Mon 02:30:00, in 1d 14h.\n";
+
+static const char next_reply[] = "[{'job':'backup','slotUsec':@139700,'startUsec':@139760},"
+                                 "{'job':'tidy','slotUsec':@60,'startUsec':@60,'note':'when the run in flight has ended'}]";
+static const char next_80[] = "JOB    NEXT                        IN     DELAY NOTE\n"
+                              "backup Mon 2026-11-23 02:30:00 CET 1d 14h 1min\n"
+                              "tidy   Sat 2026-11-21 11:42:40 CET 1min   -     when the run in flight has ended\n";
+
+static int print_list(const struct view *v, json_t *value, FILE *out) {
+        json_t *status = json_pack("{s:i}", "errors", 1);
+        int r = screen_list(v, value, status, out);
+
+        json_decref(status);
+        return r;
+}
+
+static int print_show(const struct view *v, json_t *value, FILE *out) {
+        return screen_show(v, value, out);
+}
+
+static int print_why(const struct view *v, json_t *value, FILE *out) {
+        return screen_why(v, value, out);
+}
+
+static int print_next(const struct view *v, json_t *value, FILE *out) {
+        return screen_next(v, value, out);
+}
+
+static int print_event(const struct view *v, json_t *value, FILE *out) {
+        return screen_event(v, value, out);
+}
+
+static const struct {
+        const char *name;
+        int (*print)(const struct view *v, json_t *value, FILE *out);
+        const char *reply;
+        size_t width;
+        const char *screen;
+} rows[] = {
+        {"list", print_list, jobs, 80, list_80},
+        {"list, wide", print_list, jobs, 200, list_200},
+        {"no jobs", print_list, "[]", 80,
+         "! 1 error in the job files, their last good jobs run on: chimectl check\n"
+         "No jobs. Write one, of three lines, into a file NAME.ini in a job folder; see chimed.job(5).\n"},
+        {"show", print_show, show_job, 80, show_80},
+        {"show, paused while it runs", print_show,
+         "{'name':'a','state':'running','schedule':'on demand','runningRunIds':[7],'runs':1,'successes':1,"
+         "'hold':{'by':'ops','atUsec':@-90,'untilUsec':@600,'reason':'disk\\nfull'},"
+         "'lastRun':{'runId':7,'cause':'trigger','startUsec':@-4}}",
+         80,
+         "a\n"
+         "  State      running, run 7\n"
+         "  Hold       held by ops at Sat 11:40:10, until Sat 11:51:40: disk.full\n"
+         "  Schedule   on demand\n"
+         "  Last run   7  Sat 11:41:36  4s  running  (trigger)\n"
+         "  Counts     1 run: 1 good, 0 failed\n"},
+        {"show, nothing known", print_show, "{}", 80,
+         "?\n  State      ?\n  Schedule   ?\n  Counts     0 runs: 0 good, 0 failed\n"},
+        {"why", print_why, why_reply, 80, why_80},
+        {"next", print_next, next_reply, 80, next_80},
+        {"state", print_event, "{'kind':'state','atUsec':@0,'job':'a','state':'waiting','nextSlotUsec':@60}", 80,
+         "Sat 11:41:40  a             waiting; next Sat 11:42:40, in 1min\n"},
+        {"armed", print_event, "{'kind':'armed','atUsec':@0,'job':'a','state':'paused','by':'ops'}", 80,
+         "Sat 11:41:40  a             paused, by ops\n"},
+        {"started", print_event,
+         "{'kind':'started','atUsec':@0,'job':'a','runId':9,'cause':'catch-up','slotUsec':@-60,'lagUsec':60000000}", 80,
+         "Sat 11:41:40  a             run 9 started (catch-up for Sat 11:40:40, 1min late)\n"},
+        {"output", print_event, "{'kind':'output','atUsec':@0,'job':'a','runId':9,'stream':2,'text':'x\\u001by\\nz\\n'}", 80,
+         "Sat 11:41:40  a             run 9 ! x.y | z\n"},
+        {"ended", print_event,
+         "{'kind':'ended','atUsec':@0,'job':'a','runId':9,'result':'signal','signal':'SIGSEGV','startUsec':@-4,'endUsec':@0}",
+         80, "Sat 11:41:40  a             run 9 was ended by SIGSEGV after 4s\n"},
+        {"missed", print_event,
+         "{'kind':'missed','atUsec':@0,'job':'a','count':3,'firstSlotUsec':@-180,'lastSlotUsec':@-60,'reason':'overlap'}", 80,
+         "Sat 11:41:40  a             3 slots missed: Sat 11:38:40 to Sat 11:40:40 (overlap)\n"},
+        {"merged", print_event,
+         "{'kind':'merged','atUsec':@0,'job':'a','count':1,'firstSlotUsec':@-60,'lastSlotUsec':@-60,'runId':9}", 80,
+         "Sat 11:41:40  a             1 slot merged into run 9: Sat 11:40:40\n"},
+        {"dropped", print_event, "{'kind':'dropped','atUsec':@0,'count':12}", 80,
+         "Sat 11:41:40  -             12 events dropped: this reader is too slow\n"},
+        {"clock", print_event, "{'kind':'clock','atUsec':@0,'stepUsec':-3600000000}", 80,
+         "Sat 11:41:40  -             the clock was set back by 1h\n"},
+        {"unknown", print_event, "{'kind':'new\\u001b','atUsec':@0}", 80, "Sat 11:41:40  -             new.\n"},
+};
+
+static char *print(int i, bool has_color) {
+        struct view v = {.now_us = NOW, .width = rows[i].width, .has_legend = true, .has_color = has_color};
+        json_t *value = reply(rows[i].reply);
+        char *text = NULL;
+        size_t size;
+        FILE *out = open_memstream(&text, &size);
+
+        ck_assert_int_eq(rows[i].print(&v, value, out), 0);
+        fclose(out);
+        json_decref(value);
+        return text;
+}
+
+START_TEST(screen_is_as_it_should_be) {
+        char *text = print(_i, false);
+
+        ck_assert_msg(strcmp(text, rows[_i].screen) == 0, "%s:\n%s--- wanted:\n%s", rows[_i].name, text, rows[_i].screen);
+        for (const char *line = text; *line;) {
+                size_t n = strcspn(line, "\n");
+                ck_assert_msg(n == 0 || line[n - 1] != ' ', "%s: blanks at the end of a line", rows[_i].name);
+                line += n + 1;
+        }
+        free(text);
+}
+END_TEST
+
+/* The same text, and nothing but colours between. */
+START_TEST(colours_add_nothing_else) {
+        char *text = print(_i, true), *to = text;
+
+        for (const char *s = text; *s; s++)
+                if (*s == '\033') {
+                        ck_assert_int_eq(s[1], '[');
+                        s += strcspn(s, "m");
+                } else
+                        *to++ = *s;
+        *to = '\0';
+        ck_assert_str_eq(text, rows[_i].screen);
+        free(text);
+}
+END_TEST
+
+static const struct {
+        const char *run;
+        int status;
+        const char *words;
+} runs[] = {
+        {"{'result':'success','exitCode':0,'startUsec':1,'endUsec':2463000001}", 0, "succeeded after 41min 3s"},
+        {"{'result':'failed','exitCode':3,'startUsec':@0,'endUsec':@4}", 3, "failed with exit status 3 after 4s"},
+        {"{'result':'failed','exitCode':255}", 255, "failed with exit status 255"},
+        {"{'result':'signal','signal':'SIGKILL'}", 137, "was ended by SIGKILL"},
+        {"{'result':'signal','signal':'SIGWHAT'}", 1, "was ended by SIGWHAT"},
+        {"{'result':'timeout','signal':'SIGTERM','startUsec':@0,'endUsec':@60}", 124, "was ended by its time limit after 1min"},
+        {"{'result':'start-failed','error':'exec: No such file or directory'}", 125,
+         "could not be started: exec: No such file or directory"},
+        {"{'result':'cancelled','signal':'SIGTERM','startUsec':@0,'endUsec':@4}", 143, "was cancelled after 4s"},
+        {"{'result':'cancelled'}", 125, "was cancelled"},
+        {"{'result':'cancelled','exitCode':0,'startUsec':@0,'endUsec':@4}", 1, "was cancelled after 4s"},
+        {"{'result':'interrupted','startUsec':@0,'endUsec':@4}", 1, "was interrupted; how it ended is not known"},
+        {"{'result':null}", 1, "is in flight"},
+        {"{'result':'later'}", 1, "is in flight"},
+};
+
+START_TEST(exit_status_is_the_run_s) {
+        json_t *run = reply(runs[_i].run);
+        char words[RUNS_WORDS];
+
+        ck_assert_msg(runs_exit_status(run) == runs[_i].status, "%s: %d", runs[_i].run, runs_exit_status(run));
+        ck_assert_str_eq(runs_words(run, words), runs[_i].words);
+        json_decref(run);
+        ck_assert_int_eq(runs_exit_status(NULL), 125);
+}
+END_TEST
+
+int main(void) {
+        Suite *suite = suite_create("screens");
+        TCase *tcase = tcase_create("replies");
+        tcase_add_checked_fixture(tcase, set_up, NULL);
+        tcase_add_loop_test(tcase, screen_is_as_it_should_be, 0, COUNT(rows));
+        tcase_add_loop_test(tcase, colours_add_nothing_else, 0, COUNT(rows));
+        tcase_add_loop_test(tcase, exit_status_is_the_run_s, 0, COUNT(runs));
+        suite_add_tcase(suite, tcase);
+        return run_suite(suite);
+}
