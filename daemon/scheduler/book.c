@@ -315,13 +315,13 @@ void book_note(struct book *b, const struct engine *e, struct clock_sample now, 
         case ACTION_HOLD:
                 note_hold(j, a->hold);
                 break;
-        case ACTION_CLOSED:
         case ACTION_GONE:
                 drop(b, j);
                 break;
         case ACTION_SEGMENT:
         case ACTION_KILL:
         case ACTION_DROPPED:
+        case ACTION_CLOSED:
         case ACTION_CLOCK:
                 break;
         }
