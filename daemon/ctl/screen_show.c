@@ -193,27 +193,29 @@ int screen_show(const struct view *v, const json_t *job, FILE *out) {
         return 0;
 }
 
-/* The first sentence stands at the edge, the others explain it. */
+/* The first sentence stands at the edge, as does the last, which says how it goes on; those between explain. */
 int screen_why(const struct view *v, const json_t *reply, FILE *out) {
+        static const char end[] = "Nothing is wrong now.";
         size_t i;
         json_t *sentence;
         int64_t next_us = reply_int(reply, "nextSlotUsec", REPLY_NO_TIME);
         bool has_next = false;
+        char next[160];
 
         json_array_foreach(json_object_get(reply, "sentences"), i, sentence) {
                 const char *given = json_string_value(sentence);
-                _cleanup_free_ char *text = times_localize(v->now_us, given ? given : "", i == 0);
+                bool is_end = given && (strncmp(given, end, strlen(end)) == 0 || strncmp(given, "Next:", 5) == 0);
+                _cleanup_free_ char *text = times_localize(v->now_us, given ? given : "", i == 0 && !is_end);
                 if (!text)
                         return -ENOMEM;
+                size_t at = i == 0 || is_end ? 0 : 2;
                 has_next = has_next || strstr(text, "Next");
-                fprintf(out, "%*s", i == 0 ? 0 : 2, "");
-                text_wrap(out, text, i == 0 ? 0 : 2, 4, v->width);
+                fprintf(out, "%*s", (int)at, "");
+                text_wrap(out, text, at, 4, v->width);
         }
-        if (has_next || next_us == REPLY_NO_TIME)
-                return 0;
-        char next[160];
-        screen_next_time(v, next_us, false, next);
-        fprintf(out, "%sNext: %s.\n", reply_text(reply, "reason") ? "" : "Nothing is wrong now. ", next);
+        if (!has_next && next_us != REPLY_NO_TIME)
+                fprintf(out, "%s%sNext: %s.\n", reply_text(reply, "reason") ? "" : end, reply_text(reply, "reason") ? "" : " ",
+                        screen_next_time(v, next_us, false, next));
         return 0;
 }
 

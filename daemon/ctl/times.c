@@ -136,7 +136,7 @@ char *times_localize(int64_t now_us, const char *sentence, bool is_full) {
                 if (n == 0)
                         fputc(*s++, out);
                 else {
-                        fputs(is_full ? times_exact(us, local) : times_short(now_us, us, local), out);
+                        fputs(is_full ? times_full(us, local) : times_short(now_us, us, local), out);
                         s += n;
                 }
         }

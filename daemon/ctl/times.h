@@ -16,6 +16,6 @@ char *times_exact(int64_t us, char buf[static TIMES_SIZE]);
 char *times_span(int64_t us, char buf[static TIMES_SIZE]);
 /* The same for tables, where minutes are enough: "41min". */
 char *times_about(int64_t us, char buf[static TIMES_SIZE]);
-/* A copy of a sentence in which instants of RFC 3339 in UTC have become local, exact with date and zone, or short; given to the
+/* A copy of a sentence in which instants of RFC 3339 in UTC have become local, with date and zone or short; given to the
  * caller. NULL without memory. */
 char *times_localize(int64_t now_us, const char *sentence, bool is_full);

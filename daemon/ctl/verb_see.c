@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/duration.h"
 #include "daemon/core/util.h"
 #include "daemon/ctl/names.h"
 #include "daemon/ctl/reply.h"
@@ -31,43 +32,89 @@ int verb_list(struct session *s) {
         return r;
 }
 
-/* Calls a method of one job for each name and shows the replies; the worst status wins. */
-static int for_each(struct session *s, enum api_method method, void (*add)(const struct session *s, json_t *parameters),
-                    int (*show)(const struct view *v, const json_t *reply, FILE *out)) {
+/* What a verb of single jobs does for each: calls a method, to which it adds something, and shows the reply. */
+struct look {
+        enum api_method method;
+        int (*add)(struct session *s, json_t *parameters); /* an exit status; NULL: nothing */
+        int (*show)(const struct view *v, const json_t *reply, FILE *out);
+};
+
+static int look_at(struct session *s, const struct look *look, const char *job, bool is_first) {
+        json_t *reply = NULL, *parameters = json_pack("{s:s}", "job", job);
+        int status = look->add && parameters ? look->add(s, parameters) : CTL_EXIT_DONE;
+
+        if (status == CTL_EXIT_DONE)
+                status = session_call(s, look->method, json_incref(parameters), &reply);
+        json_decref(parameters);
+        if (status != CTL_EXIT_DONE)
+                return status;
+        if (s->is_json)
+                session_json(s, reply);
+        else {
+                if (!is_first)
+                        fputc('\n', s->out);
+                if (look->show(&s->view, reply, s->out) < 0)
+                        status = tell_memory();
+        }
+        json_decref(reply);
+        return status;
+}
+
+/* The worst status wins. */
+static int look_at_each(struct session *s, const struct look *look) {
         struct names names;
         int worst = names_resolve(s, s->names, s->n_names, &names);
 
         if (worst != CTL_EXIT_DONE)
                 return worst;
         for (size_t i = 0; i < names.n; i++) {
-                json_t *reply = NULL, *parameters = json_pack("{s:s}", "job", names.list[i]);
-                if (parameters && add)
-                        add(s, parameters);
-                int status = session_call(s, method, parameters, &reply);
-                if (status == CTL_EXIT_DONE && i > 0 && !s->is_json)
-                        fputc('\n', s->out);
-                if (status == CTL_EXIT_DONE && s->is_json)
-                        session_json(s, reply);
-                else if (status == CTL_EXIT_DONE && show(&s->view, reply, s->out) < 0)
-                        status = tell_memory();
+                int status = look_at(s, look, names.list[i], i == 0);
                 worst = status > worst ? status : worst;
-                json_decref(reply);
         }
         names_done(&names);
         return worst;
 }
 
 int verb_show(struct session *s) {
-        return for_each(s, API_SHOW_JOB, NULL, screen_show);
+        static const struct look look = {API_SHOW_JOB, NULL, screen_show};
+
+        return look_at_each(s, &look);
 }
 
-static void add_slot(const struct session *s, json_t *parameters) {
-        if (session_has(s, OPTION_AT))
-                json_object_set_new(parameters, "slotUsec", json_integer(session_number(s, OPTION_AT, 0)));
+/* The slot of an instant, given to the second as the screens show it: the one in that second, if any is known. */
+static int64_t find_slot(const json_t *job, int64_t at_us) {
+        static const char *const runs[] = {"lastRun", "lastGood", "lastFailure"};
+        static const char *const ends[] = {"firstSlotUsec", "lastSlotUsec"};
+        const json_t *recent = json_object_get(job, "recent");
+        int64_t found_us = reply_int(job, "nextSlotUsec", -1);
+
+        for (size_t i = 0; i < ARRAY_SIZE(runs) && found_us / USEC_PER_SEC != at_us / USEC_PER_SEC; i++)
+                found_us = reply_int(reply_object(job, runs[i]), "slotUsec", -1);
+        for (size_t i = 0; i < 2 * json_array_size(recent) && found_us / USEC_PER_SEC != at_us / USEC_PER_SEC; i++)
+                found_us = reply_int(json_array_get(recent, i / 2), ends[i % 2], -1);
+        return found_us / USEC_PER_SEC == at_us / USEC_PER_SEC ? found_us : at_us;
+}
+
+static int add_slot(struct session *s, json_t *parameters) {
+        int64_t at_us = session_number(s, OPTION_AT, 0);
+        json_t *job = NULL;
+        int status = CTL_EXIT_DONE;
+
+        if (!session_has(s, OPTION_AT))
+                return status;
+        if (at_us % USEC_PER_SEC == 0)
+                status = session_call(s, API_SHOW_JOB, json_deep_copy(parameters), &job);
+        if (job)
+                at_us = find_slot(job, at_us);
+        json_decref(job);
+        json_object_set_new(parameters, "slotUsec", json_integer(at_us));
+        return status;
 }
 
 int verb_why(struct session *s) {
-        return for_each(s, API_WHY, add_slot, screen_why);
+        static const struct look look = {API_WHY, add_slot, screen_why};
+
+        return look_at_each(s, &look);
 }
 
 /* ---- next ---- */

@@ -162,7 +162,7 @@ static const struct {
 } sentences[] = {
         {"2026-11-20T01:30:00Z did not run.", "Fri 2026-11-20 02:30:00 CET did not run.", "Fri 02:30:00 did not run."},
         {"from 2026-11-18T21:41:07Z to 2026-11-21T06:11:52.5Z.",
-         "from Wed 2026-11-18 22:41:07 CET to Sat 2026-11-21 07:11:52.500 CET.", "from Wed 22:41:07 to Sat 07:11:52."},
+         "from Wed 2026-11-18 22:41:07 CET to Sat 2026-11-21 07:11:52 CET.", "from Wed 22:41:07 to Sat 07:11:52."},
         {"2026-11-20 is no instant, 2026-11-20T01:30:00 neither, 2026-13-20T01:30:00Z even less",
          "2026-11-20 is no instant, 2026-11-20T01:30:00 neither, 2026-13-20T01:30:00Z even less", NULL},
         {"", "", ""},
