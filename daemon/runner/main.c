@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "daemon/core/util.h"
 #include "daemon/runner/runner.h"
@@ -150,6 +151,30 @@ static int default_run_folder(bool is_user, const char **ret) {
         return 0;
 }
 
+/* The reader starts in /, so what is relative is so to where we are. */
+static int make_absolute(const char **path) {
+        char *whole;
+
+        if (!*path || **path == '/')
+                return 0;
+        _cleanup_free_ char *here = getcwd(NULL, 0);
+        int r = here ? asprintf(&whole, "%s/%s", here, *path) : -1;
+        if (r < 0) {
+                fprintf(stderr, "chimed-runner: %s: %s\n", *path, strerror(errno));
+                return -EINVAL;
+        }
+        *path = whole;
+        return 0;
+}
+
+static int make_all_absolute(struct arguments *a) {
+        int r = make_absolute(&a->runner.paths.settings_file);
+
+        for (size_t i = 0; i < a->runner.paths.n_folders && r == 0; i++)
+                r = make_absolute(&a->folders[i]);
+        return r;
+}
+
 int main(int argc, char **argv) {
         static struct arguments a;
         int status = parse(argc, argv, &a);
@@ -160,5 +185,7 @@ int main(int argc, char **argv) {
                 return reader_main(&a.runner.paths, a.is_check);
         if (!a.runner.run_folder && default_run_folder(a.runner.paths.is_user, &a.runner.run_folder) < 0)
                 return 2;
+        if (make_all_absolute(&a) < 0)
+                return 1;
         return runner_run(&a.runner);
 }

@@ -55,3 +55,17 @@ stop_daemon
 assert_complete keep 200000 --min-slots=20
 assert_complete renamed 250000 --min-slots=15
 assert_equal "missed slots" "0 0" "$(count_events missed keep) $(count_events missed renamed)"
+
+# relative paths are so to where chimed was started
+mark_log
+mkdir "$T/more"
+write_job elsewhere <<'EOF'
+Every=1h
+Log=all
+Command=/bin/true
+EOF
+mv "$T/jobs/elsewhere.ini" "$T/more"
+cd "$T"
+start_daemon --jobs=more
+wait_event ended elsewhere
+stop_daemon
