@@ -316,6 +316,8 @@ static void tell_armed(struct control *c, struct clock_sample now, uint32_t job)
         if (!is_wanted(c, job, "armed"))
                 return;
         engine_view(e, now, job, &view);
+        if (control_unarmed_state(&view)) /* its end is told */
+                return;
         json_t *o = event_json("armed", now.rt_us, engine_job_name(e, job));
         control_put_text(&o, "state", job_status_to_string(view.status));
         control_put_known(&o, "nextSlotUsec", view.next_slot_rt_us != INT64_MAX, view.next_slot_rt_us);

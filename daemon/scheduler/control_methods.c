@@ -263,9 +263,25 @@ void control_show(struct control_client *client, struct clock_sample now, uint32
         control_send(client, o, false);
 }
 
+/* Only who may control hears what a job runs, so only for them the runner is asked. */
 static int do_show_job(struct control_call *call) {
-        if (!call->message->is_oneway)
-                control_show(call->client, call->now, call->job, NULL);
+        struct control *c = call->control;
+        if (call->message->is_oneway)
+                return 0;
+        if (call->right >= API_RIGHT_CONTROL) {
+                if (!control_wait_is_free(call))
+                        return 0;
+                int r = link_describe(c->link, ++c->descriptions, engine_job_name(call->engine, call->job));
+                if (r < 0)
+                        return r;
+                if (r == 0) {
+                        struct control_wait *wait =
+                                control_wait_begin(call, CONTROL_WAIT_DESCRIBE, call->now.bt_us + CONTROL_DESCRIBE_US);
+                        wait->number = c->descriptions;
+                        return 0;
+                }
+        }
+        control_show(call->client, call->now, call->job, NULL);
         return 0;
 }
 
