@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+# fish completion for chimectl: verbs, options, job names. tests/lint/manual compares it with the tables of daemon/ctl.
+
+function __chimectl_jobs
+    COLUMNS=1000 NO_COLOR=1 chimectl --no-legend --no-pager list 2>/dev/null | string sub -s 3 | string split -f 1 ' '
+end
+
+complete -c chimectl -f
+complete -c chimectl -l socket -r -F -d "the socket of chimed"
+complete -c chimectl -l user -d "your own instance"
+complete -c chimectl -l json -f -a "pretty short off" -d "the answer as JSON"
+complete -c chimectl -s q -l quiet -d "say nothing of what was done"
+complete -c chimectl -l no-legend -d "no headers, no summary"
+complete -c chimectl -l no-pager -d "no pager"
+complete -c chimectl -s h -l help -d "print the options"
+complete -c chimectl -l version -d "print the version"
+
+set -l none __fish_use_subcommand
+complete -c chimectl -n $none -a list -d "jobs: when next, how last"
+complete -c chimectl -n $none -a show -d "one job"
+complete -c chimectl -n $none -a status -d "one job"
+complete -c chimectl -n $none -a why -d "why it does not run"
+complete -c chimectl -n $none -a next -d "the next slots"
+complete -c chimectl -n $none -a watch -d "what happens, live"
+complete -c chimectl -n $none -a trigger -d "run it now"
+complete -c chimectl -n $none -a cancel -d "stop its schedule and end its run"
+complete -c chimectl -n $none -a stop -d "stop its schedule and end its run"
+complete -c chimectl -n $none -a start -d "arm it again after cancel"
+complete -c chimectl -n $none -a pause -d "stop its schedule, let its run finish"
+complete -c chimectl -n $none -a resume -d "go on after pause"
+complete -c chimectl -n $none -a wait -d "wait until runs of it have ended"
+complete -c chimectl -n $none -a set-interval -d "another interval"
+complete -c chimectl -n $none -a check -d "read the job files and tell what is wrong"
+complete -c chimectl -n $none -a reload -d "have the job files read now"
+complete -c chimectl -n $none -a cat -d "its settings and where they come from"
+complete -c chimectl -n $none -a help -d "print the options of a verb"
+
+set -l seen __fish_seen_subcommand_from
+complete -c chimectl -n "not $none; and not $seen check reload help" -a "(__chimectl_jobs)" -d job
+complete -c chimectl -n "$seen why" -l at -x -d "the slot of this instant"
+complete -c chimectl -n "$seen next wait" -s n -l number -x -d "how many"
+complete -c chimectl -n "$seen next" -l from -x -d "after this instant"
+complete -c chimectl -n "$seen watch" -l kinds -x -d "only these kinds of events" \
+    -a "state armed started output ended missed withheld merged caught-up dropped end reload clock"
+complete -c chimectl -n "$seen trigger" -l wait -d "wait for the end of the run"
+complete -c chimectl -n "$seen trigger" -l follow -d "print its output"
+complete -c chimectl -n "$seen trigger" -l if-running -x -a "join queue reject replace" -d "if a run is in flight"
+complete -c chimectl -n "$seen trigger" -l schedule -x -a "keep rebase" -d "what becomes of the planned times"
+complete -c chimectl -n "$seen trigger" -l force -d "also if it is cancelled or disabled"
+complete -c chimectl -n "$seen trigger wait" -l timeout -x -d "wait no longer"
+complete -c chimectl -n "$seen cancel stop" -l run -f -d "only the run in flight"
+complete -c chimectl -n "$seen cancel stop pause" -l reason -x -d why
+complete -c chimectl -n "$seen pause" -l for -x -d "go on by itself after this"
+complete -c chimectl -n "$seen wait" -l runs -x -d "until its count of runs"
+complete -c chimectl -n "$seen wait" -l successes -x -d "until its count of good runs"
+complete -c chimectl -n "$seen wait" -l finished -d "until nothing of it is in flight"
+complete -c chimectl -n "$seen set-interval" -l reset -d "back to its definition"
+complete -c chimectl -n "$seen check cat" -l config -r -F -d "settings file"
+complete -c chimectl -n "$seen check cat" -l jobs -x -a "(__fish_complete_directories)" -d "folder with job files"
