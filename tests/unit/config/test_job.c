@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "config/job.h"
-#include "config/utf8.h"
 #include "tests/unit/run_suite.h"
 
 #define SETTINGS_MAX 40
@@ -361,53 +360,6 @@ START_TEST(command_splits_as_systemd_does_and_warns_of_shell_text) {
 }
 END_TEST
 
-/* Argument lists (words that are separated by '|') and how Command= would write them. */
-static const struct {
-        const char *words, *text;
-} quotings[] = {
-        {"/bin/true", "/bin/true"},
-        {"date|+%F|$x;", "date +%F $x;"},
-        {"a|two words|", "a \"two words\" \"\""},
-        {"a|it's", "a \"it's\""},
-        {"a|say \"hi\"", "a 'say \"hi\"'"},
-        {"a|\"it's\"", "a \"\\\"it's\\\"\""},
-        {"a|C:\\x", "a \"C:\\\\x\""},
-        {"/bin/sh|-c|set -e\n\techo \"$x\"\n", "/bin/sh -c 'set -e\\n\\techo \"$x\"\\n'"},
-        {"a|\x1b[31m\x7f", "a \\x1b[31m\\x7f"},
-        {"a|\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "a \xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"},
-        {"a|\xff\xc3|\xc0\x80", "a \\xff\\xc3 \\xc0\\x80"},
-};
-
-START_TEST(a_command_is_printed_as_it_would_be_written) {
-        char words[100], text[300], *argv[8], *printed, *rest = words;
-        struct diags diags = {};
-        struct job *job = NULL;
-        size_t n = 0;
-
-        snprintf(words, sizeof(words), "%s", quotings[_i].words);
-        while (rest && n < 7)
-                argv[n++] = strsep(&rest, "|");
-        argv[n] = NULL;
-        ck_assert_int_eq(job_command_print(argv, 1000, &printed), 0);
-        ck_assert_msg(strcmp(printed, quotings[_i].text) == 0, "%s", printed);
-        snprintf(text, sizeof(text), "Every=1h\nCommand=%s\n", printed);
-        ck_assert_int_eq(build(text, &diags, &job), 0);
-        for (size_t i = 0; i <= n; i++)
-                ck_assert_msg(i < n ? strcmp(job->what.argv[i], argv[i]) == 0 : !job->what.argv[i], "%s: word %zu", printed, i);
-        for (size_t max = 3; max < strlen(printed); max++) {
-                char *cut;
-                ck_assert_int_eq(job_command_print(argv, max, &cut), 0);
-                ck_assert_uint_le(strlen(cut), max);
-                ck_assert_msg(strcmp(cut + strlen(cut) - 3, "\xe2\x80\xa6") == 0, "%s", cut);
-                ck_assert_uint_eq(utf8_find_bad(cut, strlen(cut)), strlen(cut));
-                free(cut);
-        }
-        free(printed);
-        job_free(job);
-        diags_done(&diags);
-}
-END_TEST
-
 START_TEST(a_command_of_5000_characters_arrives_whole) {
         char *text = malloc(6000), argument[5001];
 
@@ -727,7 +679,6 @@ int main(void) {
         tcase_add_loop_test(tcase, catch_up_follows_from_mode_and_interval, 0, (int)ROWS(catch_ups));
         tcase_add_loop_test(tcase, what_is_no_when_text_is_refused, 0, (int)ROWS(bad_when_texts));
         tcase_add_loop_test(tcase, command_splits_as_systemd_does_and_warns_of_shell_text, 0, (int)ROWS(commands));
-        tcase_add_loop_test(tcase, a_command_is_printed_as_it_would_be_written, 0, sizeof(quotings) / sizeof(quotings[0]));
         tcase_add_test(tcase, a_command_of_5000_characters_arrives_whole);
         tcase_add_test(tcase, a_script_keeps_its_lines_and_gets_its_shell);
         tcase_add_test(tcase, lists_append_and_an_empty_value_clears_them);
