@@ -207,14 +207,6 @@ static int finish_output(struct job_draft *d) {
         return what->output.path ? draft_copy(what->output.path, &what->error.path) : 0;
 }
 
-static void warn_never(struct job_draft *d, const char *file, unsigned line) {
-        const struct job_when *when = &d->job->when;
-
-        if (d->diags && when->is_enabled && when->every_us == 0 && when->on_boot_us < 0)
-                diags_add(d->diags, true, file, line, 0,
-                          "nothing starts job %s: it has neither Every= nor OnBoot=", d->job->name);
-}
-
 int job_build(const char *name, const char *file, unsigned line, const struct job_setting *settings, size_t n_settings,
               struct diags *diags, struct job **ret) {
         struct job_draft draft = {.job = job_new(name, file, line), .diags = diags};
@@ -231,7 +223,6 @@ int job_build(const char *name, const char *file, unsigned line, const struct jo
         if (r == 0)
                 r = finish_output(&draft);
         if (r == 0) {
-                warn_never(&draft, file, line);
                 *ret = draft.job;
                 draft.job = NULL;
         }

@@ -453,7 +453,6 @@ END_TEST
 static const struct {
         const char *text, *warning;
 } warned[] = {
-        {"Command=x\n", "nothing starts job j"},
         {"OnBoot=yes\nCommand=x\nInitialDelay=5s\n", "InitialDelay= means nothing without Every="},
         {"OnBoot=yes\nCommand=x\nJitter=5%\n", "Jitter= means nothing without Every="},
         {"OnBoot=yes\nCommand=x\nAlign=epoch\n", "Align= means nothing without Every="},
