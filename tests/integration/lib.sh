@@ -175,6 +175,12 @@ stop_daemon() { # [SECONDS]
         daemon=
         assert_equal "exit status of chimed" 0 "$status"
         [ -z "$scheduler" ] || is_gone "$scheduler" || die "the scheduler is still there"
+        assert_explained
+}
+# Every record so far has the fields that its text in the catalogue names.
+assert_explained() {
+        local lacking
+        lacking=$(python3 "$here/catalogue.py" "$here/../../systemd/chimed.catalog" <"$log") || die "the catalogue: $lacking"
 }
 is_zombie_or_gone() { ! grep -qsE '^State:[[:space:]]*[^ZX]' "/proc/$1/status"; }
 
