@@ -295,7 +295,8 @@ void words_why_slot(const struct words_facts *facts, int64_t slot_rt_us, struct 
                 if (slot_rt_us < range->first_rt_us || slot_rt_us > range->last_rt_us)
                         continue;
                 say_slots(facts->job, range, ret);
-                ret->reason = slot_reason_to_string(range->reason);
+                if (range->reason != SLOT_REASON_NONE)
+                        ret->reason = slot_reason_to_string(range->reason);
                 return;
         }
         if (slot_rt_us == facts->next_slot_rt_us)

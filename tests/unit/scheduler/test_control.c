@@ -153,6 +153,7 @@ START_TEST(after_the_runner_is_gone_nothing_is_ready) {
         says(waiting.buf, "NotReady");
         hang_up(&p);
         hang_up(&waiting);
+        teardown();
         setup_without_jobs();
 }
 END_TEST

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: MIT
+// What is told in words, row by row: schedules, why there is no next slot, how a job stands, what became of a slot.
+
+#include <check.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/job.h"
+#include "daemon/core/util.h"
+#include "daemon/scheduler/control_words.h"
+#include "tests/unit/run_suite.h"
+
+#define NOON INT64_C(1795262400000000) /* 2026-11-21T12:00:00Z */
+#define HOUR (3600 * USEC_PER_SEC)
+
+static struct job_when parse(const char *text) {
+        struct job_when when;
+        char *description;
+        ck_assert_msg(job_when_parse(text, strlen(text), &when, &description) == 0, "%s", text);
+        free(description);
+        return when;
+}
+
+static const struct {
+        const char *when, *words;
+} schedules[] = {
+        {"", "on demand"},
+        {"OnBoot=yes\n", "at boot"},
+        {"OnBoot=30s\n", "30s after boot"},
+        {"Every=10s\n", "every 10s"},
+        {"Every=90s\n", "every 1min 30s"},
+        {"Every=10s\nMode=fixed-rate\n", "every 10s, fixed rate"},
+        {"Every=1h\nMode=fixed-rate\nAlign=epoch\n", "every 1h, fixed rate from the epoch"},
+        {"Every=1h\nMode=fixed-rate\nAlign=@1795262400\n", "every 1h, fixed rate from 2026-11-21T12:00:00Z"},
+        {"Every=1min\nJitter=10%\n", "every 1min ± 10%"},
+        {"Every=1h\nMode=fixed-rate\nRandomizedDelay=5min\n", "every 1h, fixed rate, up to 5min late"},
+        {"Every=1h\nMode=fixed-rate\nRandomizedDelay=25%\n", "every 1h, fixed rate, up to 25% late"},
+        {"OnBoot=yes\nEvery=1h\n", "at boot, every 1h"},
+};
+
+START_TEST(a_schedule_has_words) {
+        char buf[WORDS_SCHEDULE_MAX];
+        struct job_when when = parse(schedules[_i].when);
+        ck_assert_str_eq(words_schedule(&when, buf), schedules[_i].words);
+}
+END_TEST
+
+/* ---- why ---- */
+
+static const struct book_run good = {.run = {.run = 8, .slot_rt_us = NOON - 2 * HOUR, .lag_us = 1500},
+                                     .end = {.result = RUN_RESULT_SUCCESS, .end_rt_us = NOON - 2 * HOUR + 5}},
+                             failed = {.run = {.run = 9, .slot_rt_us = NOON - HOUR},
+                                       .end = {.result = RUN_RESULT_FAILED, .exit_code = 3, .end_rt_us = NOON - HOUR}},
+                             killed = {.run = {.run = 7, .slot_rt_us = NOON - 3 * HOUR},
+                                       .end = {.result = RUN_RESULT_SIGNAL, .signal = 11, .end_rt_us = NOON - HOUR}},
+                             no_start = {.run = {.run = 9, .slot_rt_us = NOON - HOUR},
+                                         .end = {.result = RUN_RESULT_START_FAILED,
+                                                 .step = RUN_STEP_WORKING_DIRECTORY,
+                                                 .error = 2,
+                                                 .end_rt_us = NOON - HOUR}},
+                             flying = {.run = {.run = 10,
+                                               .cause = RUN_CAUSE_TRIGGER,
+                                               .item = WIRE_ITEM_TRIGGER,
+                                               .start_rt_us = NOON - 90 * USEC_PER_SEC,
+                                               .start_bt_us = 10 * USEC_PER_SEC}};
+static struct book_range missed[] = {
+        {.outcome = SLOT_MERGED, .n = 2, .first_rt_us = NOON - 5 * HOUR, .last_rt_us = NOON - 4 * HOUR, .run = 8},
+        {.outcome = SLOT_MISSED,
+         .reason = SLOT_REASON_DOWN,
+         .n = 3,
+         .first_rt_us = NOON - 9 * HOUR,
+         .last_rt_us = NOON - 7 * HOUR},
+        {.outcome = SLOT_MISSED,
+         .reason = SLOT_REASON_OVERLAP,
+         .n = 1,
+         .first_rt_us = NOON - 20 * HOUR,
+         .last_rt_us = NOON - 20 * HOUR},
+};
+
+static const struct {
+        const char *what, *when;
+        struct job_view view;
+        struct book_job book;
+        int64_t next_us;
+        const char *sentences; /* joined by "|" */
+        const char *reason;
+} whys[] = {
+        {"all is well",
+         "Every=1h\n",
+         {.status = JOB_STATUS_WAITING},
+         {0},
+         NOON + HOUR + 1234567,
+         "Nothing is wrong now. Next: 2026-11-21T13:00:01.234567Z, in 1h.",
+         NULL},
+        {"in flight",
+         "Every=1h\n",
+         {.status = JOB_STATUS_RUNNING, .run = &flying.run},
+         {.last = &flying},
+         INT64_MAX,
+         "Run 10 is in flight since 2026-11-21T11:58:30Z, for 1min 30s (trigger).|Nothing is wrong now. Next: 1h after the end "
+         "of "
+         "the run in flight.",
+         NULL},
+        {"waits",
+         "Every=1h\nMode=fixed-rate\n",
+         {.status = JOB_STATUS_PENDING, .run = &flying.run, .pending_run = 11, .is_pending_slot = true},
+         {.last = &flying},
+         NOON + 60 * USEC_PER_SEC,
+         "Run 10 is in flight since 2026-11-21T11:58:30Z, for 1min 30s (trigger).|Run 11 waits for its end, for a "
+         "slot.|Nothing is "
+         "wrong now. Next: 2026-11-21T12:01:00Z, in 1min.",
+         NULL},
+        {"manual",
+         "",
+         {.status = JOB_STATUS_MANUAL},
+         {0},
+         INT64_MAX,
+         "It runs on demand only: chimectl trigger backup",
+         "manual"},
+        {"disabled",
+         "Every=1h\nEnabled=no\n",
+         {.status = JOB_STATUS_DISABLED},
+         {0},
+         INT64_MAX,
+         "It never runs by itself: its definition says Enabled=no.",
+         "disabled"},
+        {"paused",
+         "Every=1h\n",
+         {.status = JOB_STATUS_PAUSED, .is_paused = true},
+         {.hold = {.by = (char *)"ops", .reason = (char *)"disk full", .at_rt_us = NOON - HOUR, .until_rt_us = NOON + HOUR}},
+         INT64_MAX,
+         "It was paused by ops at 2026-11-21T11:00:00Z, until 2026-11-21T13:00:00Z: disk full.|It goes on with: chimectl "
+         "resume "
+         "backup",
+         "paused"},
+        {"cancelled",
+         "Every=1h\n",
+         {.status = JOB_STATUS_CANCELLED, .is_cancelled = true},
+         {.hold = {.by = (char *)"root", .at_rt_us = NOON, .until_rt_us = INT64_MAX}},
+         INT64_MAX,
+         "It was cancelled by root at 2026-11-21T12:00:00Z.|It will not run again until: chimectl start backup",
+         "cancelled"},
+        {"missed",
+         "Every=1h\n",
+         {.status = JOB_STATUS_WAITING},
+         {.last = &good, .last_good = &good, .recent = missed, .n_recent = 3},
+         NOON + HOUR,
+         "3 slots from 2026-11-21T03:00:00Z to 2026-11-21T05:00:00Z were missed: chimed was not running.|Nothing is wrong now. "
+         "Next: 2026-11-21T13:00:00Z, in 1h.",
+         NULL},
+        {"failing",
+         "Every=1h\n",
+         {.status = JOB_STATUS_WAITING},
+         {.last = &failed, .last_good = &good, .last_failure = &failed, .counts = {.failures_in_row = 2}},
+         NOON + HOUR,
+         "Run 9 failed at 2026-11-21T11:00:00Z: exit status 3.|It has failed 2 times in a row.|Next: 2026-11-21T13:00:00Z, in "
+         "1h.",
+         NULL},
+        {"failed before",
+         "Every=1h\n",
+         {.status = JOB_STATUS_WAITING},
+         {.last = &good, .last_good = &good, .last_failure = &killed},
+         NOON + HOUR,
+         "Run 7 failed at 2026-11-21T11:00:00Z: SIGSEGV.|Run 8 after it was good.|Nothing is wrong now. Next: "
+         "2026-11-21T13:00:00Z, in 1h.",
+         NULL},
+        {"did not start",
+         "Every=1h\n",
+         {.status = JOB_STATUS_WAITING},
+         {.last = &no_start, .last_failure = &no_start, .counts = {.failures_in_row = 1}},
+         NOON + HOUR,
+         "Run 9 failed at 2026-11-21T11:00:00Z: working-directory: No such file or directory.|Next: 2026-11-21T13:00:00Z, in "
+         "1h.",
+         NULL},
+};
+
+static void join(const struct words_answer *answer, char buf[static 4096]) {
+        buf[0] = '\0';
+        for (size_t i = 0; i < answer->n; i++) {
+                strcat(buf, i > 0 ? "|" : "");
+                strcat(buf, answer->sentences[i]);
+        }
+}
+
+START_TEST(why_says_how_a_job_stands) {
+        static struct words_answer answer;
+        char buf[4096];
+        struct job_when when = parse(whys[_i].when);
+        struct words_facts facts = {.job = "backup",
+                                    .now = {.rt_us = NOON, .bt_us = 100 * USEC_PER_SEC},
+                                    .view = whys[_i].view,
+                                    .when = &when,
+                                    .book = &whys[_i].book,
+                                    .next_slot_rt_us = whys[_i].next_us};
+        words_why(&facts, &answer);
+        join(&answer, buf);
+        ck_assert_msg(strcmp(buf, whys[_i].sentences) == 0, "%s: %s", whys[_i].what, buf);
+        ck_assert_msg(!answer.reason == !whys[_i].reason && (!answer.reason || strcmp(answer.reason, whys[_i].reason) == 0),
+                      "%s: %s", whys[_i].what, answer.reason ? answer.reason : "none");
+        ck_assert_msg((answer.slots != NULL) == (whys[_i].book.n_recent > 0), "%s", whys[_i].what);
+}
+END_TEST
+
+static const struct {
+        int64_t slot_us;
+        const char *sentence;
+        const char *reason;
+        uint64_t run;
+} slots[] = {
+        {NOON - 2 * HOUR, "Run 8 ran for it, 1ms late; it ended at 2026-11-21T10:00:00.000005Z: success.", NULL, 8},
+        {NOON - HOUR, "Run 9 ran for it, 0 late; it ended at 2026-11-21T11:00:00Z: exit status 3.", NULL, 9},
+        {NOON - 20 * HOUR, "The slot of 2026-11-20T16:00:00Z was missed: the run before was still in flight.", "overlap", 0},
+        {NOON - 8 * HOUR, "3 slots from 2026-11-21T03:00:00Z to 2026-11-21T05:00:00Z were missed: chimed was not running.",
+         "down", 0},
+        {NOON - 5 * HOUR, "2 slots from 2026-11-21T07:00:00Z to 2026-11-21T08:00:00Z went into run 8.", NULL, 0},
+        {NOON - 30 * HOUR, "Nothing is known of that slot: chimed keeps the latest 8 ranges since it was started.", NULL, 0},
+        {NOON + HOUR, "It has not come yet: it is the next slot.", NULL, 0},
+        {NOON + 2 * HOUR, "2026-11-21T14:00:00Z has not come yet.", NULL, 0},
+        {INT64_MIN, "Nothing is known of that slot: chimed keeps the latest 8 ranges since it was started.", NULL, 0},
+};
+
+START_TEST(why_says_what_became_of_a_slot) {
+        static struct words_answer answer;
+        char buf[4096];
+        struct job_when when = parse("Every=1h\n");
+        struct book_job book = {.last = &failed, .last_good = &good, .last_failure = &failed, .recent = missed, .n_recent = 3};
+        struct words_facts facts = {
+                .job = "backup", .now = {.rt_us = NOON}, .when = &when, .book = &book, .next_slot_rt_us = NOON + HOUR};
+        words_why_slot(&facts, slots[_i].slot_us, &answer);
+        join(&answer, buf);
+        ck_assert_str_eq(buf, slots[_i].sentence);
+        ck_assert_str_eq(answer.reason ? answer.reason : "", slots[_i].reason ? slots[_i].reason : "");
+        ck_assert_uint_eq(answer.run ? answer.run->run.run : 0, slots[_i].run);
+}
+END_TEST
+
+/* ---- the next slot ---- */
+
+static const struct {
+        const char *when;
+        struct job_view view;
+        const char *reason;
+} nexts[] = {
+        {"Every=1h\n", {.status = JOB_STATUS_WAITING, .next_slot_rt_us = NOON}, NULL},
+        {"Every=1h\n",
+         {.status = JOB_STATUS_WAITING, .next_slot_rt_us = NOON, .is_interval_set = true},
+         "its interval was set by command"},
+        {"Every=1h\n", {.status = JOB_STATUS_PAUSED, .is_paused = true, .next_slot_rt_us = INT64_MAX}, "paused"},
+        {"Every=1h\n", {.status = JOB_STATUS_RUNNING, .is_cancelled = true, .next_slot_rt_us = INT64_MAX}, "cancelled"},
+        {"Every=1h\n",
+         {.status = JOB_STATUS_DISABLED, .next_slot_rt_us = INT64_MAX},
+         "disabled: its definition says Enabled=no"},
+        {"Every=1h\n",
+         {.status = JOB_STATUS_RUNNING, .run = &flying.run, .next_slot_rt_us = INT64_MAX},
+         "counts from the end of the run in flight"},
+        {"Every=1h\n",
+         {.status = JOB_STATUS_PENDING, .run = &flying.run, .pending_run = 12},
+         "run 12 waits for the end of the run in flight"},
+        {"", {.status = JOB_STATUS_MANUAL, .next_slot_rt_us = INT64_MAX}, "on demand only"},
+        {"OnBoot=yes\n", {.status = JOB_STATUS_WAITING, .next_slot_rt_us = INT64_MAX}, "at boot only"},
+        {"OnBoot=1h\n", {.status = JOB_STATUS_WAITING, .next_slot_rt_us = NOON}, NULL},
+};
+
+START_TEST(what_keeps_the_next_slot_is_said) {
+        char buf[WORDS_SCHEDULE_MAX];
+        struct job_when when = parse(nexts[_i].when);
+        const char *reason = words_next_reason(&nexts[_i].view, &when, buf);
+        ck_assert_str_eq(reason ? reason : "", nexts[_i].reason ? nexts[_i].reason : "");
+}
+END_TEST
+
+START_TEST(signals_have_names) {
+        char buf[160];
+        ck_assert_str_eq(words_signal(15, buf), "SIGTERM");
+        ck_assert_str_eq(words_signal(SIGRTMIN + 3, buf), "SIGRTMIN+3");
+        ck_assert_str_eq(words_signal(200, buf), "200");
+}
+END_TEST
+
+int main(void) {
+        Suite *suite = suite_create("control words");
+        TCase *tc = tcase_create("control words");
+        tcase_add_loop_test(tc, a_schedule_has_words, 0, ARRAY_SIZE(schedules));
+        tcase_add_loop_test(tc, why_says_how_a_job_stands, 0, ARRAY_SIZE(whys));
+        tcase_add_loop_test(tc, why_says_what_became_of_a_slot, 0, ARRAY_SIZE(slots));
+        tcase_add_loop_test(tc, what_keeps_the_next_slot_is_said, 0, ARRAY_SIZE(nexts));
+        tcase_add_test(tc, signals_have_names);
+        suite_add_tcase(suite, tc);
+        return run_suite(suite);
+}
