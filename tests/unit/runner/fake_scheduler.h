@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -147,6 +148,17 @@ static int on_hello(struct fake *f) {
         return 0;
 }
 
+/* Whether the runner may open descriptors. */
+static void let_open(bool is_allowed) {
+        struct rlimit limit;
+
+        if (prlimit(getppid(), RLIMIT_NOFILE, NULL, &limit) < 0)
+                _exit(1);
+        limit.rlim_cur = is_allowed ? limit.rlim_max : 3;
+        if (prlimit(getppid(), RLIMIT_NOFILE, &limit, NULL) < 0)
+                _exit(1);
+}
+
 /* What the mode does once it may start runs. */
 static int on_commit(struct fake *f) {
         struct hash128 unknown = {.word = {1, 2}};
@@ -198,10 +210,16 @@ static int on_commit(struct fake *f) {
                 touch(f, "reader-fails");
                 return send_reload(f, 1);
         }
+        if (is_mode(f, "reload-begins-not")) {
+                let_open(f->n_commits > 1);
+                return f->n_commits > 1 ? 0 : send_reload(f, 1);
+        }
         if (is_mode(f, "reload-dies") && f->n_lives < 2) {
                 send_reload(f, 7);
                 kill(getpid(), SIGKILL);
         }
+        if (is_mode(f, "reload-dies") && f->n_commits == 1)
+                return send_reload(f, 1);
         return 0;
 }
 

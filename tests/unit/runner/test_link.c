@@ -146,7 +146,8 @@ static const struct {
          0},
         {"reload", "asked 2, 3 jobs", {{"life", 1}, {"asked 0, 3 jobs", 1}, {"asked 1, 3 jobs", 1}}, 0},
         {"reload-fails", "asked 1, 3 jobs", {{"life", 1}, {"asked 0, 3 jobs", 1}}, 0},
-        {"reload-dies", "up 2\n", {{"life", 2}, {"asked 7", 0}}, 0},
+        {"reload-begins-not", "asked 1, 3 jobs", {{"life", 1}, {"asked 0, 3 jobs", 1}}, 0},
+        {"reload-dies", "asked 1, 3 jobs", {{"life", 2}, {"asked 7", 0}}, 0},
 };
 
 START_TEST(a_lying_scheduler_starts_nothing_and_is_replaced) {
