@@ -4,6 +4,7 @@
 #include "config/nearest.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <string.h>
 
 static unsigned min3(unsigned a, unsigned b, unsigned c) {
@@ -11,24 +12,29 @@ static unsigned min3(unsigned a, unsigned b, unsigned c) {
         return m < c ? m : c;
 }
 
-/* Edit distance (Levenshtein) without regard to case; b at most NEAREST_MAX bytes. */
+static bool is_same(char a, char b) {
+        return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+/* Edit distance without regard to case, where two letters that changed places count once (optimal string alignment); b at most
+ * NEAREST_MAX bytes. */
 static unsigned distance(const char *a, const char *b) {
-        unsigned row[NEAREST_MAX + 1];
-        size_t size = strlen(b);
+        unsigned rows[3][NEAREST_MAX + 1]; /* of the letter at hand and the two before it */
+        size_t size = strlen(b), i = 0;
 
         for (size_t k = 0; k <= size; k++)
-                row[k] = (unsigned)k;
-        for (size_t i = 0; a[i]; i++) {
-                unsigned diagonal = row[0];
+                rows[0][k] = (unsigned)k;
+        for (; a[i]; i++) {
+                const unsigned *before = rows[(i + 2) % 3], *last = rows[i % 3];
+                unsigned *row = rows[(i + 1) % 3];
                 row[0] = (unsigned)i + 1;
                 for (size_t k = 1; k <= size; k++) {
-                        unsigned differs = tolower((unsigned char)a[i]) != tolower((unsigned char)b[k - 1]);
-                        unsigned best = min3(row[k] + 1, row[k - 1] + 1, diagonal + differs);
-                        diagonal = row[k];
-                        row[k] = best;
+                        row[k] = min3(last[k] + 1, row[k - 1] + 1, last[k - 1] + !is_same(a[i], b[k - 1]));
+                        if (i > 0 && k > 1 && is_same(a[i], b[k - 2]) && is_same(a[i - 1], b[k - 1]))
+                                row[k] = min3(row[k], before[k - 2] + 1, row[k]);
                 }
         }
-        return row[size];
+        return rows[i % 3][size];
 }
 
 struct nearest nearest_begin(const char *name) {

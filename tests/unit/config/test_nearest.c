@@ -11,6 +11,9 @@ static const struct {
         const char *name, *found;
 } rows[] = {
         {"bakup", "backup"},
+        {"lits", "list"},
+        {"bcakup", "backup"},
+        {"tsil", NULL},
         {"BACKUP", "backup"},
         {"db-dunp", "db-dump"},
         {"reindx", "reindex"},
@@ -22,8 +25,9 @@ static const struct {
 };
 
 START_TEST(nearest_name_is_found) {
-        static const char *const known[] = {"backup", "db-dump", "reindex", "mirror",
-                                            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+        static const char *const known[] = {
+                "backup", "db-dump", "reindex",
+                "mirror", "list",    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
         struct nearest nearest = nearest_begin(rows[_i].name);
 
         for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
