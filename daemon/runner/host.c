@@ -272,10 +272,10 @@ struct channel *host_output(const struct host *host) {
 }
 
 void host_flush(struct host *host) {
+        if (host->output) /* first: when a run's end arrives, its last output must be there */
+                channel_flush(host->output);
         if (host->control)
                 channel_flush(host->control);
-        if (host->output)
-                channel_flush(host->output);
 }
 
 void host_stop(struct host *host) {
