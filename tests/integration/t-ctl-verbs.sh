@@ -145,13 +145,13 @@ ctl 0 start long
 says "armed again"
 ctl 0 pause long --for=1h --reason='disk is moved'
 says "or: chimectl resume long"
+ctl 0 show long
+says "disk is moved"
 ctl 0 trigger long
 says "still paused"
 ctl 0 pause long
 says "its run in flight goes on"
 says "will not run again until: chimectl resume long"
-ctl 0 show long
-says "disk is moved" || true
 ctl 0 resume long
 ctl 0 stop long
 
