@@ -9,7 +9,7 @@
 #include "daemon/core/util.h"
 #include "daemon/runner/runner_internal.h"
 
-/* Run numbers and epochs only grow, but never so far that a hostile scheduler could use them up for the ones after it. */
+/* Epochs only grow, but never so far that a hostile scheduler could use them up for the ones after it. */
 #define STEP_MAX (UINT64_C(1) << 32)
 #define LAST_MAX (UINT64_C(1) << 62)
 
@@ -79,12 +79,10 @@ static int on_start(struct runner *runner, const void *payload, size_t size) {
         struct wire_start start;
         int r = wire_get_start(payload, size, &start);
 
-        if (r < 0)
-                return r;
         /* a number is used once: a replayed START never starts anything */
-        if (start.run < runner->runs.next_run || start.run - runner->runs.next_run > STEP_MAX || start.run > LAST_MAX)
-                return -EPROTO;
-        return runs_start(runner, &start);
+        if (r == 0)
+                r = run_numbers_use(&runner->runs.numbers, start.run);
+        return r < 0 ? r : runs_start(runner, &start);
 }
 
 static int on_ack(struct runner *runner, const void *payload, size_t size) {
@@ -479,13 +477,14 @@ void link_begin(struct runner *runner) {
         struct wire_hello hello = {
                 .version = WIRE_VERSION,
                 .epoch = runner->link.epoch,
-                .next_run = runner->runs.next_run,
+                .next_run = runner->runs.numbers.next,
                 .is_first_of_boot = runner->folder.is_first_of_boot,
         };
 
         memcpy(hello.boot_id, runner->boot_id, sizeof(hello.boot_id));
         memcpy(hello.instance, runner->instance, sizeof(hello.instance));
         runner->link.phase = LINK_PHASE_HELLO;
+        run_numbers_forget_skipped(&runner->runs.numbers); /* what the last scheduler promised died with it */
         generation_forget_numbers(runner);
         wire_put_hello(&runner->link.pack, &hello);
         put(runner, WIRE_HELLO);

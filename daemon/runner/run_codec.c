@@ -77,7 +77,7 @@ int run_table_write(const struct run_table *t, struct pack *p) {
                 if (run->phase == RUN_PHASE_LAUNCHING)
                         return -EBUSY;
         pack_u32(p, RUN_TABLE_VERSION);
-        pack_u64(p, t->next_run);
+        pack_u64(p, t->numbers.next);
         pack_u32(p, (uint32_t)t->n);
         for (struct run *run = run_table_walk(t, NULL); run; run = run_table_walk(t, run))
                 write_run(p, run);
@@ -212,13 +212,13 @@ int run_table_read(struct run_table *t, const void *data, size_t size) {
                 r = read_run(&u, t);
         if (r == 0)
                 r = unpack_finish(&u);
-        if (r == 0 && next_run < t->next_run)
+        if (r == 0 && next_run < t->numbers.next)
                 r = -EBADMSG;
         if (r < 0) {
                 forget_descriptors(t);
                 run_table_done(t);
                 return r;
         }
-        t->next_run = next_run;
+        t->numbers.next = next_run;
         return 0;
 }

@@ -14,7 +14,7 @@
 _Static_assert(RUN_TABLE_MAX <= UINT16_MAX, "a definition counts its runs in 16 bits");
 
 void run_table_init(struct run_table *t) {
-        *t = (struct run_table){.next_run = 1};
+        *t = (struct run_table){.numbers.next = 1};
 }
 
 static void stream_done(struct output_stream *stream) {
@@ -53,6 +53,7 @@ void run_table_done(struct run_table *t) {
                         run_free(run);
                 }
         free(t->heap);
+        run_numbers_done(&t->numbers);
         run_table_init(t);
 }
 
@@ -76,8 +77,8 @@ static int run_table_insert(struct run_table *t, struct run *run) {
         *bucket = run;
         t->n++;
         t->n_in_flight++;
-        if (run->start.run >= t->next_run)
-                t->next_run = run->start.run + 1;
+        if (run->start.run >= t->numbers.next)
+                t->numbers.next = run->start.run + 1;
         return 0;
 }
 

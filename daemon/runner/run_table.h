@@ -15,6 +15,7 @@
 #include "daemon/core/wire.h"
 #include "daemon/runner/definitions.h"
 #include "daemon/runner/output.h"
+#include "daemon/runner/run_numbers.h"
 
 #define RUN_TABLE_IN_FLIGHT_MAX 10000              /* runs that have not ended */
 #define RUN_TABLE_MAX           20000              /* with those not acknowledged */
@@ -80,7 +81,7 @@ struct run {
 struct run_table {
         struct run *buckets[RUN_TABLE_BUCKETS];
         size_t n, n_in_flight;
-        uint64_t next_run; /* lowest number not used yet */
+        struct run_numbers numbers;
         struct run **heap;
         size_t n_heap, allocated_heap;
         struct run *oldest_ended, *newest_ended;
@@ -91,7 +92,7 @@ struct run_table {
 void run_table_init(struct run_table *t);
 /* Frees all runs, closes their descriptors. */
 void run_table_done(struct run_table *t);
-/* A new run with this START, whose number must be next_run or above. Gives it back through ret; -ENOMEM. */
+/* A new run with this START, whose number run_numbers_use() has allowed. Gives it back through ret; -ENOMEM. */
 int run_table_add(struct run_table *t, const struct wire_start *start, const char *name, struct run **ret);
 struct run *run_table_find(const struct run_table *t, uint64_t number);
 /* The first run (after NULL) or the one after `after`, in no order; NULL at the end. The table may not grow meanwhile. */

@@ -189,6 +189,10 @@ static int on_commit(struct fake *f) {
         }
         if (is_mode(f, "replay") && f->n_lives < 2)
                 return send_start(f, f->run, f->hash);
+        if (is_mode(f, "promise")) { /* a number that was promised is used after a later one */
+                int r = send_start(f, f->run + 1, f->hash);
+                return r < 0 ? r : send_start(f, f->run, f->hash);
+        }
         if (is_mode(f, "watch"))
                 return send_start(f, f->run, f->hash);
         if (is_mode(f, "trigger") && f->n_lives < 2) {

@@ -126,6 +126,7 @@ static const struct {
         {"unknown", "ended", {{"life", 1}, {"ended start-failed definition ENOENT", 1}, {"started", 0}}, 0},
         {"kill", "ended", {{"life", 1}, {"ended cancelled none -", 1}}, -1},
         {"replay", "up 2\n", {{"life", 2}, {"started", 2}, {"run\n", 1}, {"ended success none -", 2}}, 1},
+        {"promise", "success none -\nended success", {{"life", 1}, {"started", 2}, {"ended success none -", 2}}, 2},
         {"last-words", "ended", {{"life", 2}, {"run\n", 1}, {"ended success none -", 1}}, 1},
         {"random", "up 3\n", {{"life", 3}}, 0},
         {"descriptor", "up 2\n", {{"life", 2}}, 0},

@@ -26,11 +26,11 @@ START_TEST(runs_are_found_by_number) {
         struct run_table t;
 
         run_table_init(&t);
-        ck_assert_uint_eq(t.next_run, 1);
+        ck_assert_uint_eq(t.numbers.next, 1);
         for (uint64_t i = 1; i <= 10000; i++)
                 add(&t, i * 3);
         ck_assert_uint_eq(t.n, 10000);
-        ck_assert_uint_eq(t.next_run, 30001);
+        ck_assert_uint_eq(t.numbers.next, 30001);
         for (uint64_t i = 1; i <= 10000; i += 2)
                 run_table_remove(&t, run_table_find(&t, i * 3));
         for (uint64_t i = 1; i <= 10000; i++)
@@ -143,7 +143,7 @@ static void fill(struct run_table *t) {
         run->phase = RUN_PHASE_RUNNING;
         run->end = (struct run_end){.result = RUN_RESULT_FAILED, .exit_code = 3, .end_rt_us = 5, .end_bt_us = 6, .cpu_us = 7};
         run_table_end(t, run);
-        t->next_run = 50;
+        t->numbers.next = 50;
 }
 
 START_TEST(what_is_written_is_read_back) {
@@ -155,7 +155,7 @@ START_TEST(what_is_written_is_read_back) {
         fill(&t);
         ck_assert_int_eq(run_table_write(&t, &p), 0);
         ck_assert_int_eq(run_table_read(&u, p.data, p.size), 0);
-        ck_assert_uint_eq(u.next_run, 50);
+        ck_assert_uint_eq(u.numbers.next, 50);
         ck_assert_uint_eq(u.n, 2);
         ck_assert_uint_eq(u.n_in_flight, 1);
         struct run *run = run_table_find(&u, 10);
