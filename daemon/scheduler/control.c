@@ -36,20 +36,22 @@ void control_tell_refused(struct control *c, struct clock_sample now, uid_t uid,
         c->refused_told_bt_us = now.bt_us;
 }
 
-void control_tell(struct control *c, struct clock_sample now, int priority, const char *job, const char *format, ...) {
-        if (now.bt_us - c->told_bt_us >= TOLD_US) {
-                if (c->n_untold > 0) {
-                        struct journal_record r = journal_begin_line(c->journal, LOG_NOTICE, NULL);
-                        journal_send(&r, "%" PRIu64 " more calls of clients were not told", c->n_untold);
+void control_tell(struct control *c, struct clock_sample now, bool is_denied, const char *job, const char *format, ...) {
+        int priority = is_denied ? LOG_WARNING : LOG_INFO;
+        if (now.bt_us - c->told[is_denied].since_bt_us >= TOLD_US) {
+                if (c->told[is_denied].n_untold > 0) {
+                        struct journal_record r = journal_begin_line(c->journal, priority, NULL);
+                        journal_send(&r, "%" PRIu64 " more calls of clients were %s", c->told[is_denied].n_untold,
+                                     is_denied ? "denied" : "done");
                 }
-                c->told_bt_us = now.bt_us;
-                c->n_told = c->n_untold = 0;
+                c->told[is_denied].since_bt_us = now.bt_us;
+                c->told[is_denied].n_told = c->told[is_denied].n_untold = 0;
         }
-        if (c->n_told == TOLD_MAX) {
-                c->n_untold++;
+        if (c->told[is_denied].n_told == TOLD_MAX) {
+                c->told[is_denied].n_untold++;
                 return;
         }
-        c->n_told++;
+        c->told[is_denied].n_told++;
         char text[512];
         va_list ap;
         va_start(ap, format);
@@ -76,19 +78,33 @@ void control_rows_done(struct control_rows *rows) {
         *rows = (struct control_rows){0};
 }
 
-bool control_rows_has(const struct control_rows *rows, uint32_t job) {
-        if (!rows->is_some)
-                return true;
+static int compare(const void *a, const void *b) {
+        uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+        return (x > y) - (x < y);
+}
+
+void control_rows_sort(struct control_rows *rows) {
+        size_t n = 0;
+        if (rows->n > 1)
+                qsort(rows->list, rows->n, sizeof(*rows->list), compare);
         for (size_t i = 0; i < rows->n; i++)
-                if (rows->list[i] == job)
-                        return true;
-        return false;
+                if (n == 0 || rows->list[n - 1] != rows->list[i])
+                        rows->list[n++] = rows->list[i];
+        rows->n = n;
+}
+
+static uint32_t *find_row(const struct control_rows *rows, uint32_t job) {
+        return rows->n > 0 ? bsearch(&job, rows->list, rows->n, sizeof(*rows->list), compare) : NULL;
+}
+
+bool control_rows_has(const struct control_rows *rows, uint32_t job) {
+        return !rows->is_some || find_row(rows, job);
 }
 
 uint32_t control_rows_walk(const struct control_rows *rows, const struct engine *e, uint32_t *at) {
         while (rows->is_some && *at < rows->n) {
                 uint32_t job = rows->list[(*at)++];
-                if (job != INDEX_NONE && engine_walk_jobs(e, job) == job)
+                if (engine_walk_jobs(e, job) == job)
                         return job;
         }
         if (rows->is_some || *at == INDEX_NONE)
@@ -98,10 +114,14 @@ uint32_t control_rows_walk(const struct control_rows *rows, const struct engine 
         return job;
 }
 
-void control_rows_forget(struct control_rows *rows, uint32_t job) {
-        for (size_t i = 0; i < rows->n; i++)
-                if (rows->list[i] == job)
-                        rows->list[i] = INDEX_NONE;
+void control_rows_forget(struct control_rows *rows, uint32_t job, uint32_t *at) {
+        uint32_t *place = find_row(rows, job);
+        if (!place)
+                return;
+        size_t i = (size_t)(place - rows->list);
+        memmove(place, place + 1, (--rows->n - i) * sizeof(*place));
+        if (*at > i)
+                (*at)--;
 }
 
 /* ---- accept ---- */
@@ -195,6 +215,13 @@ static bool is_watched(void *userdata, uint32_t job, uint64_t run) {
 
 /* ---- time ---- */
 
+bool control_has_time(struct control *c) {
+        int64_t now_us = clock_now().bt_us;
+        if (c->busy_bt_us == 0)
+                c->busy_bt_us = now_us + CONTROL_BUSY_US;
+        return now_us < c->busy_bt_us;
+}
+
 void control_wake_at(struct control *c, int64_t bt_us) {
         if (bt_us < c->wake_bt_us)
                 c->wake_bt_us = bt_us;
@@ -246,9 +273,10 @@ static void reap(struct control *c) {
 
 int control_flush(struct control *c) {
         int r = 0;
+        c->busy_bt_us = 0; /* streams have a time of their own */
         while (c->touched && r == 0) {
                 struct control_client *client = c->touched;
-                if (!client->is_dead && client->wait.kind != CONTROL_WAIT_NONE)
+                if (!client->is_dead && client->wait.kind != CONTROL_WAIT_NONE && control_has_time(c))
                         control_wait_room(&client->wait, clock_now());
                 if (!client->is_dead)
                         r = control_client_flush(client);
@@ -258,6 +286,7 @@ int control_flush(struct control *c) {
         if (r == 0)
                 r = control_watch_clean(c);
         reap(c);
+        c->busy_bt_us = 0;
         return r;
 }
 
@@ -290,7 +319,7 @@ int control_new(struct loop *loop, struct journal *journal, struct link *link, c
                 .wake_bt_us = INT64_MAX,
                 .command_job = INDEX_NONE,
                 .refused_told_bt_us = INT64_MIN / 2,
-                .told_bt_us = INT64_MIN / 2,
+                .told = {{.since_bt_us = INT64_MIN / 2}, {.since_bt_us = INT64_MIN / 2}},
         };
         int r = loop_add_io(loop, fd, EPOLLIN, on_listener, c, &c->listener);
         if (r < 0) {

@@ -117,7 +117,8 @@ static bool has_calls(struct control_client *client) {
 static int do_calls(struct control_client *client) {
         const char *text;
         size_t size;
-        for (int i = 0; i < CONTROL_CALLS_A_PASS && !client->is_dead && has_calls(client); i++) {
+        for (int i = 0; i < CONTROL_CALLS_A_PASS && !client->is_dead && has_calls(client) && control_has_time(client->control);
+             i++) {
                 message_input_next(&client->in, &text, &size);
                 client->partial_bt_us = INT64_MAX;
                 int r = control_dispatch(client, text, size);
@@ -251,7 +252,12 @@ int control_client_flush(struct control_client *client) {
         bool is_done = client->is_at_end && client->wait.kind == CONTROL_WAIT_NONE && !message_input_has_next(&client->in) &&
                        control_client_waiting(client) == 0;
         bool is_unheard = client->is_deaf && client->wait.kind != CONTROL_WAIT_NONE;
-        if (is_done || is_unheard || !charge(client) || pack_result(&client->out) < 0) {
+        bool is_within = charge(client);
+        if (!is_within && client->wait.kind == CONTROL_WAIT_FEED) {
+                control_feed_shed(client->control, client->wait.feed);
+                is_within = charge(client);
+        }
+        if (is_done || is_unheard || !is_within || pack_result(&client->out) < 0) {
                 control_client_close(client);
                 return 0;
         }

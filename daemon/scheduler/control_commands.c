@@ -5,9 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <syslog.h>
 
-#include "config/utf8.h"
 #include "daemon/core/util.h"
 #include "daemon/scheduler/control_internal.h"
 #include "daemon/scheduler/control_json.h"
@@ -75,7 +73,7 @@ static int settle(struct control_call *call) {
 static void tell(const struct control_call *call, const char *what) {
         char by[32];
         const char *job = engine_job_name(call->engine, call->job);
-        control_tell(call->control, call->now, LOG_INFO, job, "%s: %s by %s", job, what, control_by(call->client, by));
+        control_tell(call->control, call->now, false, job, "%s: %s by %s", job, what, control_by(call->client, by));
 }
 
 /* A reason that is too long is an error, not cut in silence. False where the call is answered. */
@@ -383,10 +381,12 @@ int control_do_reload(struct control_call *call) {
         if (!control_wait_is_free(call))
                 return 0;
         int r = link_reload(call->control->link, &number);
-        if (r == 1)
+        if (r == 1 || r == -ENOBUFS) { /* a runner that does not read its orders is not ready either */
                 control_error(call, API_ERROR_NOT_READY, NULL);
-        if (r != 0)
-                return r < 0 ? r : 0;
+                return 0;
+        }
+        if (r < 0)
+                return r;
         struct control_wait *wait = control_wait_begin(call, CONTROL_WAIT_RELOAD, INT64_MAX);
         if (wait)
                 wait->number = number;

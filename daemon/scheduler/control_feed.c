@@ -151,6 +151,11 @@ static void feed_push(struct control_wait *wait, struct event *event, bool is_en
         control_client_touch(wait->client);
 }
 
+void control_feed_shed(struct control *c, struct control_feed *feed) {
+        while (feed->events.n > 0)
+                drop_oldest(c, feed);
+}
+
 struct control_feed *control_feed_free(struct control_feed *feed) {
         if (!feed)
                 return NULL;

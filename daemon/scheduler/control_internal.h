@@ -20,6 +20,7 @@
 #define CONTROL_BUFFERS_UID   (2 * 1024 * 1024)  /* bytes of one user's clients; */
 #define CONTROL_BUFFERS_ROOT  (1024 * 1024)      /* of CONTROL_BUFFERS_MAX those that only admins get */
 #define CONTROL_CALLS_A_PASS  16                 /* of one client, before others have their turn */
+#define CONTROL_BUSY_US       2000               /* of a pass for calls and streams: then slots have their turn */
 #define CONTROL_PAGE          100                /* jobs of one reply */
 #define CONTROL_NAMES_MAX     1000               /* jobs named in a call */
 #define CONTROL_DESCRIBE_US   (5 * USEC_PER_SEC) /* how long the runner may take to describe a job */
@@ -39,16 +40,19 @@ struct control_user {
 /* Jobs that a call is about: all, or some by row. A row is forgotten when its job is gone. */
 struct control_rows {
         bool is_some;
-        uint32_t *list; /* owned */
+        uint32_t *list; /* owned; rising */
         size_t n;
 };
+
+/* Brings the list into order, each row once. */
+void control_rows_sort(struct control_rows *rows);
 
 void control_rows_done(struct control_rows *rows);
 bool control_rows_has(const struct control_rows *rows, uint32_t job);
 /* The next one from place *at on that is defined, and *at behind it; INDEX_NONE at the end. */
 uint32_t control_rows_walk(const struct control_rows *rows, const struct engine *e, uint32_t *at);
-/* The job's number will be another's. */
-void control_rows_forget(struct control_rows *rows, uint32_t job);
+/* The job's number will be another's. *at is a place as of control_rows_walk(), and keeps what it means. */
+void control_rows_forget(struct control_rows *rows, uint32_t job, uint32_t *at);
 
 enum control_wait_kind {
         CONTROL_WAIT_NONE,
@@ -126,6 +130,7 @@ struct control {
         size_t bytes;
         struct control_wait *waits;
         int64_t wake_bt_us; /* the next deadline is not before this */
+        int64_t busy_bt_us; /* so long calls are done in this pass; 0: none was yet */
         bool is_stopping;
         uint32_t command_job; /* whose command is under way: its hold is told, not its segment */
         const char *command_by;
@@ -143,8 +148,12 @@ struct control {
         uint64_t n_diags_left_out;
         uint64_t descriptions; /* asked for so far */
         /* what is told at most so often */
-        int64_t refused_told_bt_us, told_bt_us;
-        uint64_t n_refused, n_told, n_untold;
+        int64_t refused_told_bt_us;
+        uint64_t n_refused;
+        struct {
+                int64_t since_bt_us;
+                uint64_t n_told, n_untold;
+        } told[2]; /* done, denied */
 };
 
 /* A call at hand. */
@@ -164,8 +173,10 @@ struct control_call {
 
 /* The deadline counts from now on. */
 void control_wake_at(struct control *c, int64_t bt_us);
-/* One line of the journal about what a client did; at most so many a minute, the rest is counted. */
-void control_tell(struct control *c, struct clock_sample now, int priority, const char *job, const char *format, ...)
+/* False where this pass has done enough for clients: the rest is for the next. */
+bool control_has_time(struct control *c);
+/* One line of the journal about what a client did, or was denied; at most so many of each a minute, the rest is counted. */
+void control_tell(struct control *c, struct clock_sample now, bool is_denied, const char *job, const char *format, ...)
         __attribute__((format(printf, 5, 6)));
 /* A connection was refused: told at most once a minute, with a count. */
 void control_tell_refused(struct control *c, struct clock_sample now, uid_t uid, const char *why);
@@ -249,6 +260,8 @@ void control_wait_abandon(struct control *c);
 int control_do_subscribe(struct control_call *call);
 struct control_feed *control_feed_free(struct control_feed *feed);
 size_t control_feed_bytes(const struct control_feed *feed);
+/* Drops what may be dropped: its user has too many bytes. */
+void control_feed_shed(struct control *c, struct control_feed *feed);
 /* True where the subscriber wants the output of a job. */
 bool control_feed_wants_output(const struct control_wait *wait, const struct engine *e, uint32_t job);
 /* Moves events, and how each job stands, to the client's buffer. */

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 
 #include "daemon/core/util.h"
 #include "daemon/scheduler/control_internal.h"
@@ -70,7 +69,7 @@ void control_invalid(const struct control_call *call, const char *parameter) {
 void control_denied(const struct control_call *call, enum api_right right) {
         char by[32];
         const char *job = call->job != INDEX_NONE ? engine_job_name(call->engine, call->job) : NULL;
-        control_tell(call->control, call->now, LOG_WARNING, job, "%s%s%s was denied to %s: no right to %s", call->row->name,
+        control_tell(call->control, call->now, true, job, "%s%s%s was denied to %s: no right to %s", call->row->name,
                      job ? " of " : "", job ? job : "", control_by(call->client, by), api_right_to_string(right));
         if (call->message->is_oneway)
                 return;
@@ -110,9 +109,9 @@ int control_get_rows(const struct control_call *call, const char *parameter, str
                         control_rows_done(&rows);
                         return 1;
                 }
-                if (!control_rows_has(&rows, job)) /* named twice: once is enough */
-                        rows.list[rows.n++] = job;
+                rows.list[rows.n++] = job;
         }
+        control_rows_sort(&rows);
         *ret = rows;
         return 0;
 }
@@ -272,7 +271,7 @@ static int do_show_job(struct control_call *call) {
                 if (!control_wait_is_free(call))
                         return 0;
                 int r = link_describe(c->link, ++c->descriptions, engine_job_name(call->engine, call->job));
-                if (r < 0)
+                if (r < 0 && r != -ENOBUFS) /* a runner that does not read its orders won't answer */
                         return r;
                 if (r == 0) {
                         struct control_wait *wait =

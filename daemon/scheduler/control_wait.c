@@ -291,7 +291,7 @@ static void gone(struct control_wait *wait) {
 
 static void look_at_action(struct control_wait *wait, struct clock_sample now, const struct action *a) {
         if (a->kind == ACTION_GONE)
-                control_rows_forget(&wait->rows, a->job);
+                control_rows_forget(&wait->rows, a->job, &wait->at);
         if (wait->job != a->job)
                 return;
         switch (wait->kind) {
@@ -354,8 +354,8 @@ void control_wait_output(struct control *c, struct clock_sample now, const struc
 
 void control_wait_expired(struct control_wait *wait, struct clock_sample now) {
         if (!engine_of(wait))
-                return;
-        if (wait->kind == CONTROL_WAIT_DESCRIBE) {
+                answer_error(wait, API_ERROR_NOT_READY, NULL);
+        else if (wait->kind == CONTROL_WAIT_DESCRIBE) {
                 control_show(wait->client, now, wait->job, NULL);
                 control_wait_end(wait);
         } else

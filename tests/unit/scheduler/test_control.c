@@ -613,6 +613,57 @@ START_TEST(who_reads_no_reply_is_not_read) {
 }
 END_TEST
 
+START_TEST(the_bytes_of_a_user_are_bounded) {
+        static char begun[60000];
+        struct peer peers[50];
+        memset(begun, ' ', sizeof(begun));
+        for (size_t i = 0; i < ARRAY_SIZE(peers); i++) {
+                peers[i] = dial();
+                become(5);
+                (void)send(peers[i].fd, begun, sizeof(begun), MSG_NOSIGNAL);
+                settle();
+                ck_assert_uint_le(control->bytes, CONTROL_BUFFERS_UID);
+        }
+        ck_assert_uint_gt(control->n_clients, 20);
+        ck_assert_uint_lt(control->n_clients, 40);
+        struct peer root = dial(); /* who may do everything is not held to it */
+        says(ask(&root, "GetStatus", "{}"), "version");
+        hang_up(&root);
+        for (size_t i = 0; i < ARRAY_SIZE(peers); i++)
+                hang_up(&peers[i]);
+}
+END_TEST
+
+START_TEST(calls_beyond_the_time_of_a_pass_are_done_in_the_next) {
+        struct peer p = dial();
+        say(&p, "GetStatus", "{}");
+        control->busy_bt_us = 1;
+        for (int i = 0; i < 3; i++)
+                ck_assert_int_ge(loop_run_once(loop, 0), 0);
+        ck_assert_uint_eq(control_client_waiting(control->clients), 0);
+        ck_assert_int_eq(control_flush(control), 0);
+        says(hear(&p), "version");
+        hang_up(&p);
+}
+END_TEST
+
+START_TEST(named_rows_are_kept_in_order) {
+        uint32_t list[] = {9, 3, 7, 3, 9, 1}, at = 2;
+        struct control_rows rows = {.is_some = true, .list = list, .n = ARRAY_SIZE(list)}, all = {0};
+        control_rows_sort(&rows);
+        ck_assert_uint_eq(rows.n, 4);
+        ck_assert(control_rows_has(&rows, 1) && control_rows_has(&rows, 9) && !control_rows_has(&rows, 2));
+        ck_assert(control_rows_has(&all, 2));
+        control_rows_forget(&rows, 1, &at);
+        ck_assert_uint_eq(at, 1);
+        control_rows_forget(&rows, 9, &at);
+        control_rows_forget(&rows, 2, &at);
+        ck_assert_uint_eq(at, 1);
+        ck_assert_uint_eq(rows.n, 2);
+        ck_assert(rows.list[0] == 3 && rows.list[1] == 7);
+}
+END_TEST
+
 START_TEST(a_flood_of_denied_calls_is_told_in_a_few_lines) {
         struct peer p = dial();
         char buf[4096];
@@ -652,6 +703,8 @@ int main(void) {
         tcase_add_test(tc, a_call_that_is_never_whole_closes);
         tcase_add_test(tc, an_idle_connection_stays);
         tcase_add_test(tc, who_reads_no_reply_is_not_read);
+        tcase_add_test(tc, the_bytes_of_a_user_are_bounded);
+        tcase_add_test(tc, calls_beyond_the_time_of_a_pass_are_done_in_the_next);
         tcase_add_test(tc, a_flood_of_denied_calls_is_told_in_a_few_lines);
         tcase_add_test(tc, after_the_runner_is_gone_nothing_is_ready);
         suite_add_tcase(suite, tc);
@@ -663,6 +716,7 @@ int main(void) {
         tcase_add_loop_test(tc, a_job_gives_rights_to_whom_it_names, 0, ARRAY_SIZE(rights));
         tcase_add_test(tc, some_may_do_everything);
         tcase_add_test(tc, the_last_connections_are_root_s);
+        tcase_add_test(tc, named_rows_are_kept_in_order);
         suite_add_tcase(suite, tc);
         return run_suite(suite);
 }
