@@ -66,10 +66,16 @@ static void print_state(const struct view *v, const json_t *job, FILE *out) {
         if (next_us != REPLY_NO_TIME)
                 screen_next_time(v, next_us, true, next);
         bool is_delayed = next_us != REPLY_NO_TIME && start_us > next_us;
-        snprintf(text, sizeof(text), "%s%s%s%s%s%s%s%s%s",
-                 reply_object(job, "hold") && !run[0] ? screen_hold(v, job, true, hold) : state, run, *next ? "; next " : "",
-                 next, is_delayed ? " and " : "", is_delayed ? times_span(start_us - next_us, delay) : "",
-                 is_delayed ? " of drawn delay" : "", reason ? "; " : "", reason ? reason : "");
+        bool is_held = reply_object(job, "hold") && !run[0];
+        if (is_held)
+                state = screen_hold(v, job, true, hold);
+        else if (reason && strncmp(reason, state, strlen(state)) == 0)
+                state = reason;
+        if (is_held || state == reason) /* what was said need not be said again */
+                reason = NULL;
+        snprintf(text, sizeof(text), "%s%s%s%s%s%s%s%s%s", state, run, *next ? "; next " : "", next, is_delayed ? " and " : "",
+                 is_delayed ? times_span(start_us - next_us, delay) : "", is_delayed ? " of drawn delay" : "",
+                 reason ? "; " : "", reason ? reason : "");
         print_line(v, out, "State", text);
         if (reply_object(job, "hold") && run[0])
                 print_line(v, out, "Hold", screen_hold(v, job, true, hold));

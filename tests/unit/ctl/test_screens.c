@@ -177,6 +177,19 @@ static const struct {
          "  Schedule   on demand\n"
          "  Last run   7  Sat 11:41:36  4s  running  (trigger)\n"
          "  Counts     1 run: 1 good, 0 failed\n"},
+        {"show, cancelled", print_show,
+         "{'name':'a','state':'cancelled','schedule':'every 1h','nextReason':'cancelled','hold':{'by':'ops','atUsec':@-90}}",
+         80,
+         "a\n"
+         "  State      cancelled by ops at Sat 11:40:10\n"
+         "  Schedule   every 1h\n"
+         "  Counts     0 runs: 0 good, 0 failed\n"},
+        {"show, disabled", print_show,
+         "{'name':'a','state':'disabled','schedule':'every 1h','nextReason':'disabled: its definition says Enabled=no'}", 80,
+         "a\n"
+         "  State      disabled: its definition says Enabled=no\n"
+         "  Schedule   every 1h\n"
+         "  Counts     0 runs: 0 good, 0 failed\n"},
         {"show, nothing known", print_show, "{}", 80,
          "?\n  State      ?\n  Schedule   ?\n  Counts     0 runs: 0 good, 0 failed\n"},
         {"why", print_why, why_reply, 80, why_80},
