@@ -230,6 +230,9 @@ static void note_outcome(struct book *b, struct book_job *j, struct clock_sample
         case SLOT_MERGED:
                 j->counts.merged += a->outcome.n;
                 break;
+        case SLOT_INTERRUPTED:
+                j->counts.interrupted += a->outcome.n;
+                break;
         }
         note_range(j, now, a);
 }

@@ -16,8 +16,7 @@ static void emit_hold(struct engine *e, uint32_t job, enum hold_change change) {
         engine_emit(e, ACTION_HOLD, job)->hold = change;
 }
 
-/* Queues the job for the end of its pause or for the next time its hold is told, whichever comes first. */
-static void arm_hold(struct engine *e, uint32_t job) {
+void commands_arm_hold(struct engine *e, uint32_t job) {
         const struct job_row *row = engine_row(e, job);
         const struct job_cold *cold = registry_cold(&e->jobs, row);
         if (!is_held(row)) {
@@ -45,7 +44,7 @@ static void go_on(struct engine *e, struct clock_sample now, uint32_t job, enum 
                 row->next_us = now.bt_us + engine_wait(e, row, when);
         emit_hold(e, job, change);
         slots_arm(e, job);
-        arm_hold(e, job);
+        commands_arm_hold(e, job);
 }
 
 void commands_hold_due(struct engine *e, struct clock_sample now, uint32_t job) {
@@ -59,7 +58,7 @@ void commands_hold_due(struct engine *e, struct clock_sample now, uint32_t job) 
         segments_close(e, now, job);
         if (row->state != JOB_STATE_REMOVED)
                 emit_hold(e, job, HOLD_REMINDER);
-        arm_hold(e, job);
+        commands_arm_hold(e, job);
 }
 
 int engine_pause(struct engine *e, struct clock_sample now, uint32_t job, int64_t until_bt_us) {
@@ -89,7 +88,7 @@ int engine_pause(struct engine *e, struct clock_sample now, uint32_t job, int64_
         cold->remind_bt_us = now.bt_us + ENGINE_REMIND_US;
         emit_hold(e, job, HOLD_PAUSED);
         slots_arm(e, job);
-        arm_hold(e, job);
+        commands_arm_hold(e, job);
         return 1;
 }
 
@@ -122,7 +121,7 @@ int engine_start(struct engine *e, struct clock_sample now, uint32_t job) {
         segments_plan_boot_slot(e, now, job, when, 0);
         emit_hold(e, job, HOLD_STARTED);
         slots_arm(e, job);
-        arm_hold(e, job);
+        commands_arm_hold(e, job);
         return 1;
 }
 
@@ -146,7 +145,7 @@ static void cancel_schedule(struct engine *e, struct clock_sample now, uint32_t 
         emit_hold(e, job, HOLD_CANCELLED);
         schedule_remove(&e->at_boot, job);
         slots_arm(e, job);
-        arm_hold(e, job);
+        commands_arm_hold(e, job);
 }
 
 int engine_cancel(struct engine *e, struct clock_sample now, uint32_t job, bool is_run_only, uint64_t *ret_run) {

@@ -16,6 +16,7 @@ int engine_new(const struct wire_hello *hello, struct engine **ret) {
         registry_init(&e->jobs);
         e->gone = INDEX_NONE;
         memcpy(e->instance, hello->instance, sizeof(e->instance));
+        memcpy(e->seed, hello->instance, sizeof(e->seed));
         e->next_run = hello->next_run;
         e->is_first_of_boot = hello->is_first_of_boot;
         e->is_first_scheduler = hello->epoch == 0;
@@ -88,7 +89,7 @@ const struct job_when *engine_policy(const struct engine *e, const struct job_ro
 
 static uint64_t draw_stream(const struct engine *e, const struct job_row *row) {
         const char *name = registry_name(&e->jobs, row);
-        return hash_64(e->instance, name, strlen(name)) + row->segment;
+        return hash_64(e->seed, name, strlen(name)) + row->segment;
 }
 
 struct plan_grid engine_grid(const struct engine *e, const struct job_row *row, const struct job_when *when) {
@@ -97,13 +98,13 @@ struct plan_grid engine_grid(const struct engine *e, const struct job_row *row, 
                 .anchor_us = row->anchor_us,
                 .every_us = when->every_us,
                 .draw_bound_us = bound_us,
-                .seed = e->instance,
+                .seed = e->seed,
                 .stream = bound_us > 0 ? draw_stream(e, row) : 0,
         };
 }
 
 int64_t engine_wait(const struct engine *e, const struct job_row *row, const struct job_when *when) {
-        return plan_wait(when, e->instance, when->jitter_ppm > 0 ? draw_stream(e, row) : 0, row->key);
+        return plan_wait(when, e->seed, when->jitter_ppm > 0 ? draw_stream(e, row) : 0, row->key);
 }
 
 int64_t engine_slot_now(const struct job_when *when, struct clock_sample now) {
@@ -245,11 +246,16 @@ int engine_begin_run(struct engine *e, uint32_t job, const struct job_run *run) 
         return r;
 }
 
+void engine_drop_run(struct engine *e, uint32_t job) {
+        index_remove(&e->by_run, run_hash(&e->jobs, job), job, run_hash, &e->jobs);
+        registry_cold(&e->jobs, engine_row(e, job))->run = (struct job_run){0};
+}
+
 static uint32_t find_run(const struct engine *e, uint64_t run) {
         return index_find(&e->by_run, run * UINT64_C(0x9E3779B97F4A7C15), run_equal, &e->jobs, &run);
 }
 
-int engine_adopt(struct engine *e, const struct wire_run *run) {
+int engine_adopt(struct engine *e, struct clock_sample now, const struct wire_run *run) {
         uint32_t job = registry_find(&e->jobs, run->name);
         if (job == INDEX_NONE) {
                 /* its definition is gone: the row is kept for its end, and for its phase if it comes back */
@@ -270,24 +276,34 @@ int engine_adopt(struct engine *e, const struct wire_run *run) {
                 engine_remove(e, run->name);
                 job = registry_find(&e->jobs, run->name);
         }
-        if (engine_is_running(e, engine_row(e, job)))
-                return -EEXIST;
-        if (run->start.run >= e->next_run)
-                e->next_run = run->start.run + 1;
-        struct job_cold *cold = registry_warm(&e->jobs, engine_row(e, job));
+        struct job_row *row = engine_row(e, job);
+        struct job_cold *cold = registry_warm(&e->jobs, row);
         if (!cold)
                 return -ENOMEM;
+        if (cold->run.run == run->start.run) { /* the ledger has it too */
+                cold->run.is_known = true;
+                return 0;
+        }
+        if (engine_is_running(e, row) && !row->is_restored)
+                return -EEXIST;
+        if (engine_is_running(e, row)) /* a start of which the runner never heard: another has come since */
+                engine_drop_run(e, job);
+        if (run->start.run >= e->next_run)
+                e->next_run = run->start.run + 1;
         cold->last_result = run->start.last_result; /* the trail may have this run's already */
-        return engine_begin_run(e, job,
-                                &(struct job_run){
-                                        .run = run->start.run,
-                                        .item = run->start.item,
-                                        .cause = run->start.cause,
-                                        .segment = run->start.segment,
-                                        .key = run->start.key,
-                                        .slot_rt_us = run->start.slot_rt_us,
-                                        .missed = run->start.missed,
-                                });
+        int r = row->is_restored ? restore_adopted(e, now, job, &run->start) : 0;
+        return r < 0 ? r
+                     : engine_begin_run(e, job,
+                                        &(struct job_run){
+                                                .run = run->start.run,
+                                                .item = run->start.item,
+                                                .cause = run->start.cause,
+                                                .segment = run->start.segment,
+                                                .key = run->start.key,
+                                                .slot_rt_us = run->start.slot_rt_us,
+                                                .missed = run->start.missed,
+                                                .is_known = true,
+                                        });
 }
 
 void engine_started(struct engine *e, struct clock_sample now, const struct wire_started *started) {
@@ -299,9 +315,14 @@ void engine_started(struct engine *e, struct clock_sample now, const struct wire
         run->start_rt_us = started->start_rt_us;
         run->start_bt_us = started->start_bt_us;
         run->pid = started->pid;
+        if (run->is_told)
+                return;
+        run->is_told = true;
         /* before the commit it is a run that an earlier scheduler has seen start */
-        if (!engine_row(e, job)->is_touched)
-                engine_emit(e, ACTION_STARTED, job)->run.run = *run;
+        bool is_again = engine_row(e, job)->is_touched || engine_row(e, job)->is_restored;
+        struct action *a = engine_emit(e, ACTION_STARTED, job);
+        a->run.run = *run;
+        a->run.is_again = is_again;
 }
 
 static bool has_changed(enum run_result last, enum run_result result) {
@@ -332,13 +353,12 @@ int engine_ended(struct engine *e, struct clock_sample now, const struct wire_en
         a->run.end = ended->end;
         a->run.has_changed = has_changed(cold->last_result, ended->end.result);
 
-        index_remove(&e->by_run, run_hash(&e->jobs, job), job, run_hash, &e->jobs);
-        cold->run = (struct job_run){0};
+        engine_drop_run(e, job);
         cold->end_bt_us = end_bt_us;
         cold->last_result = ended->end.result;
         if (when->every_us > 0 && !plan_is_grid(when) && row->state != JOB_STATE_NEW)
                 row->next_us = end_bt_us + engine_wait(e, row, when);
-        if (slots_start_waiting(e, now, job) < 0)
+        if (!row->is_restored && slots_start_waiting(e, now, job) < 0)
                 e->has_failed = true;
         slots_arm(e, job);
         if (row->state == JOB_STATE_REMOVED)

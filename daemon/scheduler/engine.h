@@ -9,6 +9,7 @@
 
 #include "daemon/core/clock.h"
 #include "daemon/core/wire.h"
+#include "daemon/scheduler/image.h"
 #include "daemon/scheduler/registry.h"
 
 #define ENGINE_BATCH         1024                /* slots that one engine_advance() starts or accounts for at most */
@@ -21,7 +22,8 @@ enum slot_outcome {
         SLOT_RAN,
         SLOT_MISSED,
         SLOT_WITHHELD,
-        SLOT_MERGED, /* into another slot's run */
+        SLOT_MERGED,      /* into another slot's run */
+        SLOT_INTERRUPTED, /* it was claimed, and whether it started cannot be known */
         SLOT_OUTCOME_MAX
 };
 
@@ -98,6 +100,7 @@ struct action {
                         struct job_run run;
                         struct run_end end; /* ENDED */
                         bool has_changed;   /* ENDED: good after failed, failed after good, or the first */
+                        bool is_again;      /* STARTED: an earlier scheduler has seen it, the ledger has not */
                 } run;
                 uint64_t kill_run;
                 enum hold_change hold;
@@ -113,13 +116,30 @@ struct engine;
 int engine_new(const struct wire_hello *hello, struct engine **ret);
 struct engine *engine_free(struct engine *e);
 
+/* What is known of the time before, for engine_restore(). */
+struct engine_past {
+        uint8_t boot_id[16]; /* of this boot */
+        uint8_t seed[16];    /* keys the draws, for the life of the ledger */
+        bool is_same_runner; /* the ledger was written under the runner that is connected: what it does not know never started */
+        int64_t horizon_rt_us; /* slots up to here may have been started, none beyond it was */
+};
+
+/* Before all restores. */
+void engine_set_past(struct engine *e, const struct engine_past *past);
+/* A job as the ledger has it; when is its definition's policy. Before its definition and its runs. 0, -EEXIST, -ENOMEM. */
+int engine_restore(struct engine *e, struct clock_sample now, const char *name, const struct job_when *when,
+                   const struct job_image *image);
+/* The job for the ledger; *ret_when is its definition's policy, borrowed. */
+void engine_take_image(struct engine *e, struct clock_sample now, uint32_t job, struct job_image *ret,
+                       const struct job_when **ret_when);
+
 /* A definition, new or changed; the plan is made at the commit. `when` and `description` (NULL: none) are copied. 0, -ENOMEM. */
 int engine_define(struct engine *e, const struct wire_define *define, const struct job_when *when, const char *description);
 /* A name is no longer defined; takes effect at the commit. Unknown names are ignored. */
 void engine_remove(struct engine *e, const char *name);
 /* A run that the runner had from an earlier scheduler; before the commit, after its job's definition. 0, -ENOMEM, -EEXIST (the
  * job has another run in flight: the runner is confused). */
-int engine_adopt(struct engine *e, const struct wire_run *run);
+int engine_adopt(struct engine *e, struct clock_sample now, const struct wire_run *run);
 /* Puts what was defined into force: plans new and changed jobs, leaves the others alone. No slot is made due by a change, and none
  * is lost by it: what is due by then of a job that was defined or removed is done first, by its old plan. 0, -ENOMEM. */
 int engine_commit(struct engine *e, struct clock_sample now, const struct wire_commit *commit);

@@ -14,6 +14,10 @@ struct engine {
         struct schedule holds;     /* by job: when a pause ends or a hold is told again, BOOTTIME */
         struct index by_run;       /* jobs with a run in flight, by its number */
         uint8_t instance[16];
+        uint8_t seed[16]; /* keys the draws */
+        uint8_t boot_id[16];
+        bool is_same_runner;
+        int64_t horizon_rt_us;
         uint64_t next_run;
         bool is_first_of_boot;
         bool is_first_scheduler;
@@ -23,6 +27,7 @@ struct engine {
         bool is_stopping;
         bool has_failed;
         size_t n_removed;
+        size_t n_restored; /* by the ledger, and not judged yet */
         int64_t offset_us; /* REALTIME minus BOOTTIME, see engine_slot_rt() */
         uint32_t *touched; /* rows defined or removed since the last commit */
         size_t n_touched, allocated_touched;
@@ -58,6 +63,8 @@ static inline bool engine_has_plan(const struct job_row *row) {
 /* True if a run of the job is in flight. */
 bool engine_is_running(const struct engine *e, const struct job_row *row);
 
+/* Forgets the run in flight. */
+void engine_drop_run(struct engine *e, uint32_t job);
 /* Makes a run the job's run in flight. 0, -ENOMEM. */
 int engine_begin_run(struct engine *e, uint32_t job, const struct job_run *run);
 
@@ -66,7 +73,20 @@ static inline uint64_t engine_take_run_number(struct engine *e) {
         return e->next_run++;
 }
 
+/* restore.c */
+/* What the ledger had is compared with what the runner has said: before the first commit makes plans. 0, -ENOMEM. */
+int restore_settle(struct engine *e, struct clock_sample now);
+/* A run of the runner's that the ledger has not heard of: its slot, and those before it, get their outcome. 0, -ENOMEM. */
+int restore_adopted(struct engine *e, struct clock_sample now, uint32_t job, const struct wire_start *start);
+/* The plan of a restored job goes on under a policy. */
+void restore_close(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *old);
+/* What waited, or was lost on its way to the runner, starts or gets its outcome. 0, -ENOMEM. */
+int restore_waiting(struct engine *e, struct clock_sample now, uint32_t job);
+void restore_plan(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *old,
+                  const struct job_when *when);
+
 /* segments.c */
+void segments_begin(struct engine *e, uint32_t job);
 /* The first plan of a name that has none: from row->since_us on. */
 void segments_plan_first(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *when, bool is_resync);
 /* From a plan under `old` to one under `when`: the last slot plus n times the new interval, first after now. */
@@ -87,9 +107,17 @@ void segments_end(struct engine *e, struct clock_sample now, uint32_t job, enum 
 void segments_forget_removed(struct engine *e, uint32_t job);
 
 /* commands.c */
+/* Queues the job for the end of its pause or for the next time its hold is told, or takes it out. */
+void commands_arm_hold(struct engine *e, uint32_t job);
 /* A pause's time is over, or a hold is to be told again. */
 void commands_hold_due(struct engine *e, struct clock_sample now, uint32_t job);
 /* slots.c */
+/* The slots from the row's key to last may have started or not: nobody knows. */
+void slots_interrupt(struct engine *e, struct clock_sample now, uint32_t job, int64_t last);
+/* The same of one slot that is off the plan already. */
+void slots_interrupt_one(struct engine *e, uint32_t job, uint32_t segment, int64_t key, int64_t slot_rt_us);
+/* They are missed or withheld; told when the range they belong to ends. 0, -ENOMEM. */
+int slots_miss(struct engine *e, struct clock_sample now, uint32_t job, int64_t last, enum slot_reason reason);
 /* Does what is due of one job by the plan at hand. 0, -ENOMEM. */
 int slots_settle(struct engine *e, struct clock_sample now, uint32_t job);
 /* Queues the job for its next wake, or takes it out of the queues, as its state asks for. */

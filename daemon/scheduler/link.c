@@ -243,7 +243,10 @@ static int on_run(struct link *link, const void *payload, size_t size) {
         int r = wire_get_run(payload, size, &run);
         if (r < 0)
                 return r;
-        r = engine_adopt(link->engine, &run);
+        struct clock_sample now;
+        r = read_clock(link, &now);
+        if (r == 0)
+                r = engine_adopt(link->engine, now, &run);
         wire_run_done(&run);
         return r;
 }

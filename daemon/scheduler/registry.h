@@ -40,6 +40,9 @@ struct job_row {
         bool is_resumed : 1;   /* the plan comes from the runner's memory: passed slots were missed while down */
         bool is_paused : 1;    /* holds: they belong to the name, whatever its definition says */
         bool is_cancelled : 1; /* it has no plan */
+        bool is_restored : 1;  /* from the ledger, and no commit has judged its plan yet */
+        bool was_planned : 1;  /* restored: its slots came */
+        bool is_moved : 1;     /* restored: from another boot */
 };
 
 /* A run in flight. */
@@ -56,6 +59,8 @@ struct job_run {
         int32_t pid;
         uint64_t missed; /* slots missed since the run before */
         bool is_ending;  /* its end was asked for */
+        bool is_told;    /* its start was an action: the ledger has its slot */
+        bool is_known;   /* the runner that is connected has it */
 };
 
 /* What waits for the run in flight to end: a slot, a trigger, or one run for both. */

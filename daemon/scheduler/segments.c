@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 /* Begins a segment with the plan that the row holds. */
-static void begin_segment(struct engine *e, uint32_t job) {
+void segments_begin(struct engine *e, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         row->segment++;
         row->is_resumed = false;
@@ -35,7 +35,7 @@ void segments_plan_first(struct engine *e, struct clock_sample now, uint32_t job
                 row->anchor_us = row->next_us = first_us;
                 row->key = 0;
         }
-        begin_segment(e, job);
+        segments_begin(e, job);
         row->is_resumed = is_resync && !e->is_first_scheduler;
 }
 
@@ -76,7 +76,7 @@ static void plan_from(struct engine *e, struct clock_sample now, uint32_t job, b
         }
         if (!plan_is_grid(when))
                 row->key = 0;
-        begin_segment(e, job);
+        segments_begin(e, job);
 }
 
 void segments_plan_next(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *old,
@@ -90,7 +90,7 @@ void segments_rebase(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         segments_close(e, now, job);
         plan_grid_from(row, engine_policy(e, row), now.bt_us, now.bt_us);
-        begin_segment(e, job);
+        segments_begin(e, job);
 }
 
 /* The plan that an earlier scheduler had, as the runner remembers it: goes on if it is of the policy in force. */
@@ -170,6 +170,10 @@ static void make_plan(struct engine *e, struct clock_sample now, uint32_t job, e
                       const struct job_when *old, const struct wire_commit *commit) {
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = registry_when(&e->jobs, row->when);
+        if (row->is_restored) {
+                restore_plan(e, now, job, old, when);
+                return;
+        }
         if (row->is_cancelled || when->every_us == 0)
                 return;
         if (row->segment > 0 && before == JOB_STATE_NEW && commit->is_resync)
@@ -190,20 +194,26 @@ static void commit_plan(struct engine *e, struct clock_sample now, uint32_t job,
         carry_interval_over(e, job);
         const struct job_when *when = registry_when(&e->jobs, row->when), *old = engine_policy(e, row);
         enum job_state before = row->state;
+        bool is_restored = row->is_restored;
 
         if (!when->is_enabled) {
+                if (is_restored)
+                        restore_close(e, now, job, old);
                 segments_end(e, now, job, SLOT_REASON_DISABLED);
                 row->state = JOB_STATE_DISABLED;
                 if (before == JOB_STATE_ARMED)
                         engine_emit(e, ACTION_CLOSED, job)->unplanned = SLOT_REASON_DISABLED;
         } else if (before != JOB_STATE_ARMED || !plan_is_same(old, when)) {
-                segments_end(e, now, job, SLOT_REASON_NONE);
+                if (!is_restored)
+                        segments_end(e, now, job, SLOT_REASON_NONE);
                 row->state = JOB_STATE_ARMED;
                 make_plan(e, now, job, before, old, commit);
         }
         registry_release(&e->jobs, row->was);
         row->was = INDEX_NONE;
         segments_plan_boot_slot(e, now, job, when, commit->generation);
+        if (is_restored && restore_waiting(e, now, job) < 0)
+                e->has_failed = true;
         slots_arm(e, job);
 }
 
@@ -231,13 +241,18 @@ static void commit_removal(struct engine *e, struct clock_sample now, uint32_t j
 }
 
 int engine_commit(struct engine *e, struct clock_sample now, const struct wire_commit *commit) {
-        if (commit->is_resync)
+        int r = 0;
+        if (commit->is_resync || e->n_restored > 0)
                 e->resumed = now;
+        if (e->n_restored > 0)
+                r = restore_settle(e, now);
+        e->n_restored = 0;
         for (size_t i = 0; i < e->n_touched; i++) {
                 uint32_t job = e->touched[i];
                 struct job_row *row = engine_row(e, job);
                 row->is_touched = false;
-                int r = slots_settle(e, now, job);
+                if (r == 0)
+                        r = slots_settle(e, now, job);
                 if (r < 0)
                         return r;
                 if (row->state == JOB_STATE_REMOVED)
@@ -273,7 +288,7 @@ int engine_clock_step(struct engine *e, struct clock_sample now, int64_t step_us
                         continue;
                 segments_end(e, now, job, SLOT_REASON_NONE);
                 plan_grid_from(row, engine_policy(e, row), row->anchor_us, now.rt_us);
-                begin_segment(e, job);
+                segments_begin(e, job);
                 slots_arm(e, job);
         }
         return e->has_failed ? -ENOMEM : 0;

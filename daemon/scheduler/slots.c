@@ -78,8 +78,7 @@ static void range_add(struct job_range *range, const struct job_range *taken) {
                 *range = *taken;
 }
 
-/* The slots from the row's key to last are missed or withheld; told when the range they belong to ends. */
-static int miss(struct engine *e, struct clock_sample now, uint32_t job, int64_t last, enum slot_reason reason) {
+int slots_miss(struct engine *e, struct clock_sample now, uint32_t job, int64_t last, enum slot_reason reason) {
         struct job_row *row = engine_row(e, job);
         struct job_cold *cold = registry_warm(&e->jobs, row);
         if (!cold)
@@ -93,6 +92,22 @@ static int miss(struct engine *e, struct clock_sample now, uint32_t job, int64_t
                 slots_flush_missed(e, now, job, false);
         range_add(&cold->missed, &taken);
         return 0;
+}
+
+void slots_interrupt(struct engine *e, struct clock_sample now, uint32_t job, int64_t last) {
+        if (last < engine_row(e, job)->key)
+                return;
+        struct job_range taken = take_slots(e, now, job, last, SLOT_REASON_NONE);
+        emit_outcome(e, now, job, SLOT_INTERRUPTED, &taken, 0, false);
+}
+
+void slots_interrupt_one(struct engine *e, uint32_t job, uint32_t segment, int64_t key, int64_t slot_rt_us) {
+        struct action *a = engine_emit(e, ACTION_OUTCOME, job);
+        a->outcome.segment = segment;
+        a->outcome.outcome = SLOT_INTERRUPTED;
+        a->outcome.first = a->outcome.last = key;
+        a->outcome.n = 1;
+        a->outcome.first_rt_us = a->outcome.last_rt_us = slot_rt_us;
 }
 
 /* The slots from the row's key to last wait for the next slot's run. */
@@ -121,7 +136,7 @@ static int miss_before_run(struct engine *e, struct clock_sample now, uint32_t j
         if (run->start_bt_us > 0 && run->start_bt_us < e->resumed.bt_us)
                 until_us -= e->resumed.bt_us - run->start_bt_us;
         int64_t before = plan_last_due(&grid, until_us);
-        return miss(e, now, job, before < last ? before : last, SLOT_REASON_DOWN);
+        return slots_miss(e, now, job, before < last ? before : last, SLOT_REASON_DOWN);
 }
 
 /* The row's next slot waits for the run in flight; one that was triggered to wait does it. */
@@ -177,12 +192,12 @@ void slots_pass(struct engine *e, struct clock_sample now, uint32_t job, int64_t
         if (is_running)
                 (void)miss_before_run(e, now, job, last);
         if (row->is_paused) {
-                (void)miss(e, now, job, last, SLOT_REASON_PAUSED);
+                (void)slots_miss(e, now, job, last, SLOT_REASON_PAUSED);
                 return;
         }
         if (when->overlap == JOB_OVERLAP_QUEUE && last >= row->key && !registry_cold(&e->jobs, row)->waiting.is_slot)
                 let_wait(e, now, job);
-        (void)miss(e, now, job, last, SLOT_REASON_OVERLAP);
+        (void)slots_miss(e, now, job, last, SLOT_REASON_OVERLAP);
 }
 
 static bool is_queued_at_boot_clock(const struct job_when *when, const struct job_cold *cold) {
@@ -400,10 +415,10 @@ static int grid_passed(struct engine *e, struct clock_sample now, uint32_t job, 
         int64_t now_us = engine_slot_now(when, now), lag_us = now_us - plan_due(grid, last);
 
         if (when->catch_up == JOB_CATCH_UP_NONE && reason != SLOT_REASON_DEADLINE && lag_us > 0)
-                return miss(e, now, job, last, reason);
+                return slots_miss(e, now, job, last, reason);
         if (is_too_late(when, lag_us)) {
-                int r = miss(e, now, job, last - 1, reason);
-                return r < 0 ? r : miss(e, now, job, last, SLOT_REASON_DEADLINE);
+                int r = slots_miss(e, now, job, last - 1, reason);
+                return r < 0 ? r : slots_miss(e, now, job, last, SLOT_REASON_DEADLINE);
         }
         int64_t to_next_us = plan_nominal(grid, last + 1) - now_us;
         bool is_catch_up = when->catch_up == JOB_CATCH_UP_ONE;
@@ -411,7 +426,8 @@ static int grid_passed(struct engine *e, struct clock_sample now, uint32_t job, 
             to_next_us <= when->every_us / 10)
                 return merge_into_next(e, now, job, last, reason);
         if (last > row->key) {
-                int r = is_catch_up ? merge_into_next(e, now, job, last - 1, reason) : miss(e, now, job, last - 1, reason);
+                int r = is_catch_up ? merge_into_next(e, now, job, last - 1, reason)
+                                    : slots_miss(e, now, job, last - 1, reason);
                 if (r < 0)
                         return r;
         }
@@ -431,7 +447,7 @@ static int pass_kept(struct engine *e, struct clock_sample now, uint32_t job, in
                 return 0;
         }
         bool is_catch_up = engine_policy(e, row)->catch_up == JOB_CATCH_UP_ONE;
-        return is_catch_up ? merge_into_next(e, now, job, kept, reason) : miss(e, now, job, kept, reason);
+        return is_catch_up ? merge_into_next(e, now, job, kept, reason) : slots_miss(e, now, job, kept, reason);
 }
 
 /* Tells the slots that no scheduler was up for, and those that the clock was set over, from those that are merely late. */
@@ -491,10 +507,10 @@ static int grid_meets_boot(struct engine *e, struct clock_sample now, uint32_t j
         int r = grid_sort_out(e, now, job, &grid, last, &reason);
         if (r == 0 && reason == SLOT_REASON_DEADLINE) {
                 reason = SLOT_REASON_NONE;
-                r = when->catch_up == JOB_CATCH_UP_NONE ? miss(e, now, job, last - 1, SLOT_REASON_DEADLINE) : 0;
+                r = when->catch_up == JOB_CATCH_UP_NONE ? slots_miss(e, now, job, last - 1, SLOT_REASON_DEADLINE) : 0;
         }
         if (r == 0 && when->catch_up == JOB_CATCH_UP_NONE && reason != SLOT_REASON_NONE)
-                r = miss(e, now, job, last, reason);
+                r = slots_miss(e, now, job, last, reason);
         else if (r == 0)
                 r = merge_into_next(e, now, job, last, reason);
         slots_flush_missed(e, now, job, false);

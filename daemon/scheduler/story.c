@@ -525,6 +525,8 @@ void story_tell(struct story *s, const struct engine *e, const struct book *b, s
                 on_outcome(s, now, job, log, a);
                 break;
         case ACTION_STARTED:
+                if (a->run.is_again)
+                        break;
                 if (a->run.run.cause == RUN_CAUSE_CATCH_UP)
                         tell_caught_up(s, job, &a->run.run);
                 if (log == JOB_LOG_ALL)

@@ -4,10 +4,8 @@
 #include "daemon/scheduler/engine_internal.h"
 
 static const char *const outcome_words[SLOT_OUTCOME_MAX] = {
-        [SLOT_RAN] = "ran",
-        [SLOT_MISSED] = "missed",
-        [SLOT_WITHHELD] = "withheld",
-        [SLOT_MERGED] = "merged",
+        [SLOT_RAN] = "ran",       [SLOT_MISSED] = "missed",           [SLOT_WITHHELD] = "withheld",
+        [SLOT_MERGED] = "merged", [SLOT_INTERRUPTED] = "interrupted",
 };
 
 static const char *const reason_words[SLOT_REASON_MAX] = {

@@ -676,7 +676,7 @@ void world_crash_and_step(struct world *w, int64_t down_us, int64_t by_us) {
                 if (!job->is_running)
                         continue;
                 struct wire_run run = {.start = job->start, .name = job->name};
-                if (engine_adopt(w->engine, &run) < 0)
+                if (engine_adopt(w->engine, w->now, &run) < 0)
                         fail(w, "%s: run not adopted", job->name);
                 struct wire_started started = {.run = job->start.run, .start_bt_us = job->begun_bt_us};
                 engine_started(w->engine, w->now, &started);

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+// image: one list of members, walked by the writer and by the reader, so that they can't come apart.
+
+#include "daemon/scheduler/image.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Either end of the codec: one of the two is set. */
+struct ends {
+        struct pack *to;
+        struct unpack *from;
+};
+
+static void i64(struct ends *x, int64_t *v) {
+        if (x->to)
+                pack_i64(x->to, *v);
+        else
+                *v = unpack_i64(x->from);
+}
+
+static void u64(struct ends *x, uint64_t *v) {
+        if (x->to)
+                pack_u64(x->to, *v);
+        else
+                *v = unpack_u64(x->from);
+}
+
+static void u32(struct ends *x, uint32_t *v) {
+        if (x->to)
+                pack_u32(x->to, *v);
+        else
+                *v = unpack_u32(x->from);
+}
+
+/* A number below max; a greater one marks the image as bad. */
+static unsigned below(struct ends *x, unsigned v, unsigned max) {
+        if (x->to) {
+                pack_u8(x->to, (uint8_t)v);
+                return v;
+        }
+        v = unpack_u8(x->from);
+        if (v >= max)
+                x->from->bad = true;
+        return x->from->bad ? 0 : v;
+}
+
+static void flag(struct ends *x, bool *v) {
+        *v = below(x, *v, 2);
+}
+
+static void walk_run(struct ends *x, struct job_run *run) {
+        u64(x, &run->run);
+        run->item = below(x, run->item, WIRE_ITEM_MAX);
+        run->cause = below(x, run->cause, RUN_CAUSE_MAX);
+        u32(x, &run->segment);
+        i64(x, &run->key);
+        i64(x, &run->slot_rt_us);
+        i64(x, &run->lag_us);
+        i64(x, &run->begun_bt_us);
+        i64(x, &run->start_rt_us);
+        i64(x, &run->start_bt_us);
+        u64(x, &run->missed);
+        flag(x, &run->is_told);
+}
+
+static void walk_waiting(struct ends *x, struct job_waiting *w) {
+        flag(x, &w->is_slot);
+        u32(x, &w->segment);
+        i64(x, &w->anchor_us);
+        i64(x, &w->key);
+        i64(x, &w->slot_us);
+        i64(x, &w->slot_rt_us);
+        i64(x, &w->due_bt_us);
+}
+
+static void walk_range(struct ends *x, struct job_range *r) {
+        flag(x, &r->is_open);
+        r->reason = (uint8_t)below(x, r->reason, UINT8_MAX);
+        u32(x, &r->segment);
+        i64(x, &r->first);
+        i64(x, &r->last);
+        i64(x, &r->first_us);
+        i64(x, &r->last_us);
+        i64(x, &r->open_us);
+}
+
+static void walk(struct ends *x, struct job_image *image) {
+        if (x->to)
+                pack_raw(x->to, image->boot_id, sizeof(image->boot_id));
+        else {
+                const void *id = unpack_raw(x->from, sizeof(image->boot_id));
+                if (id)
+                        memcpy(image->boot_id, id, sizeof(image->boot_id));
+        }
+        i64(x, &image->offset_us);
+        u32(x, &image->segment);
+        i64(x, &image->anchor_us);
+        i64(x, &image->key);
+        i64(x, &image->next_us);
+        i64(x, &image->since_us);
+        flag(x, &image->is_planned);
+        flag(x, &image->is_boot_done);
+        flag(x, &image->is_paused);
+        flag(x, &image->is_cancelled);
+        i64(x, &image->paused_until_rt_us);
+        i64(x, &image->every_us);
+        walk_run(x, &image->run);
+        walk_waiting(x, &image->waiting);
+        walk_range(x, &image->merging);
+        u64(x, &image->missed_since_run);
+        i64(x, &image->end_bt_us);
+        i64(x, &image->last_slot_us);
+        image->last_result = below(x, image->last_result, RUN_RESULT_MAX);
+}
+
+void image_encode(const struct job_image *image, struct pack *p) {
+        struct job_image copy = *image;
+        pack_u8(p, IMAGE_VERSION);
+        walk(&(struct ends){.to = p}, &copy);
+}
+
+int image_decode(const void *data, size_t size, struct job_image *ret) {
+        struct unpack u = unpack_from(data, size);
+        struct job_image image = {0};
+        if (unpack_u8(&u) != IMAGE_VERSION)
+                return -EBADMSG;
+        walk(&(struct ends){.from = &u}, &image);
+        int r = unpack_finish(&u);
+        if (r < 0)
+                return r;
+        *ret = image;
+        return 0;
+}
+
+/* 0 means none: what was before this boot is told as its beginning. */
+static void shift(int64_t *instant_us, int64_t by_us) {
+        if (*instant_us > 0)
+                *instant_us = *instant_us + by_us > 0 ? *instant_us + by_us : 1;
+}
+
+void image_shift(struct job_image *image, bool is_wall, int64_t by_us) {
+        image->since_us += by_us;
+        shift(&image->run.begun_bt_us, by_us);
+        shift(&image->run.start_bt_us, by_us);
+        shift(&image->end_bt_us, by_us);
+        shift(&image->waiting.due_bt_us, by_us);
+        image->offset_us -= by_us;
+        if (is_wall)
+                return;
+        image->anchor_us += by_us;
+        if (image->next_us < INT64_MAX)
+                image->next_us += by_us;
+        shift(&image->last_slot_us, by_us);
+        image->waiting.anchor_us += by_us;
+        image->waiting.slot_us += by_us;
+        image->merging.first_us += by_us;
+        image->merging.last_us += by_us;
+}

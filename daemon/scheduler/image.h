@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// image: what the engine must know of a job after any death: its plan and phase, what is open, its holds. Plain data with a versioned
+// binary form, which the ledger keeps without looking into it. Pure.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/pack.h"
+#include "daemon/scheduler/registry.h"
+
+#define IMAGE_VERSION 1
+
+struct job_image {
+        uint8_t boot_id[16];    /* BOOTTIME instants below are of this boot */
+        int64_t offset_us;      /* REALTIME minus BOOTTIME then: makes them wall-clock instants in another boot */
+        uint32_t segment;       /* 0: it never had a plan */
+        int64_t anchor_us, key; /* as in job_row; key is the first slot without an outcome, but for what waits */
+        int64_t next_us;        /* fixed delay; INT64_MAX: counts from an end that is to come */
+        int64_t since_us;
+        bool is_planned; /* its slots come: it is defined, enabled and not cancelled */
+        bool is_boot_done;
+        bool is_paused, is_cancelled;
+        int64_t paused_until_rt_us; /* INT64_MAX: no end */
+        int64_t every_us;           /* set by command; 0: the definition's */
+        struct job_run run;         /* in flight */
+        struct job_waiting waiting; /* its slot; a promise to a trigger ends with the scheduler */
+        struct job_range merging;
+        uint64_t missed_since_run;
+        int64_t end_bt_us, last_slot_us;
+        enum run_result last_result;
+};
+
+/* Appends the binary form; errors are in the writer. */
+void image_encode(const struct job_image *image, struct pack *p);
+/* Reads a whole one. 0; -EBADMSG: it is none, or of a later version; *ret is untouched then. */
+int image_decode(const void *data, size_t size, struct job_image *ret);
+/* Moves BOOTTIME instants to another boot, by the wall clock: by_us is what is added. Those of a wall grid are left alone. */
+void image_shift(struct job_image *image, bool is_wall, int64_t by_us);

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: MIT
+// restore: jobs as the ledger has them, and what became of them while nobody wrote. The ledger knows what was committed; the runner,
+// where it is the same, knows every run whose result was not: a run that neither knows never started.
+
+#include "daemon/scheduler/engine_internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+void engine_set_past(struct engine *e, const struct engine_past *past) {
+        memcpy(e->seed, past->seed, sizeof(e->seed));
+        memcpy(e->boot_id, past->boot_id, sizeof(e->boot_id));
+        e->is_same_runner = past->is_same_runner;
+        e->horizon_rt_us = past->horizon_rt_us;
+}
+
+/* ---- to the ledger ---- */
+
+/* The first slot without an outcome: what is open and waits to be told has none. */
+static int64_t first_open_key(const struct job_row *row, const struct job_cold *cold) {
+        return cold && cold->missed.is_open && cold->missed.segment == row->segment ? cold->missed.first : row->key;
+}
+
+void engine_take_image(struct engine *e, struct clock_sample now, uint32_t job, struct job_image *ret,
+                       const struct job_when **ret_when) {
+        const struct job_row *row = engine_row(e, job);
+        const struct job_cold *cold = registry_cold(&e->jobs, row);
+        *ret = (struct job_image){
+                .offset_us = now.rt_us - now.bt_us,
+                .segment = row->segment,
+                .anchor_us = row->anchor_us,
+                .key = first_open_key(row, cold),
+                .next_us = engine_is_running(e, row) ? INT64_MAX : row->next_us,
+                .since_us = row->since_us,
+                .is_planned = engine_has_plan(row),
+                .is_boot_done = row->is_boot_done,
+                .is_paused = row->is_paused,
+                .is_cancelled = row->is_cancelled,
+                .paused_until_rt_us = INT64_MAX,
+        };
+        memcpy(ret->boot_id, e->boot_id, sizeof(ret->boot_id));
+        *ret_when = engine_policy(e, row);
+        if (!cold)
+                return;
+        if (cold->defined) {
+                ret->every_us = (*ret_when)->every_us;
+                *ret_when = registry_when(&e->jobs, cold->defined - 1);
+        }
+        if (row->is_paused && cold->paused_until_bt_us < INT64_MAX)
+                ret->paused_until_rt_us = cold->paused_until_bt_us + ret->offset_us;
+        ret->run = cold->run;
+        ret->waiting = cold->waiting;
+        ret->merging = cold->merging;
+        ret->missed_since_run = cold->missed_since_run;
+        ret->end_bt_us = cold->end_bt_us;
+        ret->last_slot_us = cold->last_slot_us;
+        ret->last_result = cold->last_result;
+}
+
+/* ---- from the ledger ---- */
+
+static void restore_cold(struct job_cold *cold, struct clock_sample now, const struct job_image *image) {
+        cold->waiting = image->waiting;
+        cold->merging = image->merging;
+        cold->missed_since_run = image->missed_since_run;
+        cold->end_bt_us = image->end_bt_us;
+        cold->last_slot_us = image->last_slot_us;
+        cold->last_result = image->last_result;
+        cold->paused_until_bt_us =
+                image->paused_until_rt_us < INT64_MAX ? image->paused_until_rt_us - (now.rt_us - now.bt_us) : INT64_MAX;
+        cold->remind_bt_us = now.bt_us + ENGINE_REMIND_US;
+}
+
+static void restore_row(struct job_row *row, const struct job_image *image, bool is_moved) {
+        row->segment = image->segment;
+        row->anchor_us = image->anchor_us;
+        row->key = image->key;
+        row->next_us = image->next_us;
+        row->since_us = image->since_us;
+        row->is_boot_done = image->is_boot_done && !is_moved;
+        row->is_paused = image->is_paused;
+        row->is_cancelled = image->is_cancelled;
+        row->is_restored = true;
+        row->was_planned = image->is_planned;
+        row->is_moved = is_moved;
+        row->is_resumed = true;
+        row->state = JOB_STATE_REMOVED;
+}
+
+/* The policy in force, with one use: the definition's, or that with another interval, which keeps the definition's too. */
+static int restore_policy(struct engine *e, struct job_row *row, struct job_cold *cold, const struct job_when *when,
+                          int64_t every_us) {
+        uint32_t policy;
+        int r = registry_intern(&e->jobs, when, &row->when);
+        if (r < 0 || every_us == 0)
+                return r;
+        struct job_when other = *when;
+        job_when_set_every(&other, every_us);
+        r = registry_intern(&e->jobs, &other, &policy);
+        if (r < 0)
+                return r;
+        cold->defined = row->when + 1;
+        row->when = policy;
+        return 0;
+}
+
+int engine_restore(struct engine *e, struct clock_sample now, const char *name, const struct job_when *when,
+                   const struct job_image *image) {
+        struct job_image moved = *image;
+        bool is_moved = memcmp(image->boot_id, e->boot_id, sizeof(e->boot_id)) != 0;
+        uint32_t job;
+        if (registry_find(&e->jobs, name) != INDEX_NONE)
+                return -EEXIST;
+        if (is_moved)
+                image_shift(&moved, plan_is_wall(when), image->offset_us - (now.rt_us - now.bt_us));
+        int r = registry_add(&e->jobs, name, &job);
+        struct job_cold *cold = r == 0 ? registry_warm(&e->jobs, engine_row(e, job)) : NULL;
+        if (r == 0)
+                r = cold ? schedule_reserve(&e->holds, job) : -ENOMEM;
+        if (r == 0)
+                r = restore_policy(e, engine_row(e, job), cold, when, image->every_us);
+        if (r < 0)
+                return r;
+        restore_row(engine_row(e, job), &moved, is_moved);
+        restore_cold(cold, now, &moved);
+        if (moved.run.run > 0) {
+                moved.run.is_known = false;
+                moved.run.is_ending = false;
+                r = engine_begin_run(e, job, &moved.run);
+        }
+        if (e->next_run <= moved.run.run)
+                e->next_run = moved.run.run + 1;
+        e->n_removed++;
+        e->n_restored++;
+        commands_arm_hold(e, job);
+        return r;
+}
+
+/* ---- what the runner says ---- */
+
+/* The slots of the plan up to an instant passed while nobody was there to start them. */
+static int pass_down(struct engine *e, struct clock_sample now, uint32_t job, int64_t last_key) {
+        int r = slots_miss(e, now, job, last_key, engine_row(e, job)->is_paused ? SLOT_REASON_PAUSED : SLOT_REASON_DOWN);
+        slots_flush_missed(e, now, job, false);
+        return r;
+}
+
+/* A run of a plan that the ledger has not heard of: it began after the one that it knows. */
+static int adopt_segment(struct engine *e, struct clock_sample now, uint32_t job, const struct wire_start *start) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_when *when = engine_policy(e, row);
+        int r = 0;
+        if (row->was_planned && plan_is_grid(when)) {
+                struct plan_grid grid = engine_grid(e, row, when);
+                r = pass_down(e, now, job,
+                              plan_first_after(&grid, engine_slot_now(when, now) - (now.rt_us - start->slot_rt_us)) - 1);
+        }
+        slots_flush_merging(e, now, job, 0);
+        slots_drop_waiting(e, now, job, SLOT_REASON_DOWN);
+        row->segment = start->segment - 1;
+        row->anchor_us = start->anchor_us;
+        row->key = start->key;
+        segments_begin(e, job);
+        row->is_resumed = true;
+        return r;
+}
+
+int restore_adopted(struct engine *e, struct clock_sample now, uint32_t job, const struct wire_start *start) {
+        struct job_row *row = engine_row(e, job);
+        struct job_cold *cold = registry_cold(&e->jobs, row);
+        int r = 0;
+        cold->missed_since_run = 0;
+        if (start->item == WIRE_ITEM_BOOT)
+                row->is_boot_done = true;
+        if (start->item != WIRE_ITEM_SCHEDULE)
+                return 0;
+        if (start->segment > row->segment)
+                r = adopt_segment(e, now, job, start);
+        if (cold->waiting.is_slot && cold->waiting.segment == start->segment && cold->waiting.key == start->key)
+                cold->waiting.is_slot = false;
+        else if (start->segment == row->segment && start->key >= row->key) {
+                if (r == 0 && plan_is_grid(engine_policy(e, row)))
+                        r = pass_down(e, now, job, start->key - 1);
+                row->key = start->key + 1;
+        }
+        slots_flush_merging(e, now, job, start->run);
+        cold->last_slot_us = start->slot_us;
+        return r;
+}
+
+/* The ledger has it in flight, and the runner that is there does not know it: it has started and its end is not known; or it may have
+ * started; or, where the runner would know, it never did, and its slot waits anew. */
+static void end_unknown(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
+        struct job_run run = cold->run;
+        if (run.is_told) {
+                struct wire_ended ended = {.run = run.run};
+                ended.end = (struct run_end){
+                        .result = RUN_RESULT_INTERRUPTED,
+                        .exit_code = -1,
+                        .start_rt_us = run.start_rt_us,
+                        .start_bt_us = run.start_bt_us,
+                        .end_rt_us = now.rt_us,
+                        .end_bt_us = now.bt_us,
+                };
+                engine_ended(e, now, &ended);
+                return;
+        }
+        engine_drop_run(e, job);
+        if (run.item != WIRE_ITEM_SCHEDULE)
+                return;
+        if (!e->is_same_runner) {
+                slots_interrupt_one(e, job, run.segment, run.key, run.slot_rt_us);
+                return;
+        }
+        if (cold->waiting.is_slot) /* behind the one that never started */
+                slots_drop_waiting(e, now, job, SLOT_REASON_DOWN);
+        cold->waiting = (struct job_waiting){
+                .is_slot = true,
+                .segment = run.segment,
+                .anchor_us = engine_row(e, job)->anchor_us,
+                .key = run.key,
+                .slot_us = cold->last_slot_us,
+                .slot_rt_us = run.slot_rt_us,
+                .due_bt_us = now.bt_us - (now.rt_us - run.slot_rt_us),
+        };
+}
+
+int restore_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        struct job_cold *cold = registry_cold(&e->jobs, row);
+        cold->waiting.is_trigger = false;
+        cold->waiting.run = 0;
+        if (!cold->waiting.is_slot || engine_is_running(e, row))
+                return 0;
+        if (engine_has_plan(row) && !row->is_paused && engine_policy(e, row)->catch_up != JOB_CATCH_UP_NONE)
+                return slots_start_waiting(e, now, job);
+        slots_drop_waiting(e, now, job,
+                           row->is_paused      ? SLOT_REASON_PAUSED
+                           : row->is_cancelled ? SLOT_REASON_CANCELLED
+                                               : SLOT_REASON_DOWN);
+        return 0;
+}
+
+/* Slots that may have been started before a death that the runner did not survive. */
+static void pass_claimed(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *when) {
+        struct job_row *row = engine_row(e, job);
+        if (e->is_same_runner || !row->was_planned || row->is_paused || when->every_us == 0)
+                return;
+        int64_t until_rt_us = e->horizon_rt_us < now.rt_us ? e->horizon_rt_us : now.rt_us;
+        int64_t until_us = engine_slot_now(when, now) - (now.rt_us - until_rt_us);
+        if (plan_is_grid(when)) {
+                struct plan_grid grid = engine_grid(e, row, when);
+                slots_interrupt(e, now, job, plan_last_due(&grid, until_us));
+        } else if (row->next_us <= until_us) {
+                slots_interrupt_one(e, job, row->segment, row->key, engine_slot_rt(e, when, row->next_us, now));
+                row->key++;
+                row->next_us = now.bt_us + engine_wait(e, row, when);
+        }
+}
+
+void restore_close(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *old) {
+        struct job_row *row = engine_row(e, job);
+        pass_claimed(e, now, job, old);
+        if (row->was_planned && plan_is_grid(old)) {
+                struct plan_grid grid = engine_grid(e, row, old);
+                (void)pass_down(e, now, job, plan_last_due(&grid, engine_slot_now(old, now)));
+        }
+        slots_flush_merging(e, now, job, 0);
+        row->is_restored = row->was_planned = row->is_moved = false;
+}
+
+int restore_settle(struct engine *e, struct clock_sample now) {
+        int r = 0;
+        for (uint32_t job = 0; job < e->jobs.n_rows; job++) {
+                struct job_row *row = engine_row(e, job);
+                if (!row->is_restored)
+                        continue;
+                const struct job_cold *cold = registry_cold(&e->jobs, row);
+                if (cold->run.run > 0 && !cold->run.is_known)
+                        end_unknown(e, now, job);
+                if (!row->is_touched || row->is_removing) { /* its definition went while nobody looked */
+                        restore_close(e, now, job, engine_policy(e, row));
+                        slots_drop_waiting(e, now, job, SLOT_REASON_REMOVED);
+                }
+        }
+        return r;
+}
+
+/* ---- the plan ---- */
+
+void restore_plan(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *old,
+                  const struct job_when *when) {
+        struct job_row *row = engine_row(e, job);
+        bool is_moved = row->is_moved && !plan_is_wall(when), was_planned = row->was_planned;
+        if (!was_planned || !plan_is_same(old, when)) {
+                restore_close(e, now, job, old);
+                if (row->is_cancelled || when->every_us == 0)
+                        return;
+                if (row->segment == 0)
+                        segments_plan_first(e, now, job, when, false);
+                else
+                        segments_plan_next(e, now, job, old, when);
+                return;
+        }
+        if (when->every_us > 0 && is_moved)
+                segments_begin(e, job);
+        if (when->every_us > 0 && plan_is_grid(when))
+                row->next_us = row->anchor_us + row->key * when->every_us;
+        pass_claimed(e, now, job, when);
+        row->is_restored = row->was_planned = row->is_moved = false;
+        row->is_resumed = true;
+        if (when->every_us > 0 && !plan_is_grid(when) && !engine_is_running(e, row) && row->next_us == INT64_MAX)
+                row->next_us = now.bt_us + engine_wait(e, row, when);
+}
