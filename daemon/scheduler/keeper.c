@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: MIT
+// keeper: which jobs have changed since the last commit is a list with a mark for each, so that a job that ticks a thousand times
+// between two commits is written once.
+
+#include "daemon/scheduler/keeper.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WHEN_TEXT_ROOM (JOB_WHEN_TEXT_MAX + 1)
+
+enum mark {
+        MARK_CHANGED = 1 << 0,
+        MARK_SEGMENT = 1 << 1, /* the ledger has the plan at hand; a first one is written with its first event, not at load */
+};
+
+struct ack {
+        uint64_t run, number; /* number 0: its commit is still to come */
+};
+
+struct keeper {
+        struct keeper_sink sink;
+        void *userdata;
+        uint8_t boot_id[16];
+        uint32_t *changed;
+        size_t n_changed, allocated_changed;
+        uint8_t *marks; /* by row: enum mark */
+        size_t n_marks;
+        struct ack *acks; /* a queue: oldest first, from first_ack */
+        size_t first_ack, n_acks, allocated_acks;
+        int64_t flush_bt_us;
+        struct pack plan;
+};
+
+int keeper_new(const struct keeper_sink *sink, void *userdata, const uint8_t boot_id[static 16], struct keeper **ret) {
+        struct keeper *k = calloc(1, sizeof(*k));
+        if (!k)
+                return -ENOMEM;
+        k->sink = *sink;
+        k->userdata = userdata;
+        k->flush_bt_us = INT64_MAX;
+        memcpy(k->boot_id, boot_id, sizeof(k->boot_id));
+        *ret = k;
+        return 0;
+}
+
+struct keeper *keeper_free(struct keeper *k) {
+        if (!k)
+                return NULL;
+        free(k->changed);
+        free(k->marks);
+        free(k->acks);
+        pack_done(&k->plan);
+        free(k);
+        return NULL;
+}
+
+static void flush_by(struct keeper *k, int64_t at_bt_us) {
+        if (at_bt_us < k->flush_bt_us)
+                k->flush_bt_us = at_bt_us;
+}
+
+int64_t keeper_next_flush(const struct keeper *k) {
+        return k->flush_bt_us;
+}
+
+/* ---- jobs ---- */
+
+static void put_job(struct keeper *k, struct engine *e, const struct book *b, struct clock_sample now, uint32_t job) {
+        struct job_image image;
+        const struct job_when *when;
+        char *text = NULL;
+        engine_take_image(e, now, job, &image, &when);
+        pack_clear(&k->plan);
+        image_encode(&image, &k->plan);
+        if (pack_result(&k->plan) < 0 || job_when_print(when, NULL, &text) < 0)
+                return; /* the one that is there is older, not wrong */
+        const struct book_job *known = book_find(b, job);
+        struct ledger_job row = {
+                .name = engine_job_name(e, job),
+                .when = text,
+                .plan = k->plan.data,
+                .plan_size = k->plan.size,
+        };
+        if (known) {
+                row.counts = known->counts;
+                row.hold = known->hold;
+        }
+        k->sink.job(k->userdata, &row);
+        free(text);
+}
+
+/* The marks of a row, or NULL without memory. */
+static uint8_t *marks_of(struct keeper *k, uint32_t job) {
+        if (job < k->n_marks)
+                return &k->marks[job];
+        size_t n = (size_t)job + job / 4 + 64;
+        uint8_t *p = realloc(k->marks, n);
+        if (!p)
+                return NULL;
+        memset(p + k->n_marks, 0, n - k->n_marks);
+        k->marks = p;
+        k->n_marks = n;
+        return &k->marks[job];
+}
+
+static bool note_changed(struct keeper *k, uint32_t job) {
+        uint8_t *marks = marks_of(k, job);
+        if (!marks)
+                return false;
+        if (*marks & MARK_CHANGED)
+                return true;
+        if (k->n_changed == k->allocated_changed) {
+                size_t n = k->allocated_changed + k->allocated_changed / 2 + 64;
+                uint32_t *p = realloc(k->changed, n * sizeof(*p));
+                if (!p)
+                        return false;
+                k->changed = p;
+                k->allocated_changed = n;
+        }
+        k->changed[k->n_changed++] = job;
+        *marks |= MARK_CHANGED;
+        return true;
+}
+
+/* The row will be another job's. */
+static void forget(struct keeper *k, uint32_t job) {
+        if (job >= k->n_marks)
+                return;
+        bool is_changed = k->marks[job] & MARK_CHANGED;
+        k->marks[job] = 0;
+        for (size_t i = 0; is_changed && i < k->n_changed; i++)
+                if (k->changed[i] == job) {
+                        k->changed[i] = k->changed[--k->n_changed];
+                        return;
+                }
+}
+
+void keeper_has(struct keeper *k, uint32_t job) {
+        uint8_t *marks = marks_of(k, job);
+        if (marks)
+                *marks |= MARK_SEGMENT;
+}
+
+/* ---- rows ---- */
+
+static void put_range(struct keeper *k, const char *name, struct clock_sample now, const struct action *a) {
+        k->sink.range(k->userdata, &(struct ledger_range){
+                                           .job = name,
+                                           .item = a->outcome.item,
+                                           .segment = a->outcome.segment,
+                                           .outcome = a->outcome.outcome,
+                                           .reason = a->outcome.reason,
+                                           .first = a->outcome.first,
+                                           .last = a->outcome.last,
+                                           .n = a->outcome.n,
+                                           .first_rt_us = a->outcome.first_rt_us,
+                                           .last_rt_us = a->outcome.last_rt_us,
+                                           .run = a->outcome.run,
+                                           .lag_us = a->outcome.lag_us,
+                                           .told_rt_us = now.rt_us,
+                                   });
+}
+
+/* The slot of a run is known to have run when the runner says so, not when it was decided. */
+static void put_ran(struct keeper *k, const char *name, struct clock_sample now, const struct job_run *run) {
+        if (run->item == WIRE_ITEM_TRIGGER)
+                return;
+        k->sink.range(k->userdata, &(struct ledger_range){
+                                           .job = name,
+                                           .item = run->item,
+                                           .segment = run->segment,
+                                           .outcome = SLOT_RAN,
+                                           .first = run->key,
+                                           .last = run->key,
+                                           .n = 1,
+                                           .first_rt_us = run->slot_rt_us,
+                                           .last_rt_us = run->slot_rt_us,
+                                           .run = run->run,
+                                           .lag_us = run->lag_us,
+                                           .told_rt_us = now.rt_us,
+                                   });
+}
+
+static void put_segment(struct keeper *k, struct engine *e, struct clock_sample now, uint32_t job, int64_t first_key) {
+        const struct job_row *row = &engine_registry(e)->rows[job];
+        char *text = NULL;
+        if (job_when_print(engine_job_when(e, job), NULL, &text) < 0)
+                return;
+        struct ledger_segment segment = {
+                .job = engine_job_name(e, job),
+                .segment = row->segment,
+                .when = text,
+                .anchor_us = row->anchor_us,
+                .first_key = first_key,
+                .offset_us = now.rt_us - now.bt_us,
+                .begun_rt_us = now.rt_us,
+        };
+        memcpy(segment.boot_id, k->boot_id, sizeof(segment.boot_id));
+        k->sink.segment(k->userdata, &segment);
+        free(text);
+        keeper_has(k, job);
+}
+
+/* The job's first event is about to be written, of this slot. */
+static void put_first_segment(struct keeper *k, struct engine *e, struct clock_sample now, uint32_t job, int64_t key) {
+        const uint8_t *marks = marks_of(k, job);
+        if (marks && !(*marks & MARK_SEGMENT) && engine_registry(e)->rows[job].segment > 0)
+                put_segment(k, e, now, job, key);
+}
+
+static void put_step(struct keeper *k, struct clock_sample now, int64_t step_us) {
+        struct ledger_clock row = {.kind = LEDGER_CLOCK_STEP, .at = now, .by_us = step_us};
+        memcpy(row.boot_id, k->boot_id, sizeof(row.boot_id));
+        k->sink.clock(k->userdata, &row);
+}
+
+void keeper_note(struct keeper *k, struct engine *e, const struct book *b, struct clock_sample now, const struct action *a,
+                 const void *value, size_t value_size) {
+        const char *name = a->job == INDEX_NONE ? NULL : engine_job_name(e, a->job);
+        int64_t delay_us = KEEPER_IDLE_US;
+        switch (a->kind) {
+        case ACTION_SEGMENT:
+                if (a->segment.segment == 1)
+                        return;
+                put_segment(k, e, now, a->job, a->segment.first_key);
+                break;
+        case ACTION_OUTCOME:
+                if (a->outcome.item == WIRE_ITEM_SCHEDULE)
+                        put_first_segment(k, e, now, a->job, a->outcome.first);
+                if (a->outcome.outcome != SLOT_RAN)
+                        put_range(k, name, now, a);
+                break;
+        case ACTION_STARTED:
+                put_ran(k, name, now, &a->run.run);
+                k->sink.run(k->userdata, &(struct ledger_run){.job = name, .run = a->run.run, .end = {.exit_code = -1}});
+                break;
+        case ACTION_ENDED:
+                if (!a->run.run.is_told)
+                        put_ran(k, name, now, &a->run.run);
+                k->sink.run(
+                        k->userdata,
+                        &(struct ledger_run){
+                                .job = name, .run = a->run.run, .end = a->run.end, .value = value, .value_size = value_size});
+                break;
+        case ACTION_HOLD:
+                put_first_segment(k, e, now, a->job, engine_registry(e)->rows[a->job].key);
+                delay_us = 0;
+                break;
+        case ACTION_CLOCK:
+                put_step(k, now, a->step_us);
+                flush_by(k, now.bt_us + delay_us);
+                return;
+        case ACTION_GONE:
+                put_job(k, e, b, now, a->job);
+                forget(k, a->job);
+                flush_by(k, now.bt_us + delay_us);
+                return;
+        case ACTION_START:
+        case ACTION_KILL:
+        case ACTION_DROPPED:
+        case ACTION_CLOSED:
+                break;
+        }
+        flush_by(k, now.bt_us + delay_us);
+        if (!note_changed(k, a->job))
+                put_job(k, e, b, now, a->job);
+}
+
+/* ---- commits ---- */
+
+int keeper_ended(struct keeper *k, struct clock_sample now, uint64_t run) {
+        if (k->first_ack > 0 && k->n_acks == k->allocated_acks) {
+                memmove(k->acks, k->acks + k->first_ack, (k->n_acks - k->first_ack) * sizeof(*k->acks));
+                k->n_acks -= k->first_ack;
+                k->first_ack = 0;
+        }
+        if (k->n_acks == k->allocated_acks) {
+                size_t n = k->allocated_acks * 2 + 64;
+                struct ack *p = realloc(k->acks, n * sizeof(*p));
+                if (!p)
+                        return -ENOMEM;
+                k->acks = p;
+                k->allocated_acks = n;
+        }
+        k->acks[k->n_acks++] = (struct ack){.run = run};
+        flush_by(k, now.bt_us + KEEPER_RESULT_US);
+        return 0;
+}
+
+uint64_t keeper_flush(struct keeper *k, struct engine *e, const struct book *b, struct clock_sample now, bool is_forced) {
+        if (!is_forced && now.bt_us < k->flush_bt_us)
+                return 0;
+        for (size_t i = 0; i < k->n_changed; i++) {
+                put_job(k, e, b, now, k->changed[i]);
+                k->marks[k->changed[i]] &= (uint8_t)~MARK_CHANGED;
+        }
+        k->n_changed = 0;
+        k->flush_bt_us = INT64_MAX;
+        uint64_t number = k->sink.commit(k->userdata);
+        for (size_t i = k->n_acks; i > k->first_ack && k->acks[i - 1].number == 0; i--)
+                k->acks[i - 1].number = number;
+        return number;
+}
+
+bool keeper_next_ack(struct keeper *k, uint64_t committed, uint64_t *ret_run) {
+        if (k->first_ack == k->n_acks) {
+                k->first_ack = k->n_acks = 0;
+                return false;
+        }
+        const struct ack *ack = &k->acks[k->first_ack];
+        if (ack->number == 0 || ack->number > committed)
+                return false;
+        *ret_run = ack->run;
+        k->first_ack++;
+        return true;
+}
