@@ -324,6 +324,8 @@ void book_note(struct book *b, const struct engine *e, struct clock_sample now, 
         case ACTION_SEGMENT:
         case ACTION_KILL:
         case ACTION_DROPPED:
+        case ACTION_HORIZON:
+        case ACTION_WRITE:
         case ACTION_CLOSED:
         case ACTION_CLOCK:
                 break;

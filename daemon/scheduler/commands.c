@@ -254,6 +254,8 @@ int engine_set_interval(struct engine *e, struct clock_sample now, uint32_t job,
         struct job_cold *cold = r == 0 ? registry_warm(&e->jobs, row) : NULL;
         if (r == 0)
                 r = cold ? make_policy(e, cold, row, every_us, &policy, &is_set) : -ENOMEM;
+        if (r == 0)
+                r = engine_reserve(e, job, registry_when(&e->jobs, policy));
         if (r < 0)
                 return r;
         if (registry_when(&e->jobs, policy)->every_us == before.every_us) {

@@ -450,6 +450,8 @@ void control_feed_action(struct control *c, struct clock_sample now, const struc
         case ACTION_START:
         case ACTION_KILL:
         case ACTION_DROPPED:
+        case ACTION_HORIZON:
+        case ACTION_WRITE:
         case ACTION_GONE:
                 break;
         }

@@ -15,6 +15,7 @@ int engine_new(const struct wire_hello *hello, struct engine **ret) {
                 return -ENOMEM;
         registry_init(&e->jobs);
         e->gone = INDEX_NONE;
+        e->asked_at_bt_us = INT64_MAX;
         memcpy(e->instance, hello->instance, sizeof(e->instance));
         memcpy(e->seed, hello->instance, sizeof(e->seed));
         e->next_run = hello->next_run;
@@ -30,6 +31,8 @@ struct engine *engine_free(struct engine *e) {
         registry_done(&e->jobs);
         schedule_done(&e->boot_wake);
         schedule_done(&e->real_wake);
+        schedule_done(&e->boot_claim);
+        schedule_done(&e->real_claim);
         schedule_done(&e->at_boot);
         schedule_done(&e->holds);
         index_done(&e->by_run);
@@ -160,15 +163,20 @@ static int recall(struct engine *e, struct job_row *row, const struct wire_trail
         cold->last_result = trail->last_result;
         cold->end_bt_us = trail->end_bt_us;
         row->is_boot_done = trail->is_boot_done;
-        if (trail->has_schedule)
+        if (e->has_ledger) { /* what the ledger has not heard of, the runner tells run by run */
+                row->is_restored = true;
+                e->n_restored++;
+        } else if (trail->has_schedule)
                 recall_schedule(row, cold, trail);
         return 0;
 }
 
-static int reserve_wakes(struct engine *e, uint32_t job, const struct job_when *when) {
+int engine_reserve(struct engine *e, uint32_t job, const struct job_when *when) {
         int r = schedule_reserve(&e->boot_wake, job);
         if (r == 0 && plan_is_wall(when))
                 r = schedule_reserve(&e->real_wake, job);
+        if (r == 0 && e->has_ledger && slots_are_claimed(when))
+                r = schedule_reserve(plan_is_wall(when) ? &e->real_claim : &e->boot_claim, job);
         if (r == 0 && when->on_boot_us >= 0)
                 r = schedule_reserve(&e->at_boot, job);
         return r;
@@ -189,11 +197,11 @@ int engine_define(struct engine *e, const struct wire_define *define, const stru
                         if (r < 0)
                                 return r;
                 }
-        } else if (define->has_trail && define->trail.has_schedule && engine_row(e, job)->segment == 0 &&
+        } else if (!e->has_ledger && define->has_trail && define->trail.has_schedule && engine_row(e, job)->segment == 0 &&
                    engine_row(e, job)->cold)
                 /* adopted without a definition, by a run that says nothing of its schedule */
                 recall_schedule(engine_row(e, job), registry_cold(&e->jobs, engine_row(e, job)), &define->trail);
-        r = reserve_wakes(e, job, when);
+        r = engine_reserve(e, job, when);
         if (r == 0)
                 r = registry_describe(&e->jobs, job, description);
         if (r == 0)
@@ -280,14 +288,14 @@ int engine_adopt(struct engine *e, struct clock_sample now, const struct wire_ru
         struct job_cold *cold = registry_warm(&e->jobs, row);
         if (!cold)
                 return -ENOMEM;
+        if (run->start.run <= cold->ended_run) /* the ledger has its result: only the acknowledgement was lost */
+                return 0;
         if (cold->run.run == run->start.run) { /* the ledger has it too */
                 cold->run.is_known = true;
                 return 0;
         }
         if (engine_is_running(e, row) && !row->is_restored)
                 return -EEXIST;
-        if (engine_is_running(e, row)) /* a start of which the runner never heard: another has come since */
-                engine_drop_run(e, job);
         if (run->start.run >= e->next_run)
                 e->next_run = run->start.run + 1;
         cold->last_result = run->start.last_result; /* the trail may have this run's already */
@@ -354,9 +362,10 @@ int engine_ended(struct engine *e, struct clock_sample now, const struct wire_en
         a->run.has_changed = has_changed(cold->last_result, ended->end.result);
 
         engine_drop_run(e, job);
+        cold->ended_run = ended->run;
         cold->end_bt_us = end_bt_us;
         cold->last_result = ended->end.result;
-        if (when->every_us > 0 && !plan_is_grid(when) && row->state != JOB_STATE_NEW)
+        if (when->every_us > 0 && !plan_is_grid(when) && (row->state != JOB_STATE_NEW || row->is_restored))
                 row->next_us = end_bt_us + engine_wait(e, row, when);
         if (!row->is_restored && slots_start_waiting(e, now, job) < 0)
                 e->has_failed = true;

@@ -16,6 +16,9 @@
 #define ENGINE_REMOVED_MAX   10000               /* jobs no longer defined whose phase is remembered */
 #define ENGINE_TELL_US       (60 * USEC_PER_SEC) /* a lasting trouble is told this often */
 #define ENGINE_REMIND_US     USEC_PER_DAY        /* a hold is told this often */
+#define ENGINE_CLAIM_LEAD_US (1 * USEC_PER_SEC) /* so long before a slot that must not run twice the horizon is moved over it */
+#define ENGINE_CLAIM_SPAN_US (2 * USEC_PER_SEC) /* and so far */
+#define ENGINE_CLAIM_WAIT_US (5 * USEC_PER_SEC) /* a slot waits so long for the ledger, then it runs without */
 #define ENGINE_STEP_LIMIT_US (3 * USEC_PER_HOUR) /* a larger step back begins a new time line */
 
 enum slot_outcome {
@@ -54,6 +57,8 @@ enum action_kind {
         ACTION_DROPPED, /* a run that was promised will not be, because its trigger was cancelled; `run.run.run` */
         ACTION_HOLD,    /* a command or its time has changed whether the job runs by itself; `hold` */
         ACTION_CLOSED,  /* its definition has gone, or says Enabled=no; a run in flight goes on; `unplanned` */
+        ACTION_WRITE,   /* the ledger must have the job with the next horizon: its plan's first slot comes */
+        ACTION_HORIZON, /* to be made durable, then told by engine_claimed(); `horizon` */
         ACTION_CLOCK,   /* the wall clock was set; `step_us` */
         ACTION_GONE,    /* the job's number will be used for another */
 };
@@ -104,6 +109,7 @@ struct action {
                 } run;
                 uint64_t kill_run;
                 enum hold_change hold;
+                struct clock_sample horizon;
                 enum slot_reason unplanned; /* removed or disabled */
                 int64_t step_us;
         };
@@ -121,7 +127,8 @@ struct engine_past {
         uint8_t boot_id[16]; /* of this boot */
         uint8_t seed[16];    /* keys the draws, for the life of the ledger */
         bool is_same_runner; /* the ledger was written under the runner that is connected: what it does not know never started */
-        int64_t horizon_rt_us; /* slots up to here may have been started, none beyond it was */
+        struct clock_sample horizon; /* slots up to here may have been started, none beyond it was; */
+        bool is_same_boot;           /* and its BOOTTIME is of this boot */
 };
 
 /* Before all restores. */
@@ -192,6 +199,10 @@ int engine_pause(struct engine *e, struct clock_sample now, uint32_t job, int64_
 int engine_resume(struct engine *e, struct clock_sample now, uint32_t job);
 /* every_us from JOB_EVERY_MIN to DURATION_MAX, or 0 for the definition's. 0, 1, ENGINE_REFUSED_NO_INTERVAL, -ENOMEM. */
 int engine_set_interval(struct engine *e, struct clock_sample now, uint32_t job, int64_t every_us);
+
+/* The horizon is durable up to here: no slot beyond it is started of jobs whose slots could run again. Without a ledger (before
+ * engine_set_past()) nothing waits for it. */
+void engine_claimed(struct engine *e, struct clock_sample horizon);
 
 /* Does what is due. Returns 0, 1 where more may be due (call again, now or later), -ENOMEM. */
 int engine_advance(struct engine *e, struct clock_sample now);

@@ -8,16 +8,23 @@
 
 struct engine {
         struct registry jobs;
-        struct schedule boot_wake; /* by job: fixed delays, BOOTTIME grids, and when to tell of lasting trouble */
-        struct schedule real_wake; /* by job: wall grids */
-        struct schedule at_boot;   /* by job: OnBoot= slots, BOOTTIME */
-        struct schedule holds;     /* by job: when a pause ends or a hold is told again, BOOTTIME */
-        struct index by_run;       /* jobs with a run in flight, by its number */
+        struct schedule boot_wake;              /* by job: fixed delays, BOOTTIME grids, and when to tell of lasting trouble */
+        struct schedule real_wake;              /* by job: wall grids */
+        struct schedule boot_claim, real_claim; /* the same of jobs whose slots must be claimed before they start */
+        struct clock_sample horizon;            /* durable */
+        struct clock_sample asked;              /* on its way to be */
+        int64_t asked_at_bt_us;                 /* since when it is on its way; INT64_MAX: it is not */
+        int64_t advanced_bt_us;                 /* when the engine last looked */
+        bool has_ledger;
+        struct schedule at_boot; /* by job: OnBoot= slots, BOOTTIME */
+        struct schedule holds;   /* by job: when a pause ends or a hold is told again, BOOTTIME */
+        struct index by_run;     /* jobs with a run in flight, by its number */
         uint8_t instance[16];
         uint8_t seed[16]; /* keys the draws */
         uint8_t boot_id[16];
         bool is_same_runner;
-        int64_t horizon_rt_us;
+        struct clock_sample past_horizon; /* of the scheduler before */
+        bool is_same_boot;
         uint64_t next_run;
         bool is_first_of_boot;
         bool is_first_scheduler;
@@ -65,6 +72,8 @@ bool engine_is_running(const struct engine *e, const struct job_row *row);
 
 /* Forgets the run in flight. */
 void engine_drop_run(struct engine *e, uint32_t job);
+/* Room in the queues that a policy may need. 0, -ENOMEM. */
+int engine_reserve(struct engine *e, uint32_t job, const struct job_when *when);
 /* Makes a run the job's run in flight. 0, -ENOMEM. */
 int engine_begin_run(struct engine *e, uint32_t job, const struct job_run *run);
 
@@ -78,6 +87,8 @@ static inline uint64_t engine_take_run_number(struct engine *e) {
 int restore_settle(struct engine *e, struct clock_sample now);
 /* A run of the runner's that the ledger has not heard of: its slot, and those before it, get their outcome. 0, -ENOMEM. */
 int restore_adopted(struct engine *e, struct clock_sample now, uint32_t job, const struct wire_start *start);
+/* The run that the ledger has in flight is not the runner's: it, or its slot, gets its end. */
+void restore_end_unknown(struct engine *e, struct clock_sample now, uint32_t job);
 /* The plan of a restored job goes on under a policy. */
 void restore_close(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *old);
 /* What waited, or was lost on its way to the runner, starts or gets its outcome. 0, -ENOMEM. */
@@ -112,10 +123,13 @@ void commands_arm_hold(struct engine *e, uint32_t job);
 /* A pause's time is over, or a hold is to be told again. */
 void commands_hold_due(struct engine *e, struct clock_sample now, uint32_t job);
 /* slots.c */
+/* True for policies whose slots could run again after a power cut: they start only below the durable horizon. */
+bool slots_are_claimed(const struct job_when *when);
 /* The slots from the row's key to last may have started or not: nobody knows. */
 void slots_interrupt(struct engine *e, struct clock_sample now, uint32_t job, int64_t last);
-/* The same of one slot that is off the plan already. */
-void slots_interrupt_one(struct engine *e, uint32_t job, uint32_t segment, int64_t key, int64_t slot_rt_us);
+/* The outcome of slots that are off the plan already. */
+void slots_tell(struct engine *e, uint32_t job, enum slot_outcome outcome, enum slot_reason reason, uint32_t segment,
+                int64_t first, int64_t last, int64_t slot_rt_us);
 /* They are missed or withheld; told when the range they belong to ends. 0, -ENOMEM. */
 int slots_miss(struct engine *e, struct clock_sample now, uint32_t job, int64_t last, enum slot_reason reason);
 /* Does what is due of one job by the plan at hand. 0, -ENOMEM. */

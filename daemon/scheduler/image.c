@@ -109,6 +109,7 @@ static void walk(struct ends *x, struct job_image *image) {
         walk_waiting(x, &image->waiting);
         walk_range(x, &image->merging);
         u64(x, &image->missed_since_run);
+        u64(x, &image->ended_run);
         i64(x, &image->end_bt_us);
         i64(x, &image->last_slot_us);
         image->last_result = below(x, image->last_result, RUN_RESULT_MAX);
@@ -156,4 +157,16 @@ void image_shift(struct job_image *image, bool is_wall, int64_t by_us) {
         image->waiting.slot_us += by_us;
         image->merging.first_us += by_us;
         image->merging.last_us += by_us;
+}
+
+int64_t image_first_open(const struct job_image *image) {
+        int64_t key = image->key;
+        bool is_untold = image->run.run > 0 && !image->run.is_told && image->run.item == WIRE_ITEM_SCHEDULE;
+        if (is_untold && image->run.segment == image->segment && image->run.key < key)
+                key = image->run.key;
+        if (image->waiting.is_slot && image->waiting.segment == image->segment && image->waiting.key < key)
+                key = image->waiting.key;
+        if (image->merging.is_open && image->merging.segment == image->segment && image->merging.first < key)
+                key = image->merging.first;
+        return key;
 }

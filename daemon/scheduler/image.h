@@ -28,10 +28,13 @@ struct job_image {
         struct job_waiting waiting; /* its slot; a promise to a trigger ends with the scheduler */
         struct job_range merging;
         uint64_t missed_since_run;
+        uint64_t ended_run; /* the latest whose result is in the ledger */
         int64_t end_bt_us, last_slot_us;
         enum run_result last_result;
 };
 
+/* The first key of its plan at hand that has no outcome, whatever waits or is on its way. */
+int64_t image_first_open(const struct job_image *image);
 /* Appends the binary form; errors are in the writer. */
 void image_encode(const struct job_image *image, struct pack *p);
 /* Reads a whole one. 0; -EBADMSG: it is none, or of a later version; *ret is untouched then. */

@@ -15,6 +15,12 @@ enum mark {
         MARK_SEGMENT = 1 << 1, /* the ledger has the plan at hand; a first one is written with its first event, not at load */
 };
 
+/* A job that has changed since the last commit. */
+struct change {
+        uint32_t job;
+        int64_t first_key; /* of the slots of its first plan that were written; INT64_MAX: none */
+};
+
 struct ack {
         uint64_t run, number; /* number 0: its commit is still to come */
 };
@@ -23,7 +29,7 @@ struct keeper {
         struct keeper_sink sink;
         void *userdata;
         uint8_t boot_id[16];
-        uint32_t *changed;
+        struct change *changed;
         size_t n_changed, allocated_changed;
         uint8_t *marks; /* by row: enum mark */
         size_t n_marks;
@@ -67,11 +73,17 @@ int64_t keeper_next_flush(const struct keeper *k) {
 
 /* ---- jobs ---- */
 
-static void put_job(struct keeper *k, struct engine *e, const struct book *b, struct clock_sample now, uint32_t job) {
+static void put_first_segment(struct keeper *k, struct engine *e, struct clock_sample now, uint32_t job, int64_t first_key);
+
+/* first_key: of the slots of its first plan that were written; INT64_MAX: none is. */
+static void put_job(struct keeper *k, struct engine *e, const struct book *b, struct clock_sample now, uint32_t job,
+                    int64_t first_key) {
         struct job_image image;
         const struct job_when *when;
         char *text = NULL;
         engine_take_image(e, now, job, &image, &when);
+        int64_t open_key = image_first_open(&image);
+        put_first_segment(k, e, now, job, first_key < open_key ? first_key : open_key);
         pack_clear(&k->plan);
         image_encode(&image, &k->plan);
         if (pack_result(&k->plan) < 0 || job_when_print(when, NULL, &text) < 0)
@@ -105,21 +117,26 @@ static uint8_t *marks_of(struct keeper *k, uint32_t job) {
         return &k->marks[job];
 }
 
-static bool note_changed(struct keeper *k, uint32_t job) {
+/* key: of a slot that is being written; INT64_MAX: none is. False without memory. */
+static bool note_changed(struct keeper *k, uint32_t job, int64_t key) {
         uint8_t *marks = marks_of(k, job);
         if (!marks)
                 return false;
-        if (*marks & MARK_CHANGED)
+        if (*marks & MARK_CHANGED) {
+                for (size_t i = k->n_changed; key != INT64_MAX && !(*marks & MARK_SEGMENT) && i > 0; i--)
+                        if (k->changed[i - 1].job == job && key < k->changed[i - 1].first_key)
+                                k->changed[i - 1].first_key = key;
                 return true;
+        }
         if (k->n_changed == k->allocated_changed) {
                 size_t n = k->allocated_changed + k->allocated_changed / 2 + 64;
-                uint32_t *p = realloc(k->changed, n * sizeof(*p));
+                struct change *p = realloc(k->changed, n * sizeof(*p));
                 if (!p)
                         return false;
                 k->changed = p;
                 k->allocated_changed = n;
         }
-        k->changed[k->n_changed++] = job;
+        k->changed[k->n_changed++] = (struct change){.job = job, .first_key = key};
         *marks |= MARK_CHANGED;
         return true;
 }
@@ -131,7 +148,7 @@ static void forget(struct keeper *k, uint32_t job) {
         bool is_changed = k->marks[job] & MARK_CHANGED;
         k->marks[job] = 0;
         for (size_t i = 0; is_changed && i < k->n_changed; i++)
-                if (k->changed[i] == job) {
+                if (k->changed[i].job == job) {
                         k->changed[i] = k->changed[--k->n_changed];
                         return;
                 }
@@ -183,16 +200,16 @@ static void put_ran(struct keeper *k, const char *name, struct clock_sample now,
                                    });
 }
 
-static void put_segment(struct keeper *k, struct engine *e, struct clock_sample now, uint32_t job, int64_t first_key) {
-        const struct job_row *row = &engine_registry(e)->rows[job];
+static void put_segment(struct keeper *k, struct engine *e, struct clock_sample now, uint32_t job, uint32_t number,
+                        int64_t anchor_us, int64_t first_key) {
         char *text = NULL;
         if (job_when_print(engine_job_when(e, job), NULL, &text) < 0)
                 return;
         struct ledger_segment segment = {
                 .job = engine_job_name(e, job),
-                .segment = row->segment,
+                .segment = number,
                 .when = text,
-                .anchor_us = row->anchor_us,
+                .anchor_us = anchor_us,
                 .first_key = first_key,
                 .offset_us = now.rt_us - now.bt_us,
                 .begun_rt_us = now.rt_us,
@@ -203,11 +220,12 @@ static void put_segment(struct keeper *k, struct engine *e, struct clock_sample 
         keeper_has(k, job);
 }
 
-/* The job's first event is about to be written, of this slot. */
-static void put_first_segment(struct keeper *k, struct engine *e, struct clock_sample now, uint32_t job, int64_t key) {
+/* The first plan of a job is written with its first event. */
+static void put_first_segment(struct keeper *k, struct engine *e, struct clock_sample now, uint32_t job, int64_t first_key) {
+        const struct job_row *row = &engine_registry(e)->rows[job];
         const uint8_t *marks = marks_of(k, job);
-        if (marks && !(*marks & MARK_SEGMENT) && engine_registry(e)->rows[job].segment > 0)
-                put_segment(k, e, now, job, key);
+        if (row->segment > 0 && marks && !(*marks & MARK_SEGMENT))
+                put_segment(k, e, now, job, row->segment, row->anchor_us, first_key);
 }
 
 static void put_step(struct keeper *k, struct clock_sample now, int64_t step_us) {
@@ -220,19 +238,20 @@ void keeper_note(struct keeper *k, struct engine *e, const struct book *b, struc
                  const void *value, size_t value_size) {
         const char *name = a->job == INDEX_NONE ? NULL : engine_job_name(e, a->job);
         int64_t delay_us = KEEPER_IDLE_US;
+        int64_t key = INT64_MAX;
         switch (a->kind) {
         case ACTION_SEGMENT:
                 if (a->segment.segment == 1)
-                        return;
-                put_segment(k, e, now, a->job, a->segment.first_key);
+                        return; /* written with the job's first event, not at load */
+                put_segment(k, e, now, a->job, a->segment.segment, a->segment.anchor_us, a->segment.first_key);
                 break;
         case ACTION_OUTCOME:
-                if (a->outcome.item == WIRE_ITEM_SCHEDULE)
-                        put_first_segment(k, e, now, a->job, a->outcome.first);
+                key = a->outcome.item == WIRE_ITEM_SCHEDULE ? a->outcome.first : key;
                 if (a->outcome.outcome != SLOT_RAN)
                         put_range(k, name, now, a);
                 break;
         case ACTION_STARTED:
+                key = a->run.run.item == WIRE_ITEM_SCHEDULE ? a->run.run.key : key;
                 put_ran(k, name, now, &a->run.run);
                 k->sink.run(k->userdata, &(struct ledger_run){.job = name, .run = a->run.run, .end = {.exit_code = -1}});
                 break;
@@ -245,7 +264,6 @@ void keeper_note(struct keeper *k, struct engine *e, const struct book *b, struc
                                 .job = name, .run = a->run.run, .end = a->run.end, .value = value, .value_size = value_size});
                 break;
         case ACTION_HOLD:
-                put_first_segment(k, e, now, a->job, engine_registry(e)->rows[a->job].key);
                 delay_us = 0;
                 break;
         case ACTION_CLOCK:
@@ -253,19 +271,23 @@ void keeper_note(struct keeper *k, struct engine *e, const struct book *b, struc
                 flush_by(k, now.bt_us + delay_us);
                 return;
         case ACTION_GONE:
-                put_job(k, e, b, now, a->job);
+                if (a->job < k->n_marks && k->marks[a->job] & MARK_SEGMENT) /* else nothing of it is worth a row */
+                        put_job(k, e, b, now, a->job, INT64_MAX);
                 forget(k, a->job);
                 flush_by(k, now.bt_us + delay_us);
                 return;
+        case ACTION_HORIZON: /* the shell writes it */
         case ACTION_START:
         case ACTION_KILL:
         case ACTION_DROPPED:
+                return;
         case ACTION_CLOSED:
+        case ACTION_WRITE:
                 break;
         }
         flush_by(k, now.bt_us + delay_us);
-        if (!note_changed(k, a->job))
-                put_job(k, e, b, now, a->job);
+        if (!note_changed(k, a->job, key))
+                put_job(k, e, b, now, a->job, key);
 }
 
 /* ---- commits ---- */
@@ -293,8 +315,8 @@ uint64_t keeper_flush(struct keeper *k, struct engine *e, const struct book *b, 
         if (!is_forced && now.bt_us < k->flush_bt_us)
                 return 0;
         for (size_t i = 0; i < k->n_changed; i++) {
-                put_job(k, e, b, now, k->changed[i]);
-                k->marks[k->changed[i]] &= (uint8_t)~MARK_CHANGED;
+                put_job(k, e, b, now, k->changed[i].job, k->changed[i].first_key);
+                k->marks[k->changed[i].job] &= (uint8_t)~MARK_CHANGED;
         }
         k->n_changed = 0;
         k->flush_bt_us = INT64_MAX;

@@ -40,6 +40,7 @@ struct job_row {
         bool is_resumed : 1;   /* the plan comes from the runner's memory: passed slots were missed while down */
         bool is_paused : 1;    /* holds: they belong to the name, whatever its definition says */
         bool is_cancelled : 1; /* it has no plan */
+        bool is_written : 1;   /* the ledger has its plan, or will with the next horizon */
         bool is_restored : 1;  /* from the ledger, and no commit has judged its plan yet */
         bool was_planned : 1;  /* restored: its slots came */
         bool is_moved : 1;     /* restored: from another boot */
@@ -93,6 +94,7 @@ struct job_cold {
         int64_t end_bt_us;    /* of the latest end; 0: none */
         int64_t last_slot_us; /* fixed-delay: nominal instant of the latest slot */
         enum run_result last_result;
+        uint64_t ended_run;         /* the latest that has ended */
         uint32_t defined;           /* policy + 1 of the definition, where another interval was set; 0: none was */
         int64_t paused_until_bt_us; /* INT64_MAX: no end */
         int64_t remind_bt_us;       /* when a hold is told again */

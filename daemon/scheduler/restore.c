@@ -10,8 +10,10 @@
 void engine_set_past(struct engine *e, const struct engine_past *past) {
         memcpy(e->seed, past->seed, sizeof(e->seed));
         memcpy(e->boot_id, past->boot_id, sizeof(e->boot_id));
+        e->has_ledger = true;
         e->is_same_runner = past->is_same_runner;
-        e->horizon_rt_us = past->horizon_rt_us;
+        e->past_horizon = past->horizon;
+        e->is_same_boot = past->is_same_boot;
 }
 
 /* ---- to the ledger ---- */
@@ -50,8 +52,11 @@ void engine_take_image(struct engine *e, struct clock_sample now, uint32_t job, 
                 ret->paused_until_rt_us = cold->paused_until_bt_us + ret->offset_us;
         ret->run = cold->run;
         ret->waiting = cold->waiting;
+        if (ret->waiting.segment == ret->segment && ret->waiting.key >= ret->key)
+                ret->waiting.is_slot = false; /* it is behind the mark, with those before it */
         ret->merging = cold->merging;
         ret->missed_since_run = cold->missed_since_run;
+        ret->ended_run = cold->ended_run;
         ret->end_bt_us = cold->end_bt_us;
         ret->last_slot_us = cold->last_slot_us;
         ret->last_result = cold->last_result;
@@ -63,6 +68,7 @@ static void restore_cold(struct job_cold *cold, struct clock_sample now, const s
         cold->waiting = image->waiting;
         cold->merging = image->merging;
         cold->missed_since_run = image->missed_since_run;
+        cold->ended_run = image->ended_run;
         cold->end_bt_us = image->end_bt_us;
         cold->last_slot_us = image->last_slot_us;
         cold->last_result = image->last_result;
@@ -80,7 +86,7 @@ static void restore_row(struct job_row *row, const struct job_image *image, bool
         row->is_boot_done = image->is_boot_done && !is_moved;
         row->is_paused = image->is_paused;
         row->is_cancelled = image->is_cancelled;
-        row->is_restored = true;
+        row->is_restored = row->is_written = true;
         row->was_planned = image->is_planned;
         row->is_moved = is_moved;
         row->is_resumed = true;
@@ -150,10 +156,12 @@ static int adopt_segment(struct engine *e, struct clock_sample now, uint32_t job
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
         int r = 0;
+        int64_t at_us = plan_is_wall(when)            ? start->slot_rt_us
+                        : start->slot_us <= now.bt_us ? start->slot_us
+                                                      : now.bt_us - (now.rt_us - start->slot_rt_us);
         if (row->was_planned && plan_is_grid(when)) {
                 struct plan_grid grid = engine_grid(e, row, when);
-                r = pass_down(e, now, job,
-                              plan_first_after(&grid, engine_slot_now(when, now) - (now.rt_us - start->slot_rt_us)) - 1);
+                r = pass_down(e, now, job, plan_first_after(&grid, at_us - 1) - 1);
         }
         slots_flush_merging(e, now, job, 0);
         slots_drop_waiting(e, now, job, SLOT_REASON_DOWN);
@@ -161,7 +169,7 @@ static int adopt_segment(struct engine *e, struct clock_sample now, uint32_t job
         row->anchor_us = start->anchor_us;
         row->key = start->key;
         segments_begin(e, job);
-        row->is_resumed = true;
+        row->is_resumed = row->was_planned = true;
         return r;
 }
 
@@ -169,28 +177,39 @@ int restore_adopted(struct engine *e, struct clock_sample now, uint32_t job, con
         struct job_row *row = engine_row(e, job);
         struct job_cold *cold = registry_cold(&e->jobs, row);
         int r = 0;
-        cold->missed_since_run = 0;
+        bool has_waited = cold->waiting.is_slot && start->item == WIRE_ITEM_SCHEDULE &&
+                          cold->waiting.segment == start->segment && cold->waiting.key == start->key;
+        if (has_waited)
+                cold->waiting.is_slot = false;
+        if (cold->run.run > 0) /* a start of which the runner never heard: another has come since */
+                restore_end_unknown(e, now, job);
+        if (cold->waiting.is_slot && start->item == WIRE_ITEM_SCHEDULE) /* and so what waited has not run */
+                slots_drop_waiting(e, now, job, SLOT_REASON_DOWN);
         if (start->item == WIRE_ITEM_BOOT)
                 row->is_boot_done = true;
-        if (start->item != WIRE_ITEM_SCHEDULE)
+        if (start->item != WIRE_ITEM_SCHEDULE) {
+                cold->missed_since_run = 0;
                 return 0;
-        if (start->segment > row->segment)
+        }
+        if (!has_waited && start->segment > row->segment)
                 r = adopt_segment(e, now, job, start);
-        if (cold->waiting.is_slot && cold->waiting.segment == start->segment && cold->waiting.key == start->key)
-                cold->waiting.is_slot = false;
-        else if (start->segment == row->segment && start->key >= row->key) {
+        if (!has_waited && start->segment == row->segment && start->key >= row->key) {
                 if (r == 0 && plan_is_grid(engine_policy(e, row)))
                         r = pass_down(e, now, job, start->key - 1);
+                else if (start->key > row->key)
+                        slots_tell(e, job, SLOT_MISSED, SLOT_REASON_DOWN, row->segment, row->key, start->key - 1,
+                                   start->slot_rt_us);
                 row->key = start->key + 1;
         }
         slots_flush_merging(e, now, job, start->run);
+        cold->missed_since_run = 0;
         cold->last_slot_us = start->slot_us;
         return r;
 }
 
-/* The ledger has it in flight, and the runner that is there does not know it: it has started and its end is not known; or it may have
+/* The runner that is there does not know it: it has started and its end is not known; or it may have
  * started; or, where the runner would know, it never did, and its slot waits anew. */
-static void end_unknown(struct engine *e, struct clock_sample now, uint32_t job) {
+void restore_end_unknown(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
         struct job_run run = cold->run;
         if (run.is_told) {
@@ -210,7 +229,7 @@ static void end_unknown(struct engine *e, struct clock_sample now, uint32_t job)
         if (run.item != WIRE_ITEM_SCHEDULE)
                 return;
         if (!e->is_same_runner) {
-                slots_interrupt_one(e, job, run.segment, run.key, run.slot_rt_us);
+                slots_tell(e, job, SLOT_INTERRUPTED, SLOT_REASON_NONE, run.segment, run.key, run.key, run.slot_rt_us);
                 return;
         }
         if (cold->waiting.is_slot) /* behind the one that never started */
@@ -233,6 +252,12 @@ int restore_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
         cold->waiting.run = 0;
         if (!cold->waiting.is_slot || engine_is_running(e, row))
                 return 0;
+        if (!e->is_same_runner) { /* the run that it waited for may have ended, and its own begun */
+                slots_tell(e, job, SLOT_INTERRUPTED, SLOT_REASON_NONE, cold->waiting.segment, cold->waiting.key,
+                           cold->waiting.key, cold->waiting.slot_rt_us);
+                cold->waiting.is_slot = false;
+                return 0;
+        }
         if (engine_has_plan(row) && !row->is_paused && engine_policy(e, row)->catch_up != JOB_CATCH_UP_NONE)
                 return slots_start_waiting(e, now, job);
         slots_drop_waiting(e, now, job,
@@ -247,13 +272,17 @@ static void pass_claimed(struct engine *e, struct clock_sample now, uint32_t job
         struct job_row *row = engine_row(e, job);
         if (e->is_same_runner || !row->was_planned || row->is_paused || when->every_us == 0)
                 return;
-        int64_t until_rt_us = e->horizon_rt_us < now.rt_us ? e->horizon_rt_us : now.rt_us;
-        int64_t until_us = engine_slot_now(when, now) - (now.rt_us - until_rt_us);
+        int64_t now_us = engine_slot_now(when, now), until_us = now_us - (now.rt_us - e->past_horizon.rt_us);
+        if (e->is_same_boot && !plan_is_wall(when))
+                until_us = e->past_horizon.bt_us;
+        if (until_us > now_us)
+                until_us = now_us;
         if (plan_is_grid(when)) {
                 struct plan_grid grid = engine_grid(e, row, when);
                 slots_interrupt(e, now, job, plan_last_due(&grid, until_us));
         } else if (row->next_us <= until_us) {
-                slots_interrupt_one(e, job, row->segment, row->key, engine_slot_rt(e, when, row->next_us, now));
+                slots_tell(e, job, SLOT_INTERRUPTED, SLOT_REASON_NONE, row->segment, row->key, row->key,
+                           engine_slot_rt(e, when, row->next_us, now));
                 row->key++;
                 row->next_us = now.bt_us + engine_wait(e, row, when);
         }
@@ -278,7 +307,7 @@ int restore_settle(struct engine *e, struct clock_sample now) {
                         continue;
                 const struct job_cold *cold = registry_cold(&e->jobs, row);
                 if (cold->run.run > 0 && !cold->run.is_known)
-                        end_unknown(e, now, job);
+                        restore_end_unknown(e, now, job);
                 if (!row->is_touched || row->is_removing) { /* its definition went while nobody looked */
                         restore_close(e, now, job, engine_policy(e, row));
                         slots_drop_waiting(e, now, job, SLOT_REASON_REMOVED);
@@ -297,9 +326,12 @@ void restore_plan(struct engine *e, struct clock_sample now, uint32_t job, const
                 restore_close(e, now, job, old);
                 if (row->is_cancelled || when->every_us == 0)
                         return;
-                if (row->segment == 0)
+                if (row->segment == 0 && row->was != INDEX_NONE) /* it got its schedule while nobody looked */
+                        row->since_us = now.bt_us;
+                if (row->segment == 0) {
                         segments_plan_first(e, now, job, when, false);
-                else
+                        row->is_resumed = true;
+                } else
                         segments_plan_next(e, now, job, old, when);
                 return;
         }

@@ -11,7 +11,7 @@
 void segments_begin(struct engine *e, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         row->segment++;
-        row->is_resumed = false;
+        row->is_resumed = row->is_written = false;
         struct action *a = engine_emit(e, ACTION_SEGMENT, job);
         a->segment.segment = row->segment;
         a->segment.anchor_us = row->anchor_us;
@@ -156,7 +156,7 @@ static void carry_interval_over(struct engine *e, uint32_t job) {
         cold->defined = 0;
         if (is_same) {
                 job_when_set_every(&when, engine_policy(e, row)->every_us);
-                if (registry_intern(&e->jobs, &when, &policy) == 0) {
+                if (engine_reserve(e, job, &when) == 0 && registry_intern(&e->jobs, &when, &policy) == 0) {
                         cold->defined = row->when + 1;
                         row->when = policy;
                         return;
@@ -280,6 +280,8 @@ static void note_step(struct engine *e, int64_t from_us, int64_t to_us) {
 int engine_clock_step(struct engine *e, struct clock_sample now, int64_t step_us) {
         engine_emit(e, ACTION_CLOCK, INDEX_NONE)->step_us = step_us;
         note_step(e, now.rt_us - step_us, now.rt_us);
+        if (step_us < 0) /* it is lowered: slots up to the old one come anew */
+                e->horizon.rt_us = e->asked.rt_us = INT64_MIN;
         if (step_us >= -ENGINE_STEP_LIMIT_US)
                 return e->has_failed ? -ENOMEM : 0;
         for (uint32_t job = 0; job < e->jobs.n_rows; job++) {

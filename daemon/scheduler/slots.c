@@ -6,6 +6,8 @@
 
 #include <errno.h>
 
+#include "daemon/core/util.h"
+
 #define CATCH_UP_NEAR_US (10 * USEC_PER_MINUTE) /* a next slot so near, and within a tenth of Every=, takes the catch-up in */
 
 static void emit_outcome(struct engine *e, struct clock_sample now, uint32_t job, enum slot_outcome outcome,
@@ -101,13 +103,18 @@ void slots_interrupt(struct engine *e, struct clock_sample now, uint32_t job, in
         emit_outcome(e, now, job, SLOT_INTERRUPTED, &taken, 0, false);
 }
 
-void slots_interrupt_one(struct engine *e, uint32_t job, uint32_t segment, int64_t key, int64_t slot_rt_us) {
+void slots_tell(struct engine *e, uint32_t job, enum slot_outcome outcome, enum slot_reason reason, uint32_t segment,
+                int64_t first, int64_t last, int64_t slot_rt_us) {
         struct action *a = engine_emit(e, ACTION_OUTCOME, job);
         a->outcome.segment = segment;
-        a->outcome.outcome = SLOT_INTERRUPTED;
-        a->outcome.first = a->outcome.last = key;
-        a->outcome.n = 1;
+        a->outcome.outcome = outcome;
+        a->outcome.reason = reason;
+        a->outcome.first = first;
+        a->outcome.last = last;
+        a->outcome.n = (uint64_t)(last - first) + 1;
         a->outcome.first_rt_us = a->outcome.last_rt_us = slot_rt_us;
+        if (outcome == SLOT_MISSED)
+                registry_cold(&e->jobs, engine_row(e, job))->missed_since_run += a->outcome.n;
 }
 
 /* The slots from the row's key to last wait for the next slot's run. */
@@ -200,23 +207,33 @@ void slots_pass(struct engine *e, struct clock_sample now, uint32_t job, int64_t
         (void)slots_miss(e, now, job, last, SLOT_REASON_OVERLAP);
 }
 
-static bool is_queued_at_boot_clock(const struct job_when *when, const struct job_cold *cold) {
-        return !plan_is_wall(when) || (cold && cold->run.run > 0 && cold->missed.is_open);
+bool slots_are_claimed(const struct job_when *when) {
+        return when->catch_up != JOB_CATCH_UP_NONE;
+}
+
+/* The queue that the job belongs into: by the clock of its wake, and whether what comes then must be claimed. */
+static struct schedule *queue_of(struct engine *e, const struct job_when *when, const struct job_cold *cold) {
+        bool is_running = cold && cold->run.run > 0;
+        bool is_boot_clock = !plan_is_wall(when) || (is_running && cold->missed.is_open);
+        if (e->has_ledger && !is_running && slots_are_claimed(when))
+                return is_boot_clock ? &e->boot_claim : &e->real_claim;
+        return is_boot_clock ? &e->boot_wake : &e->real_wake;
 }
 
 void slots_arm(struct engine *e, uint32_t job) {
+        struct schedule *const queues[] = {&e->boot_wake, &e->real_wake, &e->boot_claim, &e->real_claim};
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
         const struct job_cold *cold = registry_cold(&e->jobs, row);
         bool is_running = cold && cold->run.run > 0;
+        bool is_idle = !engine_has_plan(row) || row->is_paused || when->every_us == 0 || (is_running && !plan_is_grid(when));
+        struct schedule *queue = is_idle ? NULL : queue_of(e, when, cold);
 
-        if (!engine_has_plan(row) || row->is_paused || when->every_us == 0 || (is_running && !plan_is_grid(when))) {
-                schedule_remove(&e->boot_wake, job);
-                schedule_remove(&e->real_wake, job);
+        for (size_t i = 0; i < ARRAY_SIZE(queues); i++)
+                if (queues[i] != queue)
+                        schedule_remove(queues[i], job);
+        if (!queue)
                 return;
-        }
-        bool is_boot_clock = is_queued_at_boot_clock(when, cold);
-        schedule_remove(is_boot_clock ? &e->real_wake : &e->boot_wake, job);
         int64_t at_us = row->next_us;
         if (is_running && cold->missed.is_open)
                 at_us = cold->missed.open_us + ENGINE_TELL_US;
@@ -224,7 +241,7 @@ void slots_arm(struct engine *e, uint32_t job) {
                 struct plan_grid grid = engine_grid(e, row, when);
                 at_us = plan_due(&grid, row->key);
         }
-        schedule_set(is_boot_clock ? &e->boot_wake : &e->real_wake, job, at_us);
+        schedule_set(queue, job, at_us);
 }
 
 /* What a run is started for. */
@@ -559,7 +576,11 @@ int slots_start_waiting(struct engine *e, struct clock_sample now, uint32_t job)
         return slots_start_triggered(e, now, job);
 }
 
+static bool must_write_first(struct engine *e, struct clock_sample now, uint32_t job);
+
 static int wake(struct engine *e, struct clock_sample now, uint32_t job) {
+        if (must_write_first(e, now, job))
+                return 0;
         bool is_grid = plan_is_grid(engine_policy(e, engine_row(e, job)));
         int r = is_grid ? grid_due(e, now, job) : delay_due(e, now, job);
         if (r < 0)
@@ -605,6 +626,8 @@ static int boot_due(struct engine *e, struct clock_sample now, uint32_t job) {
         return 0;
 }
 
+/* ---- what is due ---- */
+
 static bool is_due(const struct schedule *s, int64_t now_us, uint32_t *ret_job) {
         const struct schedule_entry *first = schedule_first(s);
         if (!first || first->at_us > now_us)
@@ -613,51 +636,139 @@ static bool is_due(const struct schedule *s, int64_t now_us, uint32_t *ret_job) 
         return true;
 }
 
+/* Up to when slots may start that must be claimed: the durable horizon; all, where the ledger took too long to move it. */
+static int64_t claimed_until(const struct engine *e, struct clock_sample now, int64_t now_us, int64_t horizon_us) {
+        bool is_over = e->asked_at_bt_us < INT64_MAX && now.bt_us - e->asked_at_bt_us >= ENGINE_CLAIM_WAIT_US;
+        return is_over || horizon_us > now_us ? now_us : horizon_us;
+}
+
+static void write_plan(struct engine *e, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        if (row->is_written)
+                return;
+        row->is_written = true;
+        engine_emit(e, ACTION_WRITE, job);
+}
+
+/* All jobs of a queue up to an instant have their plans written; the heap's children come after their parents. */
+static void write_plans(struct engine *e, const struct schedule *queue, size_t at, int64_t until_us) {
+        if (at >= queue->n || queue->heap[at].at_us > until_us)
+                return;
+        write_plan(e, queue->heap[at].id);
+        for (size_t child = 4 * at + 1; child <= 4 * at + 4; child++)
+                write_plans(e, queue, child, until_us);
+}
+
+/* Moves the horizon over what comes soon, once for all of it. */
+static void claim(struct engine *e, struct clock_sample now) {
+        const struct schedule_entry *boot = schedule_first(&e->boot_claim), *real = schedule_first(&e->real_claim);
+        bool is_boot_near = boot && boot->at_us > e->asked.bt_us && boot->at_us <= now.bt_us + ENGINE_CLAIM_LEAD_US;
+        bool is_real_near = real && real->at_us > e->asked.rt_us && real->at_us <= now.rt_us + ENGINE_CLAIM_LEAD_US;
+        if (!is_boot_near && !is_real_near)
+                return;
+        e->asked = (struct clock_sample){.rt_us = now.rt_us + ENGINE_CLAIM_SPAN_US, .bt_us = now.bt_us + ENGINE_CLAIM_SPAN_US};
+        write_plans(e, &e->boot_claim, 0, e->asked.bt_us);
+        write_plans(e, &e->real_claim, 0, e->asked.rt_us);
+        if (e->asked_at_bt_us == INT64_MAX)
+                e->asked_at_bt_us = now.bt_us;
+        engine_emit(e, ACTION_HORIZON, INDEX_NONE)->horizon = e->asked;
+}
+
+/* A slot below the horizon whose plan the ledger has not: all that is claimed waits for one more commit. */
+static bool must_write_first(struct engine *e, struct clock_sample now, uint32_t job) {
+        const struct job_row *row = engine_row(e, job);
+        if (!e->has_ledger || row->is_written || engine_is_running(e, row) || !slots_are_claimed(engine_policy(e, row)))
+                return false;
+        e->horizon = e->asked = (struct clock_sample){.rt_us = INT64_MIN, .bt_us = INT64_MIN};
+        claim(e, now);
+        return row->is_written;
+}
+
+void engine_claimed(struct engine *e, struct clock_sample horizon) {
+        if (horizon.bt_us != e->asked.bt_us)
+                return; /* it has been moved since, or lowered */
+        e->horizon = horizon;
+        e->asked_at_bt_us = INT64_MAX;
+}
+
 int slots_settle(struct engine *e, struct clock_sample now, uint32_t job) {
         int r = 0;
         if (e->is_stopping)
                 return 0;
+        const struct {
+                const struct schedule *queue;
+                int64_t until_us;
+                int (*done)(struct engine *e, struct clock_sample now, uint32_t job);
+        } rows[] = {
+                {&e->at_boot, now.bt_us, boot_due},
+                {&e->boot_wake, now.bt_us, wake},
+                {&e->real_wake, now.rt_us, wake},
+                {&e->boot_claim, claimed_until(e, now, now.bt_us, e->horizon.bt_us), wake},
+                {&e->real_claim, claimed_until(e, now, now.rt_us, e->horizon.rt_us), wake},
+        };
         if (schedule_has(&e->holds, job) && schedule_at(&e->holds, job) <= now.bt_us)
                 commands_hold_due(e, now, job);
-        if (schedule_has(&e->at_boot, job) && schedule_at(&e->at_boot, job) <= now.bt_us)
-                r = boot_due(e, now, job);
-        if (r == 0 && schedule_has(&e->boot_wake, job) && schedule_at(&e->boot_wake, job) <= now.bt_us)
-                r = wake(e, now, job);
-        if (r == 0 && schedule_has(&e->real_wake, job) && schedule_at(&e->real_wake, job) <= now.rt_us)
-                r = wake(e, now, job);
+        for (size_t i = 0; r == 0 && i < ARRAY_SIZE(rows); i++)
+                if (schedule_has(rows[i].queue, job) && schedule_at(rows[i].queue, job) <= rows[i].until_us)
+                        r = rows[i].done(e, now, job);
         return r;
 }
 
 int engine_advance(struct engine *e, struct clock_sample now) {
+        e->advanced_bt_us = now.bt_us;
         for (int i = 0; i < ENGINE_BATCH; i++) {
                 uint32_t job;
-                int r;
+                int r = 0;
                 if (e->is_stopping)
                         return 0;
-                if (is_due(&e->holds, now.bt_us, &job)) {
+                if (is_due(&e->holds, now.bt_us, &job))
                         commands_hold_due(e, now, job);
-                        r = 0;
-                } else if (is_due(&e->at_boot, now.bt_us, &job))
+                else if (is_due(&e->at_boot, now.bt_us, &job))
                         r = boot_due(e, now, job);
-                else if (is_due(&e->boot_wake, now.bt_us, &job) || is_due(&e->real_wake, now.rt_us, &job))
+                else if (is_due(&e->boot_wake, now.bt_us, &job) || is_due(&e->real_wake, now.rt_us, &job) ||
+                         is_due(&e->boot_claim, claimed_until(e, now, now.bt_us, e->horizon.bt_us), &job) ||
+                         is_due(&e->real_claim, claimed_until(e, now, now.rt_us, e->horizon.rt_us), &job))
                         r = wake(e, now, job);
-                else
+                else {
+                        claim(e, now);
                         return 0;
+                }
                 if (r < 0)
                         return r;
         }
         return 1;
 }
 
+/* When the first slot of a queue that is claimed wants something: the horizon to be moved, or to start. */
+static int64_t claim_wake(const struct schedule *queue, int64_t asked_us, int64_t horizon_us) {
+        const struct schedule_entry *first = schedule_first(queue);
+        if (!first || (first->at_us > horizon_us && first->at_us <= asked_us))
+                return INT64_MAX; /* nothing, or it waits for the ledger */
+        return first->at_us <= horizon_us ? first->at_us : first->at_us - ENGINE_CLAIM_LEAD_US;
+}
+
+static int64_t earlier(int64_t a, int64_t b) {
+        return a < b ? a : b;
+}
+
+static int64_t first_at(const struct schedule *queue) {
+        const struct schedule_entry *first = schedule_first(queue);
+        return first ? first->at_us : INT64_MAX;
+}
+
 void engine_next_wake(const struct engine *e, int64_t *ret_bt_us, int64_t *ret_rt_us) {
-        const struct schedule *const boot_clock[] = {&e->boot_wake, &e->at_boot, &e->holds};
-        const struct schedule_entry *real = schedule_first(&e->real_wake);
-        int64_t bt_us = INT64_MAX;
-        for (size_t i = 0; i < 3; i++) {
-                const struct schedule_entry *first = schedule_first(boot_clock[i]);
-                if (first && first->at_us < bt_us)
-                        bt_us = first->at_us;
+        int64_t bt_us = earlier(first_at(&e->boot_wake), earlier(first_at(&e->at_boot), first_at(&e->holds)));
+        int64_t rt_us = first_at(&e->real_wake), patience_us = INT64_MAX;
+        if (e->asked_at_bt_us < INT64_MAX)
+                patience_us = e->asked_at_bt_us + ENGINE_CLAIM_WAIT_US;
+        if (patience_us <= e->advanced_bt_us) { /* nothing waits for the ledger any more */
+                bt_us = earlier(bt_us, first_at(&e->boot_claim));
+                rt_us = earlier(rt_us, first_at(&e->real_claim));
+        } else {
+                bt_us = earlier(bt_us, claim_wake(&e->boot_claim, e->asked.bt_us, e->horizon.bt_us));
+                rt_us = earlier(rt_us, claim_wake(&e->real_claim, e->asked.rt_us, e->horizon.rt_us));
+                bt_us = earlier(bt_us, patience_us);
         }
         *ret_bt_us = e->is_stopping ? INT64_MAX : bt_us;
-        *ret_rt_us = e->is_stopping || !real ? INT64_MAX : real->at_us;
+        *ret_rt_us = e->is_stopping ? INT64_MAX : rt_us;
 }

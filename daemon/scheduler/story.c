@@ -542,6 +542,8 @@ void story_tell(struct story *s, const struct engine *e, const struct book *b, s
         case ACTION_SEGMENT:
         case ACTION_KILL:
         case ACTION_DROPPED:
+        case ACTION_HORIZON:
+        case ACTION_WRITE:
         case ACTION_CLOCK:
         case ACTION_CLOSED:
         case ACTION_GONE:

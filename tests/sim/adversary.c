@@ -222,13 +222,39 @@ static const char *strike(struct adversary *a, struct world *w) {
         }
 }
 
-static bool run_seed(uint64_t seed, int64_t steps, int planted, bool is_verbose, uint64_t *actions) {
+/* What only a world with a ledger bears. */
+static const char *strike_deep(struct adversary *a, struct world *w) {
+        if (!w->store || !one_in(a, 4))
+                return strike(a, w);
+        switch (between(a, 0, 5)) {
+        case 0:
+                world_power_cut(w, between(a, 0, one_in(a, 3) ? 3 * USEC_PER_DAY : USEC_PER_HOUR), true);
+                return "power cut";
+        case 1:
+                world_power_cut(w, between(a, 0, one_in(a, 3) ? USEC_PER_HOUR : USEC_PER_MINUTE), false);
+                return "both programs killed";
+        case 2:
+                world_slow_disk(w, (uint64_t)between(a, 0, 3));
+                return "a slow disk";
+        case 3:
+                w->holds_started = one_in(a, 2);
+                return "a slow runner";
+        default:
+                w->holds_started = false;
+                world_slow_disk(w, 0);
+                return strike(a, w);
+        }
+}
+
+static bool run_seed(uint64_t seed, int64_t steps, int planted, bool is_verbose, bool has_ledger, uint64_t *actions) {
         struct adversary a = {.state = seed, .is_verbose = is_verbose};
         struct world *w = malloc(sizeof(*w));
         if (!w)
                 abort();
         int64_t rt_us = INT64_C(1774000000) * USEC_PER_SEC + between(&a, 0, USEC_PER_DAY);
         world_init(w, rt_us, between(&a, 0, USEC_PER_HOUR));
+        if (has_ledger)
+                world_begin_ledger(w);
         w->planted = planted;
         w->run_of = run_of;
         w->userdata = &a;
@@ -240,8 +266,10 @@ static bool run_seed(uint64_t seed, int64_t steps, int planted, bool is_verbose,
                 world_define(w, name, &when);
         }
         world_commit(w);
+        if (w->error[0])
+                printf("seed %llu, at the beginning: %s\n", (unsigned long long)seed, w->error);
         for (int64_t step = 0; step < steps && !w->error[0]; step++) {
-                const char *what = strike(&a, w);
+                const char *what = strike_deep(&a, w);
                 if (is_verbose)
                         printf("%lld: bt %lld rt %lld: %s\n", (long long)step, (long long)w->now.bt_us, (long long)w->now.rt_us,
                                what);
@@ -256,14 +284,17 @@ static bool run_seed(uint64_t seed, int64_t steps, int planted, bool is_verbose,
 }
 
 int main(int argc, char **argv) {
-        static const struct option options[] = {
-                {"seeds", required_argument, NULL, 'n'}, {"first", required_argument, NULL, 'f'},
-                {"steps", required_argument, NULL, 's'}, {"plant", required_argument, NULL, 'p'},
-                {"verbose", no_argument, NULL, 'v'},     {0}};
+        static const struct option options[] = {{"seeds", required_argument, NULL, 'n'},
+                                                {"first", required_argument, NULL, 'f'},
+                                                {"steps", required_argument, NULL, 's'},
+                                                {"plant", required_argument, NULL, 'p'},
+                                                {"verbose", no_argument, NULL, 'v'},
+                                                {"ledger", no_argument, NULL, 'l'},
+                                                {0}};
         uint64_t seeds = 100, first = 1, actions = 0, failed = 0;
         int64_t steps = 150;
         int c, planted = 0;
-        bool is_verbose = false;
+        bool is_verbose = false, has_ledger = false;
         while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0) {
                 if (c == 'n')
                         seeds = strtoull(optarg, NULL, 10);
@@ -273,13 +304,15 @@ int main(int argc, char **argv) {
                         steps = strtoll(optarg, NULL, 10);
                 else if (c == 'p')
                         planted = atoi(optarg);
+                else if (c == 'l')
+                        has_ledger = true;
                 else if (c == 'v')
                         is_verbose = true;
                 else
                         return 2;
         }
         for (uint64_t seed = first; seed < first + seeds; seed++)
-                failed += !run_seed(seed, steps, planted, is_verbose, &actions);
+                failed += !run_seed(seed, steps, planted, is_verbose, has_ledger, &actions);
         printf("%llu seeds, %llu failed, %llu actions checked\n", (unsigned long long)seeds, (unsigned long long)failed,
                (unsigned long long)actions);
         return failed > 0;

@@ -37,6 +37,11 @@ void world_init(struct world *w, int64_t rt_us, int64_t bt_us) {
 
 void world_done(struct world *w) {
         engine_free(w->engine);
+        keeper_free(w->keeper);
+        book_free(w->book);
+        if (w->store)
+                store_done(w->store);
+        free(w->store);
         free(w->entries);
 }
 
@@ -53,8 +58,7 @@ static int64_t slot_instant(const struct world_job *job, int64_t key) {
         return job->segment.anchor_us + key * job->when.every_us;
 }
 
-static void account(struct world *w, struct world_job *job, int64_t first, int64_t last) {
-        struct world_segment *s = &job->segment;
+static void account_in(struct world *w, const struct world_job *job, struct world_segment *s, int64_t first, int64_t last) {
         if (first < s->first_key)
                 fail(w, "%s: slot %lld before its segment's first", job->name, (long long)first);
         size_t at = 0;
@@ -83,6 +87,10 @@ static void account(struct world *w, struct world_job *job, int64_t first, int64
         }
 }
 
+static void account(struct world *w, struct world_job *job, int64_t first, int64_t last) {
+        account_in(w, job, &job->segment, first, last);
+}
+
 /* What BOOTTIME plus this is, is on the clock of the job's slots. */
 static int64_t slot_clock_offset(const struct world *w, const struct world_job *job) {
         return plan_is_wall(&job->when) ? w->now.rt_us - w->now.bt_us : 0;
@@ -97,7 +105,7 @@ static void check_paused(struct world *w, const struct world_job *job, int64_t f
         int64_t from_us = slot_instant(job, first) - offset_us, to_us = slot_instant(job, last) - offset_us;
         /* what waited when the pause began is withheld too */
         bool was_waiting = first == last && job->may_queue && from_us >= job->run_before.from_us - bound_us;
-        if ((from_us + bound_us < job->pause.from_us && !was_waiting) || to_us > job->pause.to_us)
+        if ((from_us + bound_us < job->pause.from_us && !was_waiting && !w->store) || to_us > job->pause.to_us)
                 fail(w, "%s: slots %lld..%lld withheld by a pause, but that was %lld..%lld and the slots %lld..%lld", job->name,
                      (long long)first, (long long)last, (long long)job->pause.from_us, (long long)job->pause.to_us,
                      (long long)from_us, (long long)to_us);
@@ -120,6 +128,8 @@ static void check_overlap(struct world *w, const struct world_job *job, int64_t 
 }
 
 static void check_down(struct world *w, const struct world_job *job, int64_t first, int64_t last) {
+        if (job->is_moved || (plan_is_wall(&job->when) && (w->store || w->stepped_bt_us >= w->down.from_us)))
+                return;
         if (slot_instant(job, last) > (plan_is_wall(&job->when) ? w->down_to_rt_us : w->down.to_us))
                 fail(w, "%s: slots %lld..%lld missed while down, but they came after", job->name, (long long)first,
                      (long long)last);
@@ -193,7 +203,11 @@ static void note(struct world *w, const struct world_entry *entry) {
 }
 
 /* True if the slots belong to a segment that is over and still owed them. */
-static bool pay_debt(struct world_job *job, const struct action *a) {
+static bool pay_debt(struct world *w, struct world_job *job, const struct action *a) {
+        if (w->store && a->outcome.segment == job->before.number)
+                account_in(w, job, &job->before, a->outcome.first, a->outcome.last);
+        if (w->store && a->outcome.segment < job->segment.number) /* the store looks after older ones */
+                return true;
         for (size_t i = 0; i < job->n_debts; i++) {
                 struct world_debt *d = &job->debts[i];
                 if (d->segment != a->outcome.segment || d->first != a->outcome.first || d->last != a->outcome.last)
@@ -208,7 +222,7 @@ static void on_outcome(struct world *w, struct world_job *job, const struct acti
         int64_t last = a->outcome.last;
         if (w->planted == 3 && a->outcome.outcome == SLOT_MISSED && a->outcome.n > 1)
                 last--; /* an off-by-one in the count */
-        if (a->outcome.item == WIRE_ITEM_SCHEDULE && a->outcome.segment != job->segment.number && pay_debt(job, a))
+        if (a->outcome.item == WIRE_ITEM_SCHEDULE && a->outcome.segment != job->segment.number && pay_debt(w, job, a))
                 ;
         else if (a->outcome.item == WIRE_ITEM_SCHEDULE) {
                 if (a->outcome.segment != job->segment.number)
@@ -231,6 +245,8 @@ static void on_outcome(struct world *w, struct world_job *job, const struct acti
                 job->totals.missed += a->outcome.n;
         else if (a->outcome.outcome == SLOT_WITHHELD)
                 job->totals.withheld += a->outcome.n;
+        else if (a->outcome.outcome == SLOT_INTERRUPTED)
+                job->totals.interrupted += a->outcome.n;
         else
                 job->totals.merged += a->outcome.n;
         if (w->watched && strcmp(w->watched, job->name) == 0)
@@ -280,8 +296,11 @@ static void on_segment(struct world *w, struct world_job *job, const struct acti
         if (a->segment.segment <= job->segment.number)
                 fail(w, "%s: segment %u after %u", job->name, a->segment.segment, job->segment.number);
         job->when = effective(job);
-        owe_open(w, job, a->job);
-        if (job->segment.n_ranges > 1)
+        job->is_moved = false;
+        if (!w->store)
+                owe_open(w, job, a->job);
+        job->before = job->segment;
+        if (job->segment.n_ranges > 1 && !w->store)
                 fail(w, "%s: segment %u ended with a gap", job->name, job->segment.number);
         job->segment = (struct world_segment){
                 .number = a->segment.segment,
@@ -305,6 +324,22 @@ static void check_allowed(struct world *w, const struct world_job *job, const st
                      job->is_paused ? "paused" : "cancelled");
         if (job->is_cancelled && start->run != job->promised && !w->is_forcing)
                 fail(w, "%s: run %llu of a cancelled job started without force", job->name, (unsigned long long)start->run);
+}
+
+/* Whatever was forgotten: no slot is started twice, unless it had to do without the ledger. */
+static void check_once(struct world *w, struct world_job *job, const struct wire_start *start) {
+        if (!w->store || start->item != WIRE_ITEM_SCHEDULE)
+                return;
+        if (job->started_slot_rt_us > 0 && job->started_steps == w->n_steps && !job->was_unclaimed && !job->may_queue &&
+            start->slot_rt_us < job->started_slot_rt_us + USEC_PER_MSEC)
+                fail(w, "%s: the slot of %lld was started again, or one before it: %lld", job->name,
+                     (long long)job->started_slot_rt_us, (long long)start->slot_rt_us);
+        if (start->segment != job->segment.number) /* it has waited, perhaps over a step */
+                return;
+        job->started_slot_rt_us = start->slot_rt_us;
+        job->started_steps = w->n_steps;
+        job->was_unclaimed =
+                plan_is_wall(&job->when) ? start->slot_us > w->store->horizon.rt_us : start->slot_us > w->store->horizon.bt_us;
 }
 
 static void on_kill(struct world *w, struct world_job *job, uint64_t run) {
@@ -356,6 +391,7 @@ static void on_start(struct world *w, struct world_job *job, const struct wire_s
                 fail(w, "%s: run %llu started beside run %llu", job->name, (unsigned long long)start->run,
                      (unsigned long long)job->start.run);
         check_allowed(w, job, start);
+        check_once(w, job, start);
         if (start->run < w->hello.next_run && start->run != job->promised)
                 fail(w, "%s: run number %llu used twice", job->name, (unsigned long long)start->run);
         if (start->item == WIRE_ITEM_SCHEDULE && job->trail.has_schedule && start->segment == job->trail.segment &&
@@ -382,6 +418,7 @@ static void on_start(struct world *w, struct world_job *job, const struct wire_s
         job->is_killed = false;
         job->start = *start;
         job->is_running = true;
+        job->is_started_told = false;
         job->begun_bt_us = w->now.bt_us;
         job->totals.started++;
         if (start->item == WIRE_ITEM_BOOT)
@@ -406,10 +443,96 @@ static void on_start(struct world *w, struct world_job *job, const struct wire_s
         }
 }
 
+/* ---- the ledger's side ---- */
+
+/* A run of which the ledger had not heard: its slot has run. */
+static void on_heard(struct world *w, struct world_job *job, const struct action *a) {
+        const struct registry *g = engine_registry(w->engine);
+        const struct job_cold *cold = registry_cold(g, &g->rows[a->job]);
+        if (!w->store)
+                return;
+        job->missed_since_run = cold->missed_since_run;
+        if (a->run.run.item != WIRE_ITEM_SCHEDULE)
+                return;
+        if (a->run.run.segment == job->segment.number)
+                account(w, job, a->run.run.key, a->run.run.key);
+        else if (a->run.run.segment == job->before.number)
+                account_in(w, job, &job->before, a->run.run.key, a->run.run.key);
+        else
+                fail(w, "%s: heard of run %llu of segment %u", job->name, (unsigned long long)a->run.run.run,
+                     a->run.run.segment);
+}
+
+static void on_durable(struct world *w) {
+        uint64_t run;
+        while (keeper_next_ack(w->keeper, w->store->committed, &run))
+                for (size_t i = 0; i < w->n_jobs; i++)
+                        for (size_t k = 0; k < w->jobs[i].n_unacked; k++)
+                                if (w->jobs[i].unacked[k].start.run == run) {
+                                        w->jobs[i].n_unacked--;
+                                        memmove(&w->jobs[i].unacked[k], &w->jobs[i].unacked[k + 1],
+                                                (w->jobs[i].n_unacked - k) * sizeof(w->jobs[i].unacked[0]));
+                                        break;
+                                }
+        size_t n = 0;
+        while (n < w->n_horizons && w->horizons[n].number <= w->store->committed)
+                engine_claimed(w->engine, w->horizons[n++].at);
+        memmove(w->horizons, w->horizons + n, (w->n_horizons - n) * sizeof(w->horizons[0]));
+        w->n_horizons -= n;
+        if (w->store->error[0])
+                fail(w, "%s", w->store->error);
+}
+
+static void flush(struct world *w, bool is_forced) {
+        if (!w->store)
+                return;
+        keeper_flush(w->keeper, w->engine, w->book, w->now, is_forced);
+        if (w->store->number > w->store_lag)
+                store_sync(w->store, w->store->number - w->store_lag);
+        on_durable(w);
+}
+
+static void note_action(struct world *w, const struct action *a) {
+        book_note(w->book, w->engine, w->now, a, NULL, 0);
+        keeper_note(w->keeper, w->engine, w->book, w->now, a, NULL, 0);
+        if (a->kind == ACTION_ENDED && keeper_ended(w->keeper, w->now, a->run.run.run) < 0)
+                abort();
+        if (a->kind != ACTION_HORIZON)
+                return;
+        store_put_horizon(w->store, a->horizon, w->hello.boot_id[0]);
+        if (w->n_horizons == 64)
+                abort();
+        w->horizons[w->n_horizons].at = a->horizon;
+        w->horizons[w->n_horizons++].number = w->store->number + 1;
+        w->is_flush_wanted = true;
+}
+
+static void new_keeper(struct world *w) {
+        if (keeper_new(&store_sink, w->store, w->hello.boot_id, &w->keeper) < 0 || book_new(&w->book) < 0)
+                abort();
+        w->n_horizons = 0;
+        store_put_life(w->store, w->hello.instance);
+}
+
+void world_begin_ledger(struct world *w) {
+        w->store = calloc(1, sizeof(*w->store));
+        if (!w->store)
+                abort();
+        memset(w->hello.boot_id, 1, sizeof(w->hello.boot_id));
+        w->store->horizon = w->now;
+        struct engine_past past = {.is_same_runner = true};
+        memcpy(past.boot_id, w->hello.boot_id, sizeof(past.boot_id));
+        memset(past.seed, 9, sizeof(past.seed));
+        engine_set_past(w->engine, &past);
+        new_keeper(w);
+}
+
 static void take_actions(struct world *w) {
         const struct action *a;
         while ((a = engine_next_action(w->engine))) {
                 w->n_actions++;
+                if (w->store)
+                        note_action(w, a);
                 if (a->job == INDEX_NONE)
                         continue;
                 struct world_job *job = world_find(w, engine_job_name(w->engine, a->job));
@@ -434,6 +557,8 @@ static void take_actions(struct world *w) {
                         on_segment(w, job, a);
                 else if (a->kind == ACTION_OUTCOME)
                         on_outcome(w, job, a);
+                else if (a->kind == ACTION_STARTED && a->run.is_again)
+                        on_heard(w, job, a);
                 else if (a->kind == ACTION_ENDED) {
                         bool is_failure = run_result_is_failure(a->run.end.result);
                         if (a->run.has_changed !=
@@ -447,6 +572,10 @@ static void take_actions(struct world *w) {
         }
         if (engine_has_failed(w->engine))
                 fail(w, "the engine ran out of memory");
+        bool is_wanted = w->is_flush_wanted;
+        w->is_flush_wanted = false;
+        if (is_wanted)
+                flush(w, true);
 }
 
 /* Nothing that is due may wait for another event: each job has a run in flight or its next slot to come. */
@@ -458,22 +587,50 @@ static void check_settled(struct world *w, const struct world_job *job) {
         if (number == INDEX_NONE || g->rows[number].state != JOB_STATE_ARMED || job->is_running || job->when.every_us == 0 ||
             job->is_paused || job->is_cancelled)
                 return;
+        if (w->store_lag > 0) /* it may wait for its claim */
+                return;
         int64_t next_us = g->rows[number].next_us - slot_clock_offset(w, job) + plan_draw_bound(&job->when);
         if (next_us <= w->now.bt_us)
                 fail(w, "%s: idle, and a slot that was due %lld us ago is left over", job->name,
                      (long long)(w->now.bt_us - next_us));
 }
 
+static void next_wake(const struct world *w, int64_t *ret_bt_us, int64_t *ret_rt_us) {
+        engine_next_wake(w->engine, ret_bt_us, ret_rt_us);
+        if (w->store && keeper_next_flush(w->keeper) < *ret_bt_us)
+                *ret_bt_us = keeper_next_flush(w->keeper);
+}
+
+static void tell_started(struct world *w, struct world_job *job) {
+        if (!w->store || !job->is_running || job->is_started_told)
+                return;
+        job->is_started_told = true;
+        engine_started(w->engine, w->now,
+                       &(struct wire_started){
+                               .run = job->start.run,
+                               .pid = 1,
+                               .start_bt_us = job->begun_bt_us,
+                               .start_rt_us = w->now.rt_us - (w->now.bt_us - job->begun_bt_us),
+                       });
+        take_actions(w);
+}
+
 static void advance(struct world *w) {
         int r;
         do {
+                uint64_t committed = w->store ? w->store->committed : 0;
                 r = engine_advance(w->engine, w->now);
                 take_actions(w);
+                for (size_t i = 0; i < w->n_jobs && !w->holds_started; i++)
+                        tell_started(w, &w->jobs[i]);
+                flush(w, false);
+                if (w->store && w->store->committed != committed)
+                        r = 1; /* what waited for it may start */
         } while (r > 0 && !w->error[0]);
         for (size_t i = 0; i < w->n_jobs; i++)
                 check_settled(w, &w->jobs[i]);
         int64_t bt_us, rt_us;
-        engine_next_wake(w->engine, &bt_us, &rt_us);
+        next_wake(w, &bt_us, &rt_us);
         if (bt_us <= w->now.bt_us || rt_us <= w->now.rt_us)
                 fail(w, "the engine wants to be woken at once again");
 }
@@ -533,13 +690,20 @@ static void deliver_end(struct world *w, struct world_job *job) {
         struct wire_ended ended = {.run = job->start.run, .end = job->end};
         ended.end.end_bt_us = job->end_bt_us;
         ended.end.end_rt_us = w->now.rt_us - (w->now.bt_us - job->end_bt_us);
+        tell_started(w, job);
         job->is_running = false;
         note_end(job);
+        if (w->store) {
+                if (job->n_unacked == WORLD_UNACKED)
+                        abort();
+                job->unacked[job->n_unacked++] = (struct world_result){job->start, job->begun_bt_us, job->end_bt_us, job->end};
+        }
         if (w->planted == 4 && job->start.run % 5 == 0)
                 return; /* a result that never arrives */
         if (engine_ended(w->engine, w->now, &ended) != 0)
                 fail(w, "%s: the engine does not know run %llu", job->name, (unsigned long long)job->start.run);
         take_actions(w);
+        flush(w, false);
 }
 
 static struct world_job *next_end(struct world *w, int64_t until_us) {
@@ -559,6 +723,7 @@ static void set_time(struct world *w, int64_t bt_us) {
 
 static void set_wall_clock(struct world *w, int64_t by_us) {
         w->now.rt_us += by_us;
+        w->n_steps++;
         w->stepped_bt_us = w->now.bt_us;
         if (w->stepped.to_us > w->now.rt_us) /* what was left out comes after all */
                 w->stepped.to_us = w->now.rt_us;
@@ -567,10 +732,12 @@ static void set_wall_clock(struct world *w, int64_t by_us) {
 void world_run_to(struct world *w, int64_t bt_us) {
         while (!w->error[0]) {
                 int64_t boot_us, real_us;
-                engine_next_wake(w->engine, &boot_us, &real_us);
+                next_wake(w, &boot_us, &real_us);
                 if (real_us != INT64_MAX && real_us - (w->now.rt_us - w->now.bt_us) < boot_us)
                         boot_us = real_us - (w->now.rt_us - w->now.bt_us);
                 int64_t at_us = boot_us < bt_us ? boot_us : bt_us;
+                if (at_us < w->now.bt_us)
+                        at_us = w->now.bt_us;
                 struct world_job *job = next_end(w, at_us);
                 if (job) {
                         if (job->end_bt_us > w->now.bt_us)
@@ -600,7 +767,7 @@ void world_stall(struct world *w, int64_t us) {
 void world_reach_wake(struct world *w) {
         int64_t boot_us, real_us, offset_us = w->now.rt_us - w->now.bt_us;
         struct world_job *job;
-        engine_next_wake(w->engine, &boot_us, &real_us);
+        next_wake(w, &boot_us, &real_us);
         if (real_us != INT64_MAX && real_us - offset_us < boot_us)
                 boot_us = real_us - offset_us;
         if (boot_us > w->now.bt_us + USEC_PER_DAY)
@@ -638,26 +805,9 @@ void world_crash(struct world *w, int64_t down_us) {
         world_crash_and_step(w, down_us, 0);
 }
 
-void world_crash_and_step(struct world *w, int64_t down_us, int64_t by_us) {
-        w->engine = engine_free(w->engine);
-        w->down = (struct world_span){w->now.bt_us, w->now.bt_us + down_us};
-        set_time(w, w->down.to_us);
-        if (by_us != 0)
-                set_wall_clock(w, by_us);
-        w->down_to_rt_us = w->now.rt_us;
-        new_engine(w);
+static void define_all(struct world *w) {
         for (size_t i = 0; i < w->n_jobs; i++) {
                 struct world_job *job = &w->jobs[i];
-                forget_untold(job);
-                job->missed_since_run = 0;
-                job->n_debts = 0;
-                job->is_paused = job->is_cancelled = false; /* there is no ledger yet */
-                job->is_killed = false;                     /* the new one does not know, and may ask again */
-                job->promised = 0;
-                job->interval_us = 0;
-                job->when = job->defined;
-                if (job->is_running && job->end_bt_us <= w->now.bt_us)
-                        note_end(job);
                 if (!job->is_defined)
                         continue;
                 struct wire_define define = {
@@ -671,20 +821,195 @@ void world_crash_and_step(struct world *w, int64_t down_us, int64_t by_us) {
                 if (engine_define(w->engine, &define, &job->defined, NULL) < 0)
                         abort();
         }
+}
+
+static void adopt(struct world *w, struct world_job *job, const struct wire_start *start, int64_t begun_bt_us) {
+        struct wire_run run = {.start = *start, .name = job->name};
+        if (engine_adopt(w->engine, w->now, &run) < 0)
+                fail(w, "%s: run %llu not adopted", job->name, (unsigned long long)start->run);
+        struct wire_started started = {
+                .run = start->run, .start_bt_us = begun_bt_us, .start_rt_us = w->now.rt_us - (w->now.bt_us - begun_bt_us)};
+        engine_started(w->engine, w->now, &started);
+        take_actions(w);
+}
+
+/* The runner tells of every run that was not acknowledged. */
+static void tell_runs(struct world *w) {
         for (size_t i = 0; i < w->n_jobs; i++) {
                 struct world_job *job = &w->jobs[i];
+                for (size_t k = 0; k < job->n_unacked; k++) {
+                        const struct world_result *r = &job->unacked[k];
+                        adopt(w, job, &r->start, r->begun_bt_us);
+                        struct wire_ended ended = {.run = r->start.run, .end = r->end};
+                        ended.end.end_bt_us = r->end_bt_us;
+                        engine_ended(w->engine, w->now, &ended);
+                        take_actions(w);
+                }
                 if (!job->is_running)
                         continue;
-                struct wire_run run = {.start = job->start, .name = job->name};
-                if (engine_adopt(w->engine, w->now, &run) < 0)
-                        fail(w, "%s: run not adopted", job->name);
-                struct wire_started started = {.run = job->start.run, .start_bt_us = job->begun_bt_us};
-                engine_started(w->engine, w->now, &started);
+                adopt(w, job, &job->start, job->begun_bt_us);
+                job->is_started_told = true;
                 if (job->end_bt_us <= w->now.bt_us)
                         deliver_end(w, job);
         }
+}
+
+/* The world's account of a job becomes what is durable of it. */
+static void recall_job(struct world *w, struct world_job *job) {
+        const struct store_job *kept = store_find(w->store, job->name);
+        job->is_paused = job->is_cancelled = job->is_killed = false;
+        job->promised = 0;
+        job->interval_us = 0;
+        job->n_debts = 0;
+        job->missed_since_run = 0;
+        job->when = job->defined;
+        job->segment = job->before = (struct world_segment){0};
+        size_t first = 0; /* result that is not in the ledger yet */
+        while (kept && kept->has_image && first < job->n_unacked && job->unacked[first].start.run <= kept->image.ended_run)
+                first++;
+        job->told_result = first < job->n_unacked    ? job->unacked[first].start.last_result
+                           : job->is_running         ? job->start.last_result
+                           : kept && kept->has_image ? kept->image.last_result
+                                                     : RUN_RESULT_NONE;
+        if (!kept || !kept->has_image)
+                return;
+        job->is_moved = memcmp(kept->image.boot_id, w->hello.boot_id, sizeof(w->hello.boot_id)) != 0;
+        job->is_paused = kept->image.is_paused;
+        job->is_cancelled = kept->image.is_cancelled;
+        job->interval_us = kept->image.every_us;
+        job->missed_since_run = kept->image.missed_since_run;
+        job->when = kept->when;
+        if (job->interval_us > 0)
+                job_when_set_every(&job->when, job->interval_us);
+        job->segment.number = kept->segment;
+        job->segment.anchor_us = kept->anchor_us;
+        job->segment.first_key = kept->first_key;
+        job->segment.n_ranges = kept->n_ranges;
+        memcpy(job->segment.ranges, kept->ranges, kept->n_ranges * sizeof(kept->ranges[0]));
+        /* of plans before only what is still open matters */
+        job->before.number =
+                kept->image.waiting.is_slot && kept->image.waiting.segment != kept->segment   ? kept->image.waiting.segment
+                : kept->image.merging.is_open && kept->image.merging.segment != kept->segment ? kept->image.merging.segment
+                                                                                              : kept->image.run.segment;
+        if (job->before.number == job->segment.number)
+                job->before.number = 0;
+        job->before.first_key = INT64_MIN;
+}
+
+/* A new scheduler, which learns from the ledger and from the runner. */
+static void begin_anew(struct world *w, bool is_resync) {
+        bool is_same_runner = memcmp(w->store->instance, w->hello.instance, sizeof(w->store->instance)) == 0;
+        new_engine(w);
+        new_keeper(w);
+        struct engine_past past = {.is_same_runner = is_same_runner,
+                                   .horizon = w->store->horizon,
+                                   .is_same_boot = w->hello.boot_id[0] == w->store->boot};
+        memcpy(past.boot_id, w->hello.boot_id, sizeof(past.boot_id));
+        memset(past.seed, 9, sizeof(past.seed));
+        engine_set_past(w->engine, &past);
+        for (size_t i = 0; i < w->n_jobs; i++) {
+                recall_job(w, &w->jobs[i]);
+                const struct store_job *kept = store_find(w->store, w->jobs[i].name);
+                if (!kept || !kept->has_image)
+                        continue;
+                if (engine_restore(w->engine, w->now, kept->name, &kept->when, &kept->image) < 0)
+                        abort();
+                if (kept->segment > 0)
+                        keeper_has(w->keeper, registry_find(engine_registry(w->engine), kept->name));
+        }
+        take_actions(w);
+        define_all(w);
+        tell_runs(w);
+        engine_commit(w->engine, w->now, &(struct wire_commit){.generation = w->generation, .is_resync = is_resync});
+        take_actions(w);
+        for (size_t i = 0; i < w->n_jobs; i++)
+                w->jobs[i].when = effective(&w->jobs[i]);
+}
+
+/* The writer gets some of what is queued to the disk. */
+static void cut(struct world *w) {
+        w->engine = engine_free(w->engine);
+        w->keeper = keeper_free(w->keeper);
+        w->book = book_free(w->book);
+        uint64_t n = w->store->number - w->store->committed;
+        store_sync(w->store, w->store->committed + (n > 0 ? w->n_actions % (n + 1) : 0));
+        store_cut(w->store);
+}
+
+void world_crash_and_step(struct world *w, int64_t down_us, int64_t by_us) {
+        if (w->store)
+                cut(w);
+        w->engine = engine_free(w->engine);
+        w->down = (struct world_span){w->now.bt_us, w->now.bt_us + down_us};
+        set_time(w, w->down.to_us);
+        if (by_us != 0)
+                set_wall_clock(w, by_us);
+        w->down_to_rt_us = w->now.rt_us;
+        for (size_t i = 0; i < w->n_jobs; i++)
+                if (w->jobs[i].is_running && w->jobs[i].end_bt_us <= w->now.bt_us)
+                        note_end(&w->jobs[i]);
+        if (w->store) {
+                begin_anew(w, true);
+                get_round(w);
+                world_check(w);
+                return;
+        }
+        new_engine(w);
+        for (size_t i = 0; i < w->n_jobs; i++) {
+                struct world_job *job = &w->jobs[i];
+                forget_untold(job);
+                job->missed_since_run = 0;
+                job->n_debts = 0;
+                job->is_paused = job->is_cancelled = false; /* nobody remembers */
+                job->is_killed = false;                     /* the new one does not know, and may ask again */
+                job->promised = 0;
+                job->interval_us = 0;
+                job->when = job->defined;
+        }
+        define_all(w);
+        tell_runs(w);
         engine_commit(w->engine, w->now, &(struct wire_commit){.generation = w->generation, .is_resync = true});
         take_actions(w);
+        get_round(w);
+        world_check(w);
+}
+
+void world_slow_disk(struct world *w, uint64_t lag) {
+        w->store_lag = lag;
+        flush(w, false);
+        world_stall(w, 0);
+}
+
+void world_power_cut(struct world *w, int64_t down_us, bool is_reboot) {
+        cut(w);
+        w->down = (struct world_span){w->now.bt_us, w->now.bt_us + down_us};
+        set_time(w, w->down.to_us);
+        if (is_reboot) {
+                w->now.bt_us = w->n_actions % USEC_PER_HOUR;
+                w->down = (struct world_span){INT64_MIN / 2, w->now.bt_us};
+                w->hello.boot_id[0]++;
+        }
+        w->down_to_rt_us = w->now.rt_us;
+        w->hello.instance[0]++;
+        w->hello.epoch = 0;
+        w->hello.is_first_of_boot = is_reboot;
+        w->generation = 1;
+        for (size_t i = 0; i < w->n_jobs; i++) {
+                struct world_job *job = &w->jobs[i];
+                job->is_running = false;
+                job->n_unacked = 0;
+                job->has_trail = false;
+                job->trail = (struct wire_trail){0};
+                job->since_rt_us = w->now.rt_us;
+                job->since_bt_us = w->now.bt_us;
+                job->last_run = job->run_before = (struct world_span){0};
+                job->pause = (struct world_span){INT64_MIN / 2, INT64_MAX};
+                if (is_reboot)
+                        job->is_boot_started = false;
+                job->is_moved = is_reboot;
+        }
+        w->stepped = (struct world_span){0};
+        begin_anew(w, false);
         get_round(w);
         world_check(w);
 }
@@ -883,7 +1208,7 @@ static void check_job(struct world *w, const struct world_job *job) {
         if (accounted != row->key - job->segment.first_key)
                 fail(w, "%s: segment %u: %lld slots up to slot %lld, %lld accounted for", job->name, row->segment,
                      (long long)(row->key - job->segment.first_key), (long long)row->key, (long long)accounted);
-        if (!plan_is_grid(&job->when) || job->is_running || job->is_paused)
+        if (!plan_is_grid(&job->when) || job->is_running || job->is_paused || w->store_lag > 0)
                 return;
         int64_t slot_now_us = plan_is_wall(&job->when) ? w->now.rt_us : w->now.bt_us;
         if (row->next_us + job->when.every_us <= slot_now_us)

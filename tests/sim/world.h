@@ -9,10 +9,12 @@
 
 #include "daemon/core/clock.h"
 #include "daemon/scheduler/engine.h"
+#include "tests/sim/store.h"
 
-#define WORLD_JOBS   64
-#define WORLD_DEBTS  8  /* slots of segments that are over, which still wait for their outcome */
-#define WORLD_RANGES 64 /* accounted ranges of a segment that are not contiguous */
+#define WORLD_JOBS    64
+#define WORLD_DEBTS   8   /* slots of segments that are over, which still wait for their outcome */
+#define WORLD_UNACKED 256 /* results of one job that the runner keeps */
+#define WORLD_RANGES  64  /* accounted ranges of a segment that are not contiguous */
 
 /* A span of BOOTTIME in which something was so. */
 struct world_span {
@@ -38,7 +40,7 @@ struct world_debt {
 };
 
 struct world_totals {
-        uint64_t ran, missed, merged, withheld, dropped, by_reason[SLOT_REASON_MAX];
+        uint64_t ran, missed, merged, withheld, dropped, interrupted, by_reason[SLOT_REASON_MAX];
         uint64_t started, ended, failed;
 };
 
@@ -55,6 +57,13 @@ struct world_entry {
         uint64_t run;
 };
 
+/* A run that is over, whose result is not acknowledged yet. */
+struct world_result {
+        struct wire_start start;
+        int64_t begun_bt_us, end_bt_us;
+        struct run_end end;
+};
+
 struct world_job {
         char name[32];
         bool is_defined;
@@ -66,11 +75,16 @@ struct world_job {
         bool has_trail;
         /* the run in flight or not acknowledged */
         struct wire_start start;
-        bool is_running, is_ended_unsent;
+        bool is_running, is_started_told;
+        struct world_result unacked[WORLD_UNACKED];
+        size_t n_unacked;
+        int64_t started_slot_rt_us; /* of the latest slot that was started, whatever anybody remembers; 0: none */
+        uint64_t started_steps;     /* clock steps then */
+        bool was_unclaimed;         /* it started above the durable horizon */
         int64_t begun_bt_us, end_bt_us;
         struct run_end end;
         struct world_span last_run, run_before; /* decided to end */
-        struct world_segment segment;
+        struct world_segment segment, before;   /* the plan at hand, and the one before it */
         struct world_totals totals;
         bool is_boot_started;
         struct world_debt debts[WORLD_DEBTS];
@@ -80,6 +94,7 @@ struct world_job {
         struct world_span pause;   /* the latest; INT64_MAX: not over */
         int64_t interval_us;       /* set by command; 0: not */
         int64_t draw_bound_us;     /* the largest it ever had: a changed one moves what is drawn already */
+        bool is_moved;             /* its plan is of another boot, until a new one begins */
         bool may_queue;            /* it had Overlap=queue once: what waited then may still do */
         uint64_t promised;         /* to a trigger; 0: none is */
         bool is_killed;            /* the run in flight */
@@ -106,6 +121,19 @@ struct world {
         size_t n_entries, allocated_entries;
         const char *watched;
         uint64_t n_actions;
+        /* the ledger; NULL: there is none */
+        struct store *store;
+        struct keeper *keeper;
+        struct book *book;
+        bool is_flush_wanted;
+        uint64_t store_lag; /* so many commits are on their way to the disk */
+        bool holds_started; /* the runner's word of a start is late */
+        struct {
+                uint64_t number;
+                struct clock_sample at;
+        } horizons[64];
+        size_t n_horizons;
+        uint64_t n_steps;
         int64_t kill_us;                /* so long a run lives on when it is to be ended */
         bool is_triggering, is_forcing; /* inside a trigger */
         int64_t slow_us;                /* so long after a resume or a step the scheduler gets round to what is due */
@@ -140,5 +168,11 @@ int world_start(struct world *w, const char *name);
 int world_pause(struct world *w, const char *name, int64_t until_bt_us);
 int world_resume(struct world *w, const char *name);
 int world_set_interval(struct world *w, const char *name, int64_t every_us);
+/* From now on there is a ledger; before the first definition. */
+void world_begin_ledger(struct world *w);
+/* So many commits are on their way to the disk from now on. */
+void world_slow_disk(struct world *w, uint64_t lag);
+/* All dies but the disk: runs, runner, scheduler; a reboot, or only both programs anew. */
+void world_power_cut(struct world *w, int64_t down_us, bool is_reboot);
 /* Everything that must hold between two events, for every job. False: w->error says what. */
 bool world_check(struct world *w);

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: MIT
+// store: a row is one struct whatever its kind; the batch it belongs to is its number.
+
+#include "tests/sim/store.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum row_kind { ROW_JOB, ROW_RANGE, ROW_SEGMENT, ROW_HORIZON, ROW_LIFE };
+
+struct store_row {
+        uint64_t number;
+        enum row_kind kind;
+        char name[32];
+        struct job_image image;
+        struct job_when when;
+        struct ledger_range range;
+        struct ledger_segment segment;
+        struct clock_sample horizon;
+        uint8_t instance[16];
+        uint8_t boot;
+};
+
+static void fail(struct store *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void fail(struct store *s, const char *format, ...) {
+        if (s->error[0])
+                return;
+        va_list ap;
+        va_start(ap, format);
+        vsnprintf(s->error, sizeof(s->error), format, ap);
+        va_end(ap);
+}
+
+void store_done(struct store *s) {
+        free(s->rows);
+        *s = (struct store){0};
+}
+
+static struct store_row *add(struct store *s, enum row_kind kind, const char *name) {
+        if (s->n_rows == s->allocated_rows) {
+                s->allocated_rows = s->allocated_rows * 2 + 64;
+                s->rows = realloc(s->rows, s->allocated_rows * sizeof(*s->rows));
+                if (!s->rows)
+                        abort();
+        }
+        struct store_row *row = &s->rows[s->n_rows++];
+        *row = (struct store_row){.number = s->number + 1, .kind = kind};
+        snprintf(row->name, sizeof(row->name), "%s", name);
+        return row;
+}
+
+/* ---- what the keeper writes ---- */
+
+static void put_job(void *userdata, const struct ledger_job *job) {
+        struct store_row *row = add(userdata, ROW_JOB, job->name);
+        char *description = NULL;
+        if (image_decode(job->plan, job->plan_size, &row->image) < 0 ||
+            job_when_parse(job->when, strlen(job->when), &row->when, &description) < 0)
+                fail(userdata, "%s: an image that can't be read back", job->name);
+        free(description);
+}
+
+static void put_run(void *userdata, const struct ledger_run *run) {
+        (void)userdata, (void)run;
+}
+
+static void put_range(void *userdata, const struct ledger_range *range) {
+        add(userdata, ROW_RANGE, range->job)->range = *range;
+}
+
+static void put_segment(void *userdata, const struct ledger_segment *segment) {
+        add(userdata, ROW_SEGMENT, segment->job)->segment = *segment;
+}
+
+static void put_clock(void *userdata, const struct ledger_clock *clock) {
+        (void)userdata, (void)clock;
+}
+
+static uint64_t commit(void *userdata) {
+        struct store *s = userdata;
+        return ++s->number;
+}
+
+const struct keeper_sink store_sink = {
+        .job = put_job,
+        .run = put_run,
+        .range = put_range,
+        .segment = put_segment,
+        .clock = put_clock,
+        .commit = commit,
+};
+
+void store_put_horizon(struct store *s, struct clock_sample horizon, uint8_t boot) {
+        struct store_row *row = add(s, ROW_HORIZON, "");
+        row->horizon = horizon;
+        row->boot = boot;
+}
+
+void store_put_life(struct store *s, const uint8_t instance[static 16]) {
+        memcpy(add(s, ROW_LIFE, "")->instance, instance, 16);
+}
+
+/* ---- what becomes durable ---- */
+
+static struct store_job *find(struct store *s, const char *name) {
+        for (size_t i = 0; i < s->n_jobs; i++)
+                if (strcmp(s->jobs[i].name, name) == 0)
+                        return &s->jobs[i];
+        if (s->n_jobs == STORE_JOBS)
+                abort();
+        struct store_job *job = &s->jobs[s->n_jobs++];
+        snprintf(job->name, sizeof(job->name), "%s", name);
+        return job;
+}
+
+const struct store_job *store_find(const struct store *s, const char *name) {
+        for (size_t i = 0; i < s->n_jobs; i++)
+                if (strcmp(s->jobs[i].name, name) == 0)
+                        return &s->jobs[i];
+        return NULL;
+}
+
+static void account(struct store *s, struct store_job *job, int64_t first, int64_t last) {
+        size_t at = 0;
+        while (at < job->n_ranges && job->ranges[at].last < first)
+                at++;
+        if (first < job->first_key)
+                fail(s, "ledger: %s: slot %lld before the first of segment %u", job->name, (long long)first, job->segment);
+        if (at < job->n_ranges && job->ranges[at].first <= last) {
+                fail(s, "ledger: %s: slots %lld..%lld of segment %u have two outcomes", job->name, (long long)first,
+                     (long long)last, job->segment);
+                return;
+        }
+        if (at > 0 && job->ranges[at - 1].last + 1 == first)
+                job->ranges[--at].last = last;
+        else if (job->n_ranges == STORE_RANGES) {
+                fail(s, "ledger: %s: too many gaps", job->name);
+                return;
+        } else {
+                memmove(&job->ranges[at + 1], &job->ranges[at], (job->n_ranges - at) * sizeof(job->ranges[0]));
+                job->ranges[at] = (struct store_range){first, last};
+                job->n_ranges++;
+        }
+        if (at + 1 < job->n_ranges && job->ranges[at].last + 1 == job->ranges[at + 1].first) {
+                job->ranges[at].last = job->ranges[at + 1].last;
+                memmove(&job->ranges[at + 1], &job->ranges[at + 2], (job->n_ranges - at - 2) * sizeof(job->ranges[0]));
+                job->n_ranges--;
+        }
+}
+
+static bool pay(struct store_job *job, const struct ledger_range *range) {
+        for (size_t i = 0; i < job->n_owed; i++) {
+                if (job->owed_segment[i] != range->segment || range->first < job->owed[i].first ||
+                    range->last > job->owed[i].last)
+                        continue;
+                struct store_range left = job->owed[i];
+                if (range->first == left.first)
+                        left.first = range->last + 1;
+                else
+                        left.last = range->first - 1;
+                job->owed[i] = left;
+                if (left.first > left.last) {
+                        job->owed[i] = job->owed[--job->n_owed];
+                        job->owed_segment[i] = job->owed_segment[job->n_owed];
+                }
+                return true;
+        }
+        return false;
+}
+
+static void apply_range(struct store *s, struct store_job *job, const struct ledger_range *range) {
+        if (range->item != WIRE_ITEM_SCHEDULE)
+                return;
+        if (job->segment == 0) { /* its first plan comes behind in the same batch */
+                job->segment = range->segment;
+                job->first_key = INT64_MIN;
+        }
+        if (range->segment == job->segment)
+                account(s, job, range->first, range->last);
+        else if (!pay(job, range))
+                fail(s, "ledger: %s: %s slots %lld..%lld of segment %u, the plan is segment %u", job->name,
+                     slot_outcome_to_string(range->outcome), (long long)range->first, (long long)range->last, range->segment,
+                     job->segment);
+}
+
+static void owe(struct store_job *job, uint32_t segment, int64_t first, int64_t last) {
+        if (first > last)
+                return;
+        if (job->n_owed == 8) { /* the oldest have no one who waits */
+                memmove(&job->owed[0], &job->owed[1], 7 * sizeof(job->owed[0]));
+                memmove(&job->owed_segment[0], &job->owed_segment[1], 7 * sizeof(job->owed_segment[0]));
+                job->n_owed--;
+        }
+        job->owed[job->n_owed] = (struct store_range){first, last};
+        job->owed_segment[job->n_owed++] = segment;
+}
+
+/* The plan before is over: its gaps are what waits, or is on its way to its runner. */
+static void apply_segment(struct store *s, struct store_job *job, const struct ledger_segment *segment) {
+        if (segment->segment == job->segment && job->first_key == INT64_MIN) {
+                job->anchor_us = segment->anchor_us;
+                job->first_key = segment->first_key;
+                return;
+        }
+        if (job->segment == 0) /* its first plan was over before it was written */
+                owe(job, segment->segment - 1, INT64_MIN, INT64_MAX - 1);
+        if (segment->segment <= job->segment)
+                fail(s, "ledger: %s: segment %u after %u", job->name, segment->segment, job->segment);
+        if (job->n_ranges > 0)
+                owe(job, job->segment, job->first_key, job->ranges[0].first - 1);
+        for (size_t i = 0; i + 1 < job->n_ranges; i++)
+                owe(job, job->segment, job->ranges[i].last + 1, job->ranges[i + 1].first - 1);
+        owe(job, job->segment, job->n_ranges > 0 ? job->ranges[job->n_ranges - 1].last + 1 : job->first_key, INT64_MAX - 1);
+        job->segment = segment->segment;
+        job->anchor_us = segment->anchor_us;
+        job->first_key = segment->first_key;
+        job->n_ranges = 0;
+}
+
+/* Slots of the plan at hand that the image has open. */
+static int64_t open_slots(const struct store_job *job) {
+        const struct job_image *i = &job->image;
+        int64_t n = 0;
+        if (i->waiting.is_slot && i->waiting.segment == i->segment && i->waiting.key < i->key)
+                n++;
+        if (i->run.run > 0 && !i->run.is_told && i->run.item == WIRE_ITEM_SCHEDULE && i->run.segment == i->segment &&
+            i->run.key < i->key)
+                n++;
+        if (i->merging.is_open && i->merging.segment == i->segment)
+                n += i->merging.last - i->merging.first + 1;
+        return n;
+}
+
+/* The mark and the account agree. */
+static void check_job(struct store *s, const struct store_job *job) {
+        const struct job_image *i = &job->image;
+        if (i->segment == 0 || job->segment == 0)
+                return;
+        if (i->segment != job->segment) {
+                fail(s, "ledger: %s: the image is of segment %u, the plan of %u", job->name, i->segment, job->segment);
+                return;
+        }
+        int64_t accounted = 0, beyond = 0;
+        for (size_t k = 0; k < job->n_ranges; k++) {
+                accounted += job->ranges[k].last - job->ranges[k].first + 1;
+                if (job->ranges[k].last >= i->key)
+                        beyond += job->ranges[k].last - (job->ranges[k].first > i->key ? job->ranges[k].first : i->key) + 1;
+        }
+        if (accounted - beyond + open_slots(job) != i->key - job->first_key || beyond > 0)
+                fail(s, "ledger: %s: segment %u: mark at %lld, %lld slots accounted for, %lld open, %lld beyond it", job->name,
+                     job->segment, (long long)(i->key - job->first_key), (long long)accounted, (long long)open_slots(job),
+                     (long long)beyond);
+}
+
+static void apply(struct store *s, const struct store_row *row) {
+        struct store_job *job = row->name[0] ? find(s, row->name) : NULL;
+        switch (row->kind) {
+        case ROW_JOB:
+                job->image = row->image;
+                job->when = row->when;
+                job->has_image = true;
+                break;
+        case ROW_RANGE:
+                apply_range(s, job, &row->range);
+                break;
+        case ROW_SEGMENT:
+                apply_segment(s, job, &row->segment);
+                break;
+        case ROW_HORIZON:
+                s->horizon = row->horizon;
+                s->boot = row->boot;
+                break;
+        case ROW_LIFE:
+                memcpy(s->instance, row->instance, sizeof(s->instance));
+                break;
+        }
+}
+
+void store_sync(struct store *s, uint64_t number) {
+        size_t n = 0;
+        while (n < s->n_rows && s->rows[n].number <= number) {
+                bool is_last = n + 1 == s->n_rows || s->rows[n + 1].number != s->rows[n].number;
+                apply(s, &s->rows[n++]);
+                if (!is_last)
+                        continue;
+                for (size_t i = n; i > 0 && s->rows[i - 1].number == s->rows[n - 1].number; i--)
+                        if (s->rows[i - 1].kind == ROW_JOB)
+                                check_job(s, store_find(s, s->rows[i - 1].name));
+        }
+        memmove(s->rows, s->rows + n, (s->n_rows - n) * sizeof(*s->rows));
+        s->n_rows -= n;
+        if (number > s->committed) {
+                s->n_commits += number - s->committed;
+                s->committed = number;
+        }
+}
+
+void store_cut(struct store *s) {
+        s->n_rows = 0;
+        s->number = s->committed;
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// store: the ledger in memory, for the simulation: rows gather in batches, batches become durable one after the other, a cut loses those
+// that are not. What is durable is checked at each commit: every slot of every plan up to its mark has exactly one outcome.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/scheduler/keeper.h"
+
+#define STORE_JOBS   64
+#define STORE_RANGES 64
+
+struct store_range {
+        int64_t first, last;
+};
+
+/* What is durable of a job. */
+struct store_job {
+        char name[32];
+        bool has_image;
+        struct job_image image;
+        struct job_when when;
+        uint32_t segment; /* of the plan at hand */
+        int64_t anchor_us, first_key;
+        struct store_range ranges[STORE_RANGES]; /* accounted in it; sorted, apart */
+        size_t n_ranges;
+        struct store_range owed[8]; /* of plans before: what the image still had open */
+        uint32_t owed_segment[8];
+        size_t n_owed;
+};
+
+struct store {
+        struct store_job jobs[STORE_JOBS];
+        size_t n_jobs;
+        struct clock_sample horizon;
+        uint8_t boot;         /* that it is of */
+        uint8_t instance[16]; /* of the runner under which it was written last */
+        uint64_t committed;   /* number of the latest durable batch */
+        uint64_t number;      /* of the latest one that was handed over */
+        struct store_row *rows;
+        size_t n_rows, allocated_rows;
+        uint64_t n_commits;
+        char error[256];
+};
+
+extern const struct keeper_sink store_sink;
+
+void store_done(struct store *s);
+void store_put_life(struct store *s, const uint8_t instance[static 16]);
+void store_put_horizon(struct store *s, struct clock_sample horizon, uint8_t boot);
+/* Makes the batches up to a number durable. */
+void store_sync(struct store *s, uint64_t number);
+/* What is not durable is lost. */
+void store_cut(struct store *s);
+const struct store_job *store_find(const struct store *s, const char *name);
