@@ -91,6 +91,8 @@ static const struct row rows[API_ERROR_MAX] = {
 static void tell_denied(struct session *s, enum api_method method, const json_t *p) {
         const char *job = reply_text(p, "job"), *holders = reply_text(p, "holders");
         const char *right = reply_text_or(p, "right", api_right_to_string(api_methods()[method].right));
+        /* who may trigger may not do all that trigger can */
+        bool is_beyond = method == API_TRIGGER && strcmp(right, "control") == 0;
         char all[128];
 
         if (!holders) {
@@ -98,8 +100,9 @@ static void tell_denied(struct session *s, enum api_method method, const json_t 
                          job ? ":USER in the job" : "");
                 holders = all;
         }
-        session_fail(0, "you may not %s%s%s; needs %s; try: sudo chimectl %s%s%s", s->verb->name, job ? " " : "",
-                     job ? job : "", holders, s->verb->name, job ? " " : "", job ? job : "");
+        session_fail(0, "you may not %s%s%s%s; needs %s; try: sudo chimectl %s%s%s", s->verb->name, job ? " " : "",
+                     job ? job : "", is_beyond ? " with --follow, --force, rebase or replace" : "", holders, s->verb->name,
+                     job ? " " : "", job ? job : "");
 }
 
 static void tell_invalid(struct session *s, enum api_method method, const json_t *p) {

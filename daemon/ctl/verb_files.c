@@ -44,9 +44,10 @@ static int places_find(struct session *s, struct places *p) {
         for (i = 0; i < o->n_folders; i++)
                 p->list[n++] = o->folders[i];
         if (n == 0)
-                json_array_foreach(json_object_get(p->status, "jobFolders"), i,
-                                   folder) if (n < ARRAY_SIZE(p->list) && json_is_string(folder)) p->list[n++] =
-                        json_string_value(folder);
+                json_array_foreach(json_object_get(p->status, "jobFolders"), i, folder) {
+                        if (n < ARRAY_SIZE(p->list) && json_is_string(folder))
+                                p->list[n++] = json_string_value(folder);
+                }
         for (i = 0; n == 0 && p->folders[i]; i++)
                 p->list[i] = p->folders[i];
         p->paths.folders = p->list;
@@ -135,8 +136,9 @@ int verb_reload(struct session *s) {
         if (s->is_json)
                 session_json(s, reply);
         else {
-                json_array_foreach(json_object_get(reply, "diagnostics"), i, line)
+                json_array_foreach(json_object_get(reply, "diagnostics"), i, line) {
                         fprintf(s->out, "%s\n", json_is_string(line) ? json_string_value(line) : "?");
+                }
                 if (left_out > 0)
                         fprintf(s->out, "... and %lld more: chimectl check\n", left_out);
                 session_say(s, "Read anew: %lld job%s from %lld file%s: %lld new, %lld changed, %lld removed; %lld error%s",
