@@ -35,14 +35,17 @@ static int prepare_hold(struct engine *e, uint32_t job) {
         return schedule_reserve(&e->holds, job);
 }
 
-/* A fixed delay that was over in the pause begins anew: nothing is made up. */
+/* A fixed delay that was over in the pause begins anew: nothing is made up. A pause that ended by itself did so at its instant,
+ * however late that is seen: what came after it is late, not withheld. */
 static void go_on(struct engine *e, struct clock_sample now, uint32_t job, enum hold_change change) {
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
-        segments_close(e, now, job);
+        int64_t ago_us = change == HOLD_EXPIRED ? now.bt_us - registry_cold(&e->jobs, row)->paused_until_bt_us : 0;
+        slots_pass(e, now, job, engine_slot_now(when, now) - ago_us);
+        slots_flush_missed(e, now, job, false);
         row->is_paused = false;
         if (when->every_us > 0 && !plan_is_grid(when) && row->next_us == INT64_MAX)
-                row->next_us = now.bt_us + engine_wait(e, row, when);
+                row->next_us = now.bt_us - ago_us + engine_wait(e, row, when);
         emit_hold(e, job, change);
         slots_arm(e, job);
         arm_hold(e, job);
@@ -213,6 +216,7 @@ int engine_trigger(struct engine *e, struct clock_sample now, uint32_t job, cons
         if (engine_is_running(e, row))
                 outcome = meet_run(e, now, job, trigger->if_running, ret_run);
         else {
+                slots_pass(e, now, job, engine_slot_now(when, now)); /* the run moves a fixed delay that was over in a pause */
                 r = slots_start_triggered(e, now, job);
                 if (r < 0)
                         return r;

@@ -63,6 +63,7 @@ struct job_waiting {
         bool is_slot, is_trigger;
         uint64_t run; /* the number that a trigger was promised; 0: none was */
         /* the slot's */
+        enum wire_item item; /* SCHEDULE or BOOT */
         uint32_t segment;
         int64_t anchor_us, key;
         int64_t slot_us, slot_rt_us;

@@ -192,7 +192,8 @@ static void commit_plan(struct engine *e, struct clock_sample now, uint32_t job,
         enum job_state before = row->state;
 
         if (!when->is_enabled) {
-                segments_end(e, now, job, SLOT_REASON_DISABLED);
+                /* of a job that was disabled before, only what was forced can wait */
+                segments_end(e, now, job, before == JOB_STATE_ARMED ? SLOT_REASON_DISABLED : SLOT_REASON_NONE);
                 row->state = JOB_STATE_DISABLED;
                 if (before == JOB_STATE_ARMED)
                         engine_emit(e, ACTION_CLOSED, job)->unplanned = SLOT_REASON_DISABLED;

@@ -133,6 +133,7 @@ static void let_wait(struct engine *e, struct clock_sample now, uint32_t job) {
         int64_t due_us = plan_due(&grid, row->key);
         struct job_range taken = take_slots(e, now, job, row->key, SLOT_REASON_NONE);
         waiting->is_slot = true;
+        waiting->item = WIRE_ITEM_SCHEDULE;
         waiting->segment = taken.segment;
         waiting->anchor_us = row->anchor_us;
         waiting->key = taken.first;
@@ -142,10 +143,10 @@ static void let_wait(struct engine *e, struct clock_sample now, uint32_t job) {
 }
 
 /* A fixed delay that was over in a pause: one slot, then there is no plan until the job goes on. */
-static void pass_paused_delay(struct engine *e, struct clock_sample now, uint32_t job) {
+static void pass_paused_delay(struct engine *e, struct clock_sample now, uint32_t job, int64_t until_us) {
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
-        if (when->every_us == 0 || engine_is_running(e, row) || row->next_us > now.bt_us)
+        if (when->every_us == 0 || engine_is_running(e, row) || row->next_us > until_us)
                 return;
         struct job_range passed = {
                 .reason = SLOT_REASON_PAUSED,
@@ -169,7 +170,7 @@ void slots_pass(struct engine *e, struct clock_sample now, uint32_t job, int64_t
                 return;
         if (!plan_is_grid(when)) {
                 if (row->is_paused)
-                        pass_paused_delay(e, now, job);
+                        pass_paused_delay(e, now, job, until_us);
                 return;
         }
         struct plan_grid grid = engine_grid(e, row, when);
@@ -370,6 +371,7 @@ static int delay_due(struct engine *e, struct clock_sample now, uint32_t job) {
 static void emit_waiting(struct engine *e, uint32_t job, enum slot_reason reason) {
         struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
         struct action *a = engine_emit(e, ACTION_OUTCOME, job);
+        a->outcome.item = cold->waiting.item;
         a->outcome.segment = cold->waiting.segment;
         a->outcome.outcome = outcome_of(reason);
         a->outcome.reason = reason;
@@ -512,11 +514,12 @@ static int start_waiting_slot(struct engine *e, struct clock_sample now, uint32_
                 emit_waiting(e, job, SLOT_REASON_DEADLINE);
                 return 0;
         }
-        cold->last_slot_us = waiting->slot_us;
+        if (waiting->item == WIRE_ITEM_SCHEDULE)
+                cold->last_slot_us = waiting->slot_us;
         return start_run(e, now, job,
                          &(struct occasion){
-                                 .item = WIRE_ITEM_SCHEDULE,
-                                 .cause = RUN_CAUSE_SCHEDULE,
+                                 .item = waiting->item,
+                                 .cause = waiting->item == WIRE_ITEM_BOOT ? RUN_CAUSE_BOOT : RUN_CAUSE_SCHEDULE,
                                  .segment = waiting->segment,
                                  .anchor_us = waiting->anchor_us,
                                  .key = waiting->key,
@@ -531,6 +534,10 @@ int slots_start_waiting(struct engine *e, struct clock_sample now, uint32_t job)
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
         struct job_cold *cold = registry_cold(&e->jobs, row);
+        if (e->is_stopping) {
+                slots_drop_waiting(e, now, job, SLOT_REASON_DOWN);
+                return 0;
+        }
         int r = cold->waiting.is_slot ? start_waiting_slot(e, now, job) : 0;
         if (r < 0 || !cold->waiting.is_trigger)
                 return r;
@@ -553,6 +560,20 @@ static int wake(struct engine *e, struct clock_sample now, uint32_t job) {
         return 0;
 }
 
+/* The job's OnBoot= slot waits for the run in flight. */
+static void let_boot_wait(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        struct job_waiting *waiting = &registry_cold(&e->jobs, row)->waiting;
+        int64_t slot_us = engine_policy(e, row)->on_boot_us;
+        row->is_boot_done = true;
+        waiting->is_slot = true;
+        waiting->item = WIRE_ITEM_BOOT;
+        waiting->segment = 0;
+        waiting->anchor_us = waiting->key = 0;
+        waiting->slot_us = waiting->due_bt_us = slot_us;
+        waiting->slot_rt_us = now.rt_us - (now.bt_us - slot_us);
+}
+
 static int boot_due(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
@@ -565,6 +586,11 @@ static int boot_due(struct engine *e, struct clock_sample now, uint32_t job) {
                 reason = SLOT_REASON_OVERLAP;
         else if (is_too_late(when, lag_us))
                 reason = SLOT_REASON_DEADLINE;
+        if (reason == SLOT_REASON_OVERLAP && when->overlap == JOB_OVERLAP_QUEUE &&
+            !registry_cold(&e->jobs, row)->waiting.is_slot) {
+                let_boot_wait(e, now, job);
+                return 0;
+        }
         if (reason == SLOT_REASON_NONE) {
                 int r = start_boot(e, now, job, lag_us);
                 if (r == 0 && plan_is_grid(when))

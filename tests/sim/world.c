@@ -262,7 +262,7 @@ static void owe(struct world *w, struct world_job *job, uint32_t segment, int64_
 static void owe_open(struct world *w, struct world_job *job, uint32_t row) {
         const struct registry *g = engine_registry(w->engine);
         const struct job_cold *cold = registry_cold(g, &g->rows[row]);
-        if (cold && cold->waiting.is_slot)
+        if (cold && cold->waiting.is_slot && cold->waiting.item == WIRE_ITEM_SCHEDULE)
                 owe(w, job, cold->waiting.segment, cold->waiting.key, cold->waiting.key);
         if (cold && cold->merging.is_open)
                 owe(w, job, cold->merging.segment, cold->merging.first, cold->merging.last);
@@ -270,7 +270,7 @@ static void owe_open(struct world *w, struct world_job *job, uint32_t row) {
 
 /* The policy that the engine should be working by. */
 static struct job_when effective(const struct world_job *job) {
-        struct job_when when = job->defined;
+        struct job_when when = job->committed;
         if (job->interval_us > 0)
                 job_when_set_every(&when, job->interval_us);
         return when;
@@ -329,10 +329,10 @@ static void on_dropped(struct world *w, struct world_job *job, uint64_t run) {
 static void on_hold(struct world *w, struct world_job *job, enum hold_change change) {
         switch (change) {
         case HOLD_EXPIRED:
-                if (!job->is_paused)
-                        fail(w, "%s: a pause ends that was none", job->name);
+                if (!job->is_paused || w->now.bt_us < job->pause_until_us)
+                        fail(w, "%s: a pause ends that was none, or too early", job->name);
                 job->is_paused = false;
-                job->pause.to_us = w->now.bt_us;
+                job->pause.to_us = job->pause_until_us;
                 break;
         case HOLD_INTERVAL_RESET:
                 job->interval_us = 0;
@@ -355,6 +355,8 @@ static void on_start(struct world *w, struct world_job *job, const struct wire_s
         if (job->is_running)
                 fail(w, "%s: run %llu started beside run %llu", job->name, (unsigned long long)start->run,
                      (unsigned long long)job->start.run);
+        if (w->is_stopping)
+                fail(w, "%s: run %llu started after the stop", job->name, (unsigned long long)start->run);
         check_allowed(w, job, start);
         if (start->run < w->hello.next_run && start->run != job->promised)
                 fail(w, "%s: run number %llu used twice", job->name, (unsigned long long)start->run);
@@ -426,11 +428,13 @@ static void take_actions(struct world *w) {
                         job->n_debts = 0;
                 } else if (a->kind == ACTION_KILL)
                         on_kill(w, job, a->kill_run);
-                else if (a->kind == ACTION_DROPPED)
+                else if (a->kind == ACTION_DROPPED && w->planted != 5) /* a cancel that forgets what waits */
                         on_dropped(w, job, a->run.run.run);
-                else if (a->kind == ACTION_HOLD)
+                else if (a->kind == ACTION_HOLD) {
                         on_hold(w, job, a->hold);
-                else if (a->kind == ACTION_SEGMENT)
+                        if (w->planted == 7 && a->hold == HOLD_EXPIRED && !job->is_running) /* a run that nobody asked for */
+                                on_start(w, job, &(struct wire_start){.run = w->hello.next_run, .item = WIRE_ITEM_TRIGGER});
+                } else if (a->kind == ACTION_SEGMENT)
                         on_segment(w, job, a);
                 else if (a->kind == ACTION_OUTCOME)
                         on_outcome(w, job, a);
@@ -453,6 +457,8 @@ static void take_actions(struct world *w) {
 static void check_settled(struct world *w, const struct world_job *job) {
         const struct registry *g = engine_registry(w->engine);
         uint32_t number = registry_find(g, job->name);
+        if (w->is_stopping)
+                return;
         if (job->promised > 0 && !job->is_running)
                 fail(w, "%s: idle, and run %llu was promised", job->name, (unsigned long long)job->promised);
         if (number == INDEX_NONE || g->rows[number].state != JOB_STATE_ARMED || job->is_running || job->when.every_us == 0 ||
@@ -515,7 +521,14 @@ void world_remove(struct world *w, const char *name) {
         engine_remove(w->engine, name);
 }
 
+static void put_in_force(struct world_job *job) {
+        job->committed = job->defined;
+        job->is_committed = job->is_defined;
+}
+
 void world_commit(struct world *w) {
+        for (size_t i = 0; i < w->n_jobs; i++)
+                put_in_force(&w->jobs[i]);
         engine_commit(w->engine, w->now, &(struct wire_commit){.generation = ++w->generation});
         take_actions(w);
         for (size_t i = 0; i < w->n_jobs; i++)
@@ -645,6 +658,7 @@ void world_crash_and_step(struct world *w, int64_t down_us, int64_t by_us) {
         if (by_us != 0)
                 set_wall_clock(w, by_us);
         w->down_to_rt_us = w->now.rt_us;
+        w->is_stopping = false;
         new_engine(w);
         for (size_t i = 0; i < w->n_jobs; i++) {
                 struct world_job *job = &w->jobs[i];
@@ -655,6 +669,7 @@ void world_crash_and_step(struct world *w, int64_t down_us, int64_t by_us) {
                 job->is_killed = false;                     /* the new one does not know, and may ask again */
                 job->promised = 0;
                 job->interval_us = 0;
+                put_in_force(job);
                 job->when = job->defined;
                 if (job->is_running && job->end_bt_us <= w->now.bt_us)
                         note_end(job);
@@ -686,6 +701,15 @@ void world_crash_and_step(struct world *w, int64_t down_us, int64_t by_us) {
         engine_commit(w->engine, w->now, &(struct wire_commit){.generation = w->generation, .is_resync = true});
         take_actions(w);
         get_round(w);
+        world_check(w);
+}
+
+void world_stop(struct world *w) {
+        w->is_stopping = true;
+        w->down = (struct world_span){w->now.bt_us, INT64_MAX};
+        w->down_to_rt_us = INT64_MAX;
+        engine_stop(w->engine, w->now);
+        take_actions(w);
         world_check(w);
 }
 
@@ -733,12 +757,15 @@ static void check_trigger(struct world *w, const struct world_job *job, uint64_t
                 is_right = job->is_running && job->start.run < run && (outcome == TRIGGER_QUEUED || job->is_killed);
                 break;
         case TRIGGER_NOT_ARMED:
-                is_right = job->is_cancelled || !job->defined.is_enabled || !job->is_defined;
+                is_right = job->is_cancelled || !job->committed.is_enabled || !job->is_committed;
                 break;
         case TRIGGER_NOT_A_GRID:
-                is_right = job->is_cancelled || !job->defined.is_enabled || job->when.every_us == 0 || plan_is_wall(&job->when);
+                is_right =
+                        job->is_cancelled || !job->committed.is_enabled || job->when.every_us == 0 || plan_is_wall(&job->when);
                 break;
         case TRIGGER_STOPPING:
+                is_right = w->is_stopping;
+                break;
         case TRIGGER_OUTCOME_MAX:
                 is_right = false;
         }
@@ -759,6 +786,8 @@ int world_trigger(struct world *w, const char *name, const struct engine_trigger
         bool is_promise = r == TRIGGER_QUEUED || r == TRIGGER_REPLACING;
         take_actions(w);
         w->is_triggering = w->is_forcing = false;
+        if (w->planted == 6 && r == TRIGGER_QUEUED)
+                ++*ret_run; /* not the run that will do it */
         if (is_promise && promised > 0 && *ret_run != promised)
                 fail(w, "%s: two runs are promised", job->name);
         if (is_promise)
@@ -775,7 +804,7 @@ int world_cancel(struct world *w, const char *name, bool is_run_only) {
                 return -1;
         int r = engine_cancel(w->engine, w->now, number, is_run_only, &run);
         take_actions(w);
-        if (!is_run_only && job->is_defined) {
+        if (!is_run_only && job->is_committed) {
                 job->is_cancelled = true;
                 job->is_paused = false;
         }
@@ -807,9 +836,10 @@ int world_pause(struct world *w, const char *name, int64_t until_bt_us) {
                 job->pause = (struct world_span){w->now.bt_us, INT64_MAX};
         int r = engine_pause(w->engine, w->now, number, until_bt_us);
         take_actions(w);
-        if (r == 1)
+        if (r == 1) {
                 job->is_paused = true;
-        else if (!was_paused)
+                job->pause_until_us = until_bt_us;
+        } else if (!was_paused)
                 job->pause = (struct world_span){0};
         return finish(w, r);
 }
@@ -833,7 +863,7 @@ int world_set_interval(struct world *w, const char *name, int64_t every_us) {
         if (number == INDEX_NONE)
                 return -1;
         int64_t before_us = job->interval_us;
-        job->interval_us = every_us == job->defined.every_us ? 0 : every_us;
+        job->interval_us = every_us == job->committed.every_us ? 0 : every_us;
         int r = engine_set_interval(w->engine, w->now, number, every_us);
         if (r != 1)
                 job->interval_us = before_us;
@@ -852,13 +882,15 @@ static void check_job(struct world *w, const struct world_job *job) {
         const struct registry *g = engine_registry(w->engine);
         uint32_t number = registry_find(g, job->name);
         if (number == INDEX_NONE) {
-                if (job->is_defined)
+                if (job->is_committed)
                         fail(w, "%s: defined, but the engine does not know it", job->name);
                 return;
         }
         const struct job_row *row = &g->rows[number];
-        if (job->is_defined == (row->state == JOB_STATE_REMOVED))
-                fail(w, "%s: %s, but the engine thinks otherwise", job->name, job->is_defined ? "defined" : "removed");
+        if (row->state == JOB_STATE_NEW)
+                return;
+        if (job->is_committed == (row->state == JOB_STATE_REMOVED))
+                fail(w, "%s: %s, but the engine thinks otherwise", job->name, job->is_committed ? "defined" : "removed");
         const struct job_cold *cold = registry_cold(g, row);
         if (job->is_running != (cold && cold->run.run > 0))
                 fail(w, "%s: the engine %s a run in flight, the runner %s", job->name,
@@ -883,7 +915,7 @@ static void check_job(struct world *w, const struct world_job *job) {
         if (accounted != row->key - job->segment.first_key)
                 fail(w, "%s: segment %u: %lld slots up to slot %lld, %lld accounted for", job->name, row->segment,
                      (long long)(row->key - job->segment.first_key), (long long)row->key, (long long)accounted);
-        if (!plan_is_grid(&job->when) || job->is_running || job->is_paused)
+        if (!plan_is_grid(&job->when) || job->is_running || job->is_paused || w->is_stopping)
                 return;
         int64_t slot_now_us = plan_is_wall(&job->when) ? w->now.rt_us : w->now.bt_us;
         if (row->next_us + job->when.every_us <= slot_now_us)
