@@ -39,6 +39,7 @@ struct session {
         size_t n_lines; /* of the terminal */
         bool is_json, is_terminal, is_error_terminal;
         const char *progress; /* told on a terminal where a call takes longer than SESSION_SILENCE_US; NULL: nothing */
+        int64_t patience_us;  /* with calls that are answered at once */
         int64_t number;       /* of the verb's last argument, where it is one */
 };
 

@@ -13,6 +13,8 @@
 #include "daemon/ctl/text.h"
 #include "daemon/ctl/verbs.h"
 
+#define ASK_US (3 * USEC_PER_SEC) /* for what the files can be read without */
+
 /* Where the files are. */
 struct places {
         char *settings_file, **folders; /* the usual ones; owned */
@@ -36,6 +38,7 @@ static int places_find(struct session *s, struct places *p) {
         int r = config_default_paths(session_has(s, OPTION_USER), &p->settings_file, &p->folders);
         if (r < 0)
                 return session_fail(CTL_EXIT_FAILED, "%s", r == -ENOENT ? "you have no home folder" : strerror(-r));
+        s->patience_us = ASK_US;
         if (!is_told && session_is_there(s) && session_call(s, API_GET_STATUS, json_object(), &p->status) != CTL_EXIT_DONE)
                 p->status = NULL;
         p->paths.settings_file = reply_text_or(p->status, "settingsFile", p->settings_file);
