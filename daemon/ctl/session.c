@@ -312,6 +312,8 @@ static int call_once(struct session *s, enum api_method method, json_t *paramete
         status = session_take(s, method, r, &reply);
         if (status == CTL_EXIT_DONE)
                 *ret = reply.parameters;
+        if (r < 0)
+                s->client = client_free(s->client); /* a late reply would be taken for that of the next call */
         return -status;
 }
 
