@@ -62,8 +62,8 @@ __attribute__((unused)) static void remove_job(const char *name) {
 
 __attribute__((unused)) static void commit_asked(uint64_t asked, uint32_t n_jobs) {
         static uint64_t generation;
-        wire_put_commit(&pack,
-                        &(struct wire_commit){.generation = ++generation, .asked = asked, .n_jobs = n_jobs, .n_added = 1});
+        generation++;
+        wire_put_commit(&pack, &(struct wire_commit){.generation = generation, .asked = asked, .n_jobs = n_jobs, .n_added = 1});
         runner_say(WIRE_COMMIT);
 }
 
