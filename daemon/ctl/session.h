@@ -74,7 +74,7 @@ int session_fail(int status, const char *format, ...) __attribute__((format(prin
 void session_json(struct session *s, const json_t *value);
 /* The same on one line, at once: for streams. */
 void session_json_line(struct session *s, const json_t *value);
-/* Puts out at once what the screen has so far: for verbs that go on. */
+/* Puts out at once what the screen has so far, without a pager: for verbs that go on, or that did something. */
 void session_flush(struct session *s);
 /* "uid 1000", as chimed names users, as the user's name, printed into buf. Returns buf. */
 char *session_user(const char *by, char buf[static 64]);

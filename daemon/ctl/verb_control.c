@@ -32,6 +32,7 @@ static int change_one(struct session *s, const struct change *change, const char
                 session_json(s, reply);
         else
                 change->say(s, job, reply);
+        session_flush(s); /* the next one may take its time */
         json_decref(reply);
         return status;
 }

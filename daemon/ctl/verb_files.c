@@ -115,6 +115,7 @@ int verb_check(struct session *s) {
                         status = session_fail(CTL_EXIT_FAILED, "the files can't be read: %s", strerror(-r));
                 else {
                         print_check(s, &diags, config);
+                        session_flush(s);
                         status = diags.n_errors > 0 ? CTL_EXIT_FAILED : CTL_EXIT_DONE;
                 }
         }
@@ -151,6 +152,7 @@ int verb_reload(struct session *s) {
                 if (errors > 0)
                         session_say(s, "What is wrong keeps its last good jobs.");
         }
+        session_flush(s);
         json_decref(reply);
         return errors > 0 ? CTL_EXIT_FAILED : CTL_EXIT_DONE;
 }
