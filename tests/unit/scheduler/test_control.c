@@ -15,7 +15,7 @@ static const struct {
         const char *reply;
 } odd[] = {
         {CALL(""), "{\"error\":\"org.varlink.service.InvalidParameter\",\"parameters\":{\"parameter\":\"job\"}}"},
-        {CALL(",\"parameters\":{\"job\":1}"), "\"InvalidParameter\",\"parameters\":{\"parameter\":\"job\"}" + 1},
+        {CALL(",\"parameters\":{\"job\":1}"), "InvalidParameter\",\"parameters\":{\"parameter\":\"job\"}"},
         {CALL(",\"parameters\":{\"slotUsec\":\"x\",\"job\":1}"), "{\"parameter\":\"slotUsec\"}"},
         {CALL(",\"parameters\":{\"job\":\"job\",\"nope\":1}"), "{\"parameter\":\"nope\"}"},
         {CALL(",\"parameters\":{\"job\":\"job\"}"), "\"state\":\"waiting\""},
