@@ -19,7 +19,7 @@
 #define CONTROL_LOST_MARK     (256 * 1024)       /* a job's output that its follower has not read: beyond it is lost */
 #define CONTROL_BUFFERS_UID   (2 * 1024 * 1024)  /* bytes of one user's clients; */
 #define CONTROL_BUFFERS_ROOT  (1024 * 1024)      /* of CONTROL_BUFFERS_MAX those that only admins get */
-#define CONTROL_CALLS_A_PASS  16                 /* of one client, before others have their turn */
+#define CONTROL_CALLS_A_TURN  16                 /* of one client, before others have theirs */
 #define CONTROL_BUSY_US       2000               /* of a pass for calls and streams: then slots have their turn */
 #define CONTROL_PAGE          100                /* jobs of one reply */
 #define CONTROL_NAMES_MAX     1000               /* jobs named in a call */
@@ -35,6 +35,7 @@ struct control_user {
         struct control_user *next;
         uid_t uid;
         size_t n_clients, n_waits, bytes;
+        struct control_client *turns; /* those of its clients that have something to do, in the order of their turns */
 };
 
 /* Jobs that a call is about: all, or some by row. A row is forgotten when its job is gone. */
@@ -87,8 +88,8 @@ struct control_wait {
 struct control_client {
         struct control *control; /* borrowed */
         struct control_client *next, *previous;
-        struct control_client *next_touched;
-        bool is_touched;
+        struct control_client *next_touched, *next_turn;
+        bool is_touched, has_turn;
         int fd;
         struct loop_source *source;
         uint32_t events; /* what source watches for */
@@ -130,7 +131,7 @@ struct control {
         size_t bytes;
         struct control_wait *waits;
         int64_t wake_bt_us; /* the next deadline is not before this */
-        int64_t busy_bt_us; /* so long calls are done in this pass; 0: none was yet */
+        int64_t busy_bt_us; /* until then clients have turns in this pass */
         bool is_stopping;
         uint32_t command_job; /* whose command is under way: its hold is told, not its segment */
         const char *command_by;
@@ -173,8 +174,6 @@ struct control_call {
 
 /* The deadline counts from now on. */
 void control_wake_at(struct control *c, int64_t bt_us);
-/* False where this pass has done enough for clients: the rest is for the next. */
-bool control_has_time(struct control *c);
 /* One line of the journal about what a client did, or was denied; at most so many of each a minute, the rest is counted. */
 void control_tell(struct control *c, struct clock_sample now, bool is_denied, const char *job, const char *format, ...)
         __attribute__((format(printf, 5, 6)));
@@ -190,8 +189,11 @@ int control_client_accept(struct control *c, int fd);
 /* Closes the connection and forgets all of it but the memory, which goes at the end of the pass. */
 void control_client_close(struct control_client *client);
 struct control_client *control_client_free(struct control_client *client);
-/* Something is to be done for it at the end of the pass. */
+/* Something is to be done for it at the end of the pass: it has a turn, and then what it has to say is written. */
 void control_client_touch(struct control_client *client);
+/* Does calls and goes on with streams while the pass has time: users by turns, and the clients of a user by turns, so that one who
+ * asks little does not wait for one who asks much. 0 or a negative error. */
+int control_client_turns(struct control *c);
 /* Bytes of replies that wait. */
 size_t control_client_waiting(const struct control_client *client);
 /* Writes what the socket takes, checks the bounds and watches for what is to come. 0 or a negative error. */

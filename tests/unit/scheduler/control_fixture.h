@@ -203,10 +203,34 @@ __attribute__((unused)) static struct peer dial(void) {
         return p;
 }
 
-/* The client that dialled last is somebody else. */
+static struct control_user *user_of(uid_t uid) {
+        struct control_user *user = control->users;
+        while (user && user->uid != uid)
+                user = user->next;
+        if (user)
+                return user;
+        user = calloc(1, sizeof(*user));
+        ck_assert_ptr_nonnull(user);
+        *user = (struct control_user){.next = control->users, .uid = uid};
+        return control->users = user;
+}
+
+/* The client that dialled last, and has done nothing yet, is somebody else. */
 __attribute__((unused)) static void become(uid_t uid) {
-        control->clients->is_admin = false;
-        control->clients->peer = (struct control_peer){.uid = uid, .gid = uid};
+        struct control_client *client = control->clients;
+        struct control_user *before = client->user, **at = &control->users;
+        client->is_admin = false;
+        client->peer = (struct control_peer){.uid = uid, .gid = uid};
+        client->user = user_of(uid);
+        client->user->n_clients++;
+        client->user->bytes += client->charged;
+        before->bytes -= client->charged;
+        if (--before->n_clients > 0)
+                return;
+        while (*at != before)
+                at = &(*at)->next;
+        *at = before->next;
+        free(before);
 }
 
 __attribute__((unused)) static void hang_up(struct peer *p) {

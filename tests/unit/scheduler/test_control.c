@@ -636,15 +636,41 @@ START_TEST(the_bytes_of_a_user_are_bounded) {
 }
 END_TEST
 
-START_TEST(calls_beyond_the_time_of_a_pass_are_done_in_the_next) {
+START_TEST(calls_are_done_at_the_end_of_a_pass) {
         struct peer p = dial();
         say(&p, "GetStatus", "{}");
-        control->busy_bt_us = 1;
         for (int i = 0; i < 3; i++)
                 ck_assert_int_ge(loop_run_once(loop, 0), 0);
         ck_assert_uint_eq(control_client_waiting(control->clients), 0);
         ck_assert_int_eq(control_flush(control), 0);
         says(hear(&p), "version");
+        hang_up(&p);
+}
+END_TEST
+
+/* Forty peers send as much as they can, of one user or each of its own; one more asks once. */
+START_TEST(who_asks_little_does_not_wait_for_who_asks_much) {
+        static const char call[] = "{\"method\":\"io.chimed.Why\",\"parameters\":{\"job\":\"job\"},\"oneway\":true}";
+        struct peer peers[40], p;
+        for (size_t i = 0; i < ARRAY_SIZE(peers); i++) {
+                peers[i] = dial();
+                become(5 + (uid_t)(_i * i));
+        }
+        p = dial();
+        for (size_t i = 0; i < ARRAY_SIZE(peers); i++)
+                for (int k = 0; k < 500; k++)
+                        (void)send(peers[i].fd, call, sizeof(call), MSG_NOSIGNAL);
+        say(&p, "GetStatus", "{}");
+        int n = 0;
+        for (bool is_answered = false; !is_answered; n++) {
+                pass();
+                fill(&p);
+                is_answered = p.size > 0;
+        }
+        /* one user has a turn before it, or forty have: each at least one call, or as many as a pass has time for */
+        ck_assert_int_le(n, _i ? 2 + (int)ARRAY_SIZE(peers) : 3);
+        for (size_t i = 0; i < ARRAY_SIZE(peers); i++)
+                hang_up(&peers[i]);
         hang_up(&p);
 }
 END_TEST
@@ -706,7 +732,8 @@ int main(void) {
         tcase_add_test(tc, an_idle_connection_stays);
         tcase_add_test(tc, who_reads_no_reply_is_not_read);
         tcase_add_test(tc, the_bytes_of_a_user_are_bounded);
-        tcase_add_test(tc, calls_beyond_the_time_of_a_pass_are_done_in_the_next);
+        tcase_add_test(tc, calls_are_done_at_the_end_of_a_pass);
+        tcase_add_loop_test(tc, who_asks_little_does_not_wait_for_who_asks_much, 0, 2);
         tcase_add_test(tc, a_flood_of_denied_calls_is_told_in_a_few_lines);
         tcase_add_test(tc, after_the_runner_is_gone_nothing_is_ready);
         suite_add_tcase(suite, tc);
