@@ -35,9 +35,9 @@ static void tell_not_armed(struct session *s, enum api_method method, const json
 
         (void)s;
         if (strcmp(state, "disabled") == 0)
-                session_fail(0, "%s is disabled: its definition says Enabled=no%s%s", job,
-                             method == API_TRIGGER ? "; run it once: chimectl trigger --force " : "",
-                             method == API_TRIGGER ? job : "");
+                session_fail(0, "%s is disabled: its definition says Enabled=no; %s%s", job,
+                             method == API_TRIGGER ? "run it once: chimectl trigger --force " : "change that: chimectl cat ",
+                             job);
         else
                 session_fail(0, "%s is %s; let it run again: chimectl start %s%s%s", job, state, job,
                              method == API_TRIGGER ? ", or only once: chimectl trigger --force " : "",

@@ -67,7 +67,7 @@ static void print_state(const struct view *v, const json_t *job, FILE *out) {
         if (next_us != REPLY_NO_TIME)
                 screen_next_time(v, next_us, true, next);
         bool is_delayed = next_us != REPLY_NO_TIME && start_us > next_us;
-        bool is_held = reply_object(job, "hold") && !run[0];
+        bool is_held = reply_object(job, "hold") && (strcmp(state, "paused") == 0 || strcmp(state, "cancelled") == 0);
         if (is_held)
                 state = screen_hold(v, job, true, hold);
         else if (reason && strncmp(reason, state, strlen(state)) == 0)
@@ -78,7 +78,7 @@ static void print_state(const struct view *v, const json_t *job, FILE *out) {
                  is_delayed ? times_span(start_us - next_us, delay) : "", is_delayed ? " of drawn delay" : "",
                  reason ? "; " : "", reason ? reason : "");
         print_line(v, out, "State", text);
-        if (reply_object(job, "hold") && run[0])
+        if (reply_object(job, "hold") && !is_held)
                 print_line(v, out, "Hold", screen_hold(v, job, true, hold));
 }
 

@@ -89,7 +89,9 @@ static void say_cancelled(struct session *s, const char *job, const json_t *repl
 
         if (run)
                 session_say(s, "%s: run %lld %s", job, (long long)reply_int(run, "runId", 0), runs_words(run, words));
-        if (!session_has(s, OPTION_RUN))
+        if (strcmp(reply_text_or(reply, "state", ""), "disabled") == 0)
+                session_say(s, "%s is disabled: it runs only if it is forced to", job);
+        else if (!session_has(s, OPTION_RUN))
                 session_say(s, "%s will not run again until: chimectl start %s", job, job);
         else if (!run)
                 session_say(s, "%s: what waited to run will not; its schedule goes on", job);

@@ -65,16 +65,28 @@ void commands_hold_due(struct engine *e, struct clock_sample now, uint32_t job) 
         arm_hold(e, job);
 }
 
-int engine_pause(struct engine *e, struct clock_sample now, uint32_t job, int64_t until_bt_us) {
-        struct job_row *row = engine_row(e, job);
+void commands_settle_hold(struct engine *e, struct clock_sample now, uint32_t job) {
+        if (!e->is_stopping && schedule_has(&e->holds, job) && schedule_at(&e->holds, job) <= now.bt_us)
+                commands_hold_due(e, now, job);
+}
+
+/* 0, or why there is nothing to pause or to resume. */
+static int refuse_hold(const struct engine *e, const struct job_row *row) {
+        if (e->is_stopping)
+                return ENGINE_REFUSED_STOPPING;
         if (row->state != JOB_STATE_ARMED)
                 return ENGINE_REFUSED_DISABLED;
-        if (row->is_cancelled)
-                return ENGINE_REFUSED_CANCELLED;
-        int r = slots_settle(e, now, job);
+        return row->is_cancelled ? ENGINE_REFUSED_CANCELLED : 0;
+}
+
+int engine_pause(struct engine *e, struct clock_sample now, uint32_t job, int64_t until_bt_us) {
+        struct job_row *row = engine_row(e, job);
+        int r = refuse_hold(e, row);
+        if (r == 0)
+                r = slots_settle(e, now, job);
         if (r == 0)
                 r = prepare_hold(e, job);
-        if (r < 0)
+        if (r != 0)
                 return r;
         struct job_cold *cold = registry_cold(&e->jobs, row);
         if (row->is_paused && cold->paused_until_bt_us == until_bt_us)
@@ -98,12 +110,10 @@ int engine_pause(struct engine *e, struct clock_sample now, uint32_t job, int64_
 
 int engine_resume(struct engine *e, struct clock_sample now, uint32_t job) {
         const struct job_row *row = engine_row(e, job);
-        if (row->state != JOB_STATE_ARMED)
-                return ENGINE_REFUSED_DISABLED;
-        if (row->is_cancelled)
-                return ENGINE_REFUSED_CANCELLED;
-        int r = slots_settle(e, now, job); /* the pause may just have ended by itself */
-        if (r < 0)
+        int r = refuse_hold(e, row);
+        if (r == 0)
+                r = slots_settle(e, now, job); /* the pause may just have ended by itself */
+        if (r != 0)
                 return r;
         if (!row->is_paused)
                 return 0;
@@ -114,6 +124,8 @@ int engine_resume(struct engine *e, struct clock_sample now, uint32_t job) {
 int engine_start(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
+        if (e->is_stopping)
+                return ENGINE_REFUSED_STOPPING;
         if (row->state != JOB_STATE_ARMED)
                 return ENGINE_REFUSED_DISABLED;
         if (!row->is_cancelled)
@@ -154,13 +166,15 @@ static void cancel_schedule(struct engine *e, struct clock_sample now, uint32_t 
 
 int engine_cancel(struct engine *e, struct clock_sample now, uint32_t job, bool is_run_only, uint64_t *ret_run) {
         struct job_row *row = engine_row(e, job);
+        if (e->is_stopping && !is_run_only)
+                return ENGINE_REFUSED_STOPPING;
         int r = slots_settle(e, now, job);
         if (r == 0)
                 r = prepare_hold(e, job);
         if (r < 0)
                 return r;
         struct job_cold *cold = registry_cold(&e->jobs, row);
-        bool cancels_schedule = !is_run_only && !row->is_cancelled && row->state != JOB_STATE_REMOVED;
+        bool cancels_schedule = !is_run_only && engine_has_plan(row);
         bool is_anything = cancels_schedule || cold->run.run > 0 || cold->waiting.is_trigger;
         if (cancels_schedule)
                 cancel_schedule(e, now, job);
@@ -253,6 +267,8 @@ int engine_set_interval(struct engine *e, struct clock_sample now, uint32_t job,
         struct job_when before = *engine_policy(e, row);
         uint32_t policy, old = row->was != INDEX_NONE ? row->was : row->when;
         bool is_set = false;
+        if (e->is_stopping)
+                return ENGINE_REFUSED_STOPPING;
         if (before.every_us == 0)
                 return ENGINE_REFUSED_NO_INTERVAL;
         int r = slots_settle(e, now, job);

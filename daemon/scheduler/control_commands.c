@@ -29,6 +29,8 @@ static void not_possible(const struct control_call *call, const char *why) {
 }
 
 const char *control_unarmed_state(const struct job_view *view) {
+        if (view->is_disabled)
+                return "disabled";
         if (view->is_cancelled)
                 return "cancelled";
         switch (view->status) {
@@ -258,11 +260,13 @@ int control_do_cancel(struct control_call *call) {
         engine_view(call->engine, call->now, call->job, &view);
         begin(call, by);
         int r = 0;
-        if (!is_run_only && !view.is_cancelled) /* else it stays whose it was */
+        if (!is_run_only && !control_unarmed_state(&view)) /* else it stays whose it was */
                 r = book_sign(call->book, call->job, call->now, call->control->command_by, reason, INT64_MAX);
         if (r == 0)
                 r = engine_cancel(call->engine, call->now, call->job, is_run_only, &run);
-        if (r >= 0) {
+        if (r == ENGINE_REFUSED_STOPPING)
+                control_error(call, API_ERROR_NOT_READY, NULL);
+        else if (r >= 0) {
                 bool has_changed = r > 0;
                 if (has_changed && is_run_only)
                         tell(call, "run cancelled");
@@ -296,6 +300,10 @@ static int finish(struct control_call *call, int result, const char *what) {
         int r = settle(call);
         if (result < 0 || r < 0)
                 return result < 0 ? result : r;
+        if (result == ENGINE_REFUSED_STOPPING) {
+                control_error(call, API_ERROR_NOT_READY, NULL);
+                return 0;
+        }
         if (result == ENGINE_REFUSED_DISABLED || result == ENGINE_REFUSED_CANCELLED) {
                 not_armed(call, result == ENGINE_REFUSED_DISABLED ? "disabled" : "cancelled");
                 return 0;
@@ -359,6 +367,10 @@ int control_do_set_interval(struct control_call *call) {
         int r = settle(call);
         if (result < 0 || r < 0)
                 return result < 0 ? result : r;
+        if (result == ENGINE_REFUSED_STOPPING) {
+                control_error(call, API_ERROR_NOT_READY, NULL);
+                return 0;
+        }
         if (result == ENGINE_REFUSED_NO_INTERVAL) {
                 not_possible(call, "the job has no Every=");
                 return 0;

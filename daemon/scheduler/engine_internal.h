@@ -89,6 +89,8 @@ void segments_forget_removed(struct engine *e, uint32_t job);
 /* commands.c */
 /* A pause's time is over, or a hold is to be told again. */
 void commands_hold_due(struct engine *e, struct clock_sample now, uint32_t job);
+/* The same, if it is so. */
+void commands_settle_hold(struct engine *e, struct clock_sample now, uint32_t job);
 /* slots.c */
 /* Does what is due of one job by the plan at hand. 0, -ENOMEM. */
 int slots_settle(struct engine *e, struct clock_sample now, uint32_t job);

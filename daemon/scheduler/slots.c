@@ -627,8 +627,7 @@ int slots_settle(struct engine *e, struct clock_sample now, uint32_t job) {
         int r = 0;
         if (e->is_stopping)
                 return 0;
-        if (schedule_has(&e->holds, job) && schedule_at(&e->holds, job) <= now.bt_us)
-                commands_hold_due(e, now, job);
+        commands_settle_hold(e, now, job);
         if (schedule_has(&e->at_boot, job) && schedule_at(&e->at_boot, job) <= now.bt_us)
                 r = boot_due(e, now, job);
         if (r == 0 && schedule_has(&e->boot_wake, job) && schedule_at(&e->boot_wake, job) <= now.bt_us)

@@ -225,6 +225,7 @@ START_TEST(cancelled_or_disabled_a_job_runs_only_by_force) {
         disabled.is_enabled = false;
         define(disabled);
         trigger(&join, TRIGGER_NOT_ARMED);
+        do_ok(world_cancel(&w, "job", false), 0);
         do_ok(world_start(&w, "job"), ENGINE_REFUSED_DISABLED);
         do_ok(world_pause(&w, "job", INT64_MAX), ENGINE_REFUSED_DISABLED);
 }
@@ -378,6 +379,21 @@ START_TEST(a_delay_that_is_over_after_the_end_of_a_pause_is_due_at_once) {
 }
 END_TEST
 
+START_TEST(a_pause_that_is_over_when_a_run_ends_does_not_make_the_next_run_overlap) {
+        begin_at(12, 0, 0);
+        run_us = 5 * MIN;
+        define(wall_grid(HOUR, 30 * MIN));
+        trigger(&join, TRIGGER_STARTED);
+        uint64_t promised = trigger(&(struct engine_trigger){.if_running = TRIGGER_QUEUE}, TRIGGER_QUEUED);
+        do_ok(world_pause(&w, "job", w.now.bt_us + HOUR), 1);
+        world_stall(&w, 3 * HOUR); /* asleep to 15:00: the end of the run is heard of first */
+        expect(0, SLOT_WITHHELD, SLOT_REASON_PAUSED, at(12, 30, 0), at(12, 30, 0), 1);
+        expect(1, SLOT_MERGED, SLOT_REASON_DEADLINE, at(13, 30, 0), at(13, 30, 0), 1);
+        expect_ran(2, at(14, 30, 0), 30 * MIN);
+        ck_assert_uint_eq(w.entries[2].run, promised);
+}
+END_TEST
+
 START_TEST(a_promised_run_of_a_disabled_job_comes_over_a_reload) {
         begin_at(12, 0, 0);
         run_us = 50 * SEC;
@@ -401,6 +417,8 @@ START_TEST(nothing_that_comes_to_wait_is_started_after_a_stop) {
         define(when);
         run_to(12, 0, 5);
         world_stop(&w);
+        do_ok(world_pause(&w, "job", INT64_MAX), ENGINE_REFUSED_STOPPING);
+        do_ok(world_cancel(&w, "job", false), ENGINE_REFUSED_STOPPING);
         run_to(12, 0, 50);
         ck_assert_uint_eq(world_find(&w, "job")->totals.started, 1);
 }
@@ -499,6 +517,7 @@ int main(void) {
         tcase_add_test(holds, a_slot_due_in_a_pause_is_withheld_though_a_trigger_moves_the_next);
         tcase_add_test(holds, what_comes_after_the_end_of_a_pause_is_only_late);
         tcase_add_test(holds, a_delay_that_is_over_after_the_end_of_a_pause_is_due_at_once);
+        tcase_add_test(holds, a_pause_that_is_over_when_a_run_ends_does_not_make_the_next_run_overlap);
         tcase_add_test(holds, a_promised_run_of_a_disabled_job_comes_over_a_reload);
         tcase_add_test(holds, nothing_that_comes_to_wait_is_started_after_a_stop);
         tcase_add_test(holds, a_boot_slot_waits_for_the_run_in_flight_too);
