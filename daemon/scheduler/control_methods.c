@@ -265,8 +265,6 @@ void control_show(struct control_client *client, struct clock_sample now, uint32
 /* Only who may control hears what a job runs, so only for them the runner is asked. */
 static int do_show_job(struct control_call *call) {
         struct control *c = call->control;
-        if (call->message->is_oneway)
-                return 0;
         if (call->right >= API_RIGHT_CONTROL) {
                 if (!control_wait_is_free(call))
                         return 0;
@@ -518,7 +516,11 @@ static int dispatch(struct control_client *client, const struct message_call *me
                 call.engine = link_engine(c->link);
                 call.book = link_book(c->link);
         }
-        return is_in_order(&call) ? functions[row - api_methods()](&call) : 0;
+        if (!is_in_order(&call))
+                return 0;
+        /* where nobody hears the answer, looking has no effect: who sends much and hangs up shall not make work */
+        bool is_heard = !message->is_oneway && !client->is_deaf;
+        return is_heard || row->right > API_RIGHT_SEE ? functions[row - api_methods()](&call) : 0;
 }
 
 int control_dispatch(struct control_client *client, const char *text, size_t size) {

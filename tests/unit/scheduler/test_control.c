@@ -94,6 +94,22 @@ START_TEST(oneway_is_done_without_reply) {
         say_more(&p, "Wait", "{\"job\":\"job\"}", ONEWAY);
         say_more(&p, "org.varlink.service.GetInfo", "{}", ONEWAY);
         says(ask(&p, "Why", "{\"job\":\"job\"}"), "\"state\":\"paused\"");
+        ck_assert_uint_eq(told.described, 0);
+        hang_up(&p);
+}
+END_TEST
+
+START_TEST(nothing_is_looked_up_for_who_has_gone) {
+        struct peer p = dial();
+        for (int i = 0; i < 5; i++)
+                say(&p, "ShowJob", "{\"job\":\"job\"}");
+        say_more(&p, "Pause", "{\"job\":\"job\"}", ONEWAY);
+        hang_up(&p);
+        settle();
+        ck_assert_uint_eq(told.described, 0);
+        ck_assert_uint_eq(control->n_clients, 0);
+        p = dial();
+        says(ask(&p, "Why", "{\"job\":\"job\"}"), "\"state\":\"paused\"");
         hang_up(&p);
 }
 END_TEST
@@ -716,6 +732,7 @@ int main(void) {
         tcase_add_test(tc, a_call_may_come_byte_by_byte);
         tcase_add_test(tc, oneway_is_done_without_reply);
         tcase_add_test(tc, what_was_sent_before_the_end_is_done);
+        tcase_add_test(tc, nothing_is_looked_up_for_who_has_gone);
         tcase_add_test(tc, the_service_describes_itself);
         tcase_add_test(tc, calls_are_answered);
         tcase_add_test(tc, a_reason_is_bounded);
