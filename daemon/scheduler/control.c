@@ -15,7 +15,10 @@
 #include <syslog.h>
 
 #include "daemon/core/util.h"
-#include "daemon/scheduler/control_internal.h"
+#include "daemon/scheduler/control_client.h"
+#include "daemon/scheduler/control_feed.h"
+#include "daemon/scheduler/control_wait.h"
+#include "daemon/scheduler/control_watch.h"
 
 #define ACCEPTS_A_PASS 16
 #define AGAIN_US       USEC_PER_SEC    /* until the next accept where no descriptor was left */

@@ -2,6 +2,8 @@
 // control_client: a connection: bytes in, calls in their order, replies out. It reads only while it may do calls, so what a peer sends
 // too early stays in its own socket buffer. What is left to do after a pass comes back as a ready socket, never as a timer.
 
+#include "daemon/scheduler/control_client.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +11,9 @@
 #include <sys/socket.h>
 
 #include "daemon/core/util.h"
-#include "daemon/scheduler/control_internal.h"
+#include "daemon/scheduler/control_feed.h"
+#include "daemon/scheduler/control_methods.h"
+#include "daemon/scheduler/control_wait.h"
 
 #define GROUPS_MAX 1024 /* of a peer: what is beyond gives no right */
 #define KEEP_SIZE  (16 * 1024)

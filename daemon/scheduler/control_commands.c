@@ -2,13 +2,17 @@
 // control_commands: the engine is given the command, then what it decided is done (link_settle()). A call that will wait is entered
 // between the two: what it waits for may come at once.
 
+#include "daemon/scheduler/control_commands.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "daemon/core/util.h"
-#include "daemon/scheduler/control_internal.h"
 #include "daemon/scheduler/control_json.h"
+#include "daemon/scheduler/control_methods.h"
+#include "daemon/scheduler/control_wait.h"
+#include "daemon/scheduler/control_watch.h"
 
 static json_t *about_job(const struct control_call *call) {
         json_t *o = json_object();

@@ -2,12 +2,17 @@
 // control_wait: what a call waits for comes as an action of the engine, a commit, an answer of the runner, or the deadline. Those who
 // wait are one list, walked for each: it is as long as the bounds on clients allow, and mostly empty.
 
+#include "daemon/scheduler/control_wait.h"
+
 #include <errno.h>
 #include <string.h>
 
 #include "daemon/core/util.h"
-#include "daemon/scheduler/control_internal.h"
+#include "daemon/scheduler/control_client.h"
+#include "daemon/scheduler/control_commands.h"
+#include "daemon/scheduler/control_feed.h"
 #include "daemon/scheduler/control_json.h"
+#include "daemon/scheduler/control_methods.h"
 
 /* ---- life ---- */
 
@@ -263,12 +268,8 @@ static void reloaded(struct control_wait *wait, const struct wire_commit *commit
         if (commit->asked < wait->number)
                 return;
         json_t *o = json_object(), *diags = json_array();
-        for (size_t i = 0; i < c->n_diags; i++) {
-                json_t *holder = json_object();
-                control_put_text(&holder, "x", c->diags[i]);
-                json_array_append(diags, json_object_get(holder, "x"));
-                json_decref(holder);
-        }
+        for (size_t i = 0; i < c->n_diags; i++)
+                control_append(&diags, control_json_text(c->diags[i]));
         control_put_int(&o, "generation", (int64_t)commit->generation);
         control_put_int(&o, "jobs", commit->n_jobs);
         control_put_int(&o, "files", commit->n_files);

@@ -15,7 +15,10 @@
 #include "daemon/core/channel.h"
 #include "daemon/core/util.h"
 #include "daemon/core/wire.h"
+#include "daemon/scheduler/control_client.h"
+#include "daemon/scheduler/control_feed.h"
 #include "daemon/scheduler/control_internal.h"
+#include "daemon/scheduler/control_wait.h"
 
 static char folder[] = "/tmp/test-control-XXXXXX";
 static struct sockaddr_un journal_address = {.sun_family = AF_UNIX}, control_address = {.sun_family = AF_UNIX};
