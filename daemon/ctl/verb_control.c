@@ -218,8 +218,9 @@ static void say_waited(struct session *s, const char *job, const json_t *reply) 
 
         if (run)
                 session_say(s, "%s: run %lld %s", job, (long long)reply_int(run, "runId", 0), runs_words(run, words));
-        session_say(s, "%s: %lld runs, %lld good; %s", job, (long long)reply_int(reply, "runs", 0),
-                    (long long)reply_int(reply, "successes", 0), reply_text_or(reply, "state", "?"));
+        session_say(s, "%s: %lld run%s, %lld good; %s", job, (long long)reply_int(reply, "runs", 0),
+                    reply_int(reply, "runs", 0) == 1 ? "" : "s", (long long)reply_int(reply, "successes", 0),
+                    reply_text_or(reply, "state", "?"));
 }
 
 int verb_wait(struct session *s) {

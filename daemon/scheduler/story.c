@@ -259,6 +259,14 @@ static void tell_ended(const struct story *s, const char *job, const struct acti
         journal_send(&r, "%s: run %" PRIu64 " %s%s%s%.*s", job, a->run.run.run, how, more, n > 0 ? ": " : "", n, line);
 }
 
+/* A number that a trigger was told and that the journal has named never stays without its end. */
+static void tell_dropped(const struct story *s, const char *job, uint64_t run) {
+        struct journal_record r = begin(s, EVENT_ENDED, job);
+        fields_run(s, &r, &(struct job_run){.run = run, .item = WIRE_ITEM_TRIGGER, .cause = RUN_CAUSE_TRIGGER});
+        journal_field(&r, "CHIMED_RESULT", "%s", run_result_to_string(RUN_RESULT_CANCELLED));
+        journal_send(&r, "%s: run %" PRIu64 " was cancelled before it started", job, run);
+}
+
 static const char *reason_text(enum slot_reason reason) {
         switch (reason) {
         case SLOT_REASON_OVERLAP:
@@ -536,10 +544,12 @@ void story_tell(struct story *s, const struct engine *e, const struct book *b, s
         case ACTION_HOLD:
                 tell_hold(s, e, b, now, a);
                 break;
+        case ACTION_DROPPED:
+                tell_dropped(s, job, a->run.run.run);
+                break;
         case ACTION_START:
         case ACTION_SEGMENT:
         case ACTION_KILL:
-        case ACTION_DROPPED:
         case ACTION_CLOCK:
         case ACTION_CLOSED:
         case ACTION_GONE:

@@ -335,6 +335,17 @@ START_TEST(a_hold_is_told_with_who_and_why) {
 }
 END_TEST
 
+START_TEST(a_promised_run_that_will_not_come_is_told) {
+        define(JOB_LOG_SUMMARY);
+        struct action a = {.kind = ACTION_DROPPED};
+        a.run.run.run = 63;
+        tell(&a, "");
+        expect_record("ended", "job: run 63 was cancelled before it started");
+        tell(&a, "");
+        expect_record("ended", "CHIMED_RESULT=cancelled\n");
+}
+END_TEST
+
 START_TEST(clock_steps_are_told_once_a_minute_with_their_number) {
         struct action a = {.kind = ACTION_CLOCK, .job = INDEX_NONE, .step_us = -USEC_PER_HOUR};
         tell(&a, "");
@@ -363,6 +374,7 @@ int main(void) {
         tcase_add_test(tc, a_triggered_run_has_no_slot);
         tcase_add_test(tc, withheld_slots_are_no_missed_ones);
         tcase_add_test(tc, a_hold_is_told_with_who_and_why);
+        tcase_add_test(tc, a_promised_run_that_will_not_come_is_told);
         tcase_add_test(tc, slots_missed_for_alternating_reasons_are_held_all_the_same);
         tcase_add_test(tc, a_job_that_flaps_is_summed_up_and_its_last_state_told);
         tcase_add_test(tc, failures_that_stop_are_told_even_so);
