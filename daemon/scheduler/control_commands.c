@@ -247,45 +247,57 @@ static bool is_run_there(const struct control_call *call) {
         return false;
 }
 
-int control_do_cancel(struct control_call *call) {
-        const char *what = message_get_text(call->message, "what", "all"), *reason;
+/* Reads the words of a Cancel. False where the call is answered. */
+static bool get_cancel(const struct control_call *call, bool *ret_is_run_only, const char **ret_reason) {
+        const char *what = message_get_text(call->message, "what", "all");
         bool is_run_only = strcmp(what, "run") == 0;
-        uint64_t run = 0;
-        char by[32];
-        if (!get_reason(call, &reason))
-                return 0;
+        if (!get_reason(call, ret_reason))
+                return false;
         if (!is_run_only && (strcmp(what, "all") != 0 || message_get(call->message, "runId"))) {
                 control_invalid(call, strcmp(what, "all") != 0 ? "what" : "runId");
-                return 0;
+                return false;
         }
+        *ret_is_run_only = is_run_only;
+        return true;
+}
+
+/* Signs and tells the engine; as engine_cancel(). A hold that is there stays whose it is. */
+static int cancel(const struct control_call *call, bool is_run_only, const char *reason, uint64_t *ret_run) {
+        struct job_view view;
+        int r = 0;
+        engine_view(call->engine, call->now, call->job, &view);
+        if (!is_run_only && !control_unarmed_state(&view))
+                r = book_sign(call->book, call->job, call->now, call->control->command_by, reason, INT64_MAX);
+        return r < 0 ? r : engine_cancel(call->engine, call->now, call->job, is_run_only, ret_run);
+}
+
+int control_do_cancel(struct control_call *call) {
+        const char *reason;
+        bool is_run_only;
+        uint64_t run = 0;
+        char by[32];
+        if (!get_cancel(call, &is_run_only, &reason))
+                return 0;
         if (!control_wait_is_free(call) || (is_run_only && !is_run_there(call)))
                 return 0;
-        struct job_view view;
-        engine_view(call->engine, call->now, call->job, &view);
         begin(call, by);
-        int r = 0;
-        if (!is_run_only && !control_unarmed_state(&view)) /* else it stays whose it was */
-                r = book_sign(call->book, call->job, call->now, call->control->command_by, reason, INT64_MAX);
-        if (r == 0)
-                r = engine_cancel(call->engine, call->now, call->job, is_run_only, &run);
-        if (r == ENGINE_REFUSED_STOPPING)
-                control_error(call, API_ERROR_NOT_READY, NULL);
-        else if (r >= 0) {
-                bool has_changed = r > 0;
-                if (has_changed && is_run_only)
-                        tell(call, "run cancelled");
-                struct control_wait *wait = run > 0 ? control_wait_begin(call, CONTROL_WAIT_CANCEL, INT64_MAX) : NULL;
-                if (wait) {
-                        wait->run = run;
-                        wait->has_changed = has_changed;
-                }
-                r = settle(call);
-                if (r == 0 && run == 0)
-                        reply_cancelled(call, has_changed);
-                return r;
+        int result = cancel(call, is_run_only, reason, &run);
+        bool is_done = result == 0 || result == 1;
+        struct control_wait *wait = is_done && run > 0 ? control_wait_begin(call, CONTROL_WAIT_CANCEL, INT64_MAX) : NULL;
+        if (wait) {
+                wait->run = run;
+                wait->has_changed = result == 1;
         }
-        int q = settle(call);
-        return r < 0 ? r : q;
+        if (result == 1 && is_run_only)
+                tell(call, "run cancelled");
+        int r = settle(call);
+        if (result < 0 || r < 0)
+                return result < 0 ? result : r;
+        if (!is_done) /* ENGINE_REFUSED_STOPPING */
+                control_error(call, API_ERROR_NOT_READY, NULL);
+        else if (run == 0)
+                reply_cancelled(call, result == 1);
+        return 0;
 }
 
 /* ---- Start, Pause, Resume ---- */
