@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// ledger_reader: the thread that answers questions, over a connection of its own that can't write. A question that takes too long
+// is ended: it would keep the log from being read into the file.
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "daemon/core/clock.h"
+#include "daemon/scheduler/ledger_internal.h"
+#include "daemon/scheduler/ledger_schema.h"
+
+#define QUESTION_US (2 * USEC_PER_SEC)
+#define BUSY_MS     500
+#define STEPS       10000 /* of SQLite's machine between looks at the time */
+
+struct reader {
+        struct ledger *l;
+        sqlite3 *db;
+        unsigned generation; /* of the file that is open */
+        int64_t until_us;
+};
+
+static int is_too_long(void *userdata) {
+        const struct reader *r = userdata;
+        return atomic_load(&r->l->is_closing) || clock_awake_us() > r->until_us;
+}
+
+static int open_db(struct reader *r, unsigned generation) {
+        char path[LEDGER_PATH_MAX];
+
+        sqlite3_close(r->db);
+        r->db = NULL;
+        if (generation == 0)
+                return -EAGAIN;
+        snprintf(path, sizeof(path), "%s/%s", r->l->folder, LEDGER_FILE);
+        int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
+        int error = sqlite3_open_v2(path, &r->db, flags, NULL) == SQLITE_OK ? 0 : r->db ? ledger_errno(r->db) : -ENOMEM;
+        if (error >= 0)
+                error = ledger_file_configure(r->db, BUSY_MS);
+        if (error < 0) {
+                sqlite3_close(r->db);
+                r->db = NULL;
+                return error;
+        }
+        sqlite3_progress_handler(r->db, STEPS, is_too_long, r);
+        r->generation = generation;
+        return 0;
+}
+
+static void answer(struct reader *r, const struct ledger_asked *asked, unsigned generation) {
+        struct ledger_note *note = calloc(1, sizeof(*note));
+        if (!note) /* whoever asked has a deadline of his own */
+                return;
+        note->kind = LEDGER_NOTE_ANSWER;
+        note->ticket = asked->ticket;
+        if (!r->db || r->generation != generation)
+                note->error = open_db(r, generation);
+        r->until_us = clock_awake_us() + QUESTION_US;
+        if (note->error >= 0)
+                note->error = ledger_query_run(r->db, &asked->query, &note->found);
+        ledger_notify(r->l, note);
+}
+
+void *ledger_reader_main(void *userdata) {
+        struct reader r = {.l = userdata};
+        struct ledger *l = r.l;
+
+        pthread_setname_np(pthread_self(), "ledger-read");
+        pthread_mutex_lock(&l->lock);
+        while (!atomic_load(&l->is_closing)) {
+                struct ledger_asked *asked = l->asked;
+                if (!asked) {
+                        ledger_wait(l, &l->for_reader, INT64_MAX);
+                        continue;
+                }
+                l->asked = asked->next;
+                if (!l->asked)
+                        l->asked_end = &l->asked;
+                unsigned generation = l->generation;
+                pthread_mutex_unlock(&l->lock);
+                answer(&r, asked, generation);
+                ledger_asked_free(asked);
+                pthread_mutex_lock(&l->lock);
+        }
+        pthread_mutex_unlock(&l->lock);
+        sqlite3_close(r.db);
+        ledger_leave(l);
+        return NULL;
+}
