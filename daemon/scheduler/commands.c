@@ -92,6 +92,7 @@ int engine_pause(struct engine *e, struct clock_sample now, uint32_t job, int64_
         if (row->is_paused && cold->paused_until_bt_us == until_bt_us)
                 return 0;
         segments_close(e, now, job);
+        catch_up_drop(e, now, job, engine_slot_now(engine_policy(e, row), now), SLOT_REASON_PAUSED);
         if (cold->waiting.is_slot) {
                 struct job_waiting waiting = cold->waiting;
                 cold->waiting.is_trigger = false;
@@ -180,7 +181,9 @@ int engine_cancel(struct engine *e, struct clock_sample now, uint32_t job, bool 
                 cancel_schedule(e, now, job);
         else {
                 segments_close(e, now, job);
+                catch_up_drop(e, now, job, engine_slot_now(engine_policy(e, row), now), SLOT_REASON_CANCELLED);
                 slots_drop_waiting(e, now, job, SLOT_REASON_CANCELLED);
+                slots_arm(e, job);
         }
         *ret_run = cold->run.run;
         if (cold->run.run > 0)
@@ -282,6 +285,7 @@ int engine_set_interval(struct engine *e, struct clock_sample now, uint32_t job,
                 return 0;
         }
         segments_close(e, now, job);
+        catch_up_drop(e, now, job, engine_slot_now(&before, now), SLOT_REASON_NONE);
         set_policy(row, policy);
         if (is_set && !cold->defined)
                 cold->defined = old + 1; /* its use goes over */

@@ -106,6 +106,10 @@ int64_t engine_wait(const struct engine *e, const struct job_row *row, const str
         return plan_wait(when, e->instance, when->jitter_ppm > 0 ? draw_stream(e, row) : 0, row->key);
 }
 
+int64_t engine_spread(const struct engine *e, const struct job_row *row, const struct job_when *when, int64_t key) {
+        return when->catch_up_spread_us > 0 ? plan_spread(when, e->instance, draw_stream(e, row), key) : 0;
+}
+
 int64_t engine_slot_now(const struct job_when *when, struct clock_sample now) {
         return plan_is_wall(when) ? now.rt_us : now.bt_us;
 }

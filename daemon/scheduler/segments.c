@@ -89,6 +89,7 @@ void segments_plan_next(struct engine *e, struct clock_sample now, uint32_t job,
 void segments_rebase(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         segments_close(e, now, job);
+        catch_up_drop(e, now, job, now.bt_us, SLOT_REASON_NONE);
         plan_grid_from(row, engine_policy(e, row), now.bt_us, now.bt_us);
         begin_segment(e, job);
 }
@@ -138,6 +139,7 @@ void segments_close(struct engine *e, struct clock_sample now, uint32_t job) {
 
 void segments_end(struct engine *e, struct clock_sample now, uint32_t job, enum slot_reason reason) {
         segments_close(e, now, job);
+        catch_up_drop(e, now, job, engine_slot_now(engine_policy(e, engine_row(e, job)), now), reason);
         slots_flush_merging(e, now, job, 0);
         if (reason != SLOT_REASON_NONE)
                 slots_drop_waiting(e, now, job, reason);
@@ -202,6 +204,7 @@ static void commit_plan(struct engine *e, struct clock_sample now, uint32_t job,
                 row->state = JOB_STATE_ARMED;
                 make_plan(e, now, job, before, old, commit);
         }
+        catch_up_change(e, job, old, when);
         registry_release(&e->jobs, row->was);
         row->was = INDEX_NONE;
         segments_plan_boot_slot(e, now, job, when, commit->generation);
@@ -272,6 +275,7 @@ int engine_clock_step(struct engine *e, struct clock_sample now, int64_t step_us
                 struct job_row *row = engine_row(e, job);
                 if (!engine_has_plan(row) || !plan_is_wall(engine_policy(e, row)))
                         continue;
+                catch_up_drop(e, now, job, now.rt_us - step_us, SLOT_REASON_NONE); /* they had passed on the old time line */
                 segments_end(e, now, job, SLOT_REASON_NONE);
                 plan_grid_from(row, engine_policy(e, row), row->anchor_us, now.rt_us);
                 begin_segment(e, job);

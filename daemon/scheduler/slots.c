@@ -78,8 +78,7 @@ static void range_add(struct job_range *range, const struct job_range *taken) {
                 *range = *taken;
 }
 
-/* The slots from the row's key to last are missed or withheld; told when the range they belong to ends. */
-static int miss(struct engine *e, struct clock_sample now, uint32_t job, int64_t last, enum slot_reason reason) {
+int slots_miss(struct engine *e, struct clock_sample now, uint32_t job, int64_t last, enum slot_reason reason) {
         struct job_row *row = engine_row(e, job);
         struct job_cold *cold = registry_warm(&e->jobs, row);
         if (!cold)
@@ -115,13 +114,18 @@ static int miss_before_run(struct engine *e, struct clock_sample now, uint32_t j
         if (!row->is_resumed)
                 return 0;
         const struct job_when *when = engine_policy(e, row);
-        const struct job_run *run = &registry_cold(&e->jobs, row)->run;
+        struct job_cold *cold = registry_cold(&e->jobs, row);
+        const struct job_run *run = &cold->run;
         struct plan_grid grid = engine_grid(e, row, when);
         int64_t until_us = engine_slot_now(when, e->resumed);
         if (run->start_bt_us > 0 && run->start_bt_us < e->resumed.bt_us)
                 until_us -= e->resumed.bt_us - run->start_bt_us;
         int64_t before = plan_last_due(&grid, until_us);
-        return miss(e, now, job, before < last ? before : last, SLOT_REASON_DOWN);
+        if (when->catch_up == JOB_CATCH_UP_ALL && before >= row->key && !row->is_paused) {
+                cold->catch_up_bt_us = now.bt_us;
+                return 0;
+        }
+        return slots_miss(e, now, job, before < last ? before : last, SLOT_REASON_DOWN);
 }
 
 /* The row's next slot waits for the run in flight; one that was triggered to wait does it. */
@@ -178,16 +182,18 @@ void slots_pass(struct engine *e, struct clock_sample now, uint32_t job, int64_t
         if (is_running)
                 (void)miss_before_run(e, now, job, last);
         if (row->is_paused) {
-                (void)miss(e, now, job, last, SLOT_REASON_PAUSED);
+                (void)slots_miss(e, now, job, last, SLOT_REASON_PAUSED);
                 return;
         }
+        if (catch_up_joins(e, now, job, &grid, last))
+                return;
         if (when->overlap == JOB_OVERLAP_QUEUE && last >= row->key && !registry_cold(&e->jobs, row)->waiting.is_slot)
                 let_wait(e, now, job);
-        (void)miss(e, now, job, last, SLOT_REASON_OVERLAP);
+        (void)slots_miss(e, now, job, last, SLOT_REASON_OVERLAP);
 }
 
 static bool is_queued_at_boot_clock(const struct job_when *when, const struct job_cold *cold) {
-        return !plan_is_wall(when) || (cold && cold->run.run > 0 && cold->missed.is_open);
+        return !plan_is_wall(when) || (cold && (cold->run.run > 0 ? cold->missed.is_open : cold->catch_up_bt_us > 0));
 }
 
 void slots_arm(struct engine *e, uint32_t job) {
@@ -206,9 +212,13 @@ void slots_arm(struct engine *e, uint32_t job) {
         int64_t at_us = row->next_us;
         if (is_running && cold->missed.is_open)
                 at_us = cold->missed.open_us + ENGINE_TELL_US;
+        else if (!is_running && cold && cold->catch_up_bt_us > 0)
+                at_us = cold->catch_up_bt_us;
         else if (plan_is_grid(when)) {
                 struct plan_grid grid = engine_grid(e, row, when);
-                at_us = plan_due(&grid, row->key);
+                /* while passed slots wait, the next thing to do is when they get too many */
+                int64_t n_waiting = is_running && catch_up_is_open(e, row) ? (int64_t)when->catch_up_max : 0;
+                at_us = plan_due(&grid, row->key + n_waiting);
         }
         schedule_set(is_boot_clock ? &e->boot_wake : &e->real_wake, job, at_us);
 }
@@ -279,6 +289,7 @@ static int start_run(struct engine *e, struct clock_sample now, uint32_t job, co
         cold->waiting.is_trigger = false;
         cold->waiting.run = 0;
         cold->missed_since_run = 0;
+        cold->catch_up_bt_us = 0;
         emit_start(e, job, o);
         if (o->item == WIRE_ITEM_TRIGGER)
                 return 0;
@@ -288,8 +299,7 @@ static int start_run(struct engine *e, struct clock_sample now, uint32_t job, co
         return 0;
 }
 
-/* Starts a run for the row's next slot. */
-static int start_next(struct engine *e, struct clock_sample now, uint32_t job, enum run_cause cause, int64_t lag_us) {
+int slots_start_next(struct engine *e, struct clock_sample now, uint32_t job, enum run_cause cause, int64_t lag_us) {
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
         struct occasion o = {
@@ -328,7 +338,7 @@ static int start_boot(struct engine *e, struct clock_sample now, uint32_t job, i
         return r;
 }
 
-int slots_start_triggered(struct engine *e, struct clock_sample now, uint32_t job) {
+static int start_triggered(struct engine *e, struct clock_sample now, uint32_t job) {
         struct occasion o = {
                 .item = WIRE_ITEM_TRIGGER,
                 .cause = RUN_CAUSE_TRIGGER,
@@ -347,14 +357,18 @@ static int delay_due(struct engine *e, struct clock_sample now, uint32_t job) {
         const struct job_when *when = engine_policy(e, row);
         int64_t lag_us = now.bt_us - row->next_us;
         bool is_caught_up = row->is_resumed && row->next_us < e->resumed.bt_us;
-        if (!is_too_late(when, lag_us))
-                return start_next(e, now, job, is_caught_up ? RUN_CAUSE_CATCH_UP : RUN_CAUSE_SCHEDULE, lag_us);
+        bool is_given_up = is_caught_up && when->catch_up == JOB_CATCH_UP_NONE;
+        if (!is_given_up && !is_too_late(when, lag_us)) {
+                if (is_caught_up && catch_up_waits(e, now, job, row->key, INT64_MAX))
+                        return 0;
+                return slots_start_next(e, now, job, is_caught_up ? RUN_CAUSE_CATCH_UP : RUN_CAUSE_SCHEDULE, lag_us);
+        }
         struct job_cold *cold = registry_warm(&e->jobs, row);
         if (!cold)
                 return -ENOMEM;
         cold->missed_since_run++;
         struct job_range late = {
-                .reason = SLOT_REASON_DEADLINE,
+                .reason = is_given_up ? SLOT_REASON_DOWN : SLOT_REASON_DEADLINE,
                 .segment = row->segment,
                 .first = row->key,
                 .last = row->key,
@@ -402,23 +416,26 @@ static int grid_passed(struct engine *e, struct clock_sample now, uint32_t job, 
         int64_t now_us = engine_slot_now(when, now), lag_us = now_us - plan_due(grid, last);
 
         if (when->catch_up == JOB_CATCH_UP_NONE && reason != SLOT_REASON_DEADLINE && lag_us > 0)
-                return miss(e, now, job, last, reason);
+                return slots_miss(e, now, job, last, reason);
         if (is_too_late(when, lag_us)) {
-                int r = miss(e, now, job, last - 1, reason);
-                return r < 0 ? r : miss(e, now, job, last, SLOT_REASON_DEADLINE);
+                int r = slots_miss(e, now, job, last - 1, reason);
+                return r < 0 ? r : slots_miss(e, now, job, last, SLOT_REASON_DEADLINE);
         }
         int64_t to_next_us = plan_nominal(grid, last + 1) - now_us;
         bool is_catch_up = when->catch_up == JOB_CATCH_UP_ONE;
         if (is_catch_up && lag_us > 0 && reason != SLOT_REASON_DEADLINE && to_next_us <= CATCH_UP_NEAR_US &&
             to_next_us <= when->every_us / 10)
                 return merge_into_next(e, now, job, last, reason);
+        bool is_late = lag_us > 0 && reason != SLOT_REASON_DEADLINE;
+        if (is_late && catch_up_waits(e, now, job, last, to_next_us))
+                return 0;
         if (last > row->key) {
-                int r = is_catch_up ? merge_into_next(e, now, job, last - 1, reason) : miss(e, now, job, last - 1, reason);
+                int r = is_catch_up ? merge_into_next(e, now, job, last - 1, reason)
+                                    : slots_miss(e, now, job, last - 1, reason);
                 if (r < 0)
                         return r;
         }
-        bool is_late = lag_us > 0 && reason != SLOT_REASON_DEADLINE;
-        return start_next(e, now, job, is_late ? RUN_CAUSE_CATCH_UP : RUN_CAUSE_SCHEDULE, lag_us);
+        return slots_start_next(e, now, job, is_late ? RUN_CAUSE_CATCH_UP : RUN_CAUSE_SCHEDULE, lag_us);
 }
 
 /* The slots up to `kept` could not run at their instant. The latest of all is left to be decided about, with the reason given;
@@ -433,7 +450,7 @@ static int pass_kept(struct engine *e, struct clock_sample now, uint32_t job, in
                 return 0;
         }
         bool is_catch_up = engine_policy(e, row)->catch_up == JOB_CATCH_UP_ONE;
-        return is_catch_up ? merge_into_next(e, now, job, kept, reason) : miss(e, now, job, kept, reason);
+        return is_catch_up ? merge_into_next(e, now, job, kept, reason) : slots_miss(e, now, job, kept, reason);
 }
 
 /* Tells the slots that no scheduler was up for, and those that the clock was set over, from those that are merely late. */
@@ -473,9 +490,14 @@ static int grid_due(struct engine *e, struct clock_sample now, uint32_t job) {
         int64_t last = plan_last_due(&grid, engine_slot_now(when, now));
         if (last < row->key)
                 return 0;
-        int r = grid_sort_out(e, now, job, &grid, last, &reason);
-        if (r == 0)
-                r = grid_passed(e, now, job, &grid, last, reason);
+        int r = 0;
+        if (catch_up_takes(e, now, job, &grid, last))
+                r = catch_up_due(e, now, job, &grid, last);
+        else {
+                r = grid_sort_out(e, now, job, &grid, last, &reason);
+                if (r == 0)
+                        r = grid_passed(e, now, job, &grid, last, reason);
+        }
         if (r == 0)
                 slots_flush_missed(e, now, job, false);
         return r;
@@ -490,13 +512,17 @@ static int grid_meets_boot(struct engine *e, struct clock_sample now, uint32_t j
         enum slot_reason reason;
         if (last < row->key)
                 return 0;
+        if (catch_up_takes(e, now, job, &grid, last)) { /* each has a run of its own, after this one */
+                registry_cold(&e->jobs, row)->catch_up_bt_us = now.bt_us;
+                return 0;
+        }
         int r = grid_sort_out(e, now, job, &grid, last, &reason);
         if (r == 0 && reason == SLOT_REASON_DEADLINE) {
                 reason = SLOT_REASON_NONE;
-                r = when->catch_up == JOB_CATCH_UP_NONE ? miss(e, now, job, last - 1, SLOT_REASON_DEADLINE) : 0;
+                r = when->catch_up == JOB_CATCH_UP_NONE ? slots_miss(e, now, job, last - 1, SLOT_REASON_DEADLINE) : 0;
         }
         if (r == 0 && when->catch_up == JOB_CATCH_UP_NONE && reason != SLOT_REASON_NONE)
-                r = miss(e, now, job, last, reason);
+                r = slots_miss(e, now, job, last, reason);
         else if (r == 0)
                 r = merge_into_next(e, now, job, last, reason);
         slots_flush_missed(e, now, job, false);
@@ -529,6 +555,25 @@ static int start_waiting_slot(struct engine *e, struct clock_sample now, uint32_
                          });
 }
 
+/* Goes on with passed slots that wait, or with a trigger at once. */
+static int go_on_late(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_cold *cold = registry_cold(&e->jobs, row);
+        if (!cold || cold->catch_up_bt_us == 0 || engine_is_running(e, row) || !engine_has_plan(row) || row->is_paused)
+                return 0;
+        return plan_is_grid(engine_policy(e, row)) ? grid_due(e, now, job) : delay_due(e, now, job);
+}
+
+/* A trigger ends the wait of what is to be caught up: one run does both. */
+int slots_start_triggered(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        struct job_cold *cold = registry_cold(&e->jobs, row);
+        if (cold && cold->catch_up_bt_us > now.bt_us)
+                cold->catch_up_bt_us = now.bt_us;
+        int r = go_on_late(e, now, job);
+        return r < 0 || engine_is_running(e, row) ? r : start_triggered(e, now, job);
+}
+
 /* A slot that has become due since the end of the run goes before a trigger: one run does both. */
 int slots_start_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
@@ -539,6 +584,8 @@ int slots_start_waiting(struct engine *e, struct clock_sample now, uint32_t job)
                 return 0;
         }
         int r = cold->waiting.is_slot ? start_waiting_slot(e, now, job) : 0;
+        if (r == 0)
+                r = go_on_late(e, now, job);
         if (r < 0 || !cold->waiting.is_trigger)
                 return r;
         if (engine_has_plan(row) && !row->is_paused && plan_is_grid(when))
@@ -550,12 +597,21 @@ int slots_start_waiting(struct engine *e, struct clock_sample now, uint32_t job)
         return slots_start_triggered(e, now, job);
 }
 
+/* What was due is done; but for what waits to be caught up, whose reason must be known until then. */
+static void end_resume(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        struct job_cold *cold = registry_cold(&e->jobs, row);
+        if (cold && !engine_is_running(e, row) && cold->catch_up_bt_us <= now.bt_us)
+                cold->catch_up_bt_us = 0;
+        row->is_resumed = row->is_resumed && (catch_up_is_open(e, row) || (cold && cold->catch_up_bt_us > 0));
+}
+
 static int wake(struct engine *e, struct clock_sample now, uint32_t job) {
         bool is_grid = plan_is_grid(engine_policy(e, engine_row(e, job)));
         int r = is_grid ? grid_due(e, now, job) : delay_due(e, now, job);
         if (r < 0)
                 return r;
-        engine_row(e, job)->is_resumed = false;
+        end_resume(e, now, job);
         slots_arm(e, job);
         return 0;
 }
@@ -597,7 +653,7 @@ static int boot_due(struct engine *e, struct clock_sample now, uint32_t job) {
                         r = grid_meets_boot(e, now, job);
                 if (r < 0)
                         return r;
-                row->is_resumed = false;
+                end_resume(e, now, job);
                 slots_arm(e, job);
                 return 0;
         }

@@ -56,6 +56,14 @@ static void random_policy(struct adversary *a, struct job_when *when) {
         when->mode = JOB_MODE_FIXED_RATE;
         when->catch_up = when->every_us >= USEC_PER_HOUR ? JOB_CATCH_UP_ONE : JOB_CATCH_UP_NONE;
         if (one_in(a, 3)) {
+                when->is_catch_up_set = true;
+                when->catch_up = (uint8_t)between(a, JOB_CATCH_UP_NONE, JOB_CATCH_UP_ALL);
+                if (when->catch_up == JOB_CATCH_UP_ALL)
+                        when->catch_up_max = (uint32_t)(one_in(a, 2) ? between(a, 1, 5) : JOB_CATCH_UP_MAX_DEFAULT);
+        }
+        if (one_in(a, 4))
+                when->catch_up_spread_us = between(a, 1, one_in(a, 2) ? USEC_PER_HOUR : 2 * when->every_us);
+        if (one_in(a, 3)) {
                 when->align = JOB_ALIGN_WALL;
                 when->align_rt_us = one_in(a, 2) ? 0 : between(a, 0, USEC_PER_DAY);
         }
@@ -149,6 +157,10 @@ static void keep_plan(struct adversary *a, struct job_when *when) {
                 when->is_enabled = !when->is_enabled;
         if (one_in(a, 3) && when->mode == JOB_MODE_FIXED_RATE)
                 when->overlap = when->overlap == JOB_OVERLAP_QUEUE ? JOB_OVERLAP_SKIP : JOB_OVERLAP_QUEUE;
+        if (one_in(a, 4) && when->mode == JOB_MODE_FIXED_RATE) {
+                when->is_catch_up_set = true;
+                when->catch_up = (uint8_t)between(a, JOB_CATCH_UP_NONE, JOB_CATCH_UP_ALL);
+        }
         if (one_in(a, 4))
                 when->start_deadline_us = one_in(a, 2) ? JOB_DEADLINE_NEXT : between(a, 0, when->every_us);
 }

@@ -97,6 +97,7 @@ static void check_paused(struct world *w, const struct world_job *job, int64_t f
         int64_t from_us = slot_instant(job, first) - offset_us, to_us = slot_instant(job, last) - offset_us;
         /* what waited when the pause began is withheld too */
         bool was_waiting = first == last && job->may_queue && from_us >= job->run_before.from_us - bound_us;
+        was_waiting |= job->may_catch_up;
         if ((from_us + bound_us < job->pause.from_us && !was_waiting) || to_us > job->pause.to_us)
                 fail(w, "%s: slots %lld..%lld withheld by a pause, but that was %lld..%lld and the slots %lld..%lld", job->name,
                      (long long)first, (long long)last, (long long)job->pause.from_us, (long long)job->pause.to_us,
@@ -155,13 +156,39 @@ static void check_missed(struct world *w, const struct world_job *job, const str
         if (is_withheld != (a->outcome.reason >= SLOT_REASON_PAUSED))
                 fail(w, "%s: %s for the reason %s", job->name, slot_outcome_to_string(a->outcome.outcome),
                      slot_reason_to_string(a->outcome.reason));
-        if (checks[a->outcome.reason] && plan_is_grid(&job->when) && (job->when.catch_up == JOB_CATCH_UP_NONE || is_withheld))
+        bool is_plain = job->when.catch_up == JOB_CATCH_UP_NONE && !job->may_catch_up;
+        /* those that wait for each other are told late: what else happened meanwhile is not known here */
+        is_plain |= job->when.catch_up == JOB_CATCH_UP_ALL && a->outcome.reason == SLOT_REASON_DOWN;
+        if (checks[a->outcome.reason] && plan_is_grid(&job->when) && (is_plain || is_withheld))
                 checks[a->outcome.reason](w, job, a->outcome.first, a->outcome.last);
 }
 
 /* A slot that waited for a run to end may have done so over a step of the clock or into a new plan. */
 static bool may_have_waited(const struct world_job *job, const struct wire_start *start) {
         return start->item == WIRE_ITEM_SCHEDULE && (job->may_queue || start->segment != job->segment.number);
+}
+
+/* The last slot of a grid that has come, but for one that may still draw its delay. */
+static int64_t last_passed(const struct world *w, const struct world_job *job) {
+        int64_t slot_now_us = plan_is_wall(&job->when) ? w->now.rt_us : w->now.bt_us;
+        return (slot_now_us - job->segment.anchor_us) / job->when.every_us - (plan_draw_bound(&job->when) > 0);
+}
+
+/* Passed slots that all get their run: the oldest first, with the newest kept, and told as what they are. */
+static void check_caught_up(struct world *w, const struct world_job *job, const struct action *a) {
+        if (a->outcome.item != WIRE_ITEM_SCHEDULE || !plan_is_grid(&job->when) || job->when.catch_up != JOB_CATCH_UP_ALL ||
+            job->may_queue || a->outcome.segment != job->segment.number)
+                return;
+        int64_t n_left = last_passed(w, job) - a->outcome.first + 1;
+        bool is_late = job->start.cause == RUN_CAUSE_CATCH_UP;
+        if (job->segment.n_ranges != 1)
+                fail(w, "%s: slot %lld runs before an older one has its outcome", job->name, (long long)a->outcome.first);
+        if (n_left > (int64_t)job->when.catch_up_max)
+                fail(w, "%s: slot %lld runs with %lld passed ones, but the newest %u are kept", job->name,
+                     (long long)a->outcome.first, (long long)n_left, job->when.catch_up_max);
+        if (is_late ? a->outcome.lag_us == 0 : n_left > 1)
+                fail(w, "%s: slot %lld, %lld us late, is %s catch-up", job->name, (long long)a->outcome.first,
+                     (long long)a->outcome.lag_us, is_late ? "a" : "no");
 }
 
 /* The start that this outcome tells of: how late it is said to be, and how many slots it says were missed before. */
@@ -180,6 +207,7 @@ static void check_ran(struct world *w, struct world_job *job, const struct actio
                      (unsigned long long)job->start.run, (unsigned long long)job->start.missed,
                      (unsigned long long)job->missed_since_run);
         job->missed_since_run = 0;
+        check_caught_up(w, job, a);
 }
 
 static void note(struct world *w, const struct world_entry *entry) {
@@ -453,6 +481,15 @@ static void take_actions(struct world *w) {
                 fail(w, "the engine ran out of memory");
 }
 
+/* What is to be caught up waits for its draw, never longer than that can be. */
+static bool is_spreading(struct world *w, const struct world_job *job, const struct job_cold *cold) {
+        if (!cold || cold->catch_up_bt_us == 0)
+                return false;
+        if (cold->catch_up_bt_us - w->now.bt_us > job->spread_us)
+                fail(w, "%s: catching up waits for %lld us", job->name, (long long)(cold->catch_up_bt_us - w->now.bt_us));
+        return cold->catch_up_bt_us > w->now.bt_us;
+}
+
 /* Nothing that is due may wait for another event: each job has a run in flight or its next slot to come. */
 static void check_settled(struct world *w, const struct world_job *job) {
         const struct registry *g = engine_registry(w->engine);
@@ -462,7 +499,7 @@ static void check_settled(struct world *w, const struct world_job *job) {
         if (job->promised > 0 && !job->is_running)
                 fail(w, "%s: idle, and run %llu was promised", job->name, (unsigned long long)job->promised);
         if (number == INDEX_NONE || g->rows[number].state != JOB_STATE_ARMED || job->is_running || job->when.every_us == 0 ||
-            job->is_paused || job->is_cancelled)
+            job->is_paused || job->is_cancelled || is_spreading(w, job, registry_cold(g, &g->rows[number])))
                 return;
         int64_t next_us = g->rows[number].next_us - slot_clock_offset(w, job) + plan_draw_bound(&job->when);
         if (next_us <= w->now.bt_us)
@@ -501,6 +538,9 @@ struct world_job *world_define(struct world *w, const char *name, const struct j
         if (job->draw_bound_us < plan_draw_bound(when))
                 job->draw_bound_us = plan_draw_bound(when);
         job->may_queue |= when->overlap == JOB_OVERLAP_QUEUE;
+        job->may_catch_up |= when->catch_up == JOB_CATCH_UP_ALL || when->catch_up_spread_us > 0;
+        if (job->spread_us < when->catch_up_spread_us)
+                job->spread_us = when->catch_up_spread_us;
         job->hash.word[0]++;
         struct wire_define define = {
                 .hash = job->hash,
@@ -743,8 +783,8 @@ static void check_trigger(struct world *w, const struct world_job *job, uint64_t
         bool is_right = true;
         switch ((enum trigger_outcome)outcome) {
         case TRIGGER_STARTED:
-                is_right = before != run && job->is_running && job->start.run == run && job->start.cause == RUN_CAUSE_TRIGGER &&
-                           job->begun_bt_us == w->now.bt_us;
+                is_right = before != run && job->is_running && job->start.run == run &&
+                           (job->start.cause == RUN_CAUSE_TRIGGER || job->may_catch_up) && job->begun_bt_us == w->now.bt_us;
                 break;
         case TRIGGER_JOINED:
                 is_right = job->is_running && job->start.run == run && !was_killed && !job->is_killed;
@@ -917,7 +957,7 @@ static void check_job(struct world *w, const struct world_job *job) {
         if (accounted != row->key - job->segment.first_key)
                 fail(w, "%s: segment %u: %lld slots up to slot %lld, %lld accounted for", job->name, row->segment,
                      (long long)(row->key - job->segment.first_key), (long long)row->key, (long long)accounted);
-        if (!plan_is_grid(&job->when) || job->is_running || job->is_paused || w->is_stopping)
+        if (!plan_is_grid(&job->when) || job->is_running || job->is_paused || w->is_stopping || is_spreading(w, job, cold))
                 return;
         int64_t slot_now_us = plan_is_wall(&job->when) ? w->now.rt_us : w->now.bt_us;
         if (row->next_us + job->when.every_us <= slot_now_us)

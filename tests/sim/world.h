@@ -82,6 +82,8 @@ struct world_job {
         int64_t pause_until_us;    /* when it is to end by itself */
         int64_t interval_us;       /* set by command; 0: not */
         int64_t draw_bound_us;     /* the largest it ever had: a changed one moves what is drawn already */
+        bool may_catch_up;         /* it had CatchUp=all once: passed slots may wait for their runs */
+        int64_t spread_us;         /* the largest CatchUpSpread= it ever had */
         bool may_queue;            /* it had Overlap=queue once: what waited then may still do */
         uint64_t promised;         /* to a trigger; 0: none is */
         bool is_killed;            /* the run in flight */
