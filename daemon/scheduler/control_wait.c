@@ -172,7 +172,8 @@ static void cancelled(struct control_wait *wait, struct clock_sample now, const 
         control_put_text(&o, "state", job_status_to_string(view.status));
         bool is_in_book = book && book->last && book->last->run.run == wait->run;
         control_put(&o, "run",
-                    control_json_run(engine_job_name(engine_of(wait), wait->job), is_in_book ? book->last : NULL, true));
+                    control_json_run(engine_job_name(engine_of(wait), wait->job), is_in_book ? book->last : NULL,
+                                     may_control(wait)));
         answer(wait, o);
 }
 
@@ -349,7 +350,8 @@ void control_wait_described(struct control *c, struct clock_sample now, const st
 
 void control_wait_output(struct control *c, struct clock_sample now, const struct wire_bytes *piece, const char *text) {
         for (struct control_wait *wait = c->waits; wait; wait = wait->next)
-                if (wait->kind == CONTROL_WAIT_TRIGGER && wait->is_output_wanted && wait->run == piece->run)
+                if (wait->kind == CONTROL_WAIT_TRIGGER && wait->is_output_wanted && wait->run == piece->run &&
+                    may_control(wait)) /* still: rights may have changed with the definition */
                         follow_output(wait, now, piece, text);
 }
 
