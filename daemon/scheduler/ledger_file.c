@@ -21,9 +21,10 @@
 #include "daemon/scheduler/ledger.h"
 #include "daemon/scheduler/ledger_schema.h"
 
-#define BUSY_MS      250
-#define HEADER_SIZE  100 /* of the file format: "1.3. The Database Header" */
-#define HEADER_APPID 68
+#define BUSY_MS              250
+#define HEADER_SIZE          100 /* of the file format: "1.3. The Database Header" */
+#define HEADER_APPID         68
+#define HEADER_WRITE_VERSION 18 /* over 2: read-only for all that know no more than that */
 
 static const char magic[16] = "SQLite format 3";
 
@@ -123,7 +124,7 @@ static int check_header(int folder_fd) {
         ssize_t n = pread(fd, header, sizeof(header), 0);
         if (n < 0)
                 return -errno;
-        if (n != sizeof(header) || memcmp(header, magic, sizeof(magic)) != 0)
+        if (n != sizeof(header) || memcmp(header, magic, sizeof(magic)) != 0 || header[HEADER_WRITE_VERSION] > 2)
                 return -EUCLEAN;
         const uint8_t *id = header + HEADER_APPID;
         uint32_t application = (uint32_t)id[0] << 24 | (uint32_t)id[1] << 16 | (uint32_t)id[2] << 8 | id[3];
@@ -191,7 +192,7 @@ static int check_content(sqlite3 *db) {
                 r = ledger_pragma(db, "page_size", &page_size);
         if (r < 0)
                 return r;
-        const char *sql = pages * page_size <= LEDGER_CHECK_MAX ? "PRAGMA quick_check(1)" : ends;
+        const char *sql = pages * page_size <= LEDGER_CHECK_MAX ? "PRAGMA integrity_check(1)" : ends;
         if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK || sqlite3_step(statement) != SQLITE_ROW) {
                 r = ledger_errno(db);
                 r = r < 0 ? r : -EUCLEAN;
@@ -266,7 +267,7 @@ static int make_file(int folder_fd) {
         return fd < 0 ? -errno : 0;
 }
 
-/* Opens a file that is there. 1 where its log is not its own. */
+/* Opens a file that is there. 1 where its log is not its own, or spoils it. */
 static int open_old(const char *path, int folder_fd, struct ledger_file *ret) {
         uint8_t uuid[16];
         int64_t seq = 0;
@@ -282,7 +283,7 @@ static int open_old(const char *path, int folder_fd, struct ledger_file *ret) {
                 ret->db = close_as_it_is(ret->db);
                 return 1;
         }
-        return r;
+        return r == -EUCLEAN ? 1 : r;
 }
 
 static int begin_new(const char *path, int folder_fd, struct ledger_file *ret) {

@@ -74,6 +74,7 @@ struct ledger {
         unsigned n_loading;
         struct ledger_asked *asked, **asked_end;
         unsigned generation; /* of the file: counts openings; 0: none yet */
+        unsigned damaged;    /* the one in which a question met damage; 0: none */
         unsigned n_threads;
         bool is_abandoned; /* the loop does not wait for the threads any more: the last one frees */
         int64_t close_by_us;

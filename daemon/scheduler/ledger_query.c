@@ -162,6 +162,10 @@ int ledger_query_run(sqlite3 *db, const struct ledger_query *query, struct ledge
         int r = ledger_exec(db, "BEGIN");
         if (r >= 0)
                 r = ask(db, query, &found);
+        int code = sqlite3_errcode(db) & 0xff;
+        if (r == -EUCLEAN && code != SQLITE_CORRUPT &&
+            code != SQLITE_NOTADB) /* a file is not given up for a number out of range */
+                r = -EBADMSG;
         (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
         if (r < 0) {
                 pack_done(&found.rows);

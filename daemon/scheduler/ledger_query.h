@@ -15,5 +15,5 @@ struct ledger_found {
         uint64_t cursor, n_trimmed;
 };
 
-/* Asks. 0 or a negative errno (-EUCLEAN: the file is damaged; -ETIME: interrupted). */
+/* Asks. 0 or a negative errno (-EUCLEAN: the file is damaged; -EBADMSG: a row of it; -ETIME: interrupted). */
 int ledger_query_run(sqlite3 *db, const struct ledger_query *query, struct ledger_found *ret);

@@ -48,6 +48,14 @@ static int open_db(struct reader *r, unsigned generation) {
         return 0;
 }
 
+/* The writer may not meet it for long: it reads little. */
+static void report_damage(struct reader *r) {
+        pthread_mutex_lock(&r->l->lock);
+        r->l->damaged = r->generation;
+        pthread_cond_signal(&r->l->for_writer);
+        pthread_mutex_unlock(&r->l->lock);
+}
+
 static void answer(struct reader *r, const struct ledger_asked *asked, unsigned generation) {
         struct ledger_note *note = calloc(1, sizeof(*note));
         if (!note) /* whoever asked has a deadline of his own */
@@ -59,6 +67,8 @@ static void answer(struct reader *r, const struct ledger_asked *asked, unsigned 
         r->until_us = clock_awake_us() + QUESTION_US;
         if (note->error >= 0)
                 note->error = ledger_query_run(r->db, &asked->query, &note->found);
+        if (note->error == -EUCLEAN && r->db)
+                report_damage(r);
         ledger_notify(r->l, note);
 }
 

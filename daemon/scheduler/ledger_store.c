@@ -21,7 +21,7 @@ static const char *const statement_texts[STORE_MAX] = {
         [STORE_STOPPED] = "UPDATE meta SET stopped = ?1",
         [STORE_CLOCK] = "INSERT INTO clock(kind, rt, bt, by_us, boot) VALUES(?1, ?2, ?3, ?4, ?5)",
         [STORE_CLOCK_TRIM] = "DELETE FROM clock WHERE id <= ?1",
-        [STORE_JOB_FIND] = "SELECT id, last, good, failed FROM job WHERE name = ?1",
+        [STORE_JOB_FIND] = "SELECT id, last, good, failed, name FROM job WHERE name = ?1",
         [STORE_JOB_COUNTS] = "SELECT (SELECT count(*) FROM run WHERE job = ?1), (SELECT count(*) FROM slots WHERE job = ?1),"
                              " (SELECT count(*) FROM segment WHERE job = ?1)",
         [STORE_JOB_TAIL] = "SELECT " LEDGER_SQL_RANGE " FROM slots JOIN job ON job.id = slots.job WHERE slots.job = ?1"

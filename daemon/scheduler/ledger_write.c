@@ -62,7 +62,9 @@ static int read_job(struct ledger_store *s, struct ledger_entry *entry) {
         sqlite3_stmt *find = s->statements[STORE_JOB_FIND];
         sqlite3_bind_text(find, 1, entry->name, -1, SQLITE_STATIC);
         int step = sqlite3_step(find), r = 0;
-        if (step == SQLITE_ROW) {
+        if (step == SQLITE_ROW && strcmp((const char *)sqlite3_column_text(find, 4), entry->name) != 0)
+                r = -EUCLEAN; /* the index leads to another row */
+        else if (step == SQLITE_ROW) {
                 entry->id = sqlite3_column_int64(find, 0);
                 for (int k = 0; k < LEDGER_PIN_MAX; k++)
                         entry->pins[k] = entry->old_pins[k] = (uint64_t)sqlite3_column_int64(find, 1 + k);

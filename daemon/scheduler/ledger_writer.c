@@ -26,6 +26,7 @@ struct writer {
         bool is_open, was_open;
         bool is_lost; /* the file that was in use is gone or damaged */
         bool has_trim_work;
+        bool is_damaged;              /* says the reader */
         struct ledger_batch *batches; /* being written */
         size_t size;
         uint8_t uuid[16];
@@ -284,7 +285,8 @@ static bool wait_for_work(struct writer *w) {
                 take_batches(w);
                 bool is_closing = atomic_load(&l->is_closing);
                 is_going_on = !is_closing || (w->batches && now_us < l->close_by_us);
-                bool has_work = !w->is_open || w->batches || w->has_trim_work;
+                w->is_damaged = w->is_open && l->damaged == l->generation;
+                bool has_work = !w->is_open || w->is_damaged || w->batches || w->has_trim_work;
                 if (!is_going_on || (has_work && now_us >= w->retry_at_us))
                         break;
                 int64_t until_us = has_work ? w->retry_at_us : INT64_MAX;
@@ -308,7 +310,9 @@ void *ledger_writer_main(void *userdata) {
                                 note_failure(&w, r);
                         else if (!w.batches)
                                 note_success(&w);
-                } else if (w.batches)
+                } else if (w.is_damaged)
+                        handle_failure(&w, -EUCLEAN);
+                else if (w.batches)
                         write_batches(&w);
                 else
                         tidy(&w);
