@@ -957,7 +957,8 @@ static void check_job(struct world *w, const struct world_job *job) {
         if (accounted != row->key - job->segment.first_key)
                 fail(w, "%s: segment %u: %lld slots up to slot %lld, %lld accounted for", job->name, row->segment,
                      (long long)(row->key - job->segment.first_key), (long long)row->key, (long long)accounted);
-        if (!plan_is_grid(&job->when) || job->is_running || job->is_paused || w->is_stopping || is_spreading(w, job, cold))
+        if (!plan_is_grid(&job->when) || job->is_running || job->is_paused || w->is_stopping ||
+            (cold && cold->catch_up_bt_us >= w->now.bt_us)) /* due this instant: it is still to be woken */
                 return;
         int64_t slot_now_us = plan_is_wall(&job->when) ? w->now.rt_us : w->now.bt_us;
         if (row->next_us + job->when.every_us <= slot_now_us)
