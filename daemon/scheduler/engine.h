@@ -9,13 +9,14 @@
 
 #include "daemon/core/clock.h"
 #include "daemon/core/wire.h"
+#include "daemon/scheduler/clockstep.h"
 #include "daemon/scheduler/registry.h"
 
 #define ENGINE_BATCH         1024                /* slots that one engine_advance() starts or accounts for at most */
 #define ENGINE_REMOVED_MAX   10000               /* jobs no longer defined whose phase is remembered */
 #define ENGINE_TELL_US       (60 * USEC_PER_SEC) /* a lasting trouble is told this often */
 #define ENGINE_REMIND_US     USEC_PER_DAY        /* a hold is told this often */
-#define ENGINE_STEP_LIMIT_US (3 * USEC_PER_HOUR) /* a larger step back begins a new time line */
+#define ENGINE_STEP_LIMIT_US CLOCKSTEP_LIMIT_US  /* a larger step back begins a new time line */
 
 enum slot_outcome {
         SLOT_RAN,
