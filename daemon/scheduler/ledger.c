@@ -287,6 +287,7 @@ int ledger_new_limited(struct loop *loop, const char *folder, const struct ledge
         l->end = &l->first;
         l->notes_end = &l->notes;
         l->asked_end = &l->asked;
+        l->fold_over = limits ? limits->queue : LEDGER_QUEUE_MAX;
         if (limits)
                 l->limits = *limits;
         l->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -416,6 +417,8 @@ uint64_t ledger_commit(struct ledger *l) {
         l->end = &batch->next;
         l->queued += batch->rows.size;
         pthread_cond_signal(&l->for_writer);
+        if (l->queued > l->fold_over)
+                pthread_cond_signal(&l->for_reader);
         pthread_mutex_unlock(&l->lock);
         return batch->number;
 }

@@ -8,9 +8,10 @@
 #include "daemon/scheduler/ledger_query.h"
 #include "daemon/scheduler/ledger_store.h"
 
-#define LEDGER_TICKETS_MAX 64
-#define LEDGER_LOADING_MAX 4            /* notes of rows that the loop has not taken yet, while the file is read at the start */
-#define LEDGER_LOAD_SIZE   (128 * 1024) /* bytes of one */
+#define LEDGER_FOLD_TELL_US (60 * USEC_PER_SEC)
+#define LEDGER_TICKETS_MAX  64
+#define LEDGER_LOADING_MAX  4 /* notes of rows that the loop has not taken yet, while the file is read at the start */
+#define LEDGER_LOAD_SIZE    (128 * 1024) /* bytes of one */
 
 enum ledger_note_kind {
         LEDGER_NOTE_ROWS,    /* of jobs and runs, before OPENED */
@@ -68,7 +69,10 @@ struct ledger {
         pthread_mutex_t lock;
         pthread_cond_t for_writer, for_reader, for_loop;
         struct ledger_batch *first, **end;
-        size_t queued; /* bytes that wait or are being written */
+        size_t queued;          /* bytes that wait or are being written */
+        size_t fold_over;       /* bytes over which what waits is folded */
+        bool is_folding;        /* what waited is with the reader thread: it goes before what waits by now */
+        int64_t folded_told_us; /* the reader thread's */
         uint64_t durable;
         struct ledger_note *notes, **notes_end;
         unsigned n_loading;

@@ -3,10 +3,12 @@
 // is ended: it would keep the log from being read into the file.
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "daemon/core/clock.h"
+#include "daemon/scheduler/ledger_fold.h"
 #include "daemon/scheduler/ledger_internal.h"
 #include "daemon/scheduler/ledger_schema.h"
 
@@ -72,6 +74,70 @@ static void answer(struct reader *r, const struct ledger_asked *asked, unsigned 
         ledger_notify(r->l, note);
 }
 
+/* ---- folding ---- */
+
+static void tell_folded(struct ledger *l, uint64_t n_runs) {
+        int64_t now_us = clock_awake_us();
+        if (n_runs == 0 || (l->folded_told_us != 0 && now_us - l->folded_told_us < LEDGER_FOLD_TELL_US))
+                return;
+        struct ledger_note *note = calloc(1, sizeof(*note));
+        if (!note)
+                return;
+        note->kind = LEDGER_NOTE_TROUBLE;
+        note->error = -ENOBUFS;
+        snprintf(note->text, sizeof(note->text), "too much waits to be written: %" PRIu64 " runs are kept as counts only",
+                 n_runs);
+        l->folded_told_us = now_us;
+        ledger_notify(l, note);
+}
+
+/* Folds a list of batches (taken) into one; without memory they stay. */
+static struct ledger_batch *fold_list(struct ledger *l, struct ledger_batch *list) {
+        struct ledger_batch *folded = NULL;
+        uint64_t n_runs = 0;
+        if (ledger_fold(list, &folded, &n_runs) < 0)
+                return list;
+        while (list) {
+                struct ledger_batch *batch = list;
+                list = batch->next;
+                ledger_batch_free(batch);
+        }
+        tell_folded(l, n_runs);
+        return folded;
+}
+
+static size_t sum_of(const struct ledger_batch *batch) {
+        size_t size = 0;
+        for (; batch; batch = batch->next)
+                size += batch->rows.size;
+        return size;
+}
+
+/* Takes what waits, and puts what is left of it before what came meanwhile; called and left with the lock held. */
+static void fold_queue(struct ledger *l) {
+        struct ledger_batch *list = l->first;
+        size_t before = sum_of(list);
+        l->first = NULL;
+        l->end = &l->first;
+        l->is_folding = true;
+        pthread_mutex_unlock(&l->lock);
+        list = fold_list(l, list);
+        size_t after = sum_of(list);
+        pthread_mutex_lock(&l->lock);
+        struct ledger_batch **end = &list;
+        while (*end)
+                end = &(*end)->next;
+        *end = l->first;
+        if (!l->first)
+                l->end = end == &list ? &l->first : end;
+        l->first = list;
+        l->queued = l->queued - before + after;
+        l->is_folding = false;
+        size_t least = l->limits.queue > 0 ? l->limits.queue : LEDGER_QUEUE_MAX;
+        l->fold_over = 2 * after > least ? 2 * after : least; /* many jobs need much: not again before as much has come */
+        pthread_cond_signal(&l->for_writer);
+}
+
 void *ledger_reader_main(void *userdata) {
         struct reader r = {.l = userdata};
         struct ledger *l = r.l;
@@ -80,6 +146,10 @@ void *ledger_reader_main(void *userdata) {
         pthread_mutex_lock(&l->lock);
         while (!atomic_load(&l->is_closing)) {
                 struct ledger_asked *asked = l->asked;
+                if (l->queued > l->fold_over) {
+                        fold_queue(l);
+                        continue;
+                }
                 if (!asked) {
                         ledger_wait(l, &l->for_reader, INT64_MAX);
                         continue;

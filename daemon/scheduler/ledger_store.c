@@ -109,6 +109,7 @@ static int find_next_slots_id(struct ledger_store *s) {
 
 static const struct ledger_limits default_limits = {
         .bytes = LEDGER_SIZE_MAX,
+        .queue = LEDGER_QUEUE_MAX,
         .runs = LEDGER_RUNS_MAX,
         .days = LEDGER_DAYS_MAX,
         .slots = LEDGER_SLOTS_MAX,

@@ -23,7 +23,8 @@ struct ledger_batch {
 
 /* What may stay; the constants above and in ledger.h unless a test has others. */
 struct ledger_limits {
-        int64_t bytes;
+        int64_t bytes; /* 0: as by default, all of them */
+        size_t queue;  /* bytes, see LEDGER_QUEUE_MAX */
         uint32_t runs, days, slots, plans, clocks;
 };
 

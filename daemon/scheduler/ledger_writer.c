@@ -212,7 +212,6 @@ static void let_go(struct writer *w) {
         }
         pthread_mutex_lock(&w->l->lock);
         w->l->durable = number;
-        w->l->queued -= w->size;
         pthread_mutex_unlock(&w->l->lock);
         w->size = 0;
         ssize_t n = write(w->l->event_fd, &one, sizeof(one));
@@ -261,11 +260,12 @@ static void take_batches(struct writer *w) {
         struct ledger *l = w->l;
         struct ledger_batch **end = &w->batches;
 
-        if (w->batches)
+        if (w->batches || l->is_folding)
                 return;
         while (l->first && (w->size == 0 || w->size + l->first->rows.size <= TRANSACTION_MAX)) {
                 *end = l->first;
                 w->size += l->first->rows.size;
+                l->queued -= l->first->rows.size;
                 end = &l->first->next;
                 l->first = l->first->next;
         }
@@ -284,7 +284,7 @@ static bool wait_for_work(struct writer *w) {
                 int64_t now_us = clock_awake_us();
                 take_batches(w);
                 bool is_closing = atomic_load(&l->is_closing);
-                is_going_on = !is_closing || (w->batches && now_us < l->close_by_us);
+                is_going_on = !is_closing || ((w->batches || l->is_folding) && now_us < l->close_by_us);
                 w->is_damaged = w->is_open && l->damaged == l->generation;
                 bool has_work = !w->is_open || w->is_damaged || w->batches || w->has_trim_work;
                 if (!is_going_on || (has_work && now_us >= w->retry_at_us))

@@ -28,6 +28,7 @@ static struct rig {
         struct ledger_state state;
         bool is_open;
         int n_lost, open_error, trouble;
+        int n_troubles[2]; /* all, and those of the queue's bound */
         char trouble_text[160];
         size_t n_jobs, n_runs;
         struct ledger_run runs[RIG_JOBS];
@@ -84,6 +85,7 @@ static inline void rig_on_committed(void *userdata, uint64_t number) {
 static inline void rig_on_trouble(void *userdata, int error, const char *text) {
         (void)userdata;
         rig.trouble = error;
+        rig.n_troubles[error == -ENOBUFS]++;
         snprintf(rig.trouble_text, sizeof(rig.trouble_text), "%s", text);
 }
 
@@ -114,7 +116,7 @@ static inline void rig_begin(const struct ledger_limits *limits) {
 }
 
 /* The rows of the tests are of a certain day: they are never too old. */
-static const struct ledger_limits rig_limits = {LEDGER_SIZE_MAX,  LEDGER_RUNS_MAX,  100000,
+static const struct ledger_limits rig_limits = {LEDGER_SIZE_MAX,  LEDGER_QUEUE_MAX, LEDGER_RUNS_MAX,  100000,
                                                 LEDGER_SLOTS_MAX, LEDGER_PLANS_MAX, LEDGER_CLOCKS_MAX};
 
 static inline void rig_open(void) {
