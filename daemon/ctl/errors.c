@@ -57,7 +57,7 @@ static void tell_not_running(struct session *s, enum api_method method, const js
 
 static void tell_not_possible(struct session *s, enum api_method method, const json_t *p) {
         (void)s, (void)method;
-        session_fail(0, "%s: %s", job_of(p), reply_text_or(p, "reason", "not possible"));
+        session_fail(0, "%s: %s; see: chimectl cat %s", job_of(p), reply_text_or(p, "reason", "not possible"), job_of(p));
 }
 
 static void tell_timed_out(struct session *s, enum api_method method, const json_t *p) {
