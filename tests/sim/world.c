@@ -813,13 +813,21 @@ static void check_trigger(struct world *w, const struct world_job *job, uint64_t
                 fail(w, "%s: a trigger's answer %d with run %llu is not so", job->name, outcome, (unsigned long long)run);
 }
 
+/* A fixed delay was over in the pause: that is a slot, and no run may move it away. */
+static bool owes_paused_delay(const struct world *w, const struct world_job *job, uint32_t number) {
+        const struct job_row *row = &engine_registry(w->engine)->rows[number];
+        return row->state == JOB_STATE_ARMED && job->is_paused && !job->is_running && job->when.every_us > 0 &&
+               !plan_is_grid(&job->when) && row->next_us <= w->now.bt_us && row->next_us <= job->pause_until_us;
+}
+
 int world_trigger(struct world *w, const char *name, const struct engine_trigger *trigger, uint64_t *ret_run) {
         struct world_job *job;
         uint32_t number = number_of(w, name, &job);
         if (number == INDEX_NONE)
                 return -1;
         uint64_t before = job->is_running ? job->start.run : 0, promised = job->promised;
-        bool was_killed = job->is_running && job->is_killed;
+        bool was_killed = job->is_running && job->is_killed, owes = owes_paused_delay(w, job, number);
+        uint64_t withheld = job->totals.withheld;
         w->is_triggering = true;
         w->is_forcing = trigger->is_forced;
         int r = engine_trigger(w->engine, w->now, number, trigger, ret_run);
@@ -833,6 +841,8 @@ int world_trigger(struct world *w, const char *name, const struct engine_trigger
         if (is_promise)
                 job->promised = *ret_run;
         check_trigger(w, job, before, was_killed, r, *ret_run);
+        if (owes && r == TRIGGER_STARTED && job->totals.withheld == withheld)
+                fail(w, "%s: a slot that was due in a pause has gone with a trigger", job->name);
         return finish(w, r);
 }
 
