@@ -85,7 +85,8 @@ START_TEST(a_run_that_hangs_keeps_the_newest_only) {
         w.jobs[0].end_bt_us += 5 * HOUR; /* 12:45 */
         run_to(12, 45, 0);
         for (int h = 6; h < 10; h++)
-                expect((size_t)(h - 3), SLOT_MISSED, h < 8 ? SLOT_REASON_DOWN : SLOT_REASON_OVERLAP, at(h, 0, 0), at(h, 0, 0), 1);
+                expect((size_t)(h - 3), SLOT_MISSED, h < 8 ? SLOT_REASON_DOWN : SLOT_REASON_OVERLAP, at(h, 0, 0), at(h, 0, 0),
+                       1);
         expect_caught_up(7, at(10, 0, 0), 2 * HOUR + 45 * MIN);
         ck_assert_uint_eq(w.n_entries, 8);
 }
@@ -103,7 +104,7 @@ END_TEST
 START_TEST(each_slot_has_its_own_deadline) {
         begin_at(1, 0, 0);
         struct job_when when = all_of(HOUR, 100);
-        when.start_deadline_us = 2 * HOUR;
+        when.start_deadline_us = HOUR + 20 * MIN; /* to the microsecond */
         run_us = 25 * MIN;
         define(when);
         down(at(1, 30, 0), at(7, 20, 0));
@@ -241,6 +242,20 @@ START_TEST(a_late_slot_without_company_is_no_catch_up) {
 }
 END_TEST
 
+START_TEST(several_late_slots_are_caught_up) {
+        begin_at(12, 0, 0);
+        define(all_of(10 * SEC, 3));
+        run_to(12, 0, 5);
+        world_stall(&w, 40 * SEC); /* 12:00:45 */
+        run_to(12, 0, 45);
+        expect(1, SLOT_MISSED, SLOT_REASON_DEADLINE, at(12, 0, 10), at(12, 0, 10), 1);
+        expect_caught_up(2, at(12, 0, 20), 25 * SEC);
+        expect_caught_up(4, at(12, 0, 40), 5 * SEC);
+        run_to(12, 0, 50);
+        expect_on_time(5, at(12, 0, 50));
+}
+END_TEST
+
 START_TEST(an_overlapped_slot_is_not_caught_up) {
         begin_at(12, 0, 0);
         run_us = 90 * MIN;
@@ -365,6 +380,20 @@ START_TEST(a_trigger_ends_the_wait) {
 }
 END_TEST
 
+START_TEST(a_boot_run_ends_the_wait_of_a_fixed_delay) {
+        begin_at(11, 0, 0);
+        struct job_when when = every(HOUR, JOB_MODE_FIXED_DELAY);
+        when.catch_up_spread_us = 1000 * HOUR;
+        when.on_boot_us = BOOTED + 3 * HOUR;
+        define(when);
+        down(at(11, 30, 0), at(13, 10, 0));
+        run_to(14, 0, 0);
+        ck_assert_int_eq(w.entries[1].item, WIRE_ITEM_BOOT);
+        ck_assert_uint_eq(w.n_entries, 2);
+        expect_next_at(15, 0, 0);
+}
+END_TEST
+
 START_TEST(a_pause_withholds_what_waits_for_its_draw) {
         begin_at(11, 0, 0);
         struct job_when when = wall_grid(HOUR, 0);
@@ -399,6 +428,8 @@ int main(void) {
         tcase_add_test(tc, a_new_time_line_ends_what_waits);
         tcase_add_test(tc, v11_a_stop_leaves_what_waits_to_the_next_scheduler);
         tcase_add_test(tc, a_late_slot_without_company_is_no_catch_up);
+        tcase_add_test(tc, several_late_slots_are_caught_up);
+        tcase_add_test(tc, a_boot_run_ends_the_wait_of_a_fixed_delay);
         tcase_add_test(tc, an_overlapped_slot_is_not_caught_up);
         tcase_add_test(tc, the_boot_run_goes_first);
         tcase_add_test(tc, a_fixed_delay_that_does_not_catch_up_begins_anew);
