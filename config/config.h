@@ -11,10 +11,20 @@
 #define CONFIG_FILE_MAX  (64 * 1024 * 1024) /* bytes of one file */
 #define CONFIG_FILES_MAX 100000
 
+/* What becomes of a slot that is due while its claim can't be written. */
+enum config_ledger_failure {
+        CONFIG_LEDGER_FAILURE_RUN, /* it runs, and is marked */
+        CONFIG_LEDGER_FAILURE_HOLD,
+};
+
 /* Daemon settings, section [chimed] of chimed.conf. */
 struct config_settings {
-        int64_t stop_wait_us; /* StopWait=: how long SIGTERM waits for runs before it ends them; default 0 */
+        int64_t stop_wait_us;      /* StopWait=: how long SIGTERM waits for runs before it ends them; default 0 */
+        int64_t time_sync_wait_us; /* TimeSyncWait=: how long wall grids wait for the first synchronisation; default 90 s */
+        enum config_ledger_failure on_ledger_failure; /* OnLedgerFailure=; default run */
 };
+
+void config_settings_init(struct config_settings *settings);
 
 /* Something that was there and could not be read as jobs: its last good definitions stay in force. */
 struct config_broken {

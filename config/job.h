@@ -13,14 +13,19 @@
 #include "config/hash.h"
 #include "config/pack.h"
 
-#define JOB_NAME_MAX        64          /* bytes; letters, digits and "_-.:" , first a letter or digit */
-#define JOB_WHEN_TEXT_MAX   8192        /* bytes of a when-text */
-#define JOB_WHAT_MAX        (60 * 1024) /* bytes of an encoded what */
-#define JOB_VALUE_MAX       192         /* bytes of a printed value of the when half, with the NUL */
-#define JOB_CAPTURE_DEFAULT (16 * 1024)
-#define JOB_CAPTURE_MAX     (64 * 1024)
-#define JOB_EVERY_MIN       USEC_PER_MSEC
-#define JOB_DEADLINE_NEXT   INT64_C(-1) /* StartDeadline= not set: until the next slot is due */
+#define JOB_NAME_MAX             64          /* bytes; letters, digits and "_-.:" , first a letter or digit */
+#define JOB_WHEN_TEXT_MAX        8192        /* bytes of a when-text */
+#define JOB_WHAT_MAX             (60 * 1024) /* bytes of an encoded what */
+#define JOB_VALUE_MAX            192         /* bytes of a printed value of the when half, with the NUL */
+#define JOB_CAPTURE_DEFAULT      (16 * 1024)
+#define JOB_CAPTURE_MAX          (64 * 1024)
+#define JOB_EVERY_MIN            USEC_PER_MSEC
+#define JOB_CATCH_UP_MAX_DEFAULT 100
+#define JOB_CATCH_UP_MAX         10000 /* slots that CatchUpMax= may keep */
+#define JOB_HISTORY_RUNS_DEFAULT 100
+#define JOB_HISTORY_RUNS_MAX     1000000
+#define JOB_HISTORY_DEFAULT_US   (90 * USEC_PER_DAY)
+#define JOB_DEADLINE_NEXT        INT64_C(-1) /* StartDeadline= not set: until the next slot is due */
 
 enum job_mode {
         JOB_MODE_FIXED_DELAY,
@@ -37,10 +42,18 @@ enum job_overlap {
         JOB_OVERLAP_QUEUE, /* one slot waits for the run in flight */
 };
 
-/* What becomes of slots that passed while nothing could run. No key yet: by default from Mode= and Every=. */
+/* What becomes of slots that passed while nothing could run. Where CatchUp= is not set it follows from Mode= and Every=. */
 enum job_catch_up {
         JOB_CATCH_UP_NONE, /* all missed */
         JOB_CATCH_UP_ONE,  /* the latest runs late, older ones merged into it */
+        JOB_CATCH_UP_ALL,  /* all run late, the oldest first; only of a grid */
+};
+
+/* How soon a claim must be on the disk. */
+enum job_durability {
+        JOB_DURABILITY_AUTO, /* full where a slot could run again, else normal */
+        JOB_DURABILITY_FULL,
+        JOB_DURABILITY_NORMAL,
 };
 
 enum job_log {
@@ -61,17 +74,24 @@ enum job_allow {
 /* The policy of a job. Plain data without pointers or uninitialised padding: equal policies are equal bytes, so they can be
  * interned. Made by job_when_init(). */
 struct job_when {
-        int64_t every_us;          /* JOB_EVERY_MIN..DURATION_MAX; 0: no interval */
-        int64_t align_rt_us;       /* a slot of the wall grid; 0 for Align=start and Align=epoch */
-        int64_t initial_delay_us;  /* >= 0 */
-        int64_t random_delay_us;   /* RandomizedDelay= as a span, >= 0 */
-        int64_t on_boot_us;        /* span after boot; -1: no OnBoot= */
-        int64_t start_deadline_us; /* >= 0, DURATION_INFINITY or JOB_DEADLINE_NEXT */
-        uint32_t random_delay_ppm; /* RandomizedDelay= as a share of Every=, 0..1000000 */
-        uint32_t jitter_ppm;       /* Jitter=, 0..1000000 */
+        int64_t every_us;           /* JOB_EVERY_MIN..DURATION_MAX; 0: no interval */
+        int64_t align_rt_us;        /* a slot of the wall grid; 0 for Align=start and Align=epoch */
+        int64_t initial_delay_us;   /* >= 0 */
+        int64_t random_delay_us;    /* RandomizedDelay= as a span, >= 0 */
+        int64_t on_boot_us;         /* span after boot; -1: no OnBoot= */
+        int64_t start_deadline_us;  /* >= 0, DURATION_INFINITY or JOB_DEADLINE_NEXT */
+        int64_t catch_up_spread_us; /* CatchUpSpread=, >= 0 */
+        int64_t history_us;         /* how old a run may be that the ledger keeps, DURATION_INFINITY: any age */
+        uint32_t history_runs;      /* how many it keeps, 1..JOB_HISTORY_RUNS_MAX */
+        uint32_t catch_up_max;      /* slots kept by JOB_CATCH_UP_ALL, 1..JOB_CATCH_UP_MAX */
+        uint32_t random_delay_ppm;  /* RandomizedDelay= as a share of Every=, 0..1000000 */
+        uint32_t jitter_ppm;        /* Jitter=, 0..1000000 */
         uint8_t mode, align, overlap, catch_up, log;
+        uint8_t durability;
         uint8_t is_enabled;
-        uint8_t reserved[2];
+        uint8_t is_catch_up_set;        /* by CatchUp=: another interval does not change it */
+        uint8_t is_interrupted_retried; /* RetryInterrupted= */
+        uint8_t reserved[7];
         uint32_t allow_ids[JOB_ALLOW_MAX];  /* users or groups; ends at a kind of 0; Allow=, or else trigger for User= */
         uint8_t allow_kinds[JOB_ALLOW_MAX]; /* enum job_allow */
 };

@@ -23,6 +23,12 @@ enum job_key_index {
         KEY_ON_BOOT,
         KEY_OVERLAP,
         KEY_START_DEADLINE,
+        KEY_CATCH_UP,
+        KEY_CATCH_UP_MAX,
+        KEY_CATCH_UP_SPREAD,
+        KEY_RETRY_INTERRUPTED,
+        KEY_DURABILITY,
+        KEY_HISTORY,
         KEY_ENABLED,
         KEY_LOG,
         KEY_TIMEOUT,
@@ -98,6 +104,12 @@ int parse_randomized_delay(struct job_draft *d, const struct job_setting *s);
 int parse_on_boot(struct job_draft *d, const struct job_setting *s);
 int parse_overlap(struct job_draft *d, const struct job_setting *s);
 int parse_start_deadline(struct job_draft *d, const struct job_setting *s);
+int parse_catch_up(struct job_draft *d, const struct job_setting *s);
+int parse_catch_up_max(struct job_draft *d, const struct job_setting *s);
+int parse_catch_up_spread(struct job_draft *d, const struct job_setting *s);
+int parse_retry_interrupted(struct job_draft *d, const struct job_setting *s);
+int parse_durability(struct job_draft *d, const struct job_setting *s);
+int parse_history(struct job_draft *d, const struct job_setting *s);
 int parse_enabled(struct job_draft *d, const struct job_setting *s);
 int parse_log(struct job_draft *d, const struct job_setting *s);
 int parse_timeout(struct job_draft *d, const struct job_setting *s);
@@ -123,9 +135,26 @@ bool print_randomized_delay(const struct job_when *when, char buf[static JOB_VAL
 bool print_on_boot(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 bool print_overlap(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 bool print_start_deadline(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
+bool print_catch_up(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
+bool print_catch_up_max(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
+bool print_catch_up_spread(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
+bool print_retry_interrupted(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
+bool print_durability(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
+bool print_history(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 bool print_enabled(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 bool print_log(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 bool print_allow(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 
+/* A span, but for the one that is the default; and a text. True where something was printed. */
+bool print_span(int64_t us, int64_t if_not, char buf[static JOB_VALUE_MAX]);
+bool print_text(const char *text, char buf[static JOB_VALUE_MAX]);
+
+/* A key that asks for one mode. Without Every= it means nothing, which the job may know; a default for the other mode is passed
+ * over. Returns 0 where the key stays in force, 1 where it does not, 2 where it is an error. */
+int draft_check_mode(struct job_draft *d, enum job_key_index key, enum job_mode mode, const char *advice);
+/* What the keys about catching up mean with the others; false: an error (told). */
+bool draft_finish_catch_up(struct job_draft *d);
+/* Where CatchUp= is not set: what follows from Mode= and Every=. */
+void job_when_default_catch_up(struct job_when *when);
 /* Once all values are in: what the when keys mean together, and the defaults that depend on others. 0 or 1 (told). */
 int draft_finish_when(struct job_draft *d);

@@ -24,7 +24,7 @@ static const struct answer foreign[] = {
         {"OnTimezoneChange", "is systemd's; chimed handles changes of the time zone by itself"},
         {"RandomizedDelaySec", "is systemd's; here: RandomizedDelay="},
         {"RandomizedOffsetSec", "is systemd's; here: RandomizedDelay="},
-        {"Persistent", "is systemd's; here passed slots are accounted for and the latest is caught up, but for grids under 1h"},
+        {"Persistent", "is systemd's; here passed slots are always accounted for; CatchUp= says which run late"},
         {"WakeSystem", "is systemd's; chimed does not wake the machine"},
         {"RemainAfterElapse", "is systemd's; leave it out"},
         {"ExecStart", "is systemd's; here: Command= (no shell) or Script= (with a shell)"},
@@ -95,10 +95,6 @@ static const char *const later[] = {
         "MaxRuns",
         "StopWhenPathExists",
         "MaxParallel",
-        "CatchUp",
-        "CatchUpMax",
-        "CatchUpSpread",
-        "RetryInterrupted",
         "Retries",
         "RetryDelay",
         "RetryBackoff",
@@ -133,10 +129,6 @@ static const char *const later[] = {
         "CPUQuota",
         "TasksMax",
         "AcceptParameters",
-        "History",
-        "Durability",
-        "TimeSyncWait",
-        "OnLedgerFailure",
 };
 
 static bool is_later(const char *name) {

@@ -10,10 +10,9 @@
 #include "config/job_draft.h"
 #include "config/timestamp.h"
 
-#define LOG_CHANGES_BELOW   USEC_PER_MINUTE
-#define CATCH_UP_RATE_FIRST USEC_PER_HOUR
+#define LOG_CHANGES_BELOW USEC_PER_MINUTE
 
-_Static_assert(sizeof(struct job_when) == 64 + 5 * JOB_ALLOW_MAX, "policies are compared as bytes: no padding");
+_Static_assert(sizeof(struct job_when) == 96 + 5 * JOB_ALLOW_MAX, "policies are compared as bytes: no padding");
 
 static const char *const mode_names[] = {[JOB_MODE_FIXED_DELAY] = "fixed-delay", [JOB_MODE_FIXED_RATE] = "fixed-rate", NULL};
 static const char *const overlap_names[] = {[JOB_OVERLAP_SKIP] = "skip", [JOB_OVERLAP_QUEUE] = "queue", NULL};
@@ -32,6 +31,9 @@ void job_when_init(struct job_when *when) {
         when->log = JOB_LOG_ALL;
         when->on_boot_us = -1;
         when->start_deadline_us = JOB_DEADLINE_NEXT;
+        when->catch_up_max = JOB_CATCH_UP_MAX_DEFAULT;
+        when->history_runs = JOB_HISTORY_RUNS_DEFAULT;
+        when->history_us = JOB_HISTORY_DEFAULT_US;
         when->is_enabled = true;
 }
 
@@ -134,21 +136,11 @@ int parse_log(struct job_draft *d, const struct job_setting *s) {
         return draft_choice(d, s, log_names, &d->job->when.log);
 }
 
-static bool is_fixed_rate(const struct job_when *when) {
-        return when->every_us > 0 && when->mode == JOB_MODE_FIXED_RATE;
-}
-
 static uint8_t log_default(const struct job_when *when) {
         return when->every_us > 0 && when->every_us < LOG_CHANGES_BELOW ? JOB_LOG_CHANGES : JOB_LOG_ALL;
 }
 
-static uint8_t catch_up_default(const struct job_when *when) {
-        return is_fixed_rate(when) && when->every_us < CATCH_UP_RATE_FIRST ? JOB_CATCH_UP_NONE : JOB_CATCH_UP_ONE;
-}
-
-/* A key that asks for one mode. Without Every= it means nothing, which the job may know; a default for the other mode is passed
- * over. Returns 0 where the key stays in force, 1 where it does not, 2 where it is an error. */
-static int check_mode(struct job_draft *d, enum job_key_index key, enum job_mode mode, const char *advice) {
+int draft_check_mode(struct job_draft *d, enum job_key_index key, enum job_mode mode, const char *advice) {
         const struct job_setting *s = d->set[key];
         const struct job_when *when = &d->job->when;
 
@@ -167,7 +159,7 @@ static int check_mode(struct job_draft *d, enum job_key_index key, enum job_mode
 static bool check_randomized_delay(struct job_draft *d) {
         struct job_when *when = &d->job->when;
         const struct job_setting *s = d->set[KEY_RANDOMIZED_DELAY];
-        int r = check_mode(d, KEY_RANDOMIZED_DELAY, JOB_MODE_FIXED_RATE, "; the wait of fixed-delay varies by Jitter=");
+        int r = draft_check_mode(d, KEY_RANDOMIZED_DELAY, JOB_MODE_FIXED_RATE, "; the wait of fixed-delay varies by Jitter=");
 
         if (r) {
                 when->random_delay_us = 0;
@@ -186,7 +178,7 @@ int draft_finish_when(struct job_draft *d) {
         int r;
 
         if (d->set[KEY_ALIGN] && when->align != JOB_ALIGN_START) {
-                r = check_mode(d, KEY_ALIGN, JOB_MODE_FIXED_RATE, "; write Mode=fixed-rate");
+                r = draft_check_mode(d, KEY_ALIGN, JOB_MODE_FIXED_RATE, "; write Mode=fixed-rate");
                 is_good = is_good && r < 2;
                 if (r) {
                         when->align = JOB_ALIGN_START;
@@ -194,7 +186,7 @@ int draft_finish_when(struct job_draft *d) {
                 }
         }
         if (d->set[KEY_JITTER] && when->jitter_ppm > 0) {
-                r = check_mode(d, KEY_JITTER, JOB_MODE_FIXED_DELAY, "; a grid has RandomizedDelay=");
+                r = draft_check_mode(d, KEY_JITTER, JOB_MODE_FIXED_DELAY, "; a grid has RandomizedDelay=");
                 is_good = is_good && r < 2;
                 if (r)
                         when->jitter_ppm = 0;
@@ -209,7 +201,7 @@ int draft_finish_when(struct job_draft *d) {
                 when->mode = JOB_MODE_FIXED_DELAY;
         if (!d->set[KEY_LOG])
                 when->log = log_default(when);
-        when->catch_up = catch_up_default(when);
+        is_good = draft_finish_catch_up(d) && is_good;
         return is_good ? 0 : 1;
 }
 
@@ -219,17 +211,17 @@ void job_when_set_every(struct job_when *when, int64_t every_us) {
         when->every_us = every_us;
         if (when->log == log)
                 when->log = log_default(when);
-        when->catch_up = catch_up_default(when);
+        job_when_default_catch_up(when);
 }
 
-static bool print_span(int64_t us, int64_t if_not, char buf[static JOB_VALUE_MAX]) {
+bool print_span(int64_t us, int64_t if_not, char buf[static JOB_VALUE_MAX]) {
         if (us == if_not)
                 return false;
         duration_print(us, buf);
         return true;
 }
 
-static bool print_text(const char *text, char buf[static JOB_VALUE_MAX]) {
+bool print_text(const char *text, char buf[static JOB_VALUE_MAX]) {
         snprintf(buf, JOB_VALUE_MAX, "%s", text);
         return true;
 }

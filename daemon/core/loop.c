@@ -14,8 +14,8 @@
 #include "daemon/core/clock.h"
 #include "daemon/core/util.h"
 
-#define EVENTS_MAX  64 /* of one wait */
-#define SIGNALS_MAX 32 /* of one pass; the rest stays pending */
+#define EVENTS_MAX  320 /* of one wait: as many as clients and what else there is, so that no timer waits for a second batch */
+#define SIGNALS_MAX 32  /* of one pass; the rest stays pending */
 
 enum source_kind { SOURCE_IO, SOURCE_TIMER, SOURCE_SIGNALS };
 

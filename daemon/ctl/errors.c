@@ -35,9 +35,9 @@ static void tell_not_armed(struct session *s, enum api_method method, const json
 
         (void)s;
         if (strcmp(state, "disabled") == 0)
-                session_fail(0, "%s is disabled: its definition says Enabled=no%s%s", job,
-                             method == API_TRIGGER ? "; run it once: chimectl trigger --force " : "",
-                             method == API_TRIGGER ? job : "");
+                session_fail(0, "%s is disabled: its definition says Enabled=no; %s%s", job,
+                             method == API_TRIGGER ? "run it once: chimectl trigger --force " : "change that: chimectl cat ",
+                             job);
         else
                 session_fail(0, "%s is %s; let it run again: chimectl start %s%s%s", job, state, job,
                              method == API_TRIGGER ? ", or only once: chimectl trigger --force " : "",
@@ -57,7 +57,7 @@ static void tell_not_running(struct session *s, enum api_method method, const js
 
 static void tell_not_possible(struct session *s, enum api_method method, const json_t *p) {
         (void)s, (void)method;
-        session_fail(0, "%s: %s", job_of(p), reply_text_or(p, "reason", "not possible"));
+        session_fail(0, "%s: %s; see: chimectl cat %s", job_of(p), reply_text_or(p, "reason", "not possible"), job_of(p));
 }
 
 static void tell_timed_out(struct session *s, enum api_method method, const json_t *p) {
@@ -91,6 +91,8 @@ static const struct row rows[API_ERROR_MAX] = {
 static void tell_denied(struct session *s, enum api_method method, const json_t *p) {
         const char *job = reply_text(p, "job"), *holders = reply_text(p, "holders");
         const char *right = reply_text_or(p, "right", api_right_to_string(api_methods()[method].right));
+        /* who may trigger may not do all that trigger can */
+        bool is_beyond = method == API_TRIGGER && strcmp(right, "control") == 0;
         char all[128];
 
         if (!holders) {
@@ -98,8 +100,9 @@ static void tell_denied(struct session *s, enum api_method method, const json_t 
                          job ? ":USER in the job" : "");
                 holders = all;
         }
-        session_fail(0, "you may not %s%s%s; needs %s; try: sudo chimectl %s%s%s", s->verb->name, job ? " " : "",
-                     job ? job : "", holders, s->verb->name, job ? " " : "", job ? job : "");
+        session_fail(0, "you may not %s%s%s%s; needs %s; try: sudo chimectl %s%s%s", s->verb->name, job ? " " : "",
+                     job ? job : "", is_beyond ? " with --follow, --force, rebase or replace" : "", holders, s->verb->name,
+                     job ? " " : "", job ? job : "");
 }
 
 static void tell_invalid(struct session *s, enum api_method method, const json_t *p) {

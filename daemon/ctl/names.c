@@ -170,7 +170,9 @@ char *names_nearest(struct session *s, const char *name) {
 
         if (list_all(s, &jobs) != CTL_EXIT_DONE)
                 return NULL;
-        json_array_foreach(jobs, i, job) nearest_offer(&nearest, reply_text_or(job, "name", ""));
+        json_array_foreach(jobs, i, job) {
+                nearest_offer(&nearest, reply_text_or(job, "name", ""));
+        }
         char *found = nearest.found ? strdup(nearest.found) : NULL;
         json_decref(jobs);
         return found;

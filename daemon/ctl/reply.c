@@ -44,7 +44,9 @@ int reply_sort(json_t *array, int (*compare)(const void *a, const void *b)) {
 
         if (!list)
                 return -ENOMEM;
-        json_array_foreach(array, i, member) list[i] = json_incref(member);
+        json_array_foreach(array, i, member) {
+                list[i] = json_incref(member);
+        }
         qsort(list, n, sizeof(*list), compare);
         for (i = 0; i < n; i++)
                 json_array_set_new(array, i, list[i]); /* takes it */
@@ -74,9 +76,15 @@ static int clean(json_t *value, const char *name, bool is_output_raw, int depth)
                 return -EBADMSG;
         if (json_is_string(value))
                 return clean_text(value, name, is_output_raw);
-        json_object_foreach(value, key, member) if ((r = clean(member, key, is_output_raw, depth + 1)) < 0) return r;
-        json_array_foreach(value, i, member) if ((r = clean(member, name, is_output_raw, depth + 1)) < 0) return r;
-        return 0;
+        json_object_foreach(value, key, member) {
+                if (r == 0)
+                        r = clean(member, key, is_output_raw, depth + 1);
+        }
+        json_array_foreach(value, i, member) {
+                if (r == 0)
+                        r = clean(member, name, is_output_raw, depth + 1);
+        }
+        return r;
 }
 
 int reply_clean(json_t *value, bool is_output_raw) {

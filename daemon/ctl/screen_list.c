@@ -221,7 +221,9 @@ int screen_list(const struct view *v, json_t *jobs, const json_t *status, FILE *
 
         if (reply_sort(jobs, compare) < 0 || table_new(columns, ARRAY_SIZE(columns), &table) < 0)
                 return -ENOMEM;
-        json_array_foreach(jobs, i, job) add_row(table, v, job);
+        json_array_foreach(jobs, i, job) {
+                add_row(table, v, job);
+        }
         print_errors(v, status, out);
         int r = table_print(table, v, out);
         table_free(table);

@@ -9,6 +9,7 @@
 #include "daemon/ctl/reply.h"
 #include "daemon/ctl/runs.h"
 #include "daemon/ctl/screens.h"
+#include "daemon/ctl/session.h"
 #include "daemon/ctl/table.h"
 #include "daemon/ctl/text.h"
 #include "daemon/ctl/times.h"
@@ -66,7 +67,7 @@ static void print_state(const struct view *v, const json_t *job, FILE *out) {
         if (next_us != REPLY_NO_TIME)
                 screen_next_time(v, next_us, true, next);
         bool is_delayed = next_us != REPLY_NO_TIME && start_us > next_us;
-        bool is_held = reply_object(job, "hold") && !run[0];
+        bool is_held = reply_object(job, "hold") && (strcmp(state, "paused") == 0 || strcmp(state, "cancelled") == 0);
         if (is_held)
                 state = screen_hold(v, job, true, hold);
         else if (reason && strncmp(reason, state, strlen(state)) == 0)
@@ -77,7 +78,7 @@ static void print_state(const struct view *v, const json_t *job, FILE *out) {
                  is_delayed ? times_span(start_us - next_us, delay) : "", is_delayed ? " of drawn delay" : "",
                  reason ? "; " : "", reason ? reason : "");
         print_line(v, out, "State", text);
-        if (reply_object(job, "hold") && run[0])
+        if (reply_object(job, "hold") && !is_held)
                 print_line(v, out, "Hold", screen_hold(v, job, true, hold));
 }
 
@@ -199,6 +200,26 @@ int screen_show(const struct view *v, const json_t *job, FILE *out) {
         return 0;
 }
 
+/* Prints a sentence in which users are named by number ("by uid 1000") with their names; given to the caller. */
+static char *name_users(const char *sentence) {
+        static const char form[] = "by uid ";
+        char *text = NULL, number[24], name[64];
+        size_t size = 0;
+        FILE *out = open_memstream(&text, &size);
+
+        for (const char *s = sentence; out && *s;) {
+                size_t n_digits = strncmp(s, form, strlen(form)) == 0 ? strspn(s + strlen(form), "0123456789") : 0;
+                if (n_digits == 0 || n_digits > 10) {
+                        fputc(*s++, out);
+                        continue;
+                }
+                snprintf(number, sizeof(number), "uid %.*s", (int)n_digits, s + strlen(form));
+                fprintf(out, "by %s", session_user(number, name));
+                s += strlen(form) + n_digits;
+        }
+        return out && fclose(out) == 0 ? text : NULL;
+}
+
 /* The first sentence stands at the edge, as does the last, which says how it goes on; those between explain. */
 int screen_why(const struct view *v, const json_t *reply, FILE *out) {
         static const char end[] = "Nothing is wrong now.";
@@ -211,7 +232,8 @@ int screen_why(const struct view *v, const json_t *reply, FILE *out) {
         json_array_foreach(json_object_get(reply, "sentences"), i, sentence) {
                 const char *given = json_string_value(sentence);
                 bool is_end = given && (strncmp(given, end, strlen(end)) == 0 || strncmp(given, "Next:", 5) == 0);
-                _cleanup_free_ char *text = times_localize(v->now_us, given ? given : "", i == 0 && !is_end);
+                _cleanup_free_ char *named = name_users(given ? given : "");
+                _cleanup_free_ char *text = named ? times_localize(v->now_us, named, i == 0 && !is_end) : NULL;
                 if (!text)
                         return -ENOMEM;
                 size_t at = i == 0 || is_end ? 0 : 2;

@@ -24,7 +24,8 @@
 #define WIDTH_DEFAULT 80
 #define WIDTH_MIN     40
 #define WIDTH_MAX     1000
-#define PATIENCE_US   (5 * USEC_PER_SEC) /* with a chimed that is starting */
+#define PATIENCE_US   (5 * USEC_PER_SEC)  /* with a chimed that is starting */
+#define ANSWER_US     (30 * USEC_PER_SEC) /* with one that should answer at once */
 #define TRY_AGAIN_US  (50 * USEC_PER_MSEC)
 #define SYSTEM_SOCKET "/run/chimed/" API_SOCKET
 
@@ -57,8 +58,10 @@ int session_begin(struct session *s, const struct options *options) {
         struct winsize size = {};
         const struct option_value *json = &options->values[OPTION_JSON];
 
-        *s = (struct session){
-                .options = options, .is_terminal = isatty(STDOUT_FILENO), .is_error_terminal = isatty(STDERR_FILENO)};
+        *s = (struct session){.options = options,
+                              .is_terminal = isatty(STDOUT_FILENO),
+                              .is_error_terminal = isatty(STDERR_FILENO),
+                              .patience_us = ANSWER_US};
         if (s->is_terminal)
                 (void)ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
         size_t width = number_of(environment("COLUMNS"), size.ws_col > 0 ? size.ws_col : WIDTH_DEFAULT);
@@ -237,6 +240,8 @@ bool session_is_there(struct session *s) {
 }
 
 int session_tell_broken(struct session *s, int r) {
+        if (r == -ETIMEDOUT)
+                return session_fail(CTL_EXIT_FAILED, "chimed does not answer (%s); see: systemctl status chimed", s->socket);
         if (r == -ECONNRESET)
                 return session_fail(CTL_EXIT_FAILED, "chimed closed the connection (%s); see: journalctl -u chimed", s->socket);
         if (r == -EBADMSG || r == -EMSGSIZE)
@@ -270,16 +275,26 @@ static bool is_not_ready(const struct client_reply *reply) {
         return strcmp(reply->error, name) == 0;
 }
 
+/* Some calls are answered when something has happened; all others at once, unless chimed hangs. */
+static int64_t deadline_of(const struct session *s, enum api_method method) {
+        bool is_waiting = method == API_CANCEL || method == API_WAIT || method == API_RELOAD;
+
+        return is_waiting ? CLIENT_NO_DEADLINE : clock_awake_us() + s->patience_us;
+}
+
 /* Waits for the reply; on a terminal it is told where that takes a while. */
-static int receive(struct session *s, const json_t *parameters, struct client_reply *reply) {
+static int receive(struct session *s, enum api_method method, const json_t *parameters, struct client_reply *reply) {
         const char *job = reply_text(parameters, "job");
+        int64_t deadline_us = deadline_of(s, method);
         bool is_told = s->progress && s->is_error_terminal && !session_has(s, OPTION_QUIET);
-        int r = client_receive(s->client, is_told ? clock_awake_us() + SESSION_SILENCE_US : CLIENT_NO_DEADLINE, reply);
+        int r = is_told ? client_receive(s->client, clock_awake_us() + SESSION_SILENCE_US, reply) : 1;
 
         if (r != 1)
                 return r;
-        fprintf(stderr, "%s%s%s\n", job ? job : "", job ? ": " : "", s->progress);
-        return client_receive(s->client, CLIENT_NO_DEADLINE, reply);
+        if (is_told)
+                fprintf(stderr, "%s%s%s\n", job ? job : "", job ? ": " : "", s->progress);
+        r = client_receive(s->client, deadline_us, reply);
+        return r == 1 ? -ETIMEDOUT : r;
 }
 
 /* Calls once. parameters is borrowed. 1: chimed is not ready yet. */
@@ -289,7 +304,7 @@ static int call_once(struct session *s, enum api_method method, json_t *paramete
 
         if (status != CTL_EXIT_DONE)
                 return -status;
-        int r = receive(s, parameters, &reply);
+        int r = receive(s, method, parameters, &reply);
         if (r == 0 && !is_last && is_not_ready(&reply)) {
                 client_reply_done(&reply);
                 return 1;
@@ -297,6 +312,8 @@ static int call_once(struct session *s, enum api_method method, json_t *paramete
         status = session_take(s, method, r, &reply);
         if (status == CTL_EXIT_DONE)
                 *ret = reply.parameters;
+        if (r < 0)
+                s->client = client_free(s->client); /* a late reply would be taken for that of the next call */
         return -status;
 }
 

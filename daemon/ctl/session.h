@@ -39,6 +39,7 @@ struct session {
         size_t n_lines; /* of the terminal */
         bool is_json, is_terminal, is_error_terminal;
         const char *progress; /* told on a terminal where a call takes longer than SESSION_SILENCE_US; NULL: nothing */
+        int64_t patience_us;  /* with calls that are answered at once */
         int64_t number;       /* of the verb's last argument, where it is one */
 };
 
@@ -73,7 +74,7 @@ int session_fail(int status, const char *format, ...) __attribute__((format(prin
 void session_json(struct session *s, const json_t *value);
 /* The same on one line, at once: for streams. */
 void session_json_line(struct session *s, const json_t *value);
-/* Puts out at once what the screen has so far: for verbs that go on. */
+/* Puts out at once what the screen has so far, without a pager: for verbs that go on, or that did something. */
 void session_flush(struct session *s);
 /* "uid 1000", as chimed names users, as the user's name, printed into buf. Returns buf. */
 char *session_user(const char *by, char buf[static 64]);

@@ -153,7 +153,7 @@ static int print_row(const struct table *t, const struct view *v, const size_t *
 }
 
 int table_print(const struct table *t, const struct view *v, FILE *out) {
-        size_t widths[COLUMNS_MAX];
+        size_t widths[COLUMNS_MAX] = {};
 
         if (t->has_failed)
                 return -ENOMEM;

@@ -32,6 +32,7 @@ static int change_one(struct session *s, const struct change *change, const char
                 session_json(s, reply);
         else
                 change->say(s, job, reply);
+        session_flush(s); /* the next one may take its time */
         json_decref(reply);
         return status;
 }
@@ -88,7 +89,9 @@ static void say_cancelled(struct session *s, const char *job, const json_t *repl
 
         if (run)
                 session_say(s, "%s: run %lld %s", job, (long long)reply_int(run, "runId", 0), runs_words(run, words));
-        if (!session_has(s, OPTION_RUN))
+        if (strcmp(reply_text_or(reply, "state", ""), "disabled") == 0)
+                session_say(s, "%s is disabled: it runs only if it is forced to", job);
+        else if (!session_has(s, OPTION_RUN))
                 session_say(s, "%s will not run again until: chimectl start %s", job, job);
         else if (!run)
                 session_say(s, "%s: what waited to run will not; its schedule goes on", job);
@@ -215,8 +218,9 @@ static void say_waited(struct session *s, const char *job, const json_t *reply) 
 
         if (run)
                 session_say(s, "%s: run %lld %s", job, (long long)reply_int(run, "runId", 0), runs_words(run, words));
-        session_say(s, "%s: %lld runs, %lld good; %s", job, (long long)reply_int(reply, "runs", 0),
-                    (long long)reply_int(reply, "successes", 0), reply_text_or(reply, "state", "?"));
+        session_say(s, "%s: %lld run%s, %lld good; %s", job, (long long)reply_int(reply, "runs", 0),
+                    reply_int(reply, "runs", 0) == 1 ? "" : "s", (long long)reply_int(reply, "successes", 0),
+                    reply_text_or(reply, "state", "?"));
 }
 
 int verb_wait(struct session *s) {

@@ -13,6 +13,8 @@
 #include "daemon/ctl/text.h"
 #include "daemon/ctl/verbs.h"
 
+#define ASK_US (3 * USEC_PER_SEC) /* for what the files can be read without */
+
 /* Where the files are. */
 struct places {
         char *settings_file, **folders; /* the usual ones; owned */
@@ -36,6 +38,7 @@ static int places_find(struct session *s, struct places *p) {
         int r = config_default_paths(session_has(s, OPTION_USER), &p->settings_file, &p->folders);
         if (r < 0)
                 return session_fail(CTL_EXIT_FAILED, "%s", r == -ENOENT ? "you have no home folder" : strerror(-r));
+        s->patience_us = ASK_US;
         if (!is_told && session_is_there(s) && session_call(s, API_GET_STATUS, json_object(), &p->status) != CTL_EXIT_DONE)
                 p->status = NULL;
         p->paths.settings_file = reply_text_or(p->status, "settingsFile", p->settings_file);
@@ -44,9 +47,10 @@ static int places_find(struct session *s, struct places *p) {
         for (i = 0; i < o->n_folders; i++)
                 p->list[n++] = o->folders[i];
         if (n == 0)
-                json_array_foreach(json_object_get(p->status, "jobFolders"), i,
-                                   folder) if (n < ARRAY_SIZE(p->list) && json_is_string(folder)) p->list[n++] =
-                        json_string_value(folder);
+                json_array_foreach(json_object_get(p->status, "jobFolders"), i, folder) {
+                        if (n < ARRAY_SIZE(p->list) && json_is_string(folder))
+                                p->list[n++] = json_string_value(folder);
+                }
         for (i = 0; n == 0 && p->folders[i]; i++)
                 p->list[i] = p->folders[i];
         p->paths.folders = p->list;
@@ -111,6 +115,7 @@ int verb_check(struct session *s) {
                         status = session_fail(CTL_EXIT_FAILED, "the files can't be read: %s", strerror(-r));
                 else {
                         print_check(s, &diags, config);
+                        session_flush(s);
                         status = diags.n_errors > 0 ? CTL_EXIT_FAILED : CTL_EXIT_DONE;
                 }
         }
@@ -135,8 +140,9 @@ int verb_reload(struct session *s) {
         if (s->is_json)
                 session_json(s, reply);
         else {
-                json_array_foreach(json_object_get(reply, "diagnostics"), i, line)
+                json_array_foreach(json_object_get(reply, "diagnostics"), i, line) {
                         fprintf(s->out, "%s\n", json_is_string(line) ? json_string_value(line) : "?");
+                }
                 if (left_out > 0)
                         fprintf(s->out, "... and %lld more: chimectl check\n", left_out);
                 session_say(s, "Read anew: %lld job%s from %lld file%s: %lld new, %lld changed, %lld removed; %lld error%s",
@@ -146,6 +152,7 @@ int verb_reload(struct session *s) {
                 if (errors > 0)
                         session_say(s, "What is wrong keeps its last good jobs.");
         }
+        session_flush(s);
         json_decref(reply);
         return errors > 0 ? CTL_EXIT_FAILED : CTL_EXIT_DONE;
 }

@@ -106,6 +106,7 @@ static int trigger_plainly(struct session *s, const struct names *names) {
                         session_json(s, reply);
                 else
                         say_accepted(s, names->list[i], reply);
+                session_flush(s);
                 json_decref(reply);
         }
         return worst;

@@ -10,7 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/config.h"
 #include "config/job.h"
+
+_Static_assert(CONFIG_FILE_MAX < 1 << 27, "the lines of a file are counted in 27 bits");
 
 typedef uint64_t (*key_fn)(const struct definition *d);
 
@@ -156,7 +159,6 @@ static struct definition *definition_new(struct definitions *d, const struct def
                 .when = blobs_take(&d->shared, text->when, text->when_size),
                 .manner = blobs_take(&d->shared, text->what, manner_size),
                 .command_size = (uint16_t)command_size,
-                .name_size = (uint8_t)name_size,
                 .state = DEFINITION_NEXT,
         };
         if (!new->when || !new->manner) {
@@ -170,7 +172,7 @@ static struct definition *definition_new(struct definitions *d, const struct def
 
 void definition_put_what(const struct definition *d, struct pack *p) {
         pack_raw(p, d->manner->data, d->manner->size);
-        pack_raw(p, d->text + d->name_size, d->command_size);
+        pack_raw(p, d->text + strlen(d->text) + 1, d->command_size);
 }
 
 int definition_decode_what(const struct definition *d, struct job_what *ret) {
@@ -211,7 +213,7 @@ int definitions_add(struct definitions *d, const struct definition_text *text) {
         }
         blobs_give(&d->shared, definition->file);
         definition->file = file; /* given */
-        definition->line = text->line;
+        definition->line = text->line & ((1U << 27) - 1);
         definition->is_next = true;
         table_put(&d->next, definition, key_of_name);
         return 0;

@@ -28,11 +28,10 @@ struct definition {
         struct blob *when;                /* the canonical text */
         struct blob *manner;              /* the leading part of the encoded what */
         struct blob *file;                /* the path of where it came from, with its NUL */
-        uint32_t line;                    /* there */
         uint16_t n_uses;                  /* runs that hold it */
         uint16_t command_size;            /* the rest of the encoded what */
-        uint8_t name_size;                /* with the NUL */
-        uint8_t state : 2;
+        uint32_t line : 27;               /* in the file */
+        uint32_t state : 2;
         bool is_unsent : 1;  /* the scheduler must learn of it (current), or of its name's end (retired) */
         bool is_removed : 1; /* retired, and nothing took its name over */
         bool is_next : 1;    /* of the generation in the making, whatever its state */

@@ -292,6 +292,15 @@ static const struct job_run *run_in_flight(const struct engine *e, uint32_t job)
         return cold && cold->run.run > 0 ? &cold->run : NULL;
 }
 
+void book_adopt(struct book *b, const struct engine *e) {
+        for (uint32_t job = 0; job < engine_registry(e)->n_rows; job++) {
+                const struct job_run *run = run_in_flight(e, job);
+                struct book_job *j = run ? get(b, job) : NULL;
+                if (j)
+                        (void)run_new(b, j, run);
+        }
+}
+
 void book_note(struct book *b, const struct engine *e, struct clock_sample now, const struct action *a, const void *value,
                size_t value_size) {
         bool is_event = a->kind == ACTION_START || a->kind == ACTION_STARTED || a->kind == ACTION_ENDED ||

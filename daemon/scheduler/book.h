@@ -67,6 +67,8 @@ struct book;
 
 int book_new(struct book **ret);
 struct book *book_free(struct book *b);
+/* Takes in the runs in flight that an earlier scheduler began. */
+void book_adopt(struct book *b, const struct engine *e);
 /* Takes an action over; value is the run's output (ENDED). Without memory something is not remembered: the engine is right. */
 void book_note(struct book *b, const struct engine *e, struct clock_sample now, const struct action *a, const void *value,
                size_t value_size);

@@ -54,7 +54,9 @@ static int arm(struct loop_source *timer, int64_t *armed_us, int64_t at_us) {
 static int on_pass_end(void *userdata) {
         struct chimed *c = userdata;
         int64_t boot_us, real_us;
-        int r = c->control ? control_flush(c->control) : 0;
+        int r = link_flush(c->link); /* slots that have started do not wait for what clients ask */
+        if (r == 0 && c->control)
+                r = control_flush(c->control);
         if (r == 0)
                 r = link_flush(c->link);
         if (r < 0)

@@ -34,14 +34,17 @@ static int prepare_hold(struct engine *e, uint32_t job) {
         return schedule_reserve(&e->holds, job);
 }
 
-/* A fixed delay that was over in the pause begins anew: nothing is made up. */
+/* A fixed delay that was over in the pause begins anew: nothing is made up. A pause that ended by itself did so at its instant,
+ * however late that is seen: what came after it is late, not withheld. */
 static void go_on(struct engine *e, struct clock_sample now, uint32_t job, enum hold_change change) {
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
-        segments_close(e, now, job);
+        int64_t ago_us = change == HOLD_EXPIRED ? now.bt_us - registry_cold(&e->jobs, row)->paused_until_bt_us : 0;
+        slots_pass(e, now, job, engine_slot_now(when, now) - ago_us);
+        slots_flush_missed(e, now, job, false);
         row->is_paused = false;
         if (when->every_us > 0 && !plan_is_grid(when) && row->next_us == INT64_MAX)
-                row->next_us = now.bt_us + engine_wait(e, row, when);
+                row->next_us = now.bt_us - ago_us + engine_wait(e, row, when);
         emit_hold(e, job, change);
         slots_arm(e, job);
         commands_arm_hold(e, job);
@@ -61,21 +64,34 @@ void commands_hold_due(struct engine *e, struct clock_sample now, uint32_t job) 
         commands_arm_hold(e, job);
 }
 
-int engine_pause(struct engine *e, struct clock_sample now, uint32_t job, int64_t until_bt_us) {
-        struct job_row *row = engine_row(e, job);
+void commands_settle_hold(struct engine *e, struct clock_sample now, uint32_t job) {
+        if (!e->is_stopping && schedule_has(&e->holds, job) && schedule_at(&e->holds, job) <= now.bt_us)
+                commands_hold_due(e, now, job);
+}
+
+/* 0, or why there is nothing to pause or to resume. */
+static int refuse_hold(const struct engine *e, const struct job_row *row) {
+        if (e->is_stopping)
+                return ENGINE_REFUSED_STOPPING;
         if (row->state != JOB_STATE_ARMED)
                 return ENGINE_REFUSED_DISABLED;
-        if (row->is_cancelled)
-                return ENGINE_REFUSED_CANCELLED;
-        int r = slots_settle(e, now, job);
+        return row->is_cancelled ? ENGINE_REFUSED_CANCELLED : 0;
+}
+
+int engine_pause(struct engine *e, struct clock_sample now, uint32_t job, int64_t until_bt_us) {
+        struct job_row *row = engine_row(e, job);
+        int r = refuse_hold(e, row);
+        if (r == 0)
+                r = slots_settle(e, now, job);
         if (r == 0)
                 r = prepare_hold(e, job);
-        if (r < 0)
+        if (r != 0)
                 return r;
         struct job_cold *cold = registry_cold(&e->jobs, row);
         if (row->is_paused && cold->paused_until_bt_us == until_bt_us)
                 return 0;
         segments_close(e, now, job);
+        catch_up_drop(e, now, job, engine_slot_now(engine_policy(e, row), now), SLOT_REASON_PAUSED);
         if (cold->waiting.is_slot) {
                 struct job_waiting waiting = cold->waiting;
                 cold->waiting.is_trigger = false;
@@ -94,12 +110,10 @@ int engine_pause(struct engine *e, struct clock_sample now, uint32_t job, int64_
 
 int engine_resume(struct engine *e, struct clock_sample now, uint32_t job) {
         const struct job_row *row = engine_row(e, job);
-        if (row->state != JOB_STATE_ARMED)
-                return ENGINE_REFUSED_DISABLED;
-        if (row->is_cancelled)
-                return ENGINE_REFUSED_CANCELLED;
-        int r = slots_settle(e, now, job); /* the pause may just have ended by itself */
-        if (r < 0)
+        int r = refuse_hold(e, row);
+        if (r == 0)
+                r = slots_settle(e, now, job); /* the pause may just have ended by itself */
+        if (r != 0)
                 return r;
         if (!row->is_paused)
                 return 0;
@@ -110,6 +124,8 @@ int engine_resume(struct engine *e, struct clock_sample now, uint32_t job) {
 int engine_start(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
+        if (e->is_stopping)
+                return ENGINE_REFUSED_STOPPING;
         if (row->state != JOB_STATE_ARMED)
                 return ENGINE_REFUSED_DISABLED;
         if (!row->is_cancelled)
@@ -150,19 +166,23 @@ static void cancel_schedule(struct engine *e, struct clock_sample now, uint32_t 
 
 int engine_cancel(struct engine *e, struct clock_sample now, uint32_t job, bool is_run_only, uint64_t *ret_run) {
         struct job_row *row = engine_row(e, job);
+        if (e->is_stopping && !is_run_only)
+                return ENGINE_REFUSED_STOPPING;
         int r = slots_settle(e, now, job);
         if (r == 0)
                 r = prepare_hold(e, job);
         if (r < 0)
                 return r;
         struct job_cold *cold = registry_cold(&e->jobs, row);
-        bool cancels_schedule = !is_run_only && !row->is_cancelled && row->state != JOB_STATE_REMOVED;
+        bool cancels_schedule = !is_run_only && engine_has_plan(row);
         bool is_anything = cancels_schedule || cold->run.run > 0 || cold->waiting.is_trigger;
         if (cancels_schedule)
                 cancel_schedule(e, now, job);
         else {
                 segments_close(e, now, job);
+                catch_up_drop(e, now, job, engine_slot_now(engine_policy(e, row), now), SLOT_REASON_CANCELLED);
                 slots_drop_waiting(e, now, job, SLOT_REASON_CANCELLED);
+                slots_arm(e, job);
         }
         *ret_run = cold->run.run;
         if (cold->run.run > 0)
@@ -212,6 +232,7 @@ int engine_trigger(struct engine *e, struct clock_sample now, uint32_t job, cons
         if (engine_is_running(e, row))
                 outcome = meet_run(e, now, job, trigger->if_running, ret_run);
         else {
+                slots_pass(e, now, job, engine_slot_now(when, now)); /* the run moves a fixed delay that was over in a pause */
                 r = slots_start_triggered(e, now, job);
                 if (r < 0)
                         return r;
@@ -248,6 +269,8 @@ int engine_set_interval(struct engine *e, struct clock_sample now, uint32_t job,
         struct job_when before = *engine_policy(e, row);
         uint32_t policy, old = row->was != INDEX_NONE ? row->was : row->when;
         bool is_set = false;
+        if (e->is_stopping)
+                return ENGINE_REFUSED_STOPPING;
         if (before.every_us == 0)
                 return ENGINE_REFUSED_NO_INTERVAL;
         int r = slots_settle(e, now, job);
@@ -263,6 +286,7 @@ int engine_set_interval(struct engine *e, struct clock_sample now, uint32_t job,
                 return 0;
         }
         segments_close(e, now, job);
+        catch_up_drop(e, now, job, engine_slot_now(&before, now), SLOT_REASON_NONE);
         set_policy(row, policy);
         if (is_set && !cold->defined)
                 cold->defined = old + 1; /* its use goes over */

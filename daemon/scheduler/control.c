@@ -15,7 +15,10 @@
 #include <syslog.h>
 
 #include "daemon/core/util.h"
-#include "daemon/scheduler/control_internal.h"
+#include "daemon/scheduler/control_client.h"
+#include "daemon/scheduler/control_feed.h"
+#include "daemon/scheduler/control_wait.h"
+#include "daemon/scheduler/control_watch.h"
 
 #define ACCEPTS_A_PASS 16
 #define AGAIN_US       USEC_PER_SEC    /* until the next accept where no descriptor was left */
@@ -215,13 +218,6 @@ static bool is_watched(void *userdata, uint32_t job, uint64_t run) {
 
 /* ---- time ---- */
 
-bool control_has_time(struct control *c) {
-        int64_t now_us = clock_now().bt_us;
-        if (c->busy_bt_us == 0)
-                c->busy_bt_us = now_us + CONTROL_BUSY_US;
-        return now_us < c->busy_bt_us;
-}
-
 void control_wake_at(struct control *c, int64_t bt_us) {
         if (bt_us < c->wake_bt_us)
                 c->wake_bt_us = bt_us;
@@ -272,21 +268,16 @@ static void reap(struct control *c) {
 }
 
 int control_flush(struct control *c) {
-        int r = 0;
-        c->busy_bt_us = 0; /* streams have a time of their own */
+        int r = control_client_turns(c);
         while (c->touched && r == 0) {
                 struct control_client *client = c->touched;
-                if (!client->is_dead && client->wait.kind != CONTROL_WAIT_NONE && control_has_time(c))
-                        control_wait_room(&client->wait, clock_now());
-                if (!client->is_dead)
-                        r = control_client_flush(client);
+                r = control_client_flush(client);
                 c->touched = client->next_touched;
-                client->is_touched = false; /* only now: more of its stream is for the next pass */
+                client->is_touched = false; /* only now: closing it is no reason to come again */
         }
         if (r == 0)
                 r = control_watch_clean(c);
         reap(c);
-        c->busy_bt_us = 0;
         return r;
 }
 

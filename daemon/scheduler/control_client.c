@@ -2,6 +2,8 @@
 // control_client: a connection: bytes in, calls in their order, replies out. It reads only while it may do calls, so what a peer sends
 // too early stays in its own socket buffer. What is left to do after a pass comes back as a ready socket, never as a timer.
 
+#include "daemon/scheduler/control_client.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +11,9 @@
 #include <sys/socket.h>
 
 #include "daemon/core/util.h"
-#include "daemon/scheduler/control_internal.h"
+#include "daemon/scheduler/control_feed.h"
+#include "daemon/scheduler/control_methods.h"
+#include "daemon/scheduler/control_wait.h"
 
 #define GROUPS_MAX 1024 /* of a peer: what is beyond gives no right */
 #define KEEP_SIZE  (16 * 1024)
@@ -98,12 +102,52 @@ size_t control_client_waiting(const struct control_client *client) {
         return client->out.size - client->out_sent;
 }
 
+/* ---- turns ---- */
+
+static void join_turns(struct control_client *client) {
+        struct control_client **at = &client->user->turns;
+        while (*at)
+                at = &(*at)->next_turn;
+        client->next_turn = NULL;
+        client->has_turn = true;
+        *at = client;
+}
+
+static void leave_turns(struct control_client *client) {
+        struct control_client **at = &client->user->turns;
+        while (*at && *at != client)
+                at = &(*at)->next_turn;
+        if (*at)
+                *at = client->next_turn;
+        client->has_turn = false;
+}
+
 void control_client_touch(struct control_client *client) {
-        if (client->is_touched || client->is_dead)
+        if (client->is_dead)
+                return;
+        if (!client->has_turn)
+                join_turns(client);
+        if (client->is_touched)
                 return;
         client->is_touched = true;
         client->next_touched = client->control->touched;
         client->control->touched = client;
+}
+
+/* The client whose turn it is; its user is the last from now on. NULL where nobody has anything to do. */
+static struct control_client *next_turn(struct control *c) {
+        struct control_user **at = &c->users;
+        while (*at && !(*at)->turns)
+                at = &(*at)->next;
+        struct control_user *user = *at;
+        if (!user)
+                return NULL;
+        *at = user->next;
+        while (*at)
+                at = &(*at)->next;
+        user->next = NULL;
+        *at = user;
+        return user->turns;
 }
 
 /* ---- calls ---- */
@@ -113,12 +157,16 @@ static bool has_calls(struct control_client *client) {
                message_input_has_next(&client->in);
 }
 
+/* False where this pass has done enough for clients: the rest is for the next. */
+static bool has_time(const struct control *c) {
+        return clock_now().bt_us < c->busy_bt_us;
+}
+
 /* Does some of the calls that are there. */
 static int do_calls(struct control_client *client) {
         const char *text;
         size_t size;
-        for (int i = 0; i < CONTROL_CALLS_A_PASS && !client->is_dead && has_calls(client) && control_has_time(client->control);
-             i++) {
+        for (int i = 0; i < CONTROL_CALLS_A_TURN && !client->is_dead && has_calls(client) && has_time(client->control); i++) {
                 message_input_next(&client->in, &text, &size);
                 client->partial_bt_us = INT64_MAX;
                 int r = control_dispatch(client, text, size);
@@ -162,12 +210,24 @@ static int on_ready(void *userdata, uint32_t events) {
                         return 0;
                 }
         }
-        control_client_touch(client);
-        if (events & (EPOLLIN | EPOLLHUP | EPOLLERR) && is_reading(client) && read_some(client) < 0) {
+        if (events & (EPOLLIN | EPOLLHUP | EPOLLERR) && is_reading(client) && read_some(client) < 0)
                 control_client_close(client);
-                return 0;
+        control_client_touch(client);
+        return 0;
+}
+
+int control_client_turns(struct control *c) {
+        struct control_client *client;
+        int r = 0;
+        c->busy_bt_us = clock_now().bt_us + CONTROL_BUSY_US;
+        while (r == 0 && has_time(c) && (client = next_turn(c))) {
+                leave_turns(client);
+                if (client->wait.kind == CONTROL_WAIT_NONE)
+                        r = do_calls(client);
+                else
+                        control_wait_room(&client->wait, clock_now());
         }
-        return do_calls(client);
+        return r;
 }
 
 /* ---- replies ---- */
@@ -330,6 +390,7 @@ void control_client_close(struct control_client *client) {
                 return;
         if (client->wait.kind != CONTROL_WAIT_NONE)
                 control_wait_end(&client->wait);
+        leave_turns(client);
         leave(client);
         client->source = loop_source_free(client->source);
         client->fd = util_close(client->fd);

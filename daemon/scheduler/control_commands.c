@@ -2,13 +2,17 @@
 // control_commands: the engine is given the command, then what it decided is done (link_settle()). A call that will wait is entered
 // between the two: what it waits for may come at once.
 
+#include "daemon/scheduler/control_commands.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "daemon/core/util.h"
-#include "daemon/scheduler/control_internal.h"
 #include "daemon/scheduler/control_json.h"
+#include "daemon/scheduler/control_methods.h"
+#include "daemon/scheduler/control_wait.h"
+#include "daemon/scheduler/control_watch.h"
 
 static json_t *about_job(const struct control_call *call) {
         json_t *o = json_object();
@@ -29,6 +33,8 @@ static void not_possible(const struct control_call *call, const char *why) {
 }
 
 const char *control_unarmed_state(const struct job_view *view) {
+        if (view->is_disabled)
+                return "disabled";
         if (view->is_cancelled)
                 return "cancelled";
         switch (view->status) {
@@ -241,43 +247,58 @@ static bool is_run_there(const struct control_call *call) {
         return false;
 }
 
-int control_do_cancel(struct control_call *call) {
-        const char *what = message_get_text(call->message, "what", "all"), *reason;
+/* Reads the words of a Cancel. False where the call is answered. */
+static bool get_cancel(const struct control_call *call, bool *ret_is_run_only, const char **ret_reason) {
+        const char *what = message_get_text(call->message, "what", "all");
         bool is_run_only = strcmp(what, "run") == 0;
-        uint64_t run = 0;
-        char by[32];
-        if (!get_reason(call, &reason))
-                return 0;
+        if (!get_reason(call, ret_reason))
+                return false;
         if (!is_run_only && (strcmp(what, "all") != 0 || message_get(call->message, "runId"))) {
                 control_invalid(call, strcmp(what, "all") != 0 ? "what" : "runId");
-                return 0;
+                return false;
         }
-        if (!control_wait_is_free(call) || (is_run_only && !is_run_there(call)))
-                return 0;
+        *ret_is_run_only = is_run_only;
+        return true;
+}
+
+/* Signs and tells the engine; as engine_cancel(). A hold that is there stays whose it is. */
+static int cancel(const struct control_call *call, bool is_run_only, const char *reason, uint64_t *ret_run) {
         struct job_view view;
-        engine_view(call->engine, call->now, call->job, &view);
-        begin(call, by);
         int r = 0;
-        if (!is_run_only && !view.is_cancelled) /* else it stays whose it was */
+        engine_view(call->engine, call->now, call->job, &view);
+        if (!is_run_only && !control_unarmed_state(&view))
                 r = book_sign(call->book, call->job, call->now, call->control->command_by, reason, INT64_MAX);
-        if (r == 0)
-                r = engine_cancel(call->engine, call->now, call->job, is_run_only, &run);
-        if (r >= 0) {
-                bool has_changed = r > 0;
-                if (has_changed && is_run_only)
-                        tell(call, "run cancelled");
-                struct control_wait *wait = run > 0 ? control_wait_begin(call, CONTROL_WAIT_CANCEL, INT64_MAX) : NULL;
-                if (wait) {
-                        wait->run = run;
-                        wait->has_changed = has_changed;
-                }
-                r = settle(call);
-                if (r == 0 && run == 0)
-                        reply_cancelled(call, has_changed);
-                return r;
+        return r < 0 ? r : engine_cancel(call->engine, call->now, call->job, is_run_only, ret_run);
+}
+
+int control_do_cancel(struct control_call *call) {
+        const char *reason;
+        bool is_run_only;
+        uint64_t run = 0;
+        char by[32];
+        if (!get_cancel(call, &is_run_only, &reason))
+                return 0;
+        /* never refused for others that wait: a connection waits for one only, so these are bounded */
+        if (is_run_only && !is_run_there(call))
+                return 0;
+        begin(call, by);
+        int result = cancel(call, is_run_only, reason, &run);
+        bool is_done = result == 0 || result == 1;
+        struct control_wait *wait = is_done && run > 0 ? control_wait_begin(call, CONTROL_WAIT_CANCEL, INT64_MAX) : NULL;
+        if (wait) {
+                wait->run = run;
+                wait->has_changed = result == 1;
         }
-        int q = settle(call);
-        return r < 0 ? r : q;
+        if (result == 1 && is_run_only)
+                tell(call, "run cancelled");
+        int r = settle(call);
+        if (result < 0 || r < 0)
+                return result < 0 ? result : r;
+        if (!is_done) /* ENGINE_REFUSED_STOPPING */
+                control_error(call, API_ERROR_NOT_READY, NULL);
+        else if (run == 0)
+                reply_cancelled(call, result == 1);
+        return 0;
 }
 
 /* ---- Start, Pause, Resume ---- */
@@ -296,6 +317,10 @@ static int finish(struct control_call *call, int result, const char *what) {
         int r = settle(call);
         if (result < 0 || r < 0)
                 return result < 0 ? result : r;
+        if (result == ENGINE_REFUSED_STOPPING) {
+                control_error(call, API_ERROR_NOT_READY, NULL);
+                return 0;
+        }
         if (result == ENGINE_REFUSED_DISABLED || result == ENGINE_REFUSED_CANCELLED) {
                 not_armed(call, result == ENGINE_REFUSED_DISABLED ? "disabled" : "cancelled");
                 return 0;
@@ -359,6 +384,10 @@ int control_do_set_interval(struct control_call *call) {
         int r = settle(call);
         if (result < 0 || r < 0)
                 return result < 0 ? result : r;
+        if (result == ENGINE_REFUSED_STOPPING) {
+                control_error(call, API_ERROR_NOT_READY, NULL);
+                return 0;
+        }
         if (result == ENGINE_REFUSED_NO_INTERVAL) {
                 not_possible(call, "the job has no Every=");
                 return 0;

@@ -3,6 +3,8 @@
 // behind it on the way out. A full queue drops its oldest events; what may not be dropped has a queue of its own, and the numbers say
 // in which order both go out.
 
+#include "daemon/scheduler/control_feed.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,8 +12,12 @@
 #include <string.h>
 
 #include "daemon/core/util.h"
-#include "daemon/scheduler/control_internal.h"
+#include "daemon/scheduler/control_client.h"
+#include "daemon/scheduler/control_commands.h"
 #include "daemon/scheduler/control_json.h"
+#include "daemon/scheduler/control_methods.h"
+#include "daemon/scheduler/control_wait.h"
+#include "daemon/scheduler/control_watch.h"
 
 /* An event as text: the reply up to where "seq" goes. */
 struct event {
@@ -210,7 +216,7 @@ static json_t *state_json(const struct control *c, struct clock_sample now, uint
         json_t *running = json_array();
         engine_view(e, now, job, &view);
         if (view.run)
-                json_array_append_new(running, json_integer((int64_t)view.run->run));
+                control_append(&running, json_integer((int64_t)view.run->run));
         json_t *o = event_json("state", now.rt_us, engine_job_name(e, job));
         control_put_text(&o, "state", job_status_to_string(view.status));
         control_put_known(&o, "nextSlotUsec", view.next_slot_rt_us != INT64_MAX, view.next_slot_rt_us);

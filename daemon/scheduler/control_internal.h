@@ -19,7 +19,7 @@
 #define CONTROL_LOST_MARK     (256 * 1024)       /* a job's output that its follower has not read: beyond it is lost */
 #define CONTROL_BUFFERS_UID   (2 * 1024 * 1024)  /* bytes of one user's clients; */
 #define CONTROL_BUFFERS_ROOT  (1024 * 1024)      /* of CONTROL_BUFFERS_MAX those that only admins get */
-#define CONTROL_CALLS_A_PASS  16                 /* of one client, before others have their turn */
+#define CONTROL_CALLS_A_TURN  16                 /* of one client, before others have theirs */
 #define CONTROL_BUSY_US       2000               /* of a pass for calls and streams: then slots have their turn */
 #define CONTROL_PAGE          100                /* jobs of one reply */
 #define CONTROL_NAMES_MAX     1000               /* jobs named in a call */
@@ -35,6 +35,7 @@ struct control_user {
         struct control_user *next;
         uid_t uid;
         size_t n_clients, n_waits, bytes;
+        struct control_client *turns; /* those of its clients that have something to do, in the order of their turns */
 };
 
 /* Jobs that a call is about: all, or some by row. A row is forgotten when its job is gone. */
@@ -87,8 +88,8 @@ struct control_wait {
 struct control_client {
         struct control *control; /* borrowed */
         struct control_client *next, *previous;
-        struct control_client *next_touched;
-        bool is_touched;
+        struct control_client *next_touched, *next_turn;
+        bool is_touched, has_turn;
         int fd;
         struct loop_source *source;
         uint32_t events; /* what source watches for */
@@ -130,7 +131,7 @@ struct control {
         size_t bytes;
         struct control_wait *waits;
         int64_t wake_bt_us; /* the next deadline is not before this */
-        int64_t busy_bt_us; /* so long calls are done in this pass; 0: none was yet */
+        int64_t busy_bt_us; /* until then clients have turns in this pass */
         bool is_stopping;
         uint32_t command_job; /* whose command is under way: its hold is told, not its segment */
         const char *command_by;
@@ -169,12 +170,10 @@ struct control_call {
         enum api_right right; /* the caller's, on that job */
 };
 
-/* ---- control.c ---- */
+/* Of control.c. */
 
 /* The deadline counts from now on. */
 void control_wake_at(struct control *c, int64_t bt_us);
-/* False where this pass has done enough for clients: the rest is for the next. */
-bool control_has_time(struct control *c);
 /* One line of the journal about what a client did, or was denied; at most so many of each a minute, the rest is counted. */
 void control_tell(struct control *c, struct clock_sample now, bool is_denied, const char *job, const char *format, ...)
         __attribute__((format(printf, 5, 6)));
@@ -182,109 +181,3 @@ void control_tell(struct control *c, struct clock_sample now, bool is_denied, co
 void control_tell_refused(struct control *c, struct clock_sample now, uid_t uid, const char *why);
 /* "root", or "uid 1000". */
 const char *control_by(const struct control_client *client, char buf[static 32]);
-
-/* ---- control_client.c: connections ---- */
-
-/* Takes fd. The connection is closed at once where a limit is reached. 0 or a negative error. */
-int control_client_accept(struct control *c, int fd);
-/* Closes the connection and forgets all of it but the memory, which goes at the end of the pass. */
-void control_client_close(struct control_client *client);
-struct control_client *control_client_free(struct control_client *client);
-/* Something is to be done for it at the end of the pass. */
-void control_client_touch(struct control_client *client);
-/* Bytes of replies that wait. */
-size_t control_client_waiting(const struct control_client *client);
-/* Writes what the socket takes, checks the bounds and watches for what is to come. 0 or a negative error. */
-int control_client_flush(struct control_client *client);
-/* What the peer may do with a job. */
-enum api_right control_client_right(const struct control_client *client, const struct engine *e, uint32_t job);
-
-/* ---- control_methods.c: calls ---- */
-
-/* Does a call. 0; -EBADMSG where the connection is to be closed; another negative error: the loop's. */
-int control_dispatch(struct control_client *client, const char *text, size_t size);
-/* Replies to a client; parameters is taken. */
-void control_send(struct control_client *client, json_t *parameters, bool has_more);
-/* The same for a call, which may want no reply. */
-void control_reply(const struct control_call *call, json_t *parameters);
-void control_error(const struct control_call *call, enum api_error error, json_t *parameters);
-void control_client_error(struct control_client *client, enum api_error error, json_t *parameters);
-/* One of the standard errors that name a parameter. */
-void control_invalid(const struct control_call *call, const char *parameter);
-/* PermissionDenied, also told in the journal. */
-void control_denied(const struct control_call *call, enum api_right right);
-/* The rows of the names in a parameter. 0; 1 where the call is answered with an error; -EBADMSG without memory. */
-int control_get_rows(const struct control_call *call, const char *parameter, struct control_rows *ret);
-/* A page of ListJobs. NULL without memory. *at is put behind it; *ret_is_last: nothing more comes. */
-json_t *control_list_page(struct control *c, struct control_client *client, struct clock_sample now,
-                          const struct control_rows *rows, uint32_t *at, bool *ret_is_last);
-/* Answers ShowJob; described may be NULL. */
-void control_show(struct control_client *client, struct clock_sample now, uint32_t job, const struct wire_described *described);
-
-/* ---- control_commands.c: calls that change something ---- */
-
-int control_do_trigger(struct control_call *call);
-int control_do_cancel(struct control_call *call);
-int control_do_start(struct control_call *call);
-int control_do_pause(struct control_call *call);
-int control_do_resume(struct control_call *call);
-int control_do_set_interval(struct control_call *call);
-int control_do_reload(struct control_call *call);
-/* Why a job is as it is, where it does not run by itself; else NULL. Static text: cancelled, finished, failed, disabled. */
-const char *control_unarmed_state(const struct job_view *view);
-
-/* ---- control_wait.c: calls that wait ---- */
-
-/* True where one more call of this client's user may wait; else the call is answered with an error. */
-bool control_wait_is_free(const struct control_call *call);
-/* The call waits from now on. The client's wait is zeroed but for what is given here. NULL where nobody waits for an answer. */
-struct control_wait *control_wait_begin(struct control_call *call, enum control_wait_kind kind, int64_t deadline_bt_us);
-/* The call was answered, or its client has gone. */
-void control_wait_end(struct control_wait *wait);
-/* More of a stream, where there is room for it. */
-void control_wait_room(struct control_wait *wait, struct clock_sample now);
-int control_do_wait(struct control_call *call);
-void control_wait_action(struct control *c, struct clock_sample now, const struct action *a);
-void control_wait_commit(struct control *c, const struct wire_commit *commit);
-void control_wait_described(struct control *c, struct clock_sample now, const struct wire_described *described);
-void control_wait_output(struct control *c, struct clock_sample now, const struct wire_bytes *piece, const char *text);
-/* The run has begun. */
-void control_send_started(struct control_wait *wait, const struct job_run *run);
-/* The deadline has come. */
-void control_wait_expired(struct control_wait *wait, struct clock_sample now);
-/* Nothing more will come. */
-void control_wait_abandon(struct control *c);
-
-/* ---- control_feed.c: subscriptions ---- */
-
-int control_do_subscribe(struct control_call *call);
-struct control_feed *control_feed_free(struct control_feed *feed);
-size_t control_feed_bytes(const struct control_feed *feed);
-/* Drops what may be dropped: its user has too many bytes. */
-void control_feed_shed(struct control *c, struct control_feed *feed);
-/* True where the subscriber wants the output of a job. */
-bool control_feed_wants_output(const struct control_wait *wait, const struct engine *e, uint32_t job);
-/* Moves events, and how each job stands, to the client's buffer. */
-void control_feed_room(struct control_wait *wait, struct clock_sample now);
-bool control_feed_has_more(const struct control_wait *wait);
-void control_feed_action(struct control *c, struct clock_sample now, const struct action *a, const void *value,
-                         size_t value_size);
-void control_feed_commit(struct control *c, struct clock_sample now, const struct wire_commit *commit);
-void control_feed_output(struct control *c, struct clock_sample now, uint32_t job, const struct wire_bytes *piece,
-                         const char *text);
-/* The last word to all: stopping. */
-void control_feed_stop(struct control *c, struct clock_sample now);
-
-/* ---- control_watch.c: runs whose output is wanted ---- */
-
-/* Somebody wants the output of a run: the runner is told, unless its START will say so. 0 or a negative error. */
-int control_watch_begin(struct control *c, uint32_t job, uint64_t run, bool is_start);
-/* Whether anybody does. */
-bool control_watch_is_wanted(const struct control *c, uint32_t job, uint64_t run);
-/* A piece came; what is no text in it is replaced before it is handed on. */
-void control_watch_output(struct control *c, struct clock_sample now, const struct wire_bytes *piece);
-/* What was cut at the end of its output is handed on: nothing more comes. */
-void control_watch_finish(struct control *c, struct clock_sample now, uint64_t run);
-void control_watch_ended(struct control *c, uint64_t run);
-/* Tells the runner of runs that nobody watches any more. 0 or a negative error. */
-int control_watch_clean(struct control *c);

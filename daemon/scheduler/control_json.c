@@ -35,15 +35,31 @@ void control_put_bool(json_t **object, const char *name, bool value) {
         control_put(object, name, json_boolean(value));
 }
 
-void control_put_text(json_t **object, const char *name, const char *text) {
-        if (!text || text_is_utf8(text, strlen(text))) {
-                control_put(object, name, text ? json_string_nocheck(text) : json_null());
-                return;
-        }
+json_t *control_json_text(const char *text) {
+        if (!text)
+                return json_null();
+        if (text_is_utf8(text, strlen(text)))
+                return json_string_nocheck(text);
         struct pack p = {0};
         text_put_utf8(&p, NULL, text, strlen(text), true);
-        control_put(object, name, pack_result(&p) < 0 ? NULL : json_stringn_nocheck((const char *)p.data, p.size));
+        json_t *value = pack_result(&p) < 0 ? NULL : json_stringn_nocheck((const char *)p.data, p.size);
         pack_done(&p);
+        return value;
+}
+
+void control_put_text(json_t **object, const char *name, const char *text) {
+        control_put(object, name, control_json_text(text));
+}
+
+void control_append(json_t **list, json_t *value) {
+        if (!*list) {
+                json_decref(value);
+                return;
+        }
+        if (json_array_append_new(*list, value) < 0) {
+                json_decref(*list);
+                *list = NULL;
+        }
 }
 
 void control_put_value(json_t **object, const void *data, size_t size) {
@@ -165,10 +181,8 @@ json_t *control_json_job(const struct engine *e, const struct book *b, struct cl
         const struct book_job *book = book_find(b, job);
         const char *description = engine_job_description(e, job);
         json_t *object = json_object(), *running = json_array();
-        if (running && view.run && json_array_append_new(running, json_integer((int64_t)view.run->run)) < 0) {
-                json_decref(running);
-                running = NULL;
-        }
+        if (view.run)
+                control_append(&running, json_integer((int64_t)view.run->run));
         control_put_text(&object, "name", engine_job_name(e, job));
         control_put_text(&object, "state", job_status_to_string(view.status));
         control_put_text(&object, "description", description[0] ? description : NULL);

@@ -2,13 +2,18 @@
 // control_methods: one row a method: what it asks for is checked by the table of the interface before its function is called. Here
 // are also the methods that only look.
 
+#include "daemon/scheduler/control_methods.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "daemon/core/util.h"
-#include "daemon/scheduler/control_internal.h"
+#include "daemon/scheduler/control_client.h"
+#include "daemon/scheduler/control_commands.h"
+#include "daemon/scheduler/control_feed.h"
 #include "daemon/scheduler/control_json.h"
+#include "daemon/scheduler/control_wait.h"
 #include "daemon/scheduler/control_words.h"
 
 #define URL         "man:io.chimed(7)"
@@ -142,12 +147,8 @@ static void put_files(json_t **object, const char *files) {
         char *save = NULL, *rest = copy + n + (copy[n] == '\n');
         copy[n] = '\0';
         control_put_text(object, "settingsFile", copy);
-        for (char *line = strtok_r(rest, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-                json_t *holder = json_object();
-                control_put_text(&holder, "x", line); /* repairs the text */
-                json_array_append(folders, json_object_get(holder, "x"));
-                json_decref(holder);
-        }
+        for (char *line = strtok_r(rest, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+                control_append(&folders, control_json_text(line));
         control_put(object, "jobFolders", folders);
 }
 
@@ -196,11 +197,7 @@ json_t *control_list_page(struct control *c, struct control_client *client, stru
         uint32_t job = INDEX_NONE;
         (void)client;
         for (int i = 0; i < CONTROL_PAGE && (job = control_rows_walk(rows, e, at)) != INDEX_NONE; i++)
-                if (json_array_append_new(jobs, control_json_job(e, link_book(c->link), now, job)) < 0) {
-                        json_decref(jobs);
-                        jobs = NULL;
-                        break;
-                }
+                control_append(&jobs, control_json_job(e, link_book(c->link), now, job));
         control_put(&o, "jobs", jobs);
         control_put_known(&o, "after", job != INDEX_NONE, *at);
         *ret_is_last = job == INDEX_NONE;
@@ -233,11 +230,8 @@ static int do_list_jobs(struct control_call *call) {
 
 static void put_recent(json_t **object, const char *name, const struct book_job *book) {
         json_t *recent = json_array();
-        for (size_t i = 0; recent && book && i < book->n_recent; i++)
-                if (json_array_append_new(recent, control_json_range(name, &book->recent[i])) < 0) {
-                        json_decref(recent);
-                        recent = NULL;
-                }
+        for (size_t i = 0; book && i < book->n_recent; i++)
+                control_append(&recent, control_json_range(name, &book->recent[i]));
         control_put(object, "recent", recent);
 }
 
@@ -265,8 +259,6 @@ void control_show(struct control_client *client, struct clock_sample now, uint32
 /* Only who may control hears what a job runs, so only for them the runner is asked. */
 static int do_show_job(struct control_call *call) {
         struct control *c = call->control;
-        if (call->message->is_oneway)
-                return 0;
         if (call->right >= API_RIGHT_CONTROL) {
                 if (!control_wait_is_free(call))
                         return 0;
@@ -286,8 +278,8 @@ static int do_show_job(struct control_call *call) {
 
 /* ---- Next ---- */
 
-/* Appends the slots of a job; returns how many, or -ENOMEM. */
-static int put_slots(const struct control_call *call, uint32_t job, int64_t from_us, size_t n, json_t *list) {
+/* Appends the slots of a job; returns how many. */
+static size_t put_slots(const struct control_call *call, uint32_t job, int64_t from_us, size_t n, json_t **list) {
         static int64_t slots[SLOTS_MAX], starts[SLOTS_MAX];
         char buf[WORDS_SCHEDULE_MAX];
         struct job_view view;
@@ -300,27 +292,21 @@ static int put_slots(const struct control_call *call, uint32_t job, int64_t from
                 control_put_int(&o, "slotUsec", slots[i]);
                 control_put_int(&o, "startUsec", starts[i]);
                 control_put_text(&o, "note", note);
-                if (json_array_append_new(list, o) < 0)
-                        return -ENOMEM;
+                control_append(list, o);
         }
-        return (int)n;
+        return n;
 }
 
 static json_t *next_page(const struct control_call *call, const struct control_rows *rows, uint32_t at, int64_t from_us,
                          size_t n) {
         json_t *list = json_array(), *o = json_object();
         uint32_t job = INDEX_NONE;
-        int n_slots = 0;
-        for (int i = 0; list && i < CONTROL_PAGE && n_slots < SLOTS_MAX; i++) {
+        size_t n_slots = 0;
+        for (int i = 0; i < CONTROL_PAGE && n_slots < SLOTS_MAX; i++) {
                 job = control_rows_walk(rows, call->engine, &at);
                 if (job == INDEX_NONE)
                         break;
-                int r = put_slots(call, job, from_us, n, list);
-                if (r < 0) {
-                        json_decref(list);
-                        list = NULL;
-                }
-                n_slots += r;
+                n_slots += put_slots(call, job, from_us, n, &list);
         }
         control_put(&o, "next", list);
         control_put_known(&o, "after", job != INDEX_NONE, at);
@@ -350,16 +336,9 @@ static int do_next(struct control_call *call) {
 
 static json_t *sentences(const struct words_answer *answer) {
         json_t *list = json_array();
-        for (size_t i = 0; i < answer->n; i++) {
-                json_t *holder = json_object();
-                control_put_text(&holder, "x", answer->sentences[i]); /* a reason that was cut may end within a character */
-                if (json_array_append(list, json_object_get(holder, "x")) < 0) {
-                        json_decref(holder);
-                        json_decref(list);
-                        return NULL;
-                }
-                json_decref(holder);
-        }
+        for (size_t i = 0; i < answer->n; i++)
+                control_append(&list,
+                               control_json_text(answer->sentences[i])); /* one that was cut may end within a character */
         return list;
 }
 
@@ -518,7 +497,11 @@ static int dispatch(struct control_client *client, const struct message_call *me
                 call.engine = link_engine(c->link);
                 call.book = link_book(c->link);
         }
-        return is_in_order(&call) ? functions[row - api_methods()](&call) : 0;
+        if (!is_in_order(&call))
+                return 0;
+        /* where nobody hears the answer, looking has no effect: who sends much and hangs up shall not make work */
+        bool is_heard = !message->is_oneway && !client->is_deaf;
+        return is_heard || row->right > API_RIGHT_SEE ? functions[row - api_methods()](&call) : 0;
 }
 
 int control_dispatch(struct control_client *client, const char *text, size_t size) {

@@ -2,12 +2,17 @@
 // control_wait: what a call waits for comes as an action of the engine, a commit, an answer of the runner, or the deadline. Those who
 // wait are one list, walked for each: it is as long as the bounds on clients allow, and mostly empty.
 
+#include "daemon/scheduler/control_wait.h"
+
 #include <errno.h>
 #include <string.h>
 
 #include "daemon/core/util.h"
-#include "daemon/scheduler/control_internal.h"
+#include "daemon/scheduler/control_client.h"
+#include "daemon/scheduler/control_commands.h"
+#include "daemon/scheduler/control_feed.h"
 #include "daemon/scheduler/control_json.h"
+#include "daemon/scheduler/control_methods.h"
 
 /* ---- life ---- */
 
@@ -167,7 +172,8 @@ static void cancelled(struct control_wait *wait, struct clock_sample now, const 
         control_put_text(&o, "state", job_status_to_string(view.status));
         bool is_in_book = book && book->last && book->last->run.run == wait->run;
         control_put(&o, "run",
-                    control_json_run(engine_job_name(engine_of(wait), wait->job), is_in_book ? book->last : NULL, true));
+                    control_json_run(engine_job_name(engine_of(wait), wait->job), is_in_book ? book->last : NULL,
+                                     may_control(wait)));
         answer(wait, o);
 }
 
@@ -263,12 +269,8 @@ static void reloaded(struct control_wait *wait, const struct wire_commit *commit
         if (commit->asked < wait->number)
                 return;
         json_t *o = json_object(), *diags = json_array();
-        for (size_t i = 0; i < c->n_diags; i++) {
-                json_t *holder = json_object();
-                control_put_text(&holder, "x", c->diags[i]);
-                json_array_append(diags, json_object_get(holder, "x"));
-                json_decref(holder);
-        }
+        for (size_t i = 0; i < c->n_diags; i++)
+                control_append(&diags, control_json_text(c->diags[i]));
         control_put_int(&o, "generation", (int64_t)commit->generation);
         control_put_int(&o, "jobs", commit->n_jobs);
         control_put_int(&o, "files", commit->n_files);
@@ -348,7 +350,8 @@ void control_wait_described(struct control *c, struct clock_sample now, const st
 
 void control_wait_output(struct control *c, struct clock_sample now, const struct wire_bytes *piece, const char *text) {
         for (struct control_wait *wait = c->waits; wait; wait = wait->next)
-                if (wait->kind == CONTROL_WAIT_TRIGGER && wait->is_output_wanted && wait->run == piece->run)
+                if (wait->kind == CONTROL_WAIT_TRIGGER && wait->is_output_wanted && wait->run == piece->run &&
+                    may_control(wait)) /* still: rights may have changed with the definition */
                         follow_output(wait, now, piece, text);
 }
 

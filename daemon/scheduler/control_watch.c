@@ -2,10 +2,13 @@
 // control_watch: a table of the runs whose output the runner passes on because somebody here wants it. It also keeps what was cut
 // between two pieces, so each piece is made text once, for all who read it.
 
+#include "daemon/scheduler/control_watch.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
-#include "daemon/scheduler/control_internal.h"
+#include "daemon/scheduler/control_feed.h"
+#include "daemon/scheduler/control_wait.h"
 
 static uint64_t hash_run(uint64_t run) {
         return run * UINT64_C(0x9E3779B97F4A7C15);

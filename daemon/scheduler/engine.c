@@ -110,6 +110,10 @@ int64_t engine_wait(const struct engine *e, const struct job_row *row, const str
         return plan_wait(when, e->seed, when->jitter_ppm > 0 ? draw_stream(e, row) : 0, row->key);
 }
 
+int64_t engine_spread(const struct engine *e, const struct job_row *row, const struct job_when *when, int64_t key) {
+        return when->catch_up_spread_us > 0 ? plan_spread(when, e->instance, draw_stream(e, row), key) : 0;
+}
+
 int64_t engine_slot_now(const struct job_when *when, struct clock_sample now) {
         return plan_is_wall(when) ? now.rt_us : now.bt_us;
 }
@@ -326,8 +330,7 @@ void engine_started(struct engine *e, struct clock_sample now, const struct wire
         if (run->is_told)
                 return;
         run->is_told = true;
-        /* before the commit it is a run that an earlier scheduler has seen start */
-        bool is_again = engine_row(e, job)->is_touched || engine_row(e, job)->is_restored;
+        bool is_again = run->is_known; /* an earlier scheduler has seen it start */
         struct action *a = engine_emit(e, ACTION_STARTED, job);
         a->run.run = *run;
         a->run.is_again = is_again;
@@ -352,6 +355,7 @@ int engine_ended(struct engine *e, struct clock_sample now, const struct wire_en
         int64_t end_bt_us = end_instant(ended->end.end_bt_us, cold->run.begun_bt_us, now.bt_us);
         int64_t end_us = plan_is_wall(when) ? now.rt_us - (now.bt_us - end_bt_us) : end_bt_us;
 
+        commands_settle_hold(e, now, job);
         /* slots of the very instant of the end are not overlapped: ends come before slots */
         slots_pass(e, now, job, end_us - 1);
         slots_flush_missed(e, now, job, false);

@@ -9,6 +9,7 @@
 
 #include "daemon/core/clock.h"
 #include "daemon/core/wire.h"
+#include "daemon/scheduler/clockstep.h"
 #include "daemon/scheduler/image.h"
 #include "daemon/scheduler/registry.h"
 
@@ -19,7 +20,7 @@
 #define ENGINE_CLAIM_LEAD_US (1 * USEC_PER_SEC) /* so long before a slot that must not run twice the horizon is moved over it */
 #define ENGINE_CLAIM_SPAN_US (2 * USEC_PER_SEC) /* and so far */
 #define ENGINE_CLAIM_WAIT_US (5 * USEC_PER_SEC) /* a slot waits so long for the ledger, then it runs without */
-#define ENGINE_STEP_LIMIT_US (3 * USEC_PER_HOUR) /* a larger step back begins a new time line */
+#define ENGINE_STEP_LIMIT_US CLOCKSTEP_LIMIT_US /* a larger step back begins a new time line */
 
 enum slot_outcome {
         SLOT_RAN,
@@ -128,7 +129,7 @@ struct engine_past {
         uint8_t seed[16];    /* keys the draws, for the life of the ledger */
         bool is_same_runner; /* the ledger was written under the runner that is connected: what it does not know never started */
         struct clock_sample horizon; /* slots up to here may have been started, none beyond it was; */
-        bool is_same_boot;           /* and its BOOTTIME is of this boot */
+        uint8_t horizon_boot_id[16]; /* its BOOTTIME is of this boot */
 };
 
 /* Before all restores. */
@@ -156,7 +157,8 @@ int engine_commit(struct engine *e, struct clock_sample now, const struct wire_c
 void engine_started(struct engine *e, struct clock_sample now, const struct wire_started *started);
 int engine_ended(struct engine *e, struct clock_sample now, const struct wire_ended *ended);
 
-/* ---- commands: each does first what is due of the job; none loses a slot, and only a start makes one due ---- */
+/* ---- commands: each does first what is due of the job; none loses a slot, and only a start makes one due. After engine_stop()
+ * only a run can be cancelled: what passes from then on is the next scheduler's to tell ---- */
 
 enum trigger_if_running {
         TRIGGER_JOIN,
@@ -187,10 +189,11 @@ enum trigger_outcome {
 int engine_trigger(struct engine *e, struct clock_sample now, uint32_t job, const struct engine_trigger *trigger,
                    uint64_t *ret_run);
 /* Ends the run in flight (ACTION_KILL; its ACTION_ENDED comes when its processes are gone) and what waits behind it; unless
- * is_run_only, the schedule too. *ret_run is the run that is being ended, 0 for none. 1, 0 where nothing was there to cancel, -ENOMEM. */
+ * is_run_only, the schedule too, if it has one. *ret_run is the run that is being ended, 0 for none. 1, 0 where nothing was there to
+ * cancel, ENGINE_REFUSED_STOPPING, -ENOMEM. */
 int engine_cancel(struct engine *e, struct clock_sample now, uint32_t job, bool is_run_only, uint64_t *ret_run);
-/* What 0, 1 or a refusal mean for the others: 0 it was so before, 1 done. */
-enum { ENGINE_REFUSED_DISABLED = 2, ENGINE_REFUSED_NO_INTERVAL, ENGINE_REFUSED_CANCELLED };
+/* What 0, 1 or a refusal mean for the others: 0 it was so before, 1 done. All may be ENGINE_REFUSED_STOPPING. */
+enum { ENGINE_REFUSED_DISABLED = 2, ENGINE_REFUSED_NO_INTERVAL, ENGINE_REFUSED_CANCELLED, ENGINE_REFUSED_STOPPING };
 /* Arms a cancelled job as if it were new. 0, 1, ENGINE_REFUSED_DISABLED, -ENOMEM. */
 int engine_start(struct engine *e, struct clock_sample now, uint32_t job);
 /* until_bt_us: when it goes on by itself, INT64_MAX for never; pausing again sets it anew (1).
@@ -238,6 +241,7 @@ const char *job_status_to_string(enum job_status status);
 struct job_view {
         enum job_status status; /* the first of: pending, running, disabled, cancelled, paused, manual, waiting */
         bool is_paused, is_cancelled;
+        bool is_disabled;           /* by its definition, or that is gone */
         int64_t paused_until_bt_us; /* INT64_MAX: no end */
         const struct job_run *run;  /* in flight, or NULL */
         uint64_t pending_run;       /* the number promised to what waits for it to end, 0: nothing waits */

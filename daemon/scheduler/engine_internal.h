@@ -23,8 +23,8 @@ struct engine {
         uint8_t seed[16]; /* keys the draws */
         uint8_t boot_id[16];
         bool is_same_runner;
-        struct clock_sample past_horizon; /* of the scheduler before */
-        bool is_same_boot;
+        struct clock_sample past_horizon; /* of the scheduler before, */
+        uint8_t past_boot_id[16];         /* of which boot */
         uint64_t next_run;
         bool is_first_of_boot;
         bool is_first_scheduler;
@@ -63,6 +63,8 @@ int64_t engine_slot_now(const struct job_when *when, struct clock_sample now);
 int64_t engine_slot_rt(struct engine *e, const struct job_when *when, int64_t slot_us, struct clock_sample now);
 /* Draws of fixed-delay waits for a job's next slot. */
 int64_t engine_wait(const struct engine *e, const struct job_row *row, const struct job_when *when);
+/* Draws how much later catching up begins at a slot. */
+int64_t engine_spread(const struct engine *e, const struct job_row *row, const struct job_when *when, int64_t key);
 /* True if the job has a plan: its definition is in force and nobody has cancelled it. */
 static inline bool engine_has_plan(const struct job_row *row) {
         return row->state == JOB_STATE_ARMED && !row->is_cancelled;
@@ -117,11 +119,29 @@ void segments_end(struct engine *e, struct clock_sample now, uint32_t job, enum 
 /* Gives back the row of a removed job that has no phase, or one more than are remembered, once no run of it is in flight. */
 void segments_forget_removed(struct engine *e, uint32_t job);
 
+/* catch_up.c */
+/* True while passed slots of CatchUp=all wait, or one of them runs: slots that come meanwhile join them. */
+bool catch_up_is_open(const struct engine *e, const struct job_row *row);
+/* Slots up to `last` have come while a run is in flight. True: they join those that wait. */
+bool catch_up_joins(struct engine *e, struct clock_sample now, uint32_t job, const struct plan_grid *grid, int64_t last);
+/* True if the slots up to `last`, which have come, are to be caught up one by one. */
+bool catch_up_takes(const struct engine *e, struct clock_sample now, uint32_t job, const struct plan_grid *grid, int64_t last);
+/* Starts the oldest of them, or lets it wait for CatchUpSpread=. 0, -ENOMEM. */
+int catch_up_due(struct engine *e, struct clock_sample now, uint32_t job, const struct plan_grid *grid, int64_t last);
+/* True while catching up has to wait for CatchUpSpread=, drawn for the slot `key`, at most longest_us from the first call on. */
+bool catch_up_waits(struct engine *e, struct clock_sample now, uint32_t job, int64_t key, int64_t longest_us);
+/* A definition says something else about catching up than the old one: a wait for CatchUpSpread= begins anew. */
+void catch_up_change(struct engine *e, uint32_t job, const struct job_when *old, const struct job_when *when);
+/* What waits to be caught up, up to an instant of the grid's clock, will not run: withheld for a reason; NONE: missed for what kept it. */
+void catch_up_drop(struct engine *e, struct clock_sample now, uint32_t job, int64_t until_us, enum slot_reason reason);
+
 /* commands.c */
 /* Queues the job for the end of its pause or for the next time its hold is told, or takes it out. */
 void commands_arm_hold(struct engine *e, uint32_t job);
 /* A pause's time is over, or a hold is to be told again. */
 void commands_hold_due(struct engine *e, struct clock_sample now, uint32_t job);
+/* The same, if it is so. */
+void commands_settle_hold(struct engine *e, struct clock_sample now, uint32_t job);
 /* slots.c */
 /* True for policies whose slots could run again after a power cut: they start only below the durable horizon. */
 bool slots_are_claimed(const struct job_when *when);
@@ -134,6 +154,10 @@ void slots_tell(struct engine *e, uint32_t job, enum slot_outcome outcome, enum 
 int slots_miss(struct engine *e, struct clock_sample now, uint32_t job, int64_t last, enum slot_reason reason);
 /* Does what is due of one job by the plan at hand. 0, -ENOMEM. */
 int slots_settle(struct engine *e, struct clock_sample now, uint32_t job);
+/* The slots from the row's key to last are missed or withheld; told when the range they belong to ends. 0, -ENOMEM. */
+int slots_miss(struct engine *e, struct clock_sample now, uint32_t job, int64_t last, enum slot_reason reason);
+/* Starts a run for the row's next slot. 0, -ENOMEM. */
+int slots_start_next(struct engine *e, struct clock_sample now, uint32_t job, enum run_cause cause, int64_t lag_us);
 /* Queues the job for its next wake, or takes it out of the queues, as its state asks for. */
 void slots_arm(struct engine *e, uint32_t job);
 /* Gives the slots that passed under the run in flight or in a pause, up to an instant of the grid's clock, their outcome. */

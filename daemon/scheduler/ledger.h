@@ -32,7 +32,8 @@ struct ledger_job {
         struct book_hold hold; /* by NULL: none */
 };
 
-/* A run as the ledger keeps it; result RUN_RESULT_NONE: not known to have ended. */
+/* A run as the ledger keeps it; result RUN_RESULT_NONE: not known to have ended. Its start is kept once (run's in flight, end's after
+ * that), is_ending not at all. */
 struct ledger_run {
         const char *job;
         struct job_run run;
@@ -51,8 +52,10 @@ struct ledger_range {
         int64_t first, last; /* keys */
         uint64_t n;
         int64_t first_rt_us, last_rt_us;
-        uint64_t run; /* ran, merged, interrupted: which; 0: none */
-        int64_t lag_us;
+        uint64_t
+                run; /* ran, merged, interrupted: which; 0: none. In an answer ranges of a day that go on one another are one row: `ran`
+                       * has the first run then, the others are in the rows of runs; */
+        int64_t lag_us; /* the longest; n < last - first + 1 where outcomes in turn were folded over the bound */
         int64_t told_rt_us;
 };
 
@@ -105,15 +108,21 @@ struct ledger_state {
 };
 
 struct ledger_callbacks {
-        /* The store is open, or can't be (error < 0: it is tried again; what is put meanwhile waits). Before it, on_job and on_run were
-         * called for all that must be known at the start: every job, and its latest, latest good and latest failed run with their values. */
+        /* The store is open, or can't be (error < 0, state NULL: it is tried again; what is put meanwhile waits; -ENOTSUP: a newer chimed made
+         * it). Before it, on_job and on_run were called for all that must be known at the start: every job, its latest, latest good and
+         * latest failed run with their values, and every run that is not known to have ended. */
         void (*on_open)(void *userdata, int error, const struct ledger_state *state);
         void (*on_job)(void *userdata, const struct ledger_job *job);
         void (*on_run)(void *userdata, const struct ledger_run *run);
         /* Everything put before the commit of this number is durable. */
         void (*on_committed)(void *userdata, uint64_t number);
-        /* Writing fails (error < 0; at most once a minute while it lasts) or works again (0). Nothing is lost meanwhile but by the bound. */
+        /* Writing fails (error < 0; at most once a minute while it lasts) or works again (0). Nothing is lost meanwhile but by the bound:
+         * -ENOBUFS says what went over it. */
         void (*on_trouble)(void *userdata, int error, const char *text);
+        /* The file was damaged or taken away while it was in use, and a new one has begun, with other uuid; what was put and not yet
+         * committed is in it. All else that is known is to be put again. aside: name of the damaged one, "" if there is none. May be
+         * NULL. */
+        void (*on_lost)(void *userdata, const struct ledger_state *state);
 };
 
 /* Opens or makes the store in a folder (made 0700 if missing; must be the caller's own) in the background. A file that is damaged is put
@@ -150,13 +159,16 @@ enum ledger_question {
 
 struct ledger_query {
         enum ledger_question question;
-        const char *job;                  /* NULL: all */
-        int64_t since_rt_us, until_rt_us; /* INT64_MIN, INT64_MAX: no bound */
-        uint64_t run;                     /* runs: only this one; 0: all */
-        bool is_failed_only;              /* runs */
-        bool with_ran;                    /* ranges */
-        uint64_t before; /* a page: only rows older (segments, clocks: newer) than this `cursor`; 0: from the beginning */
-        size_t limit;    /* 1..LEDGER_QUERY_LIMIT */
+        const char *job; /* NULL: all */
+        int64_t since_rt_us,
+                until_rt_us; /* INT64_MIN, INT64_MAX: no bound. Of a run its start or else its slot; of a range what it spans; of a
+                                           * segment only until its begin */
+        uint64_t run;        /* runs: only this one; 0: all */
+        bool is_failed_only; /* runs */
+        bool with_ran;       /* ranges */
+        bool with_values;    /* runs: those that are kept */
+        uint64_t before;     /* a page: only rows older (segments, clocks: newer) than this `cursor`; 0: from the beginning */
+        size_t limit;        /* 1..LEDGER_QUERY_LIMIT */
 };
 
 /* Rows of one kind; valid for the call. */

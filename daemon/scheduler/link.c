@@ -222,6 +222,8 @@ static int on_commit(struct link *link, const void *payload, size_t size) {
                 return r;
         struct clock_sample now;
         r = read_clock(link, &now);
+        if (link->phase == LINK_PHASE_SYNC)
+                book_adopt(link->book, link->engine);
         if (r == 0)
                 r = engine_commit(link->engine, now, &commit);
         if (r < 0)

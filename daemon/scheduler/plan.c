@@ -70,3 +70,7 @@ int64_t plan_wait(const struct job_when *when, const uint8_t seed[static 16], ui
                 return when->every_us;
         return when->every_us - spread + draw(seed, stream, key, 2 * spread);
 }
+
+int64_t plan_spread(const struct job_when *when, const uint8_t seed[static 16], uint64_t stream, int64_t key) {
+        return draw(seed, ~stream, key, when->catch_up_spread_us);
+}

@@ -35,5 +35,7 @@ int64_t plan_last_due(const struct plan_grid *g, int64_t at_us);
 /* The first key whose nominal instant is after an instant. By division. */
 int64_t plan_first_after(const struct plan_grid *g, int64_t at_us);
 
+/* How much later catching up begins, in [0, CatchUpSpread=], drawn for a slot; not what RandomizedDelay= draws for it. */
+int64_t plan_spread(const struct job_when *when, const uint8_t seed[static 16], uint64_t stream, int64_t key);
 /* A fixed delay's wait: every_us times (1 +- jitter), uniform, drawn from seed, stream and key. */
 int64_t plan_wait(const struct job_when *when, const uint8_t seed[static 16], uint64_t stream, int64_t key);

@@ -69,6 +69,7 @@ struct job_waiting {
         bool is_slot, is_trigger;
         uint64_t run; /* the number that a trigger was promised; 0: none was */
         /* the slot's */
+        enum wire_item item; /* SCHEDULE or BOOT */
         uint32_t segment;
         int64_t anchor_us, key;
         int64_t slot_us, slot_rt_us;
@@ -91,9 +92,11 @@ struct job_cold {
         struct job_range missed;  /* or withheld; while a run is in flight or the job is paused: grows until that ends */
         struct job_range merging; /* waits for the next slot's run */
         uint64_t missed_since_run;
-        int64_t end_bt_us;    /* of the latest end; 0: none */
-        int64_t last_slot_us; /* fixed-delay: nominal instant of the latest slot */
+        int64_t end_bt_us;      /* of the latest end; 0: none */
+        int64_t catch_up_bt_us; /* passed slots wait and go on then; 0: none does, or the run in flight is one of them */
+        int64_t last_slot_us;   /* fixed-delay: nominal instant of the latest slot */
         enum run_result last_result;
+        int64_t claimed_us;         /* restored: slots up to here may have been started; on the grid's clock */
         uint64_t ended_run;         /* the latest that has ended */
         uint32_t defined;           /* policy + 1 of the definition, where another interval was set; 0: none was */
         int64_t paused_until_bt_us; /* INT64_MAX: no end */

@@ -13,7 +13,7 @@ void engine_set_past(struct engine *e, const struct engine_past *past) {
         e->has_ledger = true;
         e->is_same_runner = past->is_same_runner;
         e->past_horizon = past->horizon;
-        e->is_same_boot = past->is_same_boot;
+        memcpy(e->past_boot_id, past->horizon_boot_id, sizeof(e->past_boot_id));
 }
 
 /* ---- to the ledger ---- */
@@ -117,8 +117,9 @@ int engine_restore(struct engine *e, struct clock_sample now, const char *name, 
         uint32_t job;
         if (registry_find(&e->jobs, name) != INDEX_NONE)
                 return -EEXIST;
+        int64_t shift_us = is_moved ? image->offset_us - (now.rt_us - now.bt_us) : 0;
         if (is_moved)
-                image_shift(&moved, plan_is_wall(when), image->offset_us - (now.rt_us - now.bt_us));
+                image_shift(&moved, plan_is_wall(when), shift_us);
         int r = registry_add(&e->jobs, name, &job);
         struct job_cold *cold = r == 0 ? registry_warm(&e->jobs, engine_row(e, job)) : NULL;
         if (r == 0)
@@ -129,6 +130,11 @@ int engine_restore(struct engine *e, struct clock_sample now, const char *name, 
                 return r;
         restore_row(engine_row(e, job), &moved, is_moved);
         restore_cold(cold, now, &moved);
+        cold->claimed_us = e->past_horizon.rt_us;
+        if (!plan_is_wall(when) && memcmp(image->boot_id, e->past_boot_id, sizeof(e->past_boot_id)) == 0)
+                cold->claimed_us = e->past_horizon.bt_us + shift_us;
+        else if (!plan_is_wall(when))
+                cold->claimed_us -= now.rt_us - now.bt_us;
         if (moved.run.run > 0) {
                 moved.run.is_known = false;
                 moved.run.is_ending = false;
@@ -165,11 +171,17 @@ static int adopt_segment(struct engine *e, struct clock_sample now, uint32_t job
         }
         slots_flush_merging(e, now, job, 0);
         slots_drop_waiting(e, now, job, SLOT_REASON_DOWN);
+        bool is_of_definition = memcmp(&start->hash, &row->hash, sizeof(row->hash)) == 0;
+        if (is_of_definition) { /* the plan is its definition's, not the one that the ledger knew */
+                registry_release(&e->jobs, row->was);
+                row->was = INDEX_NONE;
+        }
         row->segment = start->segment - 1;
         row->anchor_us = start->anchor_us;
         row->key = start->key;
         segments_begin(e, job);
-        row->is_resumed = row->was_planned = true;
+        row->is_resumed = true;
+        row->was_planned = is_of_definition;
         return r;
 }
 
@@ -272,9 +284,7 @@ static void pass_claimed(struct engine *e, struct clock_sample now, uint32_t job
         struct job_row *row = engine_row(e, job);
         if (e->is_same_runner || !row->was_planned || row->is_paused || when->every_us == 0)
                 return;
-        int64_t now_us = engine_slot_now(when, now), until_us = now_us - (now.rt_us - e->past_horizon.rt_us);
-        if (e->is_same_boot && !plan_is_wall(when))
-                until_us = e->past_horizon.bt_us;
+        int64_t now_us = engine_slot_now(when, now), until_us = registry_cold(&e->jobs, row)->claimed_us;
         if (until_us > now_us)
                 until_us = now_us;
         if (plan_is_grid(when)) {
@@ -335,11 +345,11 @@ void restore_plan(struct engine *e, struct clock_sample now, uint32_t job, const
                         segments_plan_next(e, now, job, old, when);
                 return;
         }
-        if (when->every_us > 0 && is_moved)
-                segments_begin(e, job);
         if (when->every_us > 0 && plan_is_grid(when))
                 row->next_us = row->anchor_us + row->key * when->every_us;
-        pass_claimed(e, now, job, when);
+        pass_claimed(e, now, job, when); /* before its delays are drawn anew */
+        if (when->every_us > 0 && is_moved)
+                segments_begin(e, job);
         row->is_restored = row->was_planned = row->is_moved = false;
         row->is_resumed = true;
         if (when->every_us > 0 && !plan_is_grid(when) && !engine_is_running(e, row) && row->next_us == INT64_MAX)

@@ -89,6 +89,7 @@ void segments_plan_next(struct engine *e, struct clock_sample now, uint32_t job,
 void segments_rebase(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         segments_close(e, now, job);
+        catch_up_drop(e, now, job, now.bt_us, SLOT_REASON_NONE);
         plan_grid_from(row, engine_policy(e, row), now.bt_us, now.bt_us);
         segments_begin(e, job);
 }
@@ -138,6 +139,7 @@ void segments_close(struct engine *e, struct clock_sample now, uint32_t job) {
 
 void segments_end(struct engine *e, struct clock_sample now, uint32_t job, enum slot_reason reason) {
         segments_close(e, now, job);
+        catch_up_drop(e, now, job, engine_slot_now(engine_policy(e, engine_row(e, job)), now), reason);
         slots_flush_merging(e, now, job, 0);
         if (reason != SLOT_REASON_NONE)
                 slots_drop_waiting(e, now, job, reason);
@@ -199,7 +201,8 @@ static void commit_plan(struct engine *e, struct clock_sample now, uint32_t job,
         if (!when->is_enabled) {
                 if (is_restored)
                         restore_close(e, now, job, old);
-                segments_end(e, now, job, SLOT_REASON_DISABLED);
+                /* of a job that was disabled before, only what was forced can wait */
+                segments_end(e, now, job, before == JOB_STATE_ARMED ? SLOT_REASON_DISABLED : SLOT_REASON_NONE);
                 row->state = JOB_STATE_DISABLED;
                 if (before == JOB_STATE_ARMED)
                         engine_emit(e, ACTION_CLOSED, job)->unplanned = SLOT_REASON_DISABLED;
@@ -209,6 +212,7 @@ static void commit_plan(struct engine *e, struct clock_sample now, uint32_t job,
                 row->state = JOB_STATE_ARMED;
                 make_plan(e, now, job, before, old, commit);
         }
+        catch_up_change(e, job, old, when);
         registry_release(&e->jobs, row->was);
         row->was = INDEX_NONE;
         segments_plan_boot_slot(e, now, job, when, commit->generation);
@@ -288,6 +292,7 @@ int engine_clock_step(struct engine *e, struct clock_sample now, int64_t step_us
                 struct job_row *row = engine_row(e, job);
                 if (!engine_has_plan(row) || !plan_is_wall(engine_policy(e, row)))
                         continue;
+                catch_up_drop(e, now, job, now.rt_us - step_us, SLOT_REASON_NONE); /* they had passed on the old time line */
                 segments_end(e, now, job, SLOT_REASON_NONE);
                 plan_grid_from(row, engine_policy(e, row), row->anchor_us, now.rt_us);
                 segments_begin(e, job);

@@ -137,12 +137,17 @@ static int miss_before_run(struct engine *e, struct clock_sample now, uint32_t j
         if (!row->is_resumed)
                 return 0;
         const struct job_when *when = engine_policy(e, row);
-        const struct job_run *run = &registry_cold(&e->jobs, row)->run;
+        struct job_cold *cold = registry_cold(&e->jobs, row);
+        const struct job_run *run = &cold->run;
         struct plan_grid grid = engine_grid(e, row, when);
         int64_t until_us = engine_slot_now(when, e->resumed);
         if (run->start_bt_us > 0 && run->start_bt_us < e->resumed.bt_us)
                 until_us -= e->resumed.bt_us - run->start_bt_us;
         int64_t before = plan_last_due(&grid, until_us);
+        if (when->catch_up == JOB_CATCH_UP_ALL && before >= row->key && !row->is_paused) {
+                cold->catch_up_bt_us = now.bt_us;
+                return 0;
+        }
         return slots_miss(e, now, job, before < last ? before : last, SLOT_REASON_DOWN);
 }
 
@@ -155,6 +160,7 @@ static void let_wait(struct engine *e, struct clock_sample now, uint32_t job) {
         int64_t due_us = plan_due(&grid, row->key);
         struct job_range taken = take_slots(e, now, job, row->key, SLOT_REASON_NONE);
         waiting->is_slot = true;
+        waiting->item = WIRE_ITEM_SCHEDULE;
         waiting->segment = taken.segment;
         waiting->anchor_us = row->anchor_us;
         waiting->key = taken.first;
@@ -164,10 +170,10 @@ static void let_wait(struct engine *e, struct clock_sample now, uint32_t job) {
 }
 
 /* A fixed delay that was over in a pause: one slot, then there is no plan until the job goes on. */
-static void pass_paused_delay(struct engine *e, struct clock_sample now, uint32_t job) {
+static void pass_paused_delay(struct engine *e, struct clock_sample now, uint32_t job, int64_t until_us) {
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
-        if (when->every_us == 0 || engine_is_running(e, row) || row->next_us > now.bt_us)
+        if (when->every_us == 0 || engine_is_running(e, row) || row->next_us > until_us)
                 return;
         struct job_range passed = {
                 .reason = SLOT_REASON_PAUSED,
@@ -191,7 +197,7 @@ void slots_pass(struct engine *e, struct clock_sample now, uint32_t job, int64_t
                 return;
         if (!plan_is_grid(when)) {
                 if (row->is_paused)
-                        pass_paused_delay(e, now, job);
+                        pass_paused_delay(e, now, job, until_us);
                 return;
         }
         struct plan_grid grid = engine_grid(e, row, when);
@@ -202,6 +208,8 @@ void slots_pass(struct engine *e, struct clock_sample now, uint32_t job, int64_t
                 (void)slots_miss(e, now, job, last, SLOT_REASON_PAUSED);
                 return;
         }
+        if (catch_up_joins(e, now, job, &grid, last))
+                return;
         if (when->overlap == JOB_OVERLAP_QUEUE && last >= row->key && !registry_cold(&e->jobs, row)->waiting.is_slot)
                 let_wait(e, now, job);
         (void)slots_miss(e, now, job, last, SLOT_REASON_OVERLAP);
@@ -214,7 +222,7 @@ bool slots_are_claimed(const struct job_when *when) {
 /* The queue that the job belongs into: by the clock of its wake, and whether what comes then must be claimed. */
 static struct schedule *queue_of(struct engine *e, const struct job_when *when, const struct job_cold *cold) {
         bool is_running = cold && cold->run.run > 0;
-        bool is_boot_clock = !plan_is_wall(when) || (is_running && cold->missed.is_open);
+        bool is_boot_clock = !plan_is_wall(when) || (cold && (is_running ? cold->missed.is_open : cold->catch_up_bt_us > 0));
         if (e->has_ledger && !is_running && slots_are_claimed(when))
                 return is_boot_clock ? &e->boot_claim : &e->real_claim;
         return is_boot_clock ? &e->boot_wake : &e->real_wake;
@@ -237,9 +245,13 @@ void slots_arm(struct engine *e, uint32_t job) {
         int64_t at_us = row->next_us;
         if (is_running && cold->missed.is_open)
                 at_us = cold->missed.open_us + ENGINE_TELL_US;
+        else if (!is_running && cold && cold->catch_up_bt_us > 0)
+                at_us = cold->catch_up_bt_us;
         else if (plan_is_grid(when)) {
                 struct plan_grid grid = engine_grid(e, row, when);
-                at_us = plan_due(&grid, row->key);
+                /* while passed slots wait, the next thing to do is when they get too many */
+                int64_t n_waiting = is_running && catch_up_is_open(e, row) ? (int64_t)when->catch_up_max : 0;
+                at_us = plan_due(&grid, row->key + n_waiting);
         }
         schedule_set(queue, job, at_us);
 }
@@ -310,6 +322,7 @@ static int start_run(struct engine *e, struct clock_sample now, uint32_t job, co
         cold->waiting.is_trigger = false;
         cold->waiting.run = 0;
         cold->missed_since_run = 0;
+        cold->catch_up_bt_us = 0;
         emit_start(e, job, o);
         if (o->item == WIRE_ITEM_TRIGGER)
                 return 0;
@@ -319,8 +332,7 @@ static int start_run(struct engine *e, struct clock_sample now, uint32_t job, co
         return 0;
 }
 
-/* Starts a run for the row's next slot. */
-static int start_next(struct engine *e, struct clock_sample now, uint32_t job, enum run_cause cause, int64_t lag_us) {
+int slots_start_next(struct engine *e, struct clock_sample now, uint32_t job, enum run_cause cause, int64_t lag_us) {
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
         struct occasion o = {
@@ -359,7 +371,7 @@ static int start_boot(struct engine *e, struct clock_sample now, uint32_t job, i
         return r;
 }
 
-int slots_start_triggered(struct engine *e, struct clock_sample now, uint32_t job) {
+static int start_triggered(struct engine *e, struct clock_sample now, uint32_t job) {
         struct occasion o = {
                 .item = WIRE_ITEM_TRIGGER,
                 .cause = RUN_CAUSE_TRIGGER,
@@ -378,14 +390,18 @@ static int delay_due(struct engine *e, struct clock_sample now, uint32_t job) {
         const struct job_when *when = engine_policy(e, row);
         int64_t lag_us = now.bt_us - row->next_us;
         bool is_caught_up = row->is_resumed && row->next_us < e->resumed.bt_us;
-        if (!is_too_late(when, lag_us))
-                return start_next(e, now, job, is_caught_up ? RUN_CAUSE_CATCH_UP : RUN_CAUSE_SCHEDULE, lag_us);
+        bool is_given_up = is_caught_up && when->catch_up == JOB_CATCH_UP_NONE;
+        if (!is_given_up && !is_too_late(when, lag_us)) {
+                if (is_caught_up && catch_up_waits(e, now, job, row->key, INT64_MAX))
+                        return 0;
+                return slots_start_next(e, now, job, is_caught_up ? RUN_CAUSE_CATCH_UP : RUN_CAUSE_SCHEDULE, lag_us);
+        }
         struct job_cold *cold = registry_warm(&e->jobs, row);
         if (!cold)
                 return -ENOMEM;
         cold->missed_since_run++;
         struct job_range late = {
-                .reason = SLOT_REASON_DEADLINE,
+                .reason = is_given_up ? SLOT_REASON_DOWN : SLOT_REASON_DEADLINE,
                 .segment = row->segment,
                 .first = row->key,
                 .last = row->key,
@@ -402,6 +418,7 @@ static int delay_due(struct engine *e, struct clock_sample now, uint32_t job) {
 static void emit_waiting(struct engine *e, uint32_t job, enum slot_reason reason) {
         struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
         struct action *a = engine_emit(e, ACTION_OUTCOME, job);
+        a->outcome.item = cold->waiting.item;
         a->outcome.segment = cold->waiting.segment;
         a->outcome.outcome = outcome_of(reason);
         a->outcome.reason = reason;
@@ -442,14 +459,16 @@ static int grid_passed(struct engine *e, struct clock_sample now, uint32_t job, 
         if (is_catch_up && lag_us > 0 && reason != SLOT_REASON_DEADLINE && to_next_us <= CATCH_UP_NEAR_US &&
             to_next_us <= when->every_us / 10)
                 return merge_into_next(e, now, job, last, reason);
+        bool is_late = lag_us > 0 && reason != SLOT_REASON_DEADLINE;
+        if (is_late && catch_up_waits(e, now, job, last, to_next_us))
+                return 0;
         if (last > row->key) {
                 int r = is_catch_up ? merge_into_next(e, now, job, last - 1, reason)
                                     : slots_miss(e, now, job, last - 1, reason);
                 if (r < 0)
                         return r;
         }
-        bool is_late = lag_us > 0 && reason != SLOT_REASON_DEADLINE;
-        return start_next(e, now, job, is_late ? RUN_CAUSE_CATCH_UP : RUN_CAUSE_SCHEDULE, lag_us);
+        return slots_start_next(e, now, job, is_late ? RUN_CAUSE_CATCH_UP : RUN_CAUSE_SCHEDULE, lag_us);
 }
 
 /* The slots up to `kept` could not run at their instant. The latest of all is left to be decided about, with the reason given;
@@ -504,9 +523,14 @@ static int grid_due(struct engine *e, struct clock_sample now, uint32_t job) {
         int64_t last = plan_last_due(&grid, engine_slot_now(when, now));
         if (last < row->key)
                 return 0;
-        int r = grid_sort_out(e, now, job, &grid, last, &reason);
-        if (r == 0)
-                r = grid_passed(e, now, job, &grid, last, reason);
+        int r = 0;
+        if (catch_up_takes(e, now, job, &grid, last))
+                r = catch_up_due(e, now, job, &grid, last);
+        else {
+                r = grid_sort_out(e, now, job, &grid, last, &reason);
+                if (r == 0)
+                        r = grid_passed(e, now, job, &grid, last, reason);
+        }
         if (r == 0)
                 slots_flush_missed(e, now, job, false);
         return r;
@@ -521,6 +545,10 @@ static int grid_meets_boot(struct engine *e, struct clock_sample now, uint32_t j
         enum slot_reason reason;
         if (last < row->key)
                 return 0;
+        if (catch_up_takes(e, now, job, &grid, last)) { /* each has a run of its own, after this one */
+                registry_cold(&e->jobs, row)->catch_up_bt_us = now.bt_us;
+                return 0;
+        }
         int r = grid_sort_out(e, now, job, &grid, last, &reason);
         if (r == 0 && reason == SLOT_REASON_DEADLINE) {
                 reason = SLOT_REASON_NONE;
@@ -545,11 +573,12 @@ static int start_waiting_slot(struct engine *e, struct clock_sample now, uint32_
                 emit_waiting(e, job, SLOT_REASON_DEADLINE);
                 return 0;
         }
-        cold->last_slot_us = waiting->slot_us;
+        if (waiting->item == WIRE_ITEM_SCHEDULE)
+                cold->last_slot_us = waiting->slot_us;
         return start_run(e, now, job,
                          &(struct occasion){
-                                 .item = WIRE_ITEM_SCHEDULE,
-                                 .cause = RUN_CAUSE_SCHEDULE,
+                                 .item = waiting->item,
+                                 .cause = waiting->item == WIRE_ITEM_BOOT ? RUN_CAUSE_BOOT : RUN_CAUSE_SCHEDULE,
                                  .segment = waiting->segment,
                                  .anchor_us = waiting->anchor_us,
                                  .key = waiting->key,
@@ -559,12 +588,37 @@ static int start_waiting_slot(struct engine *e, struct clock_sample now, uint32_
                          });
 }
 
+/* Goes on with passed slots that wait, or with a trigger at once. */
+static int go_on_late(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_cold *cold = registry_cold(&e->jobs, row);
+        if (!cold || cold->catch_up_bt_us == 0 || engine_is_running(e, row) || !engine_has_plan(row) || row->is_paused)
+                return 0;
+        return plan_is_grid(engine_policy(e, row)) ? grid_due(e, now, job) : delay_due(e, now, job);
+}
+
+/* A trigger ends the wait of what is to be caught up: one run does both. */
+int slots_start_triggered(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        struct job_cold *cold = registry_cold(&e->jobs, row);
+        if (cold && cold->catch_up_bt_us > now.bt_us)
+                cold->catch_up_bt_us = now.bt_us;
+        int r = go_on_late(e, now, job);
+        return r < 0 || engine_is_running(e, row) ? r : start_triggered(e, now, job);
+}
+
 /* A slot that has become due since the end of the run goes before a trigger: one run does both. */
 int slots_start_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
         struct job_cold *cold = registry_cold(&e->jobs, row);
+        if (e->is_stopping) {
+                slots_drop_waiting(e, now, job, SLOT_REASON_DOWN);
+                return 0;
+        }
         int r = cold->waiting.is_slot ? start_waiting_slot(e, now, job) : 0;
+        if (r == 0)
+                r = go_on_late(e, now, job);
         if (r < 0 || !cold->waiting.is_trigger)
                 return r;
         if (engine_has_plan(row) && !row->is_paused && plan_is_grid(when))
@@ -576,6 +630,14 @@ int slots_start_waiting(struct engine *e, struct clock_sample now, uint32_t job)
         return slots_start_triggered(e, now, job);
 }
 
+/* What was due is done; but for what waits to be caught up, whose reason must be known until then. */
+static void end_resume(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        struct job_cold *cold = registry_cold(&e->jobs, row);
+        if (cold && !engine_is_running(e, row) && cold->catch_up_bt_us <= now.bt_us)
+                cold->catch_up_bt_us = 0;
+        row->is_resumed = row->is_resumed && (catch_up_is_open(e, row) || (cold && cold->catch_up_bt_us > 0));
+}
 static bool must_write_first(struct engine *e, struct clock_sample now, uint32_t job);
 
 static int wake(struct engine *e, struct clock_sample now, uint32_t job) {
@@ -585,9 +647,23 @@ static int wake(struct engine *e, struct clock_sample now, uint32_t job) {
         int r = is_grid ? grid_due(e, now, job) : delay_due(e, now, job);
         if (r < 0)
                 return r;
-        engine_row(e, job)->is_resumed = false;
+        end_resume(e, now, job);
         slots_arm(e, job);
         return 0;
+}
+
+/* The job's OnBoot= slot waits for the run in flight. */
+static void let_boot_wait(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        struct job_waiting *waiting = &registry_cold(&e->jobs, row)->waiting;
+        int64_t slot_us = engine_policy(e, row)->on_boot_us;
+        row->is_boot_done = true;
+        waiting->is_slot = true;
+        waiting->item = WIRE_ITEM_BOOT;
+        waiting->segment = 0;
+        waiting->anchor_us = waiting->key = 0;
+        waiting->slot_us = waiting->due_bt_us = slot_us;
+        waiting->slot_rt_us = now.rt_us - (now.bt_us - slot_us);
 }
 
 static int boot_due(struct engine *e, struct clock_sample now, uint32_t job) {
@@ -602,13 +678,18 @@ static int boot_due(struct engine *e, struct clock_sample now, uint32_t job) {
                 reason = SLOT_REASON_OVERLAP;
         else if (is_too_late(when, lag_us))
                 reason = SLOT_REASON_DEADLINE;
+        if (reason == SLOT_REASON_OVERLAP && when->overlap == JOB_OVERLAP_QUEUE &&
+            !registry_cold(&e->jobs, row)->waiting.is_slot) {
+                let_boot_wait(e, now, job);
+                return 0;
+        }
         if (reason == SLOT_REASON_NONE) {
                 int r = start_boot(e, now, job, lag_us);
                 if (r == 0 && plan_is_grid(when))
                         r = grid_meets_boot(e, now, job);
                 if (r < 0)
                         return r;
-                row->is_resumed = false;
+                end_resume(e, now, job);
                 slots_arm(e, job);
                 return 0;
         }
@@ -680,6 +761,7 @@ static bool must_write_first(struct engine *e, struct clock_sample now, uint32_t
         if (!e->has_ledger || row->is_written || engine_is_running(e, row) || !slots_are_claimed(engine_policy(e, row)))
                 return false;
         e->horizon = e->asked = (struct clock_sample){.rt_us = INT64_MIN, .bt_us = INT64_MIN};
+        e->asked_at_bt_us = INT64_MAX;
         claim(e, now);
         return row->is_written;
 }
@@ -706,8 +788,7 @@ int slots_settle(struct engine *e, struct clock_sample now, uint32_t job) {
                 {&e->boot_claim, claimed_until(e, now, now.bt_us, e->horizon.bt_us), wake},
                 {&e->real_claim, claimed_until(e, now, now.rt_us, e->horizon.rt_us), wake},
         };
-        if (schedule_has(&e->holds, job) && schedule_at(&e->holds, job) <= now.bt_us)
-                commands_hold_due(e, now, job);
+        commands_settle_hold(e, now, job);
         for (size_t i = 0; r == 0 && i < ARRAY_SIZE(rows); i++)
                 if (schedule_has(rows[i].queue, job) && schedule_at(rows[i].queue, job) <= rows[i].until_us)
                         r = rows[i].done(e, now, job);

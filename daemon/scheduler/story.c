@@ -17,25 +17,33 @@
 #define HOLD_US       USEC_PER_MINUTE
 #define SUMMARY_US    USEC_PER_HOUR
 #define LAST_LINE_MAX 200
-#define CHANGES_MAX   6    /* of a job's result are told at once in HOLD_US; a job that flaps is summed up like other trouble */
-#define FLUSH_BATCH   1024 /* jobs */
+#define CHANGES_MAX   6 /* of a job's result are told at once in HOLD_US; a job that flaps is summed up like other trouble */
+#define COMMANDS_MAX                                                                                                           \
+        20 /* that were given to a job are told in HOLD_US; who may control one job can't bury the records of others */
+#define FLUSH_BATCH 1024 /* jobs */
 
 struct untold {
         uint64_t n;
         int64_t first_rt_us, last_rt_us;
 };
 
+/* What is told at once only so often in HOLD_US. */
+struct often {
+        int64_t since_bt_us;
+        uint8_t n;
+};
+
 /* What was not told yet of a job. */
 struct held {
         uint32_t job;
         bool is_change_untold;
-        uint8_t n_changes; /* told since changes_bt_us */
+        struct often changes, commands;
+        uint64_t commands_untold;
         enum run_result last_result;
         struct untold missed[SLOT_REASON_MAX];
         uint64_t runs, failures; /* since the last summary */
         uint64_t failures_untold;
-        int64_t told_bt_us; /* trouble was last told */
-        int64_t changes_bt_us;
+        int64_t told_bt_us;    /* trouble was last told */
         int64_t summary_bt_us; /* when runs is to be told */
 };
 
@@ -105,7 +113,7 @@ static struct held *held_get(struct story *s, uint32_t job) {
         uint32_t row = (uint32_t)s->n_held;
         if (schedule_reserve(&s->due, row) < 0)
                 return NULL;
-        s->held[row] = (struct held){.job = job, .told_bt_us = INT64_MIN / 2, .changes_bt_us = INT64_MIN / 2};
+        s->held[row] = (struct held){.job = job, .told_bt_us = INT64_MIN / 2};
         if (index_add(&s->by_job, held_hash(s, row), row, held_hash, s) < 0)
                 return NULL;
         s->n_held++;
@@ -257,6 +265,14 @@ static void tell_ended(const struct story *s, const char *job, const struct acti
         if (run_result_is_failure(a->run.end.result))
                 n = last_line(value, value_size, &line);
         journal_send(&r, "%s: run %" PRIu64 " %s%s%s%.*s", job, a->run.run.run, how, more, n > 0 ? ": " : "", n, line);
+}
+
+/* A number that a trigger was told and that the journal has named never stays without its end. */
+static void tell_dropped(const struct story *s, const char *job, uint64_t run) {
+        struct journal_record r = begin(s, EVENT_ENDED, job);
+        fields_run(s, &r, &(struct job_run){.run = run, .item = WIRE_ITEM_TRIGGER, .cause = RUN_CAUSE_TRIGGER});
+        journal_field(&r, "CHIMED_RESULT", "%s", run_result_to_string(RUN_RESULT_CANCELLED));
+        journal_send(&r, "%s: run %" PRIu64 " was cancelled before it started", job, run);
 }
 
 static const char *reason_text(enum slot_reason reason) {
@@ -427,16 +443,24 @@ static void on_outcome(struct story *s, struct clock_sample now, const char *job
         held->told_bt_us = now.bt_us;
 }
 
-/* True if one more change of the result may be told at once. */
-static bool may_tell_change(struct held *held, struct clock_sample now) {
-        if (now.bt_us - held->changes_bt_us >= HOLD_US) {
-                held->changes_bt_us = now.bt_us;
-                held->n_changes = 0;
-        }
-        if (held->n_changes == CHANGES_MAX)
+/* True if one more may be told at once. */
+static bool may_tell(struct often *often, struct clock_sample now, uint8_t max) {
+        if (often->n == 0 || now.bt_us - often->since_bt_us >= HOLD_US)
+                *often = (struct often){.since_bt_us = now.bt_us};
+        if (often->n == max)
                 return false;
-        held->n_changes++;
+        often->n++;
         return true;
+}
+
+/* True if what a command did to the job is told at once; else it is counted. */
+static bool may_tell_command(struct story *s, struct clock_sample now, uint32_t job) {
+        struct held *held = held_get(s, job);
+        if (!held || may_tell(&held->commands, now, COMMANDS_MAX))
+                return true;
+        held->commands_untold++;
+        hold_until(s, held, held->commands.since_bt_us + HOLD_US);
+        return false;
 }
 
 /* Counts an end of a job that does not tell all. True if it is told now. */
@@ -450,11 +474,11 @@ static bool hold_end(struct story *s, struct clock_sample now, struct held *held
                         held->summary_bt_us = now.bt_us + SUMMARY_US;
                 hold_until(s, held, held->summary_bt_us);
         }
-        if (is_change && may_tell_change(held, now))
+        if (is_change && may_tell(&held->changes, now, CHANGES_MAX))
                 return true;
         if (is_change) {
                 held->is_change_untold = true;
-                hold_until(s, held, held->changes_bt_us + HOLD_US);
+                hold_until(s, held, held->changes.since_bt_us + HOLD_US);
         }
         if (!is_failure)
                 return false;
@@ -483,6 +507,21 @@ static void on_ended(struct story *s, struct clock_sample now, const char *job, 
         }
 }
 
+/* How the job stands after the commands that were not told. */
+static void tell_commands_held(const struct story *s, const struct engine *e, struct clock_sample now, struct held *held) {
+        const char *job = engine_job_name(e, held->job);
+        struct job_view view;
+        engine_view(e, now, held->job, &view);
+        bool is_held = view.is_paused || view.is_cancelled;
+        struct journal_record r = begin(s, is_held ? EVENT_HELD : EVENT_ARMED, job);
+        journal_field(&r, "CHIMED_COUNT", "%" PRIu64, held->commands_untold);
+        journal_send(&r, "%s: %" PRIu64 " more commands since last told; it is %s now", job, held->commands_untold,
+                     view.is_cancelled ? "cancelled"
+                     : view.is_paused  ? "paused"
+                                       : "neither paused nor cancelled");
+        held->commands_untold = 0;
+}
+
 static void flush_one(struct story *s, const struct engine *e, struct clock_sample now, struct held *held) {
         const char *job = engine_job_name(e, held->job);
         bool is_told = tell_missed_held(s, job, held);
@@ -492,6 +531,8 @@ static void flush_one(struct story *s, const struct engine *e, struct clock_samp
         }
         if (is_told)
                 held->told_bt_us = now.bt_us;
+        if (held->commands_untold > 0)
+                tell_commands_held(s, e, now, held);
         if (held->runs == 0)
                 return;
         if (now.bt_us < held->summary_bt_us) {
@@ -536,12 +577,16 @@ void story_tell(struct story *s, const struct engine *e, const struct book *b, s
                 on_ended(s, now, job, log, a, value, value_size);
                 break;
         case ACTION_HOLD:
-                tell_hold(s, e, b, now, a);
+                if (may_tell_command(s, now, a->job))
+                        tell_hold(s, e, b, now, a);
+                break;
+        case ACTION_DROPPED:
+                if (may_tell_command(s, now, a->job))
+                        tell_dropped(s, job, a->run.run.run);
                 break;
         case ACTION_START:
         case ACTION_SEGMENT:
         case ACTION_KILL:
-        case ACTION_DROPPED:
         case ACTION_HORIZON:
         case ACTION_WRITE:
         case ACTION_CLOCK:

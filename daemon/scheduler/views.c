@@ -164,11 +164,14 @@ void engine_view(const struct engine *e, struct clock_sample now, uint32_t job, 
                 .status = job_status(e, row),
                 .is_paused = row->is_paused,
                 .is_cancelled = row->is_cancelled,
-                .paused_until_bt_us = row->is_paused ? cold->paused_until_bt_us : INT64_MAX,
+                .is_disabled = row->state != JOB_STATE_ARMED,
+                .paused_until_bt_us = INT64_MAX,
                 .next_slot_rt_us = INT64_MAX,
                 .next_start_rt_us = INT64_MAX,
         };
         if (cold) {
+                if (row->is_paused)
+                        v.paused_until_bt_us = cold->paused_until_bt_us;
                 v.run = cold->run.run > 0 ? &cold->run : NULL;
                 v.pending_run = cold->waiting.run;
                 v.is_pending_slot = cold->waiting.is_slot;

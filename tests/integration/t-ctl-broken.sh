@@ -58,6 +58,13 @@ ctl 1 show a
 says "starting or stopping"
 (($(grep -c ShowJob "$asked") > 10)) || die "a chimed that is starting was asked only $(grep -c ShowJob "$asked") times"
 
+# one that hangs does not keep the files from being read
+fake '{"GetStatus": []}'
+printf '[job a]\nEvery=1h\nCommand=/bin/true\n' >"$T/jobs/a.ini"
+ctl 0 check "--jobs=$T/jobs"
+says "does not answer"
+says "nothing is wrong"
+
 # texts that attack: C0, OSC, C1 as UTF-8, line breaks in a reason
 esc='\u001b]0;owned\u0007'
 fake "{\"ShowJob\": [{\"parameters\": {\"name\": \"a\", \"state\": \"paused\", \"description\": \"$esc\", \"schedule\": \"\u009b31m\",

@@ -18,6 +18,7 @@ else
 fi
 socket=$base/run/io.chimed
 nothing='{}'
+replies() { tr -d '\036' <"$T/$1" | jq -r "$2"; } # a stream comes with a mark before each
 field() { # FILTER METHOD [PARAMETERS]
         ctl -j call "$socket" "io.chimed.$2" "${3:-$nothing}" | jq -r "$1"
 }
@@ -56,18 +57,18 @@ assert_equal state waiting "$(field .state ShowJob '{"job":"hello"}')"
 
 # streams: with --more a reply each, with --collect all in one array, with -E until somebody ends it
 ctl -j --more call "$socket" io.chimed.Trigger '{"job":"hello"}' >"$T/trigger"
-assert_equal "kinds of replies" "accepted started ended" "$(jq -r .kind "$T/trigger" | tr '\n' ' ' | sed 's/ $//')"
-assert_equal result success "$(jq -r 'select(.kind == "ended").run.result' "$T/trigger")"
-assert_equal "runs in all" "$(jq -r .runId "$T/trigger" | sort -u)" "$(field '.lastRun.runId' ShowJob '{"job":"hello"}')"
+assert_equal "kinds of replies" "accepted started ended" "$(replies trigger .kind | tr '\n' ' ' | sed 's/ $//')"
+assert_equal result success "$(replies trigger 'select(.kind == "ended").run.result')"
+assert_equal "runs in all" "$(replies trigger .runId | sort -u)" "$(field '.lastRun.runId' ShowJob '{"job":"hello"}')"
 assert_equal collected "hello other third" \
         "$(ctl -j --collect call "$socket" io.chimed.ListJobs '{}' | jq -r '[.[].jobs[].name] | sort | join(" ")')"
 ctl -j -E call "$socket" io.chimed.Subscribe "$nothing" >"$T/events" 2>/dev/null &
 watcher=$!
-has_kinds() { [ "$(jq -r 'select(.kind == "'"$1"'").job' "$T/events" 2>/dev/null | wc -l)" -ge "$2" ]; }
+has_kinds() { [ "$(replies events 'select(.kind == "'"$1"'").job' 2>/dev/null | wc -l)" -ge "$2" ]; }
 until_true 10 has_kinds state 3
 field .runId Trigger '{"job":"other"}' >"$T/run-id"
 until_true 10 has_kinds ended 1
-assert_equal "run of the event" "$(cat "$T/run-id")" "$(jq -r 'select(.kind == "ended").runId' "$T/events")"
+assert_equal "run of the event" "$(cat "$T/run-id")" "$(replies events 'select(.kind == "ended").runId')"
 kill "$watcher"
 wait "$watcher" || true
 

@@ -56,6 +56,15 @@ static void random_policy(struct adversary *a, struct job_when *when) {
         when->mode = JOB_MODE_FIXED_RATE;
         when->catch_up = when->every_us >= USEC_PER_HOUR ? JOB_CATCH_UP_ONE : JOB_CATCH_UP_NONE;
         if (one_in(a, 3)) {
+                when->is_catch_up_set = true;
+                when->catch_up = (uint8_t)between(a, JOB_CATCH_UP_NONE, JOB_CATCH_UP_ALL);
+                if (when->catch_up == JOB_CATCH_UP_ALL)
+                        when->catch_up_max = (uint32_t)(one_in(a, 2) ? between(a, 1, 5) : JOB_CATCH_UP_MAX_DEFAULT);
+        }
+        if (one_in(a, 4))
+                when->catch_up_spread_us =
+                        between(a, 1, one_in(a, 2) || when->every_us > DURATION_MAX / 2 ? USEC_PER_HOUR : 2 * when->every_us);
+        if (one_in(a, 3)) {
                 when->align = JOB_ALIGN_WALL;
                 when->align_rt_us = one_in(a, 2) ? 0 : between(a, 0, USEC_PER_DAY);
         }
@@ -88,26 +97,6 @@ static void run_of(void *userdata, struct world *w, struct world_job *job, int64
                 if (one_in(a, 4))
                         ret_end->result = RUN_RESULT_FAILED;
         }
-}
-
-static void reload(struct adversary *a, struct world *w) {
-        for (int64_t n = between(a, 1, 4); n > 0; n--) {
-                char name[16];
-                snprintf(name, sizeof(name), "job%d", (int)between(a, 0, 15));
-                struct world_job *job = world_find(w, name);
-                struct job_when when;
-                if (job && job->is_defined && one_in(a, 4)) {
-                        world_remove(w, name);
-                        continue;
-                }
-                random_policy(a, &when);
-                if (job && one_in(a, 2)) { /* a change that is none to the plan */
-                        when = job->defined;
-                        when.log = (uint8_t)between(a, 0, 3);
-                }
-                world_define(w, name, &when);
-        }
-        world_commit(w);
 }
 
 static void name_any(struct adversary *a, char name[static 16]) {
@@ -162,11 +151,55 @@ static void commands(struct adversary *a, struct world *w) {
         }
 }
 
+/* A change that is none to the plan. */
+static void keep_plan(struct adversary *a, struct job_when *when) {
+        when->log = (uint8_t)between(a, 0, 3);
+        if (one_in(a, 3))
+                when->is_enabled = !when->is_enabled;
+        if (one_in(a, 3) && when->mode == JOB_MODE_FIXED_RATE)
+                when->overlap = when->overlap == JOB_OVERLAP_QUEUE ? JOB_OVERLAP_SKIP : JOB_OVERLAP_QUEUE;
+        if (one_in(a, 4) && when->mode == JOB_MODE_FIXED_RATE) {
+                when->is_catch_up_set = true;
+                when->catch_up = (uint8_t)between(a, JOB_CATCH_UP_NONE, JOB_CATCH_UP_ALL);
+        }
+        if (one_in(a, 4))
+                when->start_deadline_us = one_in(a, 2) ? JOB_DEADLINE_NEXT : between(a, 0, when->every_us);
+}
+
+static void reload(struct adversary *a, struct world *w) {
+        for (int64_t n = between(a, 1, 4); n > 0; n--) {
+                char name[16];
+                snprintf(name, sizeof(name), "job%d", (int)between(a, 0, 15));
+                struct world_job *job = world_find(w, name);
+                struct job_when when;
+                if (job && job->is_defined && one_in(a, 4)) {
+                        world_remove(w, name);
+                        continue;
+                }
+                random_policy(a, &when);
+                if (job && one_in(a, 2)) {
+                        when = job->defined;
+                        keep_plan(a, &when);
+                }
+                world_define(w, name, &when);
+        }
+        if (one_in(a, 4)) /* between the first DEFINE and the COMMIT */
+                commands(a, w);
+        world_commit(w);
+}
+
 /* One blow of the adversary; what it did, for the log. */
 static const char *strike(struct adversary *a, struct world *w) {
         int64_t down_us;
         w->slow_us = one_in(a, 2) ? between(a, 0, 20 * USEC_PER_MSEC) : 0;
-        switch (between(a, 0, 23)) {
+        switch (between(a, 0, 24)) {
+        case 24:
+                world_stop(w);
+                for (int64_t n = between(a, 0, 3); n > 0; n--)
+                        world_run_to(w, w->now.bt_us + between(a, 0, 10 * USEC_PER_MINUTE));
+                commands(a, w);
+                world_crash(w, between(a, 0, USEC_PER_MINUTE));
+                return "stop";
         case 0:
         case 1:
                 world_crash(w, between(a, 0, USEC_PER_SEC));

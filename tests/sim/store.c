@@ -58,7 +58,7 @@ static void put_job(void *userdata, const struct ledger_job *job) {
         char *description = NULL;
         if (image_decode(job->plan, job->plan_size, &row->image) < 0 ||
             job_when_parse(job->when, strlen(job->when), &row->when, &description) < 0)
-                fail(userdata, "%s: an image that can't be read back", job->name);
+                fail(userdata, "%s: an image that can't be read back: %.150s", job->name, job->when);
         free(description);
 }
 

@@ -105,6 +105,7 @@ static void check_paused(struct world *w, const struct world_job *job, int64_t f
         int64_t from_us = slot_instant(job, first) - offset_us, to_us = slot_instant(job, last) - offset_us;
         /* what waited when the pause began is withheld too */
         bool was_waiting = first == last && job->may_queue && from_us >= job->run_before.from_us - bound_us;
+        was_waiting |= job->may_catch_up;
         if ((from_us + bound_us < job->pause.from_us && !was_waiting && !w->store) || to_us > job->pause.to_us)
                 fail(w, "%s: slots %lld..%lld withheld by a pause, but that was %lld..%lld and the slots %lld..%lld", job->name,
                      (long long)first, (long long)last, (long long)job->pause.from_us, (long long)job->pause.to_us,
@@ -121,7 +122,7 @@ static void check_overlap(struct world *w, const struct world_job *job, int64_t 
         int64_t offset_us = slot_clock_offset(w, job), bound_us = job->draw_bound_us;
         int64_t from_us = slot_instant(job, first) - offset_us, to_us = slot_instant(job, last) - offset_us;
         if (from_us + bound_us < run.from_us || to_us > run.to_us ||
-            (to_us == run.to_us && !job->is_running && !job->is_killed))
+            (to_us == run.to_us && run.from_us < run.to_us && !job->is_running && !job->is_killed))
                 fail(w, "%s: slots %lld..%lld missed by overlap, but the run was %lld..%lld and the slots %lld..%lld",
                      job->name, (long long)first, (long long)last, (long long)run.from_us, (long long)run.to_us,
                      (long long)from_us, (long long)to_us);
@@ -165,13 +166,39 @@ static void check_missed(struct world *w, const struct world_job *job, const str
         if (is_withheld != (a->outcome.reason >= SLOT_REASON_PAUSED))
                 fail(w, "%s: %s for the reason %s", job->name, slot_outcome_to_string(a->outcome.outcome),
                      slot_reason_to_string(a->outcome.reason));
-        if (checks[a->outcome.reason] && plan_is_grid(&job->when) && (job->when.catch_up == JOB_CATCH_UP_NONE || is_withheld))
+        bool is_plain = job->when.catch_up == JOB_CATCH_UP_NONE && !job->may_catch_up;
+        /* those that wait for each other are told late: what else happened meanwhile is not known here */
+        is_plain |= job->when.catch_up == JOB_CATCH_UP_ALL && a->outcome.reason == SLOT_REASON_DOWN;
+        if (checks[a->outcome.reason] && plan_is_grid(&job->when) && (is_plain || is_withheld))
                 checks[a->outcome.reason](w, job, a->outcome.first, a->outcome.last);
 }
 
 /* A slot that waited for a run to end may have done so over a step of the clock or into a new plan. */
 static bool may_have_waited(const struct world_job *job, const struct wire_start *start) {
         return start->item == WIRE_ITEM_SCHEDULE && (job->may_queue || start->segment != job->segment.number);
+}
+
+/* The last slot of a grid that has come, but for one that may still draw its delay. */
+static int64_t last_passed(const struct world *w, const struct world_job *job) {
+        int64_t slot_now_us = plan_is_wall(&job->when) ? w->now.rt_us : w->now.bt_us;
+        return (slot_now_us - job->segment.anchor_us) / job->when.every_us - (plan_draw_bound(&job->when) > 0);
+}
+
+/* Passed slots that all get their run: the oldest first, with the newest kept, and told as what they are. */
+static void check_caught_up(struct world *w, const struct world_job *job, const struct action *a) {
+        if (a->outcome.item != WIRE_ITEM_SCHEDULE || !plan_is_grid(&job->when) || job->when.catch_up != JOB_CATCH_UP_ALL ||
+            job->may_queue || a->outcome.segment != job->segment.number)
+                return;
+        int64_t n_left = last_passed(w, job) - a->outcome.first + 1;
+        bool is_late = job->start.cause == RUN_CAUSE_CATCH_UP;
+        if (job->segment.n_ranges != 1)
+                fail(w, "%s: slot %lld runs before an older one has its outcome", job->name, (long long)a->outcome.first);
+        if (n_left > (int64_t)job->when.catch_up_max)
+                fail(w, "%s: slot %lld runs with %lld passed ones, but the newest %u are kept", job->name,
+                     (long long)a->outcome.first, (long long)n_left, job->when.catch_up_max);
+        if (is_late ? a->outcome.lag_us == 0 : n_left > 1)
+                fail(w, "%s: slot %lld, %lld us late, is %s catch-up", job->name, (long long)a->outcome.first,
+                     (long long)a->outcome.lag_us, is_late ? "a" : "no");
 }
 
 /* The start that this outcome tells of: how late it is said to be, and how many slots it says were missed before. */
@@ -190,6 +217,7 @@ static void check_ran(struct world *w, struct world_job *job, const struct actio
                      (unsigned long long)job->start.run, (unsigned long long)job->start.missed,
                      (unsigned long long)job->missed_since_run);
         job->missed_since_run = 0;
+        check_caught_up(w, job, a);
 }
 
 static void note(struct world *w, const struct world_entry *entry) {
@@ -278,7 +306,7 @@ static void owe(struct world *w, struct world_job *job, uint32_t segment, int64_
 static void owe_open(struct world *w, struct world_job *job, uint32_t row) {
         const struct registry *g = engine_registry(w->engine);
         const struct job_cold *cold = registry_cold(g, &g->rows[row]);
-        if (cold && cold->waiting.is_slot)
+        if (cold && cold->waiting.is_slot && cold->waiting.item == WIRE_ITEM_SCHEDULE)
                 owe(w, job, cold->waiting.segment, cold->waiting.key, cold->waiting.key);
         if (cold && cold->merging.is_open)
                 owe(w, job, cold->merging.segment, cold->merging.first, cold->merging.last);
@@ -286,7 +314,7 @@ static void owe_open(struct world *w, struct world_job *job, uint32_t row) {
 
 /* The policy that the engine should be working by. */
 static struct job_when effective(const struct world_job *job) {
-        struct job_when when = job->defined;
+        struct job_when when = job->committed;
         if (job->interval_us > 0)
                 job_when_set_every(&when, job->interval_us);
         return when;
@@ -364,10 +392,10 @@ static void on_dropped(struct world *w, struct world_job *job, uint64_t run) {
 static void on_hold(struct world *w, struct world_job *job, enum hold_change change) {
         switch (change) {
         case HOLD_EXPIRED:
-                if (!job->is_paused)
-                        fail(w, "%s: a pause ends that was none", job->name);
+                if (!job->is_paused || w->now.bt_us < job->pause_until_us)
+                        fail(w, "%s: a pause ends that was none, or too early", job->name);
                 job->is_paused = false;
-                job->pause.to_us = w->now.bt_us;
+                job->pause.to_us = job->pause_until_us;
                 break;
         case HOLD_INTERVAL_RESET:
                 job->interval_us = 0;
@@ -390,6 +418,8 @@ static void on_start(struct world *w, struct world_job *job, const struct wire_s
         if (job->is_running)
                 fail(w, "%s: run %llu started beside run %llu", job->name, (unsigned long long)start->run,
                      (unsigned long long)job->start.run);
+        if (w->is_stopping)
+                fail(w, "%s: run %llu started after the stop", job->name, (unsigned long long)start->run);
         check_allowed(w, job, start);
         check_once(w, job, start);
         if (start->run < w->hello.next_run && start->run != job->promised)
@@ -549,11 +579,13 @@ static void take_actions(struct world *w) {
                         job->n_debts = 0;
                 } else if (a->kind == ACTION_KILL)
                         on_kill(w, job, a->kill_run);
-                else if (a->kind == ACTION_DROPPED)
+                else if (a->kind == ACTION_DROPPED && w->planted != 5) /* a cancel that forgets what waits */
                         on_dropped(w, job, a->run.run.run);
-                else if (a->kind == ACTION_HOLD)
+                else if (a->kind == ACTION_HOLD) {
                         on_hold(w, job, a->hold);
-                else if (a->kind == ACTION_SEGMENT)
+                        if (w->planted == 7 && a->hold == HOLD_EXPIRED && !job->is_running) /* a run that nobody asked for */
+                                on_start(w, job, &(struct wire_start){.run = w->hello.next_run, .item = WIRE_ITEM_TRIGGER});
+                } else if (a->kind == ACTION_SEGMENT)
                         on_segment(w, job, a);
                 else if (a->kind == ACTION_OUTCOME)
                         on_outcome(w, job, a);
@@ -578,14 +610,25 @@ static void take_actions(struct world *w) {
                 flush(w, true);
 }
 
+/* What is to be caught up waits for its draw, never longer than that can be. */
+static bool is_spreading(struct world *w, const struct world_job *job, const struct job_cold *cold) {
+        if (!cold || cold->catch_up_bt_us == 0)
+                return false;
+        if (cold->catch_up_bt_us - w->now.bt_us > job->spread_us)
+                fail(w, "%s: catching up waits for %lld us", job->name, (long long)(cold->catch_up_bt_us - w->now.bt_us));
+        return cold->catch_up_bt_us > w->now.bt_us;
+}
+
 /* Nothing that is due may wait for another event: each job has a run in flight or its next slot to come. */
 static void check_settled(struct world *w, const struct world_job *job) {
         const struct registry *g = engine_registry(w->engine);
         uint32_t number = registry_find(g, job->name);
+        if (w->is_stopping)
+                return;
         if (job->promised > 0 && !job->is_running)
                 fail(w, "%s: idle, and run %llu was promised", job->name, (unsigned long long)job->promised);
         if (number == INDEX_NONE || g->rows[number].state != JOB_STATE_ARMED || job->is_running || job->when.every_us == 0 ||
-            job->is_paused || job->is_cancelled)
+            job->is_paused || job->is_cancelled || is_spreading(w, job, registry_cold(g, &g->rows[number])))
                 return;
         if (w->store_lag > 0) /* it may wait for its claim */
                 return;
@@ -652,6 +695,9 @@ struct world_job *world_define(struct world *w, const char *name, const struct j
         if (job->draw_bound_us < plan_draw_bound(when))
                 job->draw_bound_us = plan_draw_bound(when);
         job->may_queue |= when->overlap == JOB_OVERLAP_QUEUE;
+        job->may_catch_up |= when->catch_up == JOB_CATCH_UP_ALL || when->catch_up_spread_us > 0;
+        if (job->spread_us < when->catch_up_spread_us)
+                job->spread_us = when->catch_up_spread_us;
         job->hash.word[0]++;
         struct wire_define define = {
                 .hash = job->hash,
@@ -672,7 +718,14 @@ void world_remove(struct world *w, const char *name) {
         engine_remove(w->engine, name);
 }
 
+static void put_in_force(struct world_job *job) {
+        job->committed = job->defined;
+        job->is_committed = job->is_defined;
+}
+
 void world_commit(struct world *w) {
+        for (size_t i = 0; i < w->n_jobs; i++)
+                put_in_force(&w->jobs[i]);
         engine_commit(w->engine, w->now, &(struct wire_commit){.generation = ++w->generation});
         take_actions(w);
         for (size_t i = 0; i < w->n_jobs; i++)
@@ -856,6 +909,7 @@ static void tell_runs(struct world *w) {
 
 /* The world's account of a job becomes what is durable of it. */
 static void recall_job(struct world *w, struct world_job *job) {
+        put_in_force(job);
         const struct store_job *kept = store_find(w->store, job->name);
         job->is_paused = job->is_cancelled = job->is_killed = false;
         job->promised = 0;
@@ -875,6 +929,11 @@ static void recall_job(struct world *w, struct world_job *job) {
                 return;
         job->is_moved = memcmp(kept->image.boot_id, w->hello.boot_id, sizeof(w->hello.boot_id)) != 0;
         job->is_paused = kept->image.is_paused;
+        job->pause_until_us = kept->image.paused_until_rt_us < INT64_MAX
+                                      ? kept->image.paused_until_rt_us - (w->now.rt_us - w->now.bt_us)
+                                      : INT64_MAX;
+        if (job->is_paused)
+                job->pause = (struct world_span){INT64_MIN / 2, INT64_MAX};
         job->is_cancelled = kept->image.is_cancelled;
         job->interval_us = kept->image.every_us;
         job->missed_since_run = kept->image.missed_since_run;
@@ -901,9 +960,9 @@ static void begin_anew(struct world *w, bool is_resync) {
         bool is_same_runner = memcmp(w->store->instance, w->hello.instance, sizeof(w->store->instance)) == 0;
         new_engine(w);
         new_keeper(w);
-        struct engine_past past = {.is_same_runner = is_same_runner,
-                                   .horizon = w->store->horizon,
-                                   .is_same_boot = w->hello.boot_id[0] == w->store->boot};
+        struct engine_past past = {.is_same_runner = is_same_runner, .horizon = w->store->horizon};
+        memset(past.horizon_boot_id, 1, sizeof(past.horizon_boot_id));
+        past.horizon_boot_id[0] = w->store->boot;
         memcpy(past.boot_id, w->hello.boot_id, sizeof(past.boot_id));
         memset(past.seed, 9, sizeof(past.seed));
         engine_set_past(w->engine, &past);
@@ -945,6 +1004,7 @@ void world_crash_and_step(struct world *w, int64_t down_us, int64_t by_us) {
         if (by_us != 0)
                 set_wall_clock(w, by_us);
         w->down_to_rt_us = w->now.rt_us;
+        w->is_stopping = false;
         for (size_t i = 0; i < w->n_jobs; i++)
                 if (w->jobs[i].is_running && w->jobs[i].end_bt_us <= w->now.bt_us)
                         note_end(&w->jobs[i]);
@@ -964,6 +1024,7 @@ void world_crash_and_step(struct world *w, int64_t down_us, int64_t by_us) {
                 job->is_killed = false;                     /* the new one does not know, and may ask again */
                 job->promised = 0;
                 job->interval_us = 0;
+                put_in_force(job);
                 job->when = job->defined;
         }
         define_all(w);
@@ -982,6 +1043,7 @@ void world_slow_disk(struct world *w, uint64_t lag) {
 
 void world_power_cut(struct world *w, int64_t down_us, bool is_reboot) {
         cut(w);
+        w->is_stopping = false;
         w->down = (struct world_span){w->now.bt_us, w->now.bt_us + down_us};
         set_time(w, w->down.to_us);
         if (is_reboot) {
@@ -1011,6 +1073,15 @@ void world_power_cut(struct world *w, int64_t down_us, bool is_reboot) {
         w->stepped = (struct world_span){0};
         begin_anew(w, false);
         get_round(w);
+        world_check(w);
+}
+
+void world_stop(struct world *w) {
+        w->is_stopping = true;
+        w->down = (struct world_span){w->now.bt_us, INT64_MAX};
+        w->down_to_rt_us = INT64_MAX;
+        engine_stop(w->engine, w->now);
+        take_actions(w);
         world_check(w);
 }
 
@@ -1044,8 +1115,8 @@ static void check_trigger(struct world *w, const struct world_job *job, uint64_t
         bool is_right = true;
         switch ((enum trigger_outcome)outcome) {
         case TRIGGER_STARTED:
-                is_right = before != run && job->is_running && job->start.run == run && job->start.cause == RUN_CAUSE_TRIGGER &&
-                           job->begun_bt_us == w->now.bt_us;
+                is_right = before != run && job->is_running && job->start.run == run &&
+                           (job->start.cause == RUN_CAUSE_TRIGGER || job->may_catch_up) && job->begun_bt_us == w->now.bt_us;
                 break;
         case TRIGGER_JOINED:
                 is_right = job->is_running && job->start.run == run && !was_killed && !job->is_killed;
@@ -1058,17 +1129,27 @@ static void check_trigger(struct world *w, const struct world_job *job, uint64_t
                 is_right = job->is_running && job->start.run < run && (outcome == TRIGGER_QUEUED || job->is_killed);
                 break;
         case TRIGGER_NOT_ARMED:
-                is_right = job->is_cancelled || !job->defined.is_enabled || !job->is_defined;
+                is_right = job->is_cancelled || !job->committed.is_enabled || !job->is_committed;
                 break;
         case TRIGGER_NOT_A_GRID:
-                is_right = job->is_cancelled || !job->defined.is_enabled || job->when.every_us == 0 || plan_is_wall(&job->when);
+                is_right =
+                        job->is_cancelled || !job->committed.is_enabled || job->when.every_us == 0 || plan_is_wall(&job->when);
                 break;
         case TRIGGER_STOPPING:
+                is_right = w->is_stopping;
+                break;
         case TRIGGER_OUTCOME_MAX:
                 is_right = false;
         }
         if (!is_right)
                 fail(w, "%s: a trigger's answer %d with run %llu is not so", job->name, outcome, (unsigned long long)run);
+}
+
+/* A fixed delay was over in the pause: that is a slot, and no run may move it away. */
+static bool owes_paused_delay(const struct world *w, const struct world_job *job, uint32_t number) {
+        const struct job_row *row = &engine_registry(w->engine)->rows[number];
+        return row->state == JOB_STATE_ARMED && job->is_paused && !job->is_running && job->when.every_us > 0 &&
+               !plan_is_grid(&job->when) && row->next_us <= w->now.bt_us && row->next_us <= job->pause_until_us;
 }
 
 int world_trigger(struct world *w, const char *name, const struct engine_trigger *trigger, uint64_t *ret_run) {
@@ -1077,18 +1158,23 @@ int world_trigger(struct world *w, const char *name, const struct engine_trigger
         if (number == INDEX_NONE)
                 return -1;
         uint64_t before = job->is_running ? job->start.run : 0, promised = job->promised;
-        bool was_killed = job->is_running && job->is_killed;
+        bool was_killed = job->is_running && job->is_killed, owes = owes_paused_delay(w, job, number);
+        uint64_t withheld = job->totals.withheld;
         w->is_triggering = true;
         w->is_forcing = trigger->is_forced;
         int r = engine_trigger(w->engine, w->now, number, trigger, ret_run);
         bool is_promise = r == TRIGGER_QUEUED || r == TRIGGER_REPLACING;
         take_actions(w);
         w->is_triggering = w->is_forcing = false;
+        if (w->planted == 6 && r == TRIGGER_QUEUED)
+                ++*ret_run; /* not the run that will do it */
         if (is_promise && promised > 0 && *ret_run != promised)
                 fail(w, "%s: two runs are promised", job->name);
         if (is_promise)
                 job->promised = *ret_run;
         check_trigger(w, job, before, was_killed, r, *ret_run);
+        if (owes && r == TRIGGER_STARTED && job->totals.withheld == withheld)
+                fail(w, "%s: a slot that was due in a pause has gone with a trigger", job->name);
         return finish(w, r);
 }
 
@@ -1100,7 +1186,9 @@ int world_cancel(struct world *w, const char *name, bool is_run_only) {
                 return -1;
         int r = engine_cancel(w->engine, w->now, number, is_run_only, &run);
         take_actions(w);
-        if (!is_run_only && job->is_defined) {
+        if (r == ENGINE_REFUSED_STOPPING)
+                return finish(w, r);
+        if (!is_run_only && job->is_committed && job->committed.is_enabled) {
                 job->is_cancelled = true;
                 job->is_paused = false;
         }
@@ -1132,9 +1220,10 @@ int world_pause(struct world *w, const char *name, int64_t until_bt_us) {
                 job->pause = (struct world_span){w->now.bt_us, INT64_MAX};
         int r = engine_pause(w->engine, w->now, number, until_bt_us);
         take_actions(w);
-        if (r == 1)
+        if (r == 1) {
                 job->is_paused = true;
-        else if (!was_paused)
+                job->pause_until_us = until_bt_us;
+        } else if (!was_paused)
                 job->pause = (struct world_span){0};
         return finish(w, r);
 }
@@ -1158,7 +1247,7 @@ int world_set_interval(struct world *w, const char *name, int64_t every_us) {
         if (number == INDEX_NONE)
                 return -1;
         int64_t before_us = job->interval_us;
-        job->interval_us = every_us == job->defined.every_us ? 0 : every_us;
+        job->interval_us = every_us == job->committed.every_us ? 0 : every_us;
         int r = engine_set_interval(w->engine, w->now, number, every_us);
         if (r != 1)
                 job->interval_us = before_us;
@@ -1177,13 +1266,15 @@ static void check_job(struct world *w, const struct world_job *job) {
         const struct registry *g = engine_registry(w->engine);
         uint32_t number = registry_find(g, job->name);
         if (number == INDEX_NONE) {
-                if (job->is_defined)
+                if (job->is_committed)
                         fail(w, "%s: defined, but the engine does not know it", job->name);
                 return;
         }
         const struct job_row *row = &g->rows[number];
-        if (job->is_defined == (row->state == JOB_STATE_REMOVED))
-                fail(w, "%s: %s, but the engine thinks otherwise", job->name, job->is_defined ? "defined" : "removed");
+        if (row->state == JOB_STATE_NEW)
+                return;
+        if (job->is_committed == (row->state == JOB_STATE_REMOVED))
+                fail(w, "%s: %s, but the engine thinks otherwise", job->name, job->is_committed ? "defined" : "removed");
         const struct job_cold *cold = registry_cold(g, row);
         if (job->is_running != (cold && cold->run.run > 0))
                 fail(w, "%s: the engine %s a run in flight, the runner %s", job->name,
@@ -1208,7 +1299,8 @@ static void check_job(struct world *w, const struct world_job *job) {
         if (accounted != row->key - job->segment.first_key)
                 fail(w, "%s: segment %u: %lld slots up to slot %lld, %lld accounted for", job->name, row->segment,
                      (long long)(row->key - job->segment.first_key), (long long)row->key, (long long)accounted);
-        if (!plan_is_grid(&job->when) || job->is_running || job->is_paused || w->store_lag > 0)
+        if (!plan_is_grid(&job->when) || job->is_running || job->is_paused || w->is_stopping || w->store_lag > 0 ||
+            (cold && cold->catch_up_bt_us >= w->now.bt_us)) /* due this instant: it is still to be woken */
                 return;
         int64_t slot_now_us = plan_is_wall(&job->when) ? w->now.rt_us : w->now.bt_us;
         if (row->next_us + job->when.every_us <= slot_now_us)

@@ -66,9 +66,10 @@ struct world_result {
 
 struct world_job {
         char name[32];
-        bool is_defined;
-        struct job_when when;    /* that the plan at hand was made under */
-        struct job_when defined; /* in force with the next commit */
+        struct job_when when;      /* that the plan at hand was made under */
+        struct job_when committed; /* in force */
+        struct job_when defined;   /* in force with the next commit */
+        bool is_committed, is_defined;
         struct hash128 hash;
         int64_t since_rt_us, since_bt_us;
         struct wire_trail trail;
@@ -92,9 +93,12 @@ struct world_job {
         /* holds and commands */
         bool is_paused, is_cancelled;
         struct world_span pause;   /* the latest; INT64_MAX: not over */
+        int64_t pause_until_us;    /* when it is to end by itself */
         int64_t interval_us;       /* set by command; 0: not */
         int64_t draw_bound_us;     /* the largest it ever had: a changed one moves what is drawn already */
         bool is_moved;             /* its plan is of another boot, until a new one begins */
+        bool may_catch_up;         /* it had CatchUp=all once: passed slots may wait for their runs */
+        int64_t spread_us;         /* the largest CatchUpSpread= it ever had */
         bool may_queue;            /* it had Overlap=queue once: what waited then may still do */
         uint64_t promised;         /* to a trigger; 0: none is */
         bool is_killed;            /* the run in flight */
@@ -135,6 +139,7 @@ struct world {
         size_t n_horizons;
         uint64_t n_steps;
         int64_t kill_us;                /* so long a run lives on when it is to be ended */
+        bool is_stopping;               /* the scheduler may start nothing more */
         bool is_triggering, is_forcing; /* inside a trigger */
         int64_t slow_us;                /* so long after a resume or a step the scheduler gets round to what is due */
         int planted;                    /* a bug for the world to find; 0: none */
@@ -159,6 +164,8 @@ void world_reach_wake(struct world *w);
 void world_crash(struct world *w, int64_t down_us);
 /* The same, and nobody saw the wall clock being set meanwhile. */
 void world_crash_and_step(struct world *w, int64_t down_us, int64_t by_us);
+/* The scheduler is to end: it goes on hearing of ends, and starts nothing more. */
+void world_stop(struct world *w);
 /* The wall clock is set. */
 void world_step_clock(struct world *w, int64_t by_us);
 /* Commands: what the engine answers, after it was compared with what the world knows; -1 where there is no such job. */

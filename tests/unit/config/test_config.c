@@ -206,12 +206,24 @@ START_TEST(bad_defaults_of_the_settings_file_change_nothing) {
 END_TEST
 
 START_TEST(a_bad_setting_is_told_and_its_built_in_value_stays) {
-        put("conf", "[chimed]\nStopWait=never\nEvery=5s\nStopWit=1\n");
+        put("conf", "[chimed]\nStopWait=never\nEvery=5s\nStopWit=1\nOnLedgerFailure=stop\nTimeSyncWait=soon\n");
         put("etc/a.ini", JOB("a"));
         ck_assert_int_eq(load(), 0);
         ck_assert_str_eq(names(), "a");
         ck_assert_int_eq(config->settings.stop_wait_us, 0);
-        ck_assert_uint_eq(diags.n_errors, 3);
+        ck_assert_int_eq(config->settings.on_ledger_failure, CONFIG_LEDGER_FAILURE_RUN);
+        ck_assert_int_eq(config->settings.time_sync_wait_us, 90 * USEC_PER_SEC);
+        ck_assert_uint_eq(diags.n_errors, 5);
+}
+END_TEST
+
+START_TEST(a_setting_is_read) {
+        put("conf", "[chimed]\nStopWait=1min\nOnLedgerFailure=hold\nTimeSyncWait=0\n");
+        ck_assert_int_eq(load(), 0);
+        ck_assert_int_eq(config->settings.stop_wait_us, USEC_PER_MINUTE);
+        ck_assert_int_eq(config->settings.on_ledger_failure, CONFIG_LEDGER_FAILURE_HOLD);
+        ck_assert_int_eq(config->settings.time_sync_wait_us, 0);
+        ck_assert_uint_eq(diags.n, 0);
 }
 END_TEST
 
@@ -670,6 +682,7 @@ int main(void) {
         tcase_add_test(tcase, bad_defaults_of_a_file_keep_all_of_its_jobs_out);
         tcase_add_test(tcase, bad_defaults_of_the_settings_file_change_nothing);
         tcase_add_test(tcase, a_bad_setting_is_told_and_its_built_in_value_stays);
+        tcase_add_test(tcase, a_setting_is_read);
         tcase_add_test(tcase, a_setting_twice_is_an_error_and_the_first_stays);
         tcase_add_test(tcase, an_error_is_told_however_many_warnings_there_are);
         tcase_add_test(tcase, a_diagnostic_is_utf_8_also_where_it_cuts_or_names_what_is_not);

@@ -70,7 +70,8 @@ START_TEST(a_job_with_the_rows_example_and_each_of_its_values_builds) {
         ck_assert_int_ge(len, 0);
         for (word = strtok(words, " ");; word = strtok(NULL, " ")) {
                 char text[300];
-                bool is_rate = strcmp(key->name, "Align") == 0 || strcmp(key->name, "RandomizedDelay") == 0;
+                bool is_rate = strcmp(key->name, "Align") == 0 || strcmp(key->name, "RandomizedDelay") == 0 ||
+                               strcmp(key->name, "CatchUp") == 0;
                 const char *tail = strcmp(key->name, "Allow") ? "/tmp/x" : "root";
                 const char *path = word && word[strlen(word) - 1] == ':' ? tail : "";
                 snprintf(text, sizeof(text), "%s%s%s%s=%s%s\n",
@@ -88,8 +89,9 @@ END_TEST
 START_TEST(the_rows_default_is_the_built_in_one) {
         size_t n;
         const struct job_key *key = &job_keys(&n)[_i];
-        static const char *const described[] = {"until the next slot", "all, or changes where Every= is under 1min",
-                                                "~ with User=, else /", "as StandardOutput=", "trigger for the job's User="};
+        static const char *const described[] = {"until the next slot",         "all, or changes where Every= is under 1min",
+                                                "~ with User=, else /",        "as StandardOutput=",
+                                                "trigger for the job's User=", "one, or none for fixed-rate under 1h"};
         char text[300];
         struct diags diags = {};
 
@@ -139,6 +141,21 @@ static const struct {
         {"Overlap=replace\n", "Overlap=replace is not in this version of chimed; there are skip and queue", 2, 9},
         {"Overlap=never\n", "there is skip", 2, 9},
         {"StartDeadline=-1s\n", "negative", 2, 15},
+        {"CatchUp=two\n", "there is none, one and all", 2, 9},
+        {"CatchUp=all\n", "CatchUp= is for Mode=fixed-rate; a delay that is over is due once", 2, 9},
+        {"CatchUpMax=0\n", "no number from 1 to 10000", 2, 12},
+        {"CatchUpMax=10001\n", "no number from 1 to 10000", 2, 12},
+        {"CatchUpMax=-1\n", "no number from 1 to 10000", 2, 12},
+        {"CatchUpMax=99999999999999999999\n", "no number from 1 to 10000", 2, 12},
+        {"CatchUpSpread=infinity\n", "can't be infinity", 2, 15},
+        {"RetryInterrupted=always\n", "neither yes nor no", 2, 18},
+        {"Durability=none\n", "there is auto, full and normal", 2, 12},
+        {"History=0\n", "no number from 1 to 1000000", 2, 9},
+        {"History=1000001\n", "no number from 1 to 1000000", 2, 9},
+        {"History=1w 2d\n", "a second span", 2, 12},
+        {"History=30d 10 20\n", "a second number of runs", 2, 16},
+        {"History=10 1month\n", "neither a number of runs nor a span", 2, 12},
+        {"History=0s\n", "would keep nothing", 2, 9},
         {"Enabled=perhaps\n", "neither yes nor no", 2, 9},
         {"Log=none\n", "there is all, changes, failures and summary", 2, 5},
         {"Timeout=0\n", "would end each run at once", 2, 9},
@@ -221,6 +238,15 @@ static const struct {
         {"Every=1h\nOverlap=queue\n", "Every=1h\nOverlap=queue\n"},
         {"Every=1h\nStartDeadline=infinity\n", "Every=1h\nStartDeadline=infinity\n"},
         {"Every=1h\nStartDeadline=0\n", "Every=1h\nStartDeadline=0\n"},
+        {"Every=1h\nCatchUp=one\n", "Every=1h\nCatchUp=one\n"},
+        {"Every=1h\nMode=fixed-rate\nCatchUp=all\n", "Every=1h\nMode=fixed-rate\nCatchUp=all\n"},
+        {"Every=1min\nMode=fixed-rate\nCatchUp=all\nCatchUpMax=10000\nCatchUpSpread=5min\n",
+         "Every=1min\nMode=fixed-rate\nCatchUp=all\nCatchUpMax=10000\nCatchUpSpread=5min\n"},
+        {"Every=1h\nRetryInterrupted=yes\nDurability=normal\n", "Every=1h\nRetryInterrupted=yes\nDurability=normal\n"},
+        {"Every=1h\nHistory=90d 100\n", "Every=1h\n"},
+        {"Every=1h\nHistory=7\n", "Every=1h\nHistory=7\n"},
+        {"Every=1h\nHistory=1w2d\n", "Every=1h\nHistory=1w2d\n"},
+        {"Every=1h\nHistory=1000000 infinity\n", "Every=1h\nHistory=1000000 infinity\n"},
         {"Every=1h\nEnabled=off\n", "Every=1h\nEnabled=no\n"},
         {"Every=1h\nLog=all\n", "Every=1h\n"},
         {"Every=59s\nLog=changes\n", "Every=59s\n"},
@@ -236,6 +262,9 @@ static const struct {
         {"*Jitter=10%\n*RandomizedDelay=20%\nEvery=1h\nMode=fixed-rate\n", "Every=1h\nMode=fixed-rate\nRandomizedDelay=20%\n"},
         {"*Jitter=10%\n*RandomizedDelay=20%\nEvery=1h\n", "Every=1h\nJitter=10%\n"},
         {"*Jitter=10%\n*Mode=fixed-rate\nOnBoot=yes\n", "OnBoot=yes\n"},
+        {"*CatchUp=all\n*CatchUpMax=5\nEvery=1h\n", "Every=1h\n"},
+        {"*CatchUp=all\n*CatchUpMax=5\nEvery=1h\nMode=fixed-rate\nCatchUp=none\n", "Every=1h\nMode=fixed-rate\nCatchUp=none\n"},
+        {"*CatchUp=all\nOnBoot=yes\n", "OnBoot=yes\n"},
 };
 
 START_TEST(settings_come_to_the_expected_when_text_and_back) {
@@ -266,6 +295,8 @@ static const struct {
         {"Every=1h\nMode=fixed-rate\n", JOB_CATCH_UP_ONE},
         {"Every=1s\n", JOB_CATCH_UP_ONE},
         {"OnBoot=yes\n", JOB_CATCH_UP_ONE},
+        {"Every=1s\nCatchUp=none\n", JOB_CATCH_UP_NONE},
+        {"Every=1s\nMode=fixed-rate\nCatchUp=one\n", JOB_CATCH_UP_ONE},
 };
 
 START_TEST(catch_up_follows_from_mode_and_interval) {
@@ -275,6 +306,20 @@ START_TEST(catch_up_follows_from_mode_and_interval) {
         struct job *job = build_good(text);
         ck_assert_msg(job->when.catch_up == catch_ups[_i].catch_up, "%s", text);
         job_free(job);
+}
+END_TEST
+
+/* Every= by command: what it decides by default follows, what was said stays. */
+START_TEST(another_interval_leaves_a_set_catch_up_alone) {
+        struct job *by_default = build_good("Every=1h\nMode=fixed-rate\nCommand=/bin/true\n");
+        struct job *set = build_good("Every=1h\nMode=fixed-rate\nCatchUp=all\nCommand=/bin/true\n");
+
+        job_when_set_every(&by_default->when, USEC_PER_MINUTE);
+        job_when_set_every(&set->when, USEC_PER_MINUTE);
+        ck_assert_int_eq(by_default->when.catch_up, JOB_CATCH_UP_NONE);
+        ck_assert_int_eq(set->when.catch_up, JOB_CATCH_UP_ALL);
+        job_free(by_default);
+        job_free(set);
 }
 END_TEST
 
@@ -293,6 +338,9 @@ static const char *const bad_when_texts[] = {
         "Description=x\n\n",
         "Every=1h\nMode=fixed-rate\nJitter=5%\n",
         "OnBoot=5\n",
+        "Every=1h\nCatchUp=all\n",
+        "Every=1h\nCatchUpMax=0\n",
+        "History=1 2\n",
         "Allow=trigger:root\n",
         "Allow=trigger:-1\n",
         "Allow=trigger:1x\n",
@@ -456,6 +504,9 @@ static const struct {
         {"OnBoot=yes\nCommand=x\nInitialDelay=5s\n", "InitialDelay= means nothing without Every="},
         {"OnBoot=yes\nCommand=x\nJitter=5%\n", "Jitter= means nothing without Every="},
         {"OnBoot=yes\nCommand=x\nAlign=epoch\n", "Align= means nothing without Every="},
+        {"OnBoot=yes\nCommand=x\nCatchUp=all\n", "CatchUp= means nothing without Every="},
+        {"Every=1h\nCommand=x\nCatchUpMax=5\n", "CatchUpMax= means nothing without CatchUp=all"},
+        {"Every=1h\nCommand=x\nCatchUp=none\nCatchUpSpread=5s\n", "CatchUpSpread= means nothing"},
         {"Every=1h\nCommand=x\nShell=/bin/sh\n", "Shell= means nothing with Command="},
 };
 
@@ -500,7 +551,8 @@ static const struct {
         {"RandomizedDelaySec", "here: RandomizedDelay="},
         {"OnUnitActiveSec", "here: Every="},
         {"SuccessExitStatus", "is not in this version of chimed"},
-        {"catchup", "is not in this version of chimed"},
+        {"catchup", "did you mean CatchUp=?"},
+        {"maxruns", "is not in this version of chimed"},
         {"LimitNOFILE", "is not in this version of chimed"},
         {"every", "did you mean Every=?"},
         {"Comand", "did you mean Command=?"},
@@ -676,6 +728,7 @@ int main(void) {
         tcase_add_loop_test(tcase, wrong_value_is_refused_at_its_place, 0, (int)ROWS(refusals));
         tcase_add_loop_test(tcase, settings_come_to_the_expected_when_text_and_back, 0, (int)ROWS(meanings));
         tcase_add_loop_test(tcase, catch_up_follows_from_mode_and_interval, 0, (int)ROWS(catch_ups));
+        tcase_add_test(tcase, another_interval_leaves_a_set_catch_up_alone);
         tcase_add_loop_test(tcase, what_is_no_when_text_is_refused, 0, (int)ROWS(bad_when_texts));
         tcase_add_loop_test(tcase, command_splits_as_systemd_does_and_warns_of_shell_text, 0, (int)ROWS(commands));
         tcase_add_test(tcase, a_command_of_5000_characters_arrives_whole);

@@ -92,6 +92,27 @@ START_TEST(a_descriptor_is_told_as_long_as_it_is_ready) {
 }
 END_TEST
 
+START_TEST(a_timer_waits_for_one_batch_of_many_descriptors) {
+        int fds[256];
+        struct counter c = {}, timer = {};
+        add_readable(0, &c);
+        for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+                struct loop_source *source;
+                fds[i] = dup(pipes[0][0]);
+                ck_assert_int_ge(fds[i], 0);
+                ck_assert_int_eq(loop_add_io(loop, fds[i], EPOLLIN, on_io, &c, &source), 0);
+        }
+        ck_assert_int_eq(loop_run_once(loop, 0), 1);
+        ck_assert_int_eq(loop_add_timer(loop, LOOP_CLOCK_BOOT, on_timer, &timer, &timer.source), 0);
+        ck_assert_int_eq(loop_arm_timer(timer.source, 1), 0);
+        ck_assert_int_eq(loop_run_once(loop, 0), 1);
+        ck_assert_uint_eq(timer.n, 1);
+        loop = loop_free(loop);
+        for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+                util_close(fds[i]);
+}
+END_TEST
+
 START_TEST(a_source_may_free_itself_and_one_of_the_same_batch) {
         /* whichever comes first frees the other, so only one is called */
         struct counter a = {}, b = {};
@@ -272,6 +293,7 @@ int main(void) {
         tcase_set_timeout(tcase, 30);
         tcase_add_test(tcase, nothing_ready_is_no_error);
         tcase_add_test(tcase, a_descriptor_is_told_as_long_as_it_is_ready);
+        tcase_add_test(tcase, a_timer_waits_for_one_batch_of_many_descriptors);
         tcase_add_test(tcase, a_source_may_free_itself_and_one_of_the_same_batch);
         tcase_add_test(tcase, a_freed_source_is_silent_while_a_copy_of_its_descriptor_lives);
         tcase_add_test(tcase, a_callbacks_error_ends_the_run);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,8 +56,14 @@ static const char *path_of(const char *name) {
 static void begin(void) {
         strcpy(folder, "/tmp/test-link-XXXXXX");
         ck_assert_ptr_nonnull(mkdtemp(folder));
+        /* the scheduler writes into it, as the user chimed where root has one */
+        ck_assert_int_eq(chmod(folder, 0777), 0);
+        FILE *file = fopen(path_of("log"), "w");
+        ck_assert_ptr_nonnull(file);
+        ck_assert_int_eq(fchmod(fileno(file), 0666), 0);
+        fclose(file);
         ck_assert_int_eq(mkdir(path_of("jobs"), 0755), 0);
-        FILE *file = fopen(path_of("jobs/a.ini"), "w");
+        file = fopen(path_of("jobs/a.ini"), "w");
         ck_assert_ptr_nonnull(file);
         fprintf(file,
                 "[job mark]\nEvery=1h\nScript=echo ran >> %s/marks; echo cause $CHIMED_CAUSE $CHIMED_SLOT_USEC >> %s/log; "
@@ -154,6 +161,9 @@ static const struct {
 START_TEST(a_lying_scheduler_starts_nothing_and_is_replaced) {
         int status;
 
+        /* this one takes the runner's descriptors away, which only its own user can */
+        if (strcmp(rows[_i].mode, "reload-begins-not") == 0 && geteuid() == 0 && getpwnam("chimed"))
+                return;
         ck_assert_int_eq(symlink(own, path_of(rows[_i].mode)), 0);
         pid_t pid = start_runner(rows[_i].mode);
         for (int ms = 0; !strstr(read_file("log"), rows[_i].until); ms += 5) {

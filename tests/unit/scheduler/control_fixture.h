@@ -15,7 +15,10 @@
 #include "daemon/core/channel.h"
 #include "daemon/core/util.h"
 #include "daemon/core/wire.h"
+#include "daemon/scheduler/control_client.h"
+#include "daemon/scheduler/control_feed.h"
 #include "daemon/scheduler/control_internal.h"
+#include "daemon/scheduler/control_wait.h"
 
 static char folder[] = "/tmp/test-control-XXXXXX";
 static struct sockaddr_un journal_address = {.sun_family = AF_UNIX}, control_address = {.sun_family = AF_UNIX};
@@ -62,8 +65,8 @@ __attribute__((unused)) static void remove_job(const char *name) {
 
 __attribute__((unused)) static void commit_asked(uint64_t asked, uint32_t n_jobs) {
         static uint64_t generation;
-        wire_put_commit(&pack,
-                        &(struct wire_commit){.generation = ++generation, .asked = asked, .n_jobs = n_jobs, .n_added = 1});
+        generation++;
+        wire_put_commit(&pack, &(struct wire_commit){.generation = generation, .asked = asked, .n_jobs = n_jobs, .n_added = 1});
         runner_say(WIRE_COMMIT);
 }
 
@@ -203,10 +206,34 @@ __attribute__((unused)) static struct peer dial(void) {
         return p;
 }
 
-/* The client that dialled last is somebody else. */
+static struct control_user *user_of(uid_t uid) {
+        struct control_user *user = control->users;
+        while (user && user->uid != uid)
+                user = user->next;
+        if (user)
+                return user;
+        user = calloc(1, sizeof(*user));
+        ck_assert_ptr_nonnull(user);
+        *user = (struct control_user){.next = control->users, .uid = uid};
+        return control->users = user;
+}
+
+/* The client that dialled last, and has done nothing yet, is somebody else. */
 __attribute__((unused)) static void become(uid_t uid) {
-        control->clients->is_admin = false;
-        control->clients->peer = (struct control_peer){.uid = uid, .gid = uid};
+        struct control_client *client = control->clients;
+        struct control_user *before = client->user, **at = &control->users;
+        client->is_admin = false;
+        client->peer = (struct control_peer){.uid = uid, .gid = uid};
+        client->user = user_of(uid);
+        client->user->n_clients++;
+        client->user->bytes += client->charged;
+        before->bytes -= client->charged;
+        if (--before->n_clients > 0)
+                return;
+        while (*at != before)
+                at = &(*at)->next;
+        *at = before->next;
+        free(before);
 }
 
 __attribute__((unused)) static void hang_up(struct peer *p) {

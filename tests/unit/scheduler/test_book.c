@@ -161,6 +161,19 @@ START_TEST(what_is_gone_is_forgotten_and_the_others_stay) {
 }
 END_TEST
 
+START_TEST(a_run_that_an_earlier_scheduler_began_is_the_latest) {
+        struct wire_run run = {.name = "job", .start = {.run = 7, .item = WIRE_ITEM_TRIGGER, .cause = RUN_CAUSE_TRIGGER}};
+        ck_assert_int_eq(engine_adopt(engine, now, &run), 0);
+        engine_started(engine, now, &(struct wire_started){.run = 7, .start_rt_us = 5, .start_bt_us = 5});
+        book_adopt(book, engine);
+        const struct book_job *j = book_find(book, 0);
+        ck_assert_ptr_nonnull(j);
+        ck_assert_uint_eq(j->last->run.run, 7);
+        ck_assert_int_eq(j->last->run.start_rt_us, 5);
+        ck_assert_int_eq(j->last->end.result, RUN_RESULT_NONE);
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("book");
         TCase *tc = tcase_create("book");
@@ -172,6 +185,7 @@ int main(void) {
         tcase_add_test(tc, a_hold_is_signed_until_it_is_over);
         tcase_add_test(tc, values_are_bounded_and_the_numbers_stay);
         tcase_add_test(tc, what_is_gone_is_forgotten_and_the_others_stay);
+        tcase_add_test(tc, a_run_that_an_earlier_scheduler_began_is_the_latest);
         suite_add_tcase(suite, tc);
         return run_suite(suite);
 }

@@ -225,6 +225,7 @@ START_TEST(cancelled_or_disabled_a_job_runs_only_by_force) {
         disabled.is_enabled = false;
         define(disabled);
         trigger(&join, TRIGGER_NOT_ARMED);
+        do_ok(world_cancel(&w, "job", false), 0);
         do_ok(world_start(&w, "job"), ENGINE_REFUSED_DISABLED);
         do_ok(world_pause(&w, "job", INT64_MAX), ENGINE_REFUSED_DISABLED);
 }
@@ -341,6 +342,102 @@ START_TEST(a_hold_is_told_again_after_a_day) {
 }
 END_TEST
 
+START_TEST(a_slot_due_in_a_pause_is_withheld_though_a_trigger_moves_the_next) {
+        begin_at(12, 0, 0);
+        run_us = 5 * SEC;
+        define(every(60 * SEC, JOB_MODE_FIXED_DELAY));
+        run_to(12, 0, 30);
+        do_ok(world_pause(&w, "job", INT64_MAX), 1);
+        run_to(12, 5, 0);
+        trigger(&join, TRIGGER_STARTED);
+        run_to(12, 5, 30);
+        do_ok(world_resume(&w, "job"), 1);
+        expect(1, SLOT_WITHHELD, SLOT_REASON_PAUSED, at(12, 1, 5), at(12, 1, 5), 1);
+        expect_next_at(12, 6, 5);
+}
+END_TEST
+
+START_TEST(what_comes_after_the_end_of_a_pause_is_only_late) {
+        begin_at(12, 30, 0);
+        struct job_when when = wall_grid(HOUR, 0);
+        define(when);
+        do_ok(world_pause(&w, "job", w.now.bt_us + HOUR), 1);
+        world_stall(&w, 3 * HOUR); /* asleep from 12:30 to 15:30 */
+        expect(0, SLOT_WITHHELD, SLOT_REASON_PAUSED, at(13, 0, 0), at(13, 0, 0), 1);
+        expect(1, SLOT_MERGED, SLOT_REASON_DEADLINE, at(14, 0, 0), at(14, 0, 0), 1);
+        expect_ran(2, at(15, 0, 0), 30 * MIN);
+}
+END_TEST
+
+START_TEST(a_delay_that_is_over_after_the_end_of_a_pause_is_due_at_once) {
+        begin_at(12, 0, 0);
+        define(every(HOUR, JOB_MODE_FIXED_DELAY));
+        run_to(12, 0, 30);
+        do_ok(world_pause(&w, "job", w.now.bt_us + 5 * MIN), 1);
+        world_stall(&w, 3 * HOUR);
+        expect_ran(1, at(13, 0, 0), 2 * HOUR + 30 * SEC);
+}
+END_TEST
+
+START_TEST(a_pause_that_is_over_when_a_run_ends_does_not_make_the_next_run_overlap) {
+        begin_at(12, 0, 0);
+        run_us = 5 * MIN;
+        define(wall_grid(HOUR, 30 * MIN));
+        trigger(&join, TRIGGER_STARTED);
+        uint64_t promised = trigger(&(struct engine_trigger){.if_running = TRIGGER_QUEUE}, TRIGGER_QUEUED);
+        do_ok(world_pause(&w, "job", w.now.bt_us + HOUR), 1);
+        world_stall(&w, 3 * HOUR); /* asleep to 15:00: the end of the run is heard of first */
+        expect(0, SLOT_WITHHELD, SLOT_REASON_PAUSED, at(12, 30, 0), at(12, 30, 0), 1);
+        expect(1, SLOT_MERGED, SLOT_REASON_DEADLINE, at(13, 30, 0), at(13, 30, 0), 1);
+        expect_ran(2, at(14, 30, 0), 30 * MIN);
+        ck_assert_uint_eq(w.entries[2].run, promised);
+}
+END_TEST
+
+START_TEST(a_promised_run_of_a_disabled_job_comes_over_a_reload) {
+        begin_at(12, 0, 0);
+        run_us = 50 * SEC;
+        struct job_when when = every(60 * SEC, JOB_MODE_FIXED_RATE);
+        when.is_enabled = false;
+        define(when);
+        trigger(&(struct engine_trigger){.is_forced = true}, TRIGGER_STARTED);
+        uint64_t promised = trigger(&(struct engine_trigger){.is_forced = true, .if_running = TRIGGER_QUEUE}, TRIGGER_QUEUED);
+        when.log = JOB_LOG_FAILURES;
+        define(when);
+        run_to(12, 0, 50);
+        expect_triggered_run(promised, at(12, 0, 50));
+}
+END_TEST
+
+START_TEST(nothing_that_comes_to_wait_is_started_after_a_stop) {
+        begin_at(12, 0, 0);
+        run_us = 35 * SEC;
+        struct job_when when = every(10 * SEC, JOB_MODE_FIXED_RATE);
+        when.overlap = JOB_OVERLAP_QUEUE;
+        define(when);
+        run_to(12, 0, 5);
+        world_stop(&w);
+        do_ok(world_pause(&w, "job", INT64_MAX), ENGINE_REFUSED_STOPPING);
+        do_ok(world_cancel(&w, "job", false), ENGINE_REFUSED_STOPPING);
+        run_to(12, 0, 50);
+        ck_assert_uint_eq(world_find(&w, "job")->totals.started, 1);
+}
+END_TEST
+
+START_TEST(a_boot_slot_waits_for_the_run_in_flight_too) {
+        begin_at(12, 0, 0);
+        run_us = 30 * SEC;
+        struct job_when when = every(HOUR, JOB_MODE_FIXED_RATE);
+        when.overlap = JOB_OVERLAP_QUEUE;
+        when.on_boot_us = w.now.bt_us + 10 * SEC;
+        define(when);
+        run_to(12, 0, 30);
+        ck_assert_uint_eq(world_find(&w, "job")->totals.started, 2);
+        ck_assert_uint_eq(world_find(&w, "job")->totals.missed, 0);
+        ck_assert_int_eq(world_find(&w, "job")->start.item, WIRE_ITEM_BOOT);
+}
+END_TEST
+
 /* ---- views ---- */
 
 static struct job_view view(void) {
@@ -417,6 +514,13 @@ int main(void) {
         tcase_add_test(holds, a_new_interval_lasts_until_the_schedule_is_changed);
         tcase_add_test(holds, a_job_without_interval_gets_none);
         tcase_add_test(holds, a_hold_is_told_again_after_a_day);
+        tcase_add_test(holds, a_slot_due_in_a_pause_is_withheld_though_a_trigger_moves_the_next);
+        tcase_add_test(holds, what_comes_after_the_end_of_a_pause_is_only_late);
+        tcase_add_test(holds, a_delay_that_is_over_after_the_end_of_a_pause_is_due_at_once);
+        tcase_add_test(holds, a_pause_that_is_over_when_a_run_ends_does_not_make_the_next_run_overlap);
+        tcase_add_test(holds, a_promised_run_of_a_disabled_job_comes_over_a_reload);
+        tcase_add_test(holds, nothing_that_comes_to_wait_is_started_after_a_stop);
+        tcase_add_test(holds, a_boot_slot_waits_for_the_run_in_flight_too);
         tcase_add_test(views, a_view_says_how_a_job_stands);
         tcase_add_test(views, next_slots_are_those_that_come);
         suite_add_tcase(suite, runs);

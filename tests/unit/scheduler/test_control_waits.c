@@ -130,6 +130,23 @@ START_TEST(force_runs_what_is_cancelled_or_disabled) {
 }
 END_TEST
 
+START_TEST(who_loses_the_right_hears_no_more) {
+        become(1001);
+        say_more(&b, "Trigger", "{\"job\":\"job\",\"output\":true}", MORE);
+        says(hear(&b), "\"kind\":\"accepted\"");
+        says(hear(&b), "\"kind\":\"started\"");
+        run_output(1, 1, "open", 4);
+        says(hear(&b), "\"text\":\"open\"");
+        define_job("job", HOURLY "Allow=trigger:1001\n");
+        commit_asked(0, 5);
+        settle();
+        run_output(1, 1, "secret", 6);
+        silent(&b);
+        run_ended(1, RUN_RESULT_SUCCESS, "secret");
+        says(hear(&b), "\"value\":null");
+}
+END_TEST
+
 START_TEST(output_that_is_not_read_is_lost_and_counted) {
         static char piece[16 * 1024];
         memset(piece, 'x', sizeof(piece));
@@ -378,6 +395,7 @@ int main(void) {
         tcase_add_test(tc, a_promised_run_that_is_cancelled_ends_without_run);
         tcase_add_test(tc, a_paused_job_runs_and_says_so);
         tcase_add_test(tc, force_runs_what_is_cancelled_or_disabled);
+        tcase_add_test(tc, who_loses_the_right_hears_no_more);
         tcase_add_test(tc, output_that_is_not_read_is_lost_and_counted);
         tcase_add_test(tc, cancel_replies_when_the_processes_are_gone);
         tcase_add_test(tc, a_cancelled_job_s_cancelled_run_is_named);

@@ -335,6 +335,37 @@ START_TEST(a_hold_is_told_with_who_and_why) {
 }
 END_TEST
 
+START_TEST(a_promised_run_that_will_not_come_is_told) {
+        define(JOB_LOG_SUMMARY);
+        struct action a = {.kind = ACTION_DROPPED};
+        a.run.run.run = 63;
+        tell(&a, "");
+        expect_record("ended", "job: run 63 was cancelled before it started");
+        tell(&a, "");
+        expect_record("ended", "CHIMED_RESULT=cancelled\n");
+}
+END_TEST
+
+START_TEST(a_flood_of_commands_is_summed_up_and_how_the_job_stands_told) {
+        define(JOB_LOG_ALL);
+        int n = 0;
+        for (int i = 0; i < 1000; i++) {
+                tell_change(i % 2 ? HOLD_RESUMED : HOLD_PAUSED);
+                n += *next_record() != '\0';
+        }
+        tell(&(struct action){.kind = ACTION_DROPPED}, "");
+        ck_assert_int_eq(engine_pause(engine, now, 0, INT64_MAX), 1);
+        while (engine_next_action(engine))
+                ;
+        ck_assert_int_eq(n, 20);
+        pass(USEC_PER_MINUTE);
+        expect_record("held", "job: 981 more commands since last told; it is paused now");
+        expect_nothing();
+        tell_change(HOLD_RESUMED);
+        expect_record("armed", "job: the pause is over");
+}
+END_TEST
+
 START_TEST(clock_steps_are_told_once_a_minute_with_their_number) {
         struct action a = {.kind = ACTION_CLOCK, .job = INDEX_NONE, .step_us = -USEC_PER_HOUR};
         tell(&a, "");
@@ -363,6 +394,8 @@ int main(void) {
         tcase_add_test(tc, a_triggered_run_has_no_slot);
         tcase_add_test(tc, withheld_slots_are_no_missed_ones);
         tcase_add_test(tc, a_hold_is_told_with_who_and_why);
+        tcase_add_test(tc, a_promised_run_that_will_not_come_is_told);
+        tcase_add_test(tc, a_flood_of_commands_is_summed_up_and_how_the_job_stands_told);
         tcase_add_test(tc, slots_missed_for_alternating_reasons_are_held_all_the_same);
         tcase_add_test(tc, a_job_that_flaps_is_summed_up_and_its_last_state_told);
         tcase_add_test(tc, failures_that_stop_are_told_even_so);

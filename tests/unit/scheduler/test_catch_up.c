@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: MIT
+// Slots that passed while nothing could run, as timelines: what runs late, in which order, and what becomes of the rest.
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/run_suite.h"
+#include "tests/unit/scheduler/timeline.h"
+
+#define NO_LIMIT INT64_MAX
+
+static struct job_when all_of(int64_t every_us, uint32_t max) {
+        struct job_when when = wall_grid(every_us, 0);
+        when.catch_up = JOB_CATCH_UP_ALL;
+        when.is_catch_up_set = true;
+        when.catch_up_max = max;
+        return when;
+}
+
+static void expect_caught_up(size_t i, int64_t slot_us, int64_t lag_us) {
+        expect_ran(i, slot_us, lag_us);
+        ck_assert_int_eq(w.entries[i].cause, RUN_CAUSE_CATCH_UP);
+}
+
+static void expect_on_time(size_t i, int64_t slot_us) {
+        expect_ran(i, slot_us, 0);
+        ck_assert_int_eq(w.entries[i].cause, RUN_CAUSE_SCHEDULE);
+}
+
+static void down(int64_t from_us, int64_t to_us) {
+        world_run_to(&w, w.now.bt_us + from_us - w.now.rt_us);
+        world_crash(&w, to_us - from_us);
+        ck_assert_msg(!w.error[0], "%s", w.error);
+}
+
+static void set_clock(int64_t by_us) {
+        world_step_clock(&w, by_us);
+        ck_assert_msg(!w.error[0], "%s", w.error);
+}
+
+/* Hourly, each run takes 25 min; up at 07:20 with the slots from 05:00 on to be caught up. */
+static void begin_v5(void) {
+        begin_at(1, 0, 0);
+        run_us = 25 * MIN;
+        define(all_of(HOUR, 3));
+        down(at(1, 30, 0), at(7, 20, 0));
+        expect_on_time(0, at(1, 0, 0));
+        expect(1, SLOT_MISSED, SLOT_REASON_DOWN, at(2, 0, 0), at(4, 0, 0), 3);
+        expect_caught_up(2, at(5, 0, 0), 2 * HOUR + 20 * MIN);
+        ck_assert_uint_eq(w.n_entries, 3);
+}
+
+START_TEST(v5_all_run_late_oldest_first_one_at_a_time) {
+        begin_v5();
+        run_to(7, 44, 59);
+        ck_assert_uint_eq(w.n_entries, 3);
+        run_to(8, 59, 59);
+        expect_caught_up(3, at(6, 0, 0), HOUR + 45 * MIN);
+        expect_caught_up(4, at(7, 0, 0), HOUR + 10 * MIN);
+        expect_caught_up(5, at(8, 0, 0), 35 * MIN);
+        ck_assert_uint_eq(w.n_entries, 6);
+        run_to(9, 0, 0);
+        expect_on_time(6, at(9, 0, 0));
+        run_to(10, 0, 0);
+        expect_on_time(7, at(10, 0, 0));
+        ck_assert_uint_eq(w.jobs[0].totals.missed, 3);
+}
+END_TEST
+
+START_TEST(what_waits_outlives_another_death) {
+        begin_v5();
+        down(at(7, 30, 0), at(7, 31, 0));
+        run_to(9, 0, 0);
+        expect_caught_up(3, at(6, 0, 0), HOUR + 45 * MIN);
+        expect_caught_up(5, at(8, 0, 0), 35 * MIN);
+        expect_on_time(6, at(9, 0, 0));
+        ck_assert_uint_eq(w.n_entries, 7);
+}
+END_TEST
+
+START_TEST(a_run_that_hangs_keeps_the_newest_only) {
+        begin_v5();
+        w.jobs[0].end_bt_us += 5 * HOUR; /* 12:45 */
+        run_to(12, 45, 0);
+        for (int h = 6; h < 10; h++)
+                expect((size_t)(h - 3), SLOT_MISSED, h < 8 ? SLOT_REASON_DOWN : SLOT_REASON_OVERLAP, at(h, 0, 0), at(h, 0, 0),
+                       1);
+        expect_caught_up(7, at(10, 0, 0), 2 * HOUR + 45 * MIN);
+        ck_assert_uint_eq(w.n_entries, 8);
+}
+END_TEST
+
+START_TEST(too_many_that_wait_are_told_while_a_run_hangs) {
+        begin_v5();
+        w.jobs[0].end_bt_us += 5 * HOUR;
+        run_to(9, 1, 0);
+        expect(3, SLOT_MISSED, SLOT_REASON_DOWN, at(6, 0, 0), at(6, 0, 0), 1);
+        ck_assert_uint_eq(w.n_entries, 4);
+}
+END_TEST
+
+START_TEST(each_slot_has_its_own_deadline) {
+        begin_at(1, 0, 0);
+        struct job_when when = all_of(HOUR, 100);
+        when.start_deadline_us = HOUR + 20 * MIN; /* to the microsecond */
+        run_us = 25 * MIN;
+        define(when);
+        down(at(1, 30, 0), at(7, 20, 0));
+        expect(1, SLOT_MISSED, SLOT_REASON_DEADLINE, at(2, 0, 0), at(5, 0, 0), 4);
+        expect_caught_up(2, at(6, 0, 0), HOUR + 20 * MIN);
+        run_to(7, 45, 0);
+        expect_caught_up(3, at(7, 0, 0), 45 * MIN);
+}
+END_TEST
+
+START_TEST(a_pause_withholds_what_waits) {
+        begin_v5();
+        run_to(7, 30, 0);
+        ck_assert_int_eq(world_pause(&w, "job", NO_LIMIT), 1);
+        expect(3, SLOT_WITHHELD, SLOT_REASON_PAUSED, at(6, 0, 0), at(7, 0, 0), 2);
+        run_to(8, 30, 0);
+        ck_assert_int_eq(world_resume(&w, "job"), 1);
+        expect(4, SLOT_WITHHELD, SLOT_REASON_PAUSED, at(8, 0, 0), at(8, 0, 0), 1);
+        run_to(9, 0, 0);
+        expect_on_time(5, at(9, 0, 0));
+        ck_assert_uint_eq(w.n_entries, 6);
+}
+END_TEST
+
+/* Row 0: with the schedule; row 1: the run only. */
+START_TEST(a_cancel_withholds_what_waits) {
+        begin_v5();
+        run_to(7, 30, 0);
+        ck_assert_int_eq(world_cancel(&w, "job", _i == 1), 1);
+        expect(3, SLOT_WITHHELD, SLOT_REASON_CANCELLED, at(6, 0, 0), at(7, 0, 0), 2);
+        run_to(8, 0, 0);
+        ck_assert_uint_eq(w.n_entries, _i == 1 ? 5 : 4);
+        if (_i == 1)
+                expect_on_time(4, at(8, 0, 0));
+}
+END_TEST
+
+START_TEST(a_definition_that_goes_withholds_what_waits) {
+        begin_v5();
+        run_to(7, 30, 0);
+        struct job_when when = all_of(HOUR, 3);
+        when.is_enabled = false;
+        if (_i == 0)
+                define(when);
+        else {
+                world_remove(&w, "job");
+                world_commit(&w);
+        }
+        expect(3, SLOT_WITHHELD, _i == 0 ? SLOT_REASON_DISABLED : SLOT_REASON_REMOVED, at(6, 0, 0), at(7, 0, 0), 2);
+}
+END_TEST
+
+/* Row 0: another Every= by command; row 1: by reload. */
+START_TEST(another_plan_ends_what_waits_of_the_old_one) {
+        begin_v5();
+        run_to(7, 30, 0);
+        if (_i == 0)
+                ck_assert_int_eq(world_set_interval(&w, "job", 2 * HOUR), 1);
+        else
+                define(all_of(2 * HOUR, 3));
+        expect(3, SLOT_MISSED, SLOT_REASON_DOWN, at(6, 0, 0), at(7, 0, 0), 2);
+        run_to(8, 0, 0);
+        expect_on_time(4, at(8, 0, 0));
+}
+END_TEST
+
+START_TEST(a_reload_that_changes_no_plan_leaves_what_waits) {
+        begin_v5();
+        run_to(7, 30, 0);
+        struct job_when when = all_of(HOUR, 3);
+        when.log = JOB_LOG_FAILURES;
+        define(when);
+        run_to(7, 45, 0);
+        expect_caught_up(3, at(6, 0, 0), HOUR + 45 * MIN);
+}
+END_TEST
+
+START_TEST(a_trigger_behind_the_run_is_done_by_the_next_that_waits) {
+        begin_v5();
+        uint64_t run = 0;
+        run_to(7, 30, 0);
+        ck_assert_int_eq(world_trigger(&w, "job", &(struct engine_trigger){.if_running = TRIGGER_QUEUE}, &run), TRIGGER_QUEUED);
+        run_to(7, 45, 0);
+        expect_caught_up(3, at(6, 0, 0), HOUR + 45 * MIN);
+        ck_assert_uint_eq(w.entries[3].run, run);
+        run_to(8, 10, 0);
+        expect_caught_up(4, at(7, 0, 0), HOUR + 10 * MIN);
+}
+END_TEST
+
+START_TEST(slots_under_a_step_of_the_clock_are_caught_up) {
+        begin_at(1, 0, 0);
+        run_us = 10 * MIN;
+        define(all_of(HOUR, 2));
+        run_to(1, 30, 0);
+        set_clock(3 * HOUR); /* 04:30 */
+        expect(1, SLOT_MISSED, SLOT_REASON_CLOCK_STEP, at(2, 0, 0), at(2, 0, 0), 1);
+        expect_caught_up(2, at(3, 0, 0), HOUR + 30 * MIN);
+        run_to(4, 40, 0);
+        expect_caught_up(3, at(4, 0, 0), 40 * MIN);
+        run_to(5, 0, 0);
+        expect_on_time(4, at(5, 0, 0));
+}
+END_TEST
+
+START_TEST(a_new_time_line_ends_what_waits) {
+        begin_v5();
+        run_to(7, 30, 0);
+        set_clock(-24 * HOUR);
+        expect(3, SLOT_MISSED, SLOT_REASON_DOWN, at(6, 0, 0), at(7, 0, 0), 2);
+        run_to(8 - 24, 0, 0);
+        ck_assert_uint_eq(w.n_entries, 5);
+        expect_on_time(4, at(8 - 24, 0, 0));
+}
+END_TEST
+
+START_TEST(v11_a_stop_leaves_what_waits_to_the_next_scheduler) {
+        begin_v5();
+        run_to(7, 30, 0);
+        world_stop(&w);
+        run_to(7, 50, 0);
+        ck_assert_uint_eq(w.n_entries, 3);
+        world_crash(&w, MIN);
+        expect_caught_up(3, at(6, 0, 0), HOUR + 51 * MIN);
+}
+END_TEST
+
+START_TEST(a_late_slot_without_company_is_no_catch_up) {
+        begin_at(12, 0, 0);
+        define(all_of(HOUR, 3));
+        run_to(12, 30, 0);
+        world_stall(&w, 31 * MIN); /* 13:01 */
+        expect_ran(1, at(13, 0, 0), MIN);
+        ck_assert_int_eq(w.entries[1].cause, RUN_CAUSE_SCHEDULE);
+}
+END_TEST
+
+START_TEST(several_late_slots_are_caught_up) {
+        begin_at(12, 0, 0);
+        define(all_of(10 * SEC, 3));
+        run_to(12, 0, 5);
+        world_stall(&w, 40 * SEC); /* 12:00:45 */
+        run_to(12, 0, 45);
+        expect(1, SLOT_MISSED, SLOT_REASON_DEADLINE, at(12, 0, 10), at(12, 0, 10), 1);
+        expect_caught_up(2, at(12, 0, 20), 25 * SEC);
+        expect_caught_up(4, at(12, 0, 40), 5 * SEC);
+        run_to(12, 0, 50);
+        expect_on_time(5, at(12, 0, 50));
+}
+END_TEST
+
+START_TEST(an_overlapped_slot_is_not_caught_up) {
+        begin_at(12, 0, 0);
+        run_us = 90 * MIN;
+        define(all_of(HOUR, 3));
+        run_to(14, 0, 0);
+        expect(1, SLOT_MISSED, SLOT_REASON_OVERLAP, at(13, 0, 0), at(13, 0, 0), 1);
+        expect_on_time(2, at(14, 0, 0));
+}
+END_TEST
+
+START_TEST(the_boot_run_goes_first) {
+        begin_at(1, 0, 0);
+        struct job_when when = all_of(HOUR, 3);
+        when.on_boot_us = BOOTED + 3 * HOUR; /* 04:00 */
+        run_us = 25 * MIN;
+        define(when);
+        down(at(1, 30, 0), at(3, 50, 0));
+        run_to(4, 50, 0);
+        expect_caught_up(1, at(2, 0, 0), HOUR + 50 * MIN);
+        /* its slot comes while the first catch-up is in flight */
+        ck_assert_int_eq(w.entries[2].item, WIRE_ITEM_BOOT);
+        expect_caught_up(3, at(3, 0, 0), HOUR + 15 * MIN);
+        expect_caught_up(4, at(4, 0, 0), 40 * MIN);
+}
+END_TEST
+
+START_TEST(a_fixed_delay_that_does_not_catch_up_begins_anew) {
+        begin_at(11, 25, 0);
+        run_us = 5 * MIN;
+        struct job_when when = every(HOUR, JOB_MODE_FIXED_DELAY);
+        when.catch_up = JOB_CATCH_UP_NONE;
+        when.is_catch_up_set = true;
+        define(when);
+        down(at(11, 59, 40), at(14, 0, 20));
+        expect(1, SLOT_MISSED, SLOT_REASON_DOWN, at(12, 30, 0), at(12, 30, 0), 1);
+        expect_next_at(15, 0, 20);
+}
+END_TEST
+
+/* ---- V7 on the wall clock ---- */
+
+static void begin_daily(enum job_catch_up catch_up, int h) {
+        begin_at(h, 0, 0);
+        struct job_when when = wall_grid(24 * HOUR, 2 * HOUR + 30 * MIN);
+        when.catch_up = (uint8_t)catch_up;
+        when.is_catch_up_set = true;
+        define(when);
+}
+
+START_TEST(v7_a_large_step_over_a_slot_is_decided_by_catch_up) {
+        begin_daily((enum job_catch_up)_i, 2);
+        set_clock(HOUR);
+        ck_assert_uint_eq(w.n_entries, 1);
+        if (_i == JOB_CATCH_UP_NONE)
+                expect(0, SLOT_MISSED, SLOT_REASON_CLOCK_STEP, at(2, 30, 0), at(2, 30, 0), 1);
+        else
+                expect_caught_up(0, at(2, 30, 0), 30 * MIN);
+}
+END_TEST
+
+START_TEST(v7_a_weekend_without_power_comes_to_one_run) {
+        begin_daily(JOB_CATCH_UP_ONE, 20);
+        down(at(20, 0, 0), at(24 + 24 + 24 + 8, 0, 0)); /* Friday evening to Monday morning */
+        expect(0, SLOT_MERGED, SLOT_REASON_DOWN, at(26, 30, 0), at(50, 30, 0), 2);
+        expect_caught_up(1, at(74, 30, 0), 5 * HOUR + 30 * MIN);
+        ck_assert_uint_eq(w.entries[0].run, w.entries[1].run);
+}
+END_TEST
+
+/* ---- CatchUpSpread= ---- */
+
+/* Instants at which the job caught up; the same each time for one slot. */
+START_TEST(a_spread_delays_the_catch_up_by_a_draw) {
+        int64_t first_us = 0;
+        for (int i = 0; i < 2; i++) {
+                begin_at(11, 0, 0);
+                struct job_when when = _i == 0 ? wall_grid(HOUR, 0) : all_of(HOUR, 3);
+                when.catch_up_spread_us = 20 * MIN;
+                define(when);
+                down(at(11, 30, 0), at(14, 10, 0));
+                ck_assert_uint_eq(w.jobs[0].totals.ran, 1);
+                run_to(14, 31, 0);
+                const struct world_entry *e = &w.entries[_i == 0 ? 2 : 1];
+                ck_assert_int_eq(e->cause, RUN_CAUSE_CATCH_UP);
+                ck_assert_int_gt(e->start_rt_us, at(14, 10, 0));
+                ck_assert_int_le(e->start_rt_us, at(14, 30, 0));
+                ck_assert(first_us == 0 || first_us == e->start_rt_us);
+                first_us = e->start_rt_us;
+                ck_assert_uint_eq(w.jobs[0].totals.ran, _i == 0 ? 2 : 4); /* but for the first they don't wait again */
+                run_to(15, 0, 0);
+                expect_on_time(w.n_entries - 1, at(15, 0, 0));
+        }
+}
+END_TEST
+
+START_TEST(the_next_slot_takes_a_catch_up_in_that_still_waits) {
+        begin_at(11, 0, 0);
+        struct job_when when = wall_grid(HOUR, 0);
+        when.catch_up_spread_us = 1000 * HOUR;
+        define(when);
+        down(at(11, 30, 0), at(14, 10, 0));
+        run_to(14, 59, 59);
+        ck_assert_uint_eq(w.jobs[0].totals.ran, 1);
+        run_to(15, 0, 0);
+        expect(1, SLOT_MERGED, SLOT_REASON_DOWN, at(12, 0, 0), at(14, 0, 0), 3);
+        expect_on_time(2, at(15, 0, 0));
+}
+END_TEST
+
+START_TEST(a_trigger_ends_the_wait) {
+        uint64_t run = 0;
+        begin_at(11, 0, 0);
+        struct job_when when = _i == 0 ? wall_grid(HOUR, 0) : every(HOUR, JOB_MODE_FIXED_DELAY);
+        when.catch_up_spread_us = 1000 * HOUR;
+        define(when);
+        down(at(11, 30, 0), at(13, 10, 0));
+        run_to(13, 11, 0);
+        ck_assert_uint_eq(w.jobs[0].totals.ran, 1);
+        ck_assert_int_eq(world_trigger(&w, "job", &(struct engine_trigger){0}, &run), TRIGGER_STARTED);
+        expect_caught_up(w.n_entries - 1, _i == 0 ? at(13, 0, 0) : at(12, 0, 0), _i == 0 ? 11 * MIN : 71 * MIN);
+        ck_assert_uint_eq(w.entries[w.n_entries - 1].run, run);
+}
+END_TEST
+
+START_TEST(a_boot_run_ends_the_wait_of_a_fixed_delay) {
+        begin_at(11, 0, 0);
+        struct job_when when = every(HOUR, JOB_MODE_FIXED_DELAY);
+        when.catch_up_spread_us = 1000 * HOUR;
+        when.on_boot_us = BOOTED + 3 * HOUR;
+        define(when);
+        down(at(11, 30, 0), at(13, 10, 0));
+        run_to(14, 0, 0);
+        ck_assert_int_eq(w.entries[1].item, WIRE_ITEM_BOOT);
+        ck_assert_uint_eq(w.n_entries, 2);
+        expect_next_at(15, 0, 0);
+}
+END_TEST
+
+START_TEST(a_pause_withholds_what_waits_for_its_draw) {
+        begin_at(11, 0, 0);
+        struct job_when when = wall_grid(HOUR, 0);
+        when.catch_up_spread_us = 1000 * HOUR;
+        define(when);
+        down(at(11, 30, 0), at(13, 10, 0));
+        ck_assert_int_eq(world_pause(&w, "job", NO_LIMIT), 1);
+        expect(1, SLOT_WITHHELD, SLOT_REASON_PAUSED, at(12, 0, 0), at(13, 0, 0), 2);
+}
+END_TEST
+
+static void teardown(void) {
+        world_done(&w);
+}
+
+int main(void) {
+        Suite *suite = suite_create("catch-up");
+        TCase *tc = tcase_create("timelines");
+        tcase_add_checked_fixture(tc, NULL, teardown);
+        tcase_add_test(tc, v5_all_run_late_oldest_first_one_at_a_time);
+        tcase_add_test(tc, what_waits_outlives_another_death);
+        tcase_add_test(tc, a_run_that_hangs_keeps_the_newest_only);
+        tcase_add_test(tc, too_many_that_wait_are_told_while_a_run_hangs);
+        tcase_add_test(tc, each_slot_has_its_own_deadline);
+        tcase_add_test(tc, a_pause_withholds_what_waits);
+        tcase_add_loop_test(tc, a_cancel_withholds_what_waits, 0, 2);
+        tcase_add_loop_test(tc, a_definition_that_goes_withholds_what_waits, 0, 2);
+        tcase_add_loop_test(tc, another_plan_ends_what_waits_of_the_old_one, 0, 2);
+        tcase_add_test(tc, a_reload_that_changes_no_plan_leaves_what_waits);
+        tcase_add_test(tc, a_trigger_behind_the_run_is_done_by_the_next_that_waits);
+        tcase_add_test(tc, slots_under_a_step_of_the_clock_are_caught_up);
+        tcase_add_test(tc, a_new_time_line_ends_what_waits);
+        tcase_add_test(tc, v11_a_stop_leaves_what_waits_to_the_next_scheduler);
+        tcase_add_test(tc, a_late_slot_without_company_is_no_catch_up);
+        tcase_add_test(tc, several_late_slots_are_caught_up);
+        tcase_add_test(tc, a_boot_run_ends_the_wait_of_a_fixed_delay);
+        tcase_add_test(tc, an_overlapped_slot_is_not_caught_up);
+        tcase_add_test(tc, the_boot_run_goes_first);
+        tcase_add_test(tc, a_fixed_delay_that_does_not_catch_up_begins_anew);
+        tcase_add_loop_test(tc, v7_a_large_step_over_a_slot_is_decided_by_catch_up, JOB_CATCH_UP_NONE, JOB_CATCH_UP_ALL + 1);
+        tcase_add_test(tc, v7_a_weekend_without_power_comes_to_one_run);
+        tcase_add_loop_test(tc, a_spread_delays_the_catch_up_by_a_draw, 0, 2);
+        tcase_add_test(tc, the_next_slot_takes_a_catch_up_in_that_still_waits);
+        tcase_add_loop_test(tc, a_trigger_ends_the_wait, 0, 2);
+        tcase_add_test(tc, a_pause_withholds_what_waits_for_its_draw);
+        suite_add_tcase(suite, tc);
+        return run_suite(suite);
+}
