@@ -14,6 +14,7 @@ static const char *const reason_words[SLOT_REASON_MAX] = {
         [SLOT_REASON_NONE] = "",
         [SLOT_REASON_OVERLAP] = "overlap",
         [SLOT_REASON_DOWN] = "down",
+        [SLOT_REASON_SUSPENDED] = "suspended",
         [SLOT_REASON_CLOCK_STEP] = "clock-step",
         [SLOT_REASON_DEADLINE] = "deadline",
         [SLOT_REASON_PAUSED] = "paused",
