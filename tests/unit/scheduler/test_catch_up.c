@@ -69,6 +69,19 @@ START_TEST(v5_all_run_late_oldest_first_one_at_a_time) {
 }
 END_TEST
 
+START_TEST(a_job_that_catches_up_is_pending_until_the_last) {
+        struct job_view view;
+        begin_v5();
+        engine_view(w.engine, w.now, engine_find_job(w.engine, "job"), &view);
+        ck_assert_int_eq(view.status, JOB_STATUS_PENDING);
+        ck_assert(view.is_pending_slot);
+        ck_assert_int_eq(view.next_slot_rt_us, at(8, 0, 0));
+        run_to(8, 40, 0);
+        engine_view(w.engine, w.now, engine_find_job(w.engine, "job"), &view);
+        ck_assert_int_eq(view.status, JOB_STATUS_RUNNING);
+}
+END_TEST
+
 START_TEST(what_waits_outlives_another_death) {
         begin_v5();
         down(at(7, 30, 0), at(7, 31, 0));
@@ -471,6 +484,7 @@ int main(void) {
         TCase *tc = tcase_create("timelines");
         tcase_add_checked_fixture(tc, NULL, teardown);
         tcase_add_test(tc, v5_all_run_late_oldest_first_one_at_a_time);
+        tcase_add_test(tc, a_job_that_catches_up_is_pending_until_the_last);
         tcase_add_test(tc, what_waits_outlives_another_death);
         tcase_add_test(tc, a_run_that_hangs_keeps_the_newest_only);
         tcase_add_test(tc, too_many_that_wait_are_told_while_a_run_hangs);
