@@ -120,7 +120,7 @@ static int read_rows(struct ledger_store *s, bool is_run, struct old_row rows[st
 
         LEDGER_SQL_BIND(find, 1, is_run ? s->old_run : s->old_slots);
         while (n < 64 && (step = sqlite3_step(find)) == SQLITE_ROW) {
-                rows[n++] = (struct old_row){
+                rows[n] = (struct old_row){
                         .id = sqlite3_column_int64(find, 0),
                         .job = sqlite3_column_int64(find, 1),
                         .n = is_run ? 1 : sqlite3_column_int64(find, 2),
@@ -128,7 +128,8 @@ static int read_rows(struct ledger_store *s, bool is_run, struct old_row rows[st
                         .is_run = is_run,
                 };
                 if (is_run && sqlite3_column_int64(find, 2) == RUN_RESULT_NONE) /* nobody knows yet when it ends */
-                        rows[n - 1].at_rt_us = INT64_MAX;
+                        rows[n].at_rt_us = INT64_MAX;
+                n++;
         }
         (void)sqlite3_reset(find);
         return n;
