@@ -14,10 +14,9 @@
 
 #include "config/config_files.h"
 #include "config/config_origins.h"
+#include "config/config_settings.h"
 #include "config/config_unit.h"
 #include "config/identity.h"
-
-#define TIME_SYNC_WAIT_US (90 * USEC_PER_SEC)
 
 /* A job that some file declares, good (job) or not. */
 struct declared {
@@ -40,31 +39,6 @@ struct loader {
         struct identity_cache identities;
         struct config_origins *origins; /* wanted of one job, or NULL */
 };
-
-enum setting {
-        SETTING_STOP_WAIT,
-        SETTING_ON_LEDGER_FAILURE,
-        SETTING_TIME_SYNC_WAIT,
-        SETTING_MAX,
-};
-
-static const struct job_key setting_keys[SETTING_MAX] = {
-        [SETTING_STOP_WAIT] = {"StopWait", JOB_HALF_WHEN, false, false, "0", "", "30s",
-                               "How long a stop waits for the runs in flight before it ends them.", NULL, NULL},
-        [SETTING_ON_LEDGER_FAILURE] = {"OnLedgerFailure", JOB_HALF_WHEN, false, false, "run", "run hold", "hold",
-                                       "Whether slots run that the ledger can't be told of.", NULL, NULL},
-        [SETTING_TIME_SYNC_WAIT] = {"TimeSyncWait", JOB_HALF_WHEN, false, false, "90s", "", "5min",
-                                    "How long after boot wall-clock slots wait for a synchronised clock.", NULL, NULL},
-};
-
-const struct job_key *config_setting_keys(size_t *ret_n) {
-        *ret_n = SETTING_MAX;
-        return setting_keys;
-}
-
-void config_settings_init(struct config_settings *settings) {
-        *settings = (struct config_settings){.time_sync_wait_us = TIME_SYNC_WAIT_US};
-}
 
 struct config *config_free(struct config *c) {
         if (!c)
@@ -125,57 +99,6 @@ static void loader_done(struct loader *l) {
         config_free(l->config);
 }
 
-static enum setting find_setting(const char *name) {
-        for (size_t i = 0; i < SETTING_MAX; i++)
-                if (strcmp(setting_keys[i].name, name) == 0)
-                        return (enum setting)i;
-        return SETTING_MAX;
-}
-
-/* One value that is not empty; an empty one says the default. False: *ret_why says what is wrong. */
-static bool read_value(struct config_settings *settings, enum setting setting, const char *value, const char **ret_why) {
-        switch (setting) {
-        case SETTING_STOP_WAIT:
-                return duration_parse(value, &settings->stop_wait_us, ret_why) == 0;
-        case SETTING_TIME_SYNC_WAIT:
-                return duration_parse(value, &settings->time_sync_wait_us, ret_why) == 0;
-        case SETTING_ON_LEDGER_FAILURE:
-                *ret_why = "there is run and hold";
-                settings->on_ledger_failure =
-                        strcmp(value, "hold") == 0 ? CONFIG_LEDGER_FAILURE_HOLD : settings->on_ledger_failure;
-                return strcmp(value, "hold") == 0 || strcmp(value, "run") == 0;
-        case SETTING_MAX:
-                break;
-        }
-        return false;
-}
-
-/* Reads the keys of [chimed]. A wrong one is told, and the built-in value stays. */
-static void read_settings(struct loader *l, const struct section *section) {
-        unsigned lines[SETTING_MAX] = {};
-
-        for (size_t i = section->first; i < section->first + section->n; i++) {
-                const struct job_setting *s = &l->settings.settings[i];
-                enum setting setting = find_setting(s->key);
-                const char *why;
-                if (setting == SETTING_MAX) {
-                        char hint[160];
-                        diags_add(l->diags, false, s->file, s->line, 1, "%s",
-                                  job_key_find(s->key) ? "this key belongs into a job or [defaults]"
-                                                       : job_key_hint(s->key, hint));
-                        continue;
-                }
-                if (lines[setting] > 0) {
-                        diags_add(l->diags, false, s->file, s->line, 1,
-                                  "%s= a second time in this section; the first is at line %u", s->key, lines[setting]);
-                        continue;
-                }
-                lines[setting] = s->line;
-                if (*s->value && !read_value(&l->config->settings, setting, s->value, &why))
-                        diags_add(l->diags, false, s->file, s->line, s->column, "\"%.60s\": %s", s->value, why);
-        }
-}
-
 /* Without its defaults no job can be taken: a missing User= would run them as root. So any doubt ends the reading. */
 static int load_settings(struct loader *l) {
         const char *path = l->paths->settings_file;
@@ -195,7 +118,8 @@ static int load_settings(struct loader *l) {
         l->config->n_files++;
         for (size_t i = 0; i < l->settings.n_sections; i++)
                 if (l->settings.sections[i].kind == SECTION_CHIMED)
-                        read_settings(l, &l->settings.sections[i]);
+                        config_settings_read(&l->config->settings, l->settings.settings + l->settings.sections[i].first,
+                                             l->settings.sections[i].n, l->diags);
         return l->settings.is_untrusted || l->settings.has_broken_header ? -EBADMSG : 0;
 }
 

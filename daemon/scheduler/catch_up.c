@@ -16,17 +16,28 @@ bool catch_up_is_open(const struct engine *e, const struct job_row *row) {
         return is_all(engine_policy(e, row)) && cold && (is_late_run || cold->catch_up_bt_us > 0);
 }
 
-/* The keys that passed while no scheduler was up, and those that the clock was set over. */
+/* The keys that passed while no scheduler was up, while the machine slept, and under a step of the clock. */
 struct passed {
         int64_t down_last;
+        int64_t slept_first, slept_last;
         int64_t stepped_first, stepped_last;
 };
 
 static struct passed sort_out(const struct engine *e, const struct job_row *row, const struct plan_grid *grid) {
         const struct job_when *when = engine_policy(e, row);
-        struct passed p = {.down_last = row->key - 1, .stepped_first = row->key, .stepped_last = row->key - 1};
+        struct passed p = {
+                .down_last = row->key - 1,
+                .slept_first = row->key,
+                .slept_last = row->key - 1,
+                .stepped_first = row->key,
+                .stepped_last = row->key - 1,
+        };
         if (row->is_resumed)
                 p.down_last = plan_last_due(grid, engine_slot_now(when, e->resumed) - 1);
+        if (engine_slot_now(when, e->woken) > engine_slot_now(when, e->asleep)) {
+                p.slept_first = plan_last_due(grid, engine_slot_now(when, e->asleep)) + 1;
+                p.slept_last = plan_last_due(grid, engine_slot_now(when, e->woken));
+        }
         if (plan_is_wall(when) && e->stepped_to_us > e->stepped_from_us) {
                 p.stepped_first = plan_last_due(grid, e->stepped_from_us) + 1;
                 p.stepped_last = plan_last_due(grid, e->stepped_to_us);
@@ -38,16 +49,24 @@ static int64_t lower(int64_t a, int64_t b) {
         return a < b ? a : b;
 }
 
+/* The slots of a span, as far as `last`, are missed for a reason; those before it for `rest`. */
+static int miss_span(struct engine *e, struct clock_sample now, uint32_t job, int64_t from, int64_t to, int64_t last,
+                     enum slot_reason reason, enum slot_reason rest) {
+        if (from > to)
+                return 0;
+        int r = slots_miss(e, now, job, lower(from - 1, last), rest);
+        return r < 0 ? r : slots_miss(e, now, job, lower(to, last), reason);
+}
+
 /* The slots up to `last` are missed, each for what kept it; the others for `rest`. */
 static int miss_passed(struct engine *e, struct clock_sample now, uint32_t job, const struct plan_grid *grid, int64_t last,
                        enum slot_reason rest) {
         struct passed p = sort_out(e, engine_row(e, job), grid);
         int r = slots_miss(e, now, job, lower(p.down_last, last), SLOT_REASON_DOWN);
-        if (r == 0 && p.stepped_first <= p.stepped_last) {
-                r = slots_miss(e, now, job, lower(p.stepped_first - 1, last), rest);
-                if (r == 0)
-                        r = slots_miss(e, now, job, lower(p.stepped_last, last), SLOT_REASON_CLOCK_STEP);
-        }
+        if (r == 0)
+                r = miss_span(e, now, job, p.slept_first, p.slept_last, last, SLOT_REASON_SUSPENDED, rest);
+        if (r == 0)
+                r = miss_span(e, now, job, p.stepped_first, p.stepped_last, last, SLOT_REASON_CLOCK_STEP, rest);
         return r < 0 ? r : slots_miss(e, now, job, last, rest);
 }
 
@@ -78,7 +97,8 @@ bool catch_up_takes(const struct engine *e, struct clock_sample now, uint32_t jo
         if (last > row->key)
                 return true;
         struct passed p = sort_out(e, row, grid);
-        bool is_kept = last <= p.down_last || (last >= p.stepped_first && last <= p.stepped_last);
+        bool is_kept = last <= p.down_last || (last >= p.slept_first && last <= p.slept_last) ||
+                       (last >= p.stepped_first && last <= p.stepped_last);
         return plan_due(grid, last) < engine_slot_now(when, now) && (is_kept || catch_up_is_open(e, row));
 }
 

@@ -133,6 +133,7 @@ static const char *reason_words(enum slot_reason reason) {
                 [SLOT_REASON_NONE] = "for no reason that is known",
                 [SLOT_REASON_OVERLAP] = "the run before was still in flight",
                 [SLOT_REASON_DOWN] = "chimed was not running",
+                [SLOT_REASON_SUSPENDED] = "the machine slept",
                 [SLOT_REASON_CLOCK_STEP] = "the wall clock was set over it",
                 [SLOT_REASON_DEADLINE] = "it was too late to start",
                 [SLOT_REASON_PAUSED] = "the job was paused",

@@ -118,6 +118,10 @@ int64_t engine_slot_now(const struct job_when *when, struct clock_sample now) {
         return plan_is_wall(when) ? now.rt_us : now.bt_us;
 }
 
+bool engine_has_slept_at(const struct engine *e, const struct job_when *when, int64_t slot_us) {
+        return slot_us > engine_slot_now(when, e->asleep) && slot_us <= engine_slot_now(when, e->woken);
+}
+
 int64_t engine_slot_rt(struct engine *e, const struct job_when *when, int64_t slot_us, struct clock_sample now) {
         if (plan_is_wall(when))
                 return slot_us;

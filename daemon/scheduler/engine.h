@@ -36,6 +36,7 @@ enum slot_reason {
         SLOT_REASON_NONE,
         SLOT_REASON_OVERLAP,    /* a run was in flight */
         SLOT_REASON_DOWN,       /* chimed was not running */
+        SLOT_REASON_SUSPENDED,  /* the machine slept */
         SLOT_REASON_CLOCK_STEP, /* the wall clock was set over it */
         SLOT_REASON_DEADLINE,   /* too late: StartDeadline=, or the next slot was due */
         SLOT_REASON_PAUSED,     /* withheld, as are the next three */
@@ -212,6 +213,9 @@ int engine_advance(struct engine *e, struct clock_sample now);
 /* The wall clock was set by step_us: slots of wall grids that a step forward left out count as such, whenever they are looked at;
  * a large step back makes new plans. To be told before any other event with the new time. 0, -ENOMEM. */
 int engine_clock_step(struct engine *e, struct clock_sample now, int64_t step_us);
+/* The machine slept for slept_us until just now: slots of that time count as suspended. To be told before any other event after it,
+ * and before the step that the wall clock was set by on waking. */
+void engine_slept(struct engine *e, struct clock_sample now, int64_t slept_us);
 /* From now on nothing is started: slots that wait to be merged into a run are missed. */
 void engine_stop(struct engine *e, struct clock_sample now);
 /* When engine_advance() wants to be called: BOOTTIME and REALTIME instants, INT64_MAX for never. */

@@ -28,9 +28,10 @@ struct engine {
         uint64_t next_run;
         bool is_first_of_boot;
         bool is_first_scheduler;
-        struct clock_sample resumed; /* when a resync was committed: slots before passed while no scheduler was up */
-        int64_t stepped_from_us;     /* the latest step forward left out the wall-clock instants after this, */
-        int64_t stepped_to_us;       /* up to this */
+        struct clock_sample resumed;       /* when a resync was committed: slots before passed while no scheduler was up */
+        struct clock_sample asleep, woken; /* the latest sleep of the machine: after the first, up to the second */
+        int64_t stepped_from_us;           /* the latest step forward left out the wall-clock instants after this, */
+        int64_t stepped_to_us;             /* up to this */
         bool is_stopping;
         bool has_failed;
         size_t n_removed;
@@ -61,6 +62,8 @@ int64_t engine_slot_now(const struct job_when *when, struct clock_sample now);
  * scheduler: two clocks can't be read in one instant, so a difference below the slack is none. */
 #define ENGINE_OFFSET_SLACK_US 500
 int64_t engine_slot_rt(struct engine *e, const struct job_when *when, int64_t slot_us, struct clock_sample now);
+/* True if the machine slept at an instant of the clock of the policy's slots. */
+bool engine_has_slept_at(const struct engine *e, const struct job_when *when, int64_t slot_us);
 /* Draws of fixed-delay waits for a job's next slot. */
 int64_t engine_wait(const struct engine *e, const struct job_row *row, const struct job_when *when);
 /* Draws how much later catching up begins at a slot. */

@@ -419,8 +419,8 @@ uint64_t ledger_commit(struct ledger *l) {
         pthread_cond_signal(&l->for_writer);
         if (l->queued > l->fold_over)
                 pthread_cond_signal(&l->for_reader);
-        pthread_mutex_unlock(&l->lock);
-        return batch->number;
+        pthread_mutex_unlock(&l->lock); /* the batch may be gone by now */
+        return l->number;
 }
 
 uint64_t ledger_committed(const struct ledger *l) {

@@ -129,7 +129,8 @@ struct ledger_callbacks {
  * aside as ledger.db.corrupt-TIME with its -wal, and a new one begun. 0 or a negative errno (threads, memory). */
 int ledger_new(struct loop *loop, const char *folder, const struct ledger_callbacks *callbacks, void *userdata,
                struct ledger **ret);
-/* Commits what is queued, as far as the disk takes it within patience_us, and closes. Takes NULL, returns NULL. */
+/* Commits what is queued, as far as the disk takes it within patience_us, and closes; a thread that hangs in the disk is left behind.
+ * Not from inside a callback. Takes NULL, returns NULL. */
 struct ledger *ledger_free(struct ledger *l, int64_t patience_us);
 
 /* Each puts one row (or, for jobs, runs and the horizon, its newest state) into the batch in the making. Never block, never fail: over
@@ -173,7 +174,7 @@ struct ledger_query {
 
 /* Rows of one kind; valid for the call. */
 struct ledger_answer {
-        int error; /* negative errno; nothing else is valid then */
+        int error; /* negative errno; nothing else is valid then. -EAGAIN: the store is not open; -ETIME: it took over two seconds */
         size_t n;
         const struct ledger_run *runs;
         const struct ledger_range *ranges;

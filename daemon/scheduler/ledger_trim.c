@@ -113,14 +113,14 @@ struct old_row {
         bool is_run;
 };
 
-/* Up to 64 rows from the cursor on, read before any of them goes. */
+/* Up to 64 rows from the cursor on, read before any of them goes. How many, or a negative errno. */
 static int read_rows(struct ledger_store *s, bool is_run, struct old_row rows[static 64]) {
         sqlite3_stmt *find = s->statements[is_run ? STORE_OLD_RUNS : STORE_OLD_SLOTS];
-        int n = 0, step;
+        int n = 0, step = SQLITE_ROW;
 
         LEDGER_SQL_BIND(find, 1, is_run ? s->old_run : s->old_slots);
         while (n < 64 && (step = sqlite3_step(find)) == SQLITE_ROW) {
-                rows[n++] = (struct old_row){
+                rows[n] = (struct old_row){
                         .id = sqlite3_column_int64(find, 0),
                         .job = sqlite3_column_int64(find, 1),
                         .n = is_run ? 1 : sqlite3_column_int64(find, 2),
@@ -128,10 +128,12 @@ static int read_rows(struct ledger_store *s, bool is_run, struct old_row rows[st
                         .is_run = is_run,
                 };
                 if (is_run && sqlite3_column_int64(find, 2) == RUN_RESULT_NONE) /* nobody knows yet when it ends */
-                        rows[n - 1].at_rt_us = INT64_MAX;
+                        rows[n].at_rt_us = INT64_MAX;
+                n++;
         }
+        int r = step == SQLITE_ROW || step == SQLITE_DONE ? n : ledger_errno(s->file.db);
         (void)sqlite3_reset(find);
-        return n;
+        return r;
 }
 
 static int drop_row(struct ledger_store *s, const struct old_row *row) {
@@ -150,6 +152,8 @@ static int trim_old(struct ledger_store *s, bool is_run, int64_t before_rt_us, i
 
         for (;;) {
                 int n = read_rows(s, is_run, rows);
+                if (n < 0)
+                        return n;
                 for (int k = 0; k < n; k++) {
                         if (rows[k].at_rt_us >= before_rt_us && rows[k].at_rt_us != INT64_MAX)
                                 return 0;

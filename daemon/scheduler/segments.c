@@ -279,6 +279,13 @@ static void note_step(struct engine *e, int64_t from_us, int64_t to_us) {
                 e->stepped_from_us = from_us;
         if (to_us > from_us || e->stepped_to_us > to_us)
                 e->stepped_to_us = to_us;
+        if (e->woken.rt_us > to_us)
+                e->woken.rt_us = to_us;
+}
+
+void engine_slept(struct engine *e, struct clock_sample now, int64_t slept_us) {
+        e->asleep = (struct clock_sample){.rt_us = now.rt_us - slept_us, .bt_us = now.bt_us - slept_us};
+        e->woken = now;
 }
 
 int engine_clock_step(struct engine *e, struct clock_sample now, int64_t step_us) {

@@ -389,7 +389,8 @@ static int delay_due(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
         int64_t lag_us = now.bt_us - row->next_us;
-        bool is_caught_up = row->is_resumed && row->next_us < e->resumed.bt_us;
+        bool was_down = row->is_resumed && row->next_us < e->resumed.bt_us;
+        bool is_caught_up = was_down || engine_has_slept_at(e, when, row->next_us);
         bool is_given_up = is_caught_up && when->catch_up == JOB_CATCH_UP_NONE;
         if (!is_given_up && !is_too_late(when, lag_us)) {
                 if (is_caught_up && catch_up_waits(e, now, job, row->key, INT64_MAX))
@@ -401,7 +402,9 @@ static int delay_due(struct engine *e, struct clock_sample now, uint32_t job) {
                 return -ENOMEM;
         cold->missed_since_run++;
         struct job_range late = {
-                .reason = is_given_up ? SLOT_REASON_DOWN : SLOT_REASON_DEADLINE,
+                .reason = !is_given_up ? SLOT_REASON_DEADLINE
+                          : was_down   ? SLOT_REASON_DOWN
+                                       : SLOT_REASON_SUSPENDED,
                 .segment = row->segment,
                 .first = row->key,
                 .last = row->key,
@@ -486,7 +489,8 @@ static int pass_kept(struct engine *e, struct clock_sample now, uint32_t job, in
         return is_catch_up ? merge_into_next(e, now, job, kept, reason) : slots_miss(e, now, job, kept, reason);
 }
 
-/* Tells the slots that no scheduler was up for, and those that the clock was set over, from those that are merely late. */
+/* Tells the slots that no scheduler was up for, that the machine slept through, and that the clock was set over, from those that are
+ * merely late. */
 static int grid_sort_out(struct engine *e, struct clock_sample now, uint32_t job, const struct plan_grid *grid, int64_t last,
                          enum slot_reason *ret_reason) {
         struct job_row *row = engine_row(e, job);
@@ -496,6 +500,11 @@ static int grid_sort_out(struct engine *e, struct clock_sample now, uint32_t job
         if (row->is_resumed)
                 r = pass_kept(e, now, job, plan_last_due(grid, engine_slot_now(when, e->resumed) - 1), last, SLOT_REASON_DOWN,
                               ret_reason);
+        if (r == 0 && *ret_reason == SLOT_REASON_DEADLINE && row->next_us <= engine_slot_now(when, e->woken)) {
+                int64_t slept = plan_last_due(grid, engine_slot_now(when, e->woken));
+                if (engine_has_slept_at(e, when, plan_due(grid, slept)))
+                        r = pass_kept(e, now, job, slept, last, SLOT_REASON_SUSPENDED, ret_reason);
+        }
         if (r < 0 || *ret_reason != SLOT_REASON_DEADLINE || !plan_is_wall(when) || row->next_us > e->stepped_to_us)
                 return r;
         int64_t stepped = plan_last_due(grid, e->stepped_to_us);

@@ -281,6 +281,8 @@ static const char *reason_text(enum slot_reason reason) {
                 return "the run before was still in flight";
         case SLOT_REASON_DOWN:
                 return "chimed was not running";
+        case SLOT_REASON_SUSPENDED:
+                return "the machine slept";
         case SLOT_REASON_CLOCK_STEP:
                 return "the clock was set over it";
         case SLOT_REASON_DEADLINE:

@@ -12,6 +12,7 @@ static const char *const reason_words[SLOT_REASON_MAX] = {
         [SLOT_REASON_NONE] = "",
         [SLOT_REASON_OVERLAP] = "overlap",
         [SLOT_REASON_DOWN] = "down",
+        [SLOT_REASON_SUSPENDED] = "suspended",
         [SLOT_REASON_CLOCK_STEP] = "clock-step",
         [SLOT_REASON_DEADLINE] = "deadline",
         [SLOT_REASON_PAUSED] = "paused",
@@ -96,11 +97,22 @@ static int64_t slot_rt(const struct engine *e, const struct job_when *when, int6
         return slot_us + (is_off ? offset_us : e->offset_us);
 }
 
-static enum job_status job_status(const struct engine *e, const struct job_row *row) {
+/* A slot waits for the run in flight: by Overlap=queue, or to be caught up after it. */
+static bool has_pending_slot(const struct engine *e, const struct job_row *row, struct clock_sample now) {
+        const struct job_cold *cold = registry_cold(&e->jobs, row);
+        const struct job_when *when = engine_policy(e, row);
+        if (!cold || cold->run.run == 0 || cold->waiting.is_slot || row->is_paused || !engine_has_plan(row) ||
+            !catch_up_is_open(e, row))
+                return cold && cold->waiting.is_slot;
+        struct plan_grid grid = engine_grid(e, row, when);
+        return plan_last_due(&grid, engine_slot_now(when, now)) >= row->key;
+}
+
+static enum job_status job_status(const struct engine *e, const struct job_row *row, bool has_slot) {
         const struct job_cold *cold = registry_cold(&e->jobs, row);
         const struct job_when *when = engine_policy(e, row);
         if (cold && cold->run.run > 0)
-                return cold->waiting.is_slot || cold->waiting.is_trigger ? JOB_STATUS_PENDING : JOB_STATUS_RUNNING;
+                return has_slot || cold->waiting.is_trigger ? JOB_STATUS_PENDING : JOB_STATUS_RUNNING;
         if (row->state == JOB_STATE_DISABLED)
                 return JOB_STATUS_DISABLED;
         if (row->is_cancelled)
@@ -160,8 +172,9 @@ size_t engine_next_slots(const struct engine *e, struct clock_sample now, uint32
 void engine_view(const struct engine *e, struct clock_sample now, uint32_t job, struct job_view *ret) {
         const struct job_row *row = &e->jobs.rows[job];
         const struct job_cold *cold = registry_cold(&e->jobs, row);
+        bool has_slot = has_pending_slot(e, row, now);
         struct job_view v = {
-                .status = job_status(e, row),
+                .status = job_status(e, row, has_slot),
                 .is_paused = row->is_paused,
                 .is_cancelled = row->is_cancelled,
                 .is_disabled = row->state != JOB_STATE_ARMED,
@@ -174,7 +187,7 @@ void engine_view(const struct engine *e, struct clock_sample now, uint32_t job, 
                         v.paused_until_bt_us = cold->paused_until_bt_us;
                 v.run = cold->run.run > 0 ? &cold->run : NULL;
                 v.pending_run = cold->waiting.run;
-                v.is_pending_slot = cold->waiting.is_slot;
+                v.is_pending_slot = has_slot;
                 v.is_interval_set = cold->defined > 0;
         }
         engine_next_slots(e, now, job, now.rt_us, 1, &v.next_slot_rt_us, &v.next_start_rt_us);

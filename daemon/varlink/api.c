@@ -101,7 +101,7 @@ static const struct api_field missed_fields[] = {
         INT("lastSlotUsec", REQUIRED, "And of the last."),
         INT("count", REQUIRED, "How many."),
         STRING("outcome", REQUIRED, "missed, withheld or merged."),
-        STRING("reason", REQUIRED, "overlap, down, clock-step, deadline, paused, cancelled, disabled or removed."),
+        STRING("reason", REQUIRED, "overlap, down, suspended, clock-step, deadline, paused, cancelled, disabled or removed."),
 };
 
 /* ---- methods ---- */

@@ -192,7 +192,10 @@ static void reload(struct adversary *a, struct world *w) {
 static const char *strike(struct adversary *a, struct world *w) {
         int64_t down_us;
         w->slow_us = one_in(a, 2) ? between(a, 0, 20 * USEC_PER_MSEC) : 0;
-        switch (between(a, 0, 24)) {
+        switch (between(a, 0, 25)) {
+        case 25:
+                world_suspend(w, between(a, USEC_PER_SEC, one_in(a, 3) ? 9 * USEC_PER_HOUR : USEC_PER_HOUR));
+                return "sleep";
         case 24:
                 world_stop(w);
                 for (int64_t n = between(a, 0, 3); n > 0; n--)

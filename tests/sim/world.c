@@ -136,6 +136,13 @@ static void check_down(struct world *w, const struct world_job *job, int64_t fir
                      (long long)last);
 }
 
+static void check_suspended(struct world *w, const struct world_job *job, int64_t first, int64_t last) {
+        int64_t ago_us = (plan_is_wall(&job->when) ? w->woken_rt_us : w->slept.to_us) - slot_instant(job, last);
+        if (ago_us < 0 || ago_us - plan_draw_bound(&job->when) > w->slept.to_us - w->slept.from_us)
+                fail(w, "%s: slots %lld..%lld missed in a sleep of %lld us, but that ended %lld us after them", job->name,
+                     (long long)first, (long long)last, (long long)(w->slept.to_us - w->slept.from_us), (long long)ago_us);
+}
+
 /* Slots that no scheduler was up for are not late: they have a reason of their own. */
 static void check_late(struct world *w, const struct world_job *job, int64_t first, int64_t last) {
         int64_t from_us = slot_instant(job, first), to_us = slot_instant(job, last);
@@ -147,6 +154,8 @@ static void check_late(struct world *w, const struct world_job *job, int64_t fir
                              (long long)last);
         } else if (from_us < w->down.to_us && to_us > w->down.from_us)
                 fail(w, "%s: slots %lld..%lld too late, but chimed was down", job->name, (long long)first, (long long)last);
+        else if (from_us < w->slept.to_us && to_us > w->slept.from_us)
+                fail(w, "%s: slots %lld..%lld too late, but the machine slept", job->name, (long long)first, (long long)last);
 }
 
 static void check_stepped(struct world *w, const struct world_job *job, int64_t first, int64_t last) {
@@ -160,7 +169,7 @@ static void check_missed(struct world *w, const struct world_job *job, const str
         static void (*const checks[SLOT_REASON_MAX])(struct world *, const struct world_job *, int64_t, int64_t) = {
                 [SLOT_REASON_OVERLAP] = check_overlap,    [SLOT_REASON_DOWN] = check_down,
                 [SLOT_REASON_CLOCK_STEP] = check_stepped, [SLOT_REASON_DEADLINE] = check_late,
-                [SLOT_REASON_PAUSED] = check_paused,
+                [SLOT_REASON_PAUSED] = check_paused,      [SLOT_REASON_SUSPENDED] = check_suspended,
         };
         bool is_withheld = a->outcome.outcome == SLOT_WITHHELD;
         if (is_withheld != (a->outcome.reason >= SLOT_REASON_PAUSED))
@@ -1082,6 +1091,21 @@ void world_stop(struct world *w) {
         w->down_to_rt_us = INT64_MAX;
         engine_stop(w->engine, w->now);
         take_actions(w);
+        world_check(w);
+}
+
+void world_suspend(struct world *w, int64_t us) {
+        w->slept = (struct world_span){w->now.bt_us, w->now.bt_us + us};
+        for (size_t i = 0; i < w->n_jobs; i++)
+                if (w->jobs[i].is_running && w->jobs[i].end_bt_us > w->now.bt_us) {
+                        w->jobs[i].end_bt_us += us;
+                        w->jobs[i].last_run.to_us = w->jobs[i].end_bt_us;
+                }
+        set_time(w, w->slept.to_us);
+        w->woken_rt_us = w->now.rt_us;
+        engine_slept(w->engine, w->now, us);
+        take_actions(w);
+        get_round(w);
         world_check(w);
 }
 

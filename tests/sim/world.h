@@ -115,6 +115,8 @@ struct world {
         uint64_t generation;
         struct world_span down;    /* the latest time without a scheduler */
         int64_t down_to_rt_us;     /* its end as wall-clock time */
+        struct world_span slept;   /* the latest sleep of the machine */
+        int64_t woken_rt_us;       /* its end as wall-clock time */
         struct world_span stepped; /* wall-clock instants that the latest step forward left out */
         int64_t stepped_bt_us;     /* when the wall clock was last set */
         /* how long a run of a job takes and how it ends; set by the test */
@@ -166,6 +168,8 @@ void world_crash(struct world *w, int64_t down_us);
 void world_crash_and_step(struct world *w, int64_t down_us, int64_t by_us);
 /* The scheduler is to end: it goes on hearing of ends, and starts nothing more. */
 void world_stop(struct world *w);
+/* The machine sleeps, and its runs with it. */
+void world_suspend(struct world *w, int64_t us);
 /* The wall clock is set. */
 void world_step_clock(struct world *w, int64_t by_us);
 /* Commands: what the engine answers, after it was compared with what the world knows; -1 where there is no such job. */

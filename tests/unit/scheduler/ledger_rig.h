@@ -103,8 +103,8 @@ static const struct ledger_callbacks rig_callbacks = {rig_on_open,      rig_on_j
         do {                                                                                                                   \
                 int64_t rig_end_us = clock_awake_us() + 20 * USEC_PER_SEC;                                                     \
                 while (!(condition)) {                                                                                         \
-                        ck_assert_msg(clock_awake_us() < rig_end_us, "waited in vain for " #condition " (%s)",                 \
-                                      rig.trouble_text);                                                                       \
+                        ck_assert_msg(clock_awake_us() < rig_end_us, "waited in vain for " #condition " (%s, %d)",             \
+                                      rig.trouble_text, rig.open_error);                                                       \
                         ck_assert_int_ge(loop_run_once(rig.loop, 100000), 0);                                                  \
                 }                                                                                                              \
         } while (false)

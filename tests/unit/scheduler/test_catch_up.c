@@ -69,6 +69,19 @@ START_TEST(v5_all_run_late_oldest_first_one_at_a_time) {
 }
 END_TEST
 
+START_TEST(a_job_that_catches_up_is_pending_until_the_last) {
+        struct job_view view;
+        begin_v5();
+        engine_view(w.engine, w.now, engine_find_job(w.engine, "job"), &view);
+        ck_assert_int_eq(view.status, JOB_STATUS_PENDING);
+        ck_assert(view.is_pending_slot);
+        ck_assert_int_eq(view.next_slot_rt_us, at(8, 0, 0));
+        run_to(8, 40, 0);
+        engine_view(w.engine, w.now, engine_find_job(w.engine, "job"), &view);
+        ck_assert_int_eq(view.status, JOB_STATUS_RUNNING);
+}
+END_TEST
+
 START_TEST(what_waits_outlives_another_death) {
         begin_v5();
         down(at(7, 30, 0), at(7, 31, 0));
@@ -295,6 +308,63 @@ START_TEST(a_fixed_delay_that_does_not_catch_up_begins_anew) {
 }
 END_TEST
 
+/* ---- sleep ---- */
+
+static void sleep_for(int64_t us) {
+        world_suspend(&w, us);
+        ck_assert_msg(!w.error[0], "%s", w.error);
+}
+
+START_TEST(slots_of_a_short_grid_that_the_machine_slept_through_are_one_range) {
+        begin_at(12, 0, 30);
+        define(_i == 0 ? wall_grid(MIN, 0) : every(MIN, JOB_MODE_FIXED_RATE));
+        size_t n = w.n_entries;
+        run_to(12, 0, 31);
+        sleep_for(10 * MIN);
+        int64_t second_us = _i == 0 ? 0 : 30 * SEC;
+        expect(n, SLOT_MISSED, SLOT_REASON_SUSPENDED, at(12, 1, 0) + second_us, at(12, 10, 0) + second_us, 10);
+        ck_assert_uint_eq(w.n_entries, n + 1);
+        expect_next_at(12, 11, _i == 0 ? 0 : 30);
+}
+END_TEST
+
+START_TEST(the_latest_slot_of_a_sleep_is_caught_up) {
+        begin_at(12, 0, 0);
+        define(wall_grid(HOUR, 0));
+        run_to(12, 30, 0);
+        sleep_for(3 * HOUR);
+        expect(1, SLOT_MERGED, SLOT_REASON_SUSPENDED, at(13, 0, 0), at(14, 0, 0), 2);
+        expect_caught_up(2, at(15, 0, 0), 30 * MIN);
+}
+END_TEST
+
+START_TEST(all_slots_of_a_sleep_are_caught_up_but_the_oldest) {
+        begin_at(12, 0, 0);
+        define(all_of(HOUR, 2));
+        run_to(12, 30, 0);
+        sleep_for(3 * HOUR);
+        expect(1, SLOT_MISSED, SLOT_REASON_SUSPENDED, at(13, 0, 0), at(13, 0, 0), 1);
+        expect_caught_up(2, at(14, 0, 0), HOUR + 30 * MIN);
+}
+END_TEST
+
+/* Row 0: CatchUp=none; row 1: one. */
+START_TEST(a_fixed_delay_that_was_over_in_a_sleep_goes_by_catch_up) {
+        begin_at(12, 0, 0);
+        struct job_when when = every(HOUR, JOB_MODE_FIXED_DELAY);
+        when.catch_up = _i == 0 ? JOB_CATCH_UP_NONE : JOB_CATCH_UP_ONE;
+        when.is_catch_up_set = true;
+        define(when);
+        run_to(12, 30, 0);
+        sleep_for(3 * HOUR);
+        if (_i == 0)
+                expect(1, SLOT_MISSED, SLOT_REASON_SUSPENDED, at(13, 0, 0), at(13, 0, 0), 1);
+        else
+                expect_caught_up(1, at(13, 0, 0), 2 * HOUR + 30 * MIN);
+        expect_next_at(16, 30, 0);
+}
+END_TEST
+
 /* ---- V7 on the wall clock ---- */
 
 static void begin_daily(enum job_catch_up catch_up, int h) {
@@ -331,6 +401,8 @@ END_TEST
 START_TEST(a_spread_delays_the_catch_up_by_a_draw) {
         int64_t first_us = 0;
         for (int i = 0; i < 2; i++) {
+                if (i > 0)
+                        world_done(&w);
                 begin_at(11, 0, 0);
                 struct job_when when = _i == 0 ? wall_grid(HOUR, 0) : all_of(HOUR, 3);
                 when.catch_up_spread_us = 20 * MIN;
@@ -414,6 +486,7 @@ int main(void) {
         TCase *tc = tcase_create("timelines");
         tcase_add_checked_fixture(tc, NULL, teardown);
         tcase_add_test(tc, v5_all_run_late_oldest_first_one_at_a_time);
+        tcase_add_test(tc, a_job_that_catches_up_is_pending_until_the_last);
         tcase_add_test(tc, what_waits_outlives_another_death);
         tcase_add_test(tc, a_run_that_hangs_keeps_the_newest_only);
         tcase_add_test(tc, too_many_that_wait_are_told_while_a_run_hangs);
@@ -433,6 +506,10 @@ int main(void) {
         tcase_add_test(tc, an_overlapped_slot_is_not_caught_up);
         tcase_add_test(tc, the_boot_run_goes_first);
         tcase_add_test(tc, a_fixed_delay_that_does_not_catch_up_begins_anew);
+        tcase_add_loop_test(tc, slots_of_a_short_grid_that_the_machine_slept_through_are_one_range, 0, 2);
+        tcase_add_test(tc, the_latest_slot_of_a_sleep_is_caught_up);
+        tcase_add_test(tc, all_slots_of_a_sleep_are_caught_up_but_the_oldest);
+        tcase_add_loop_test(tc, a_fixed_delay_that_was_over_in_a_sleep_goes_by_catch_up, 0, 2);
         tcase_add_loop_test(tc, v7_a_large_step_over_a_slot_is_decided_by_catch_up, JOB_CATCH_UP_NONE, JOB_CATCH_UP_ALL + 1);
         tcase_add_test(tc, v7_a_weekend_without_power_comes_to_one_run);
         tcase_add_loop_test(tc, a_spread_delays_the_catch_up_by_a_draw, 0, 2);

@@ -172,6 +172,13 @@ START_TEST(folded_batches_keep_counts_and_newest) {
 }
 END_TEST
 
+static bool is_queue_small(size_t size) {
+        pthread_mutex_lock(&rig.ledger->lock);
+        bool is_small = rig.ledger->queued < size && !rig.ledger->is_folding;
+        pthread_mutex_unlock(&rig.ledger->lock);
+        return is_small;
+}
+
 START_TEST(queue_is_bounded_while_nothing_is_written) {
         struct ledger_limits l = limits();
         sqlite3 *db;
@@ -187,12 +194,7 @@ START_TEST(queue_is_bounded_while_nothing_is_written) {
                 rig_put_range(name, SLOT_RAN, (int64_t)k, 1);
                 if (k % 100 == 0) {
                         number = ledger_commit(rig.ledger);
-                        rig_until(({
-                                pthread_mutex_lock(&rig.ledger->lock);
-                                bool is_small = rig.ledger->queued < 300000 && !rig.ledger->is_folding;
-                                pthread_mutex_unlock(&rig.ledger->lock);
-                                is_small;
-                        }));
+                        rig_until(is_queue_small(300000));
                 }
         }
         rig_until(rig.trouble == -ENOBUFS || rig.n_troubles[1] > 0);

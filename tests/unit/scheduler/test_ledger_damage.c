@@ -99,6 +99,8 @@ START_TEST(bytes_flipped_anywhere) {
         srandom(4711);
         for (int k = 0; k < n; k++) {
                 size_t at = k < 100 && n > 200 ? (size_t)k : (size_t)random() % good_size;
+                if (at >= 60 && at < 64) /* the schema's number: a newer one, see newer_schema_is_left_alone */
+                        continue;
                 memcpy(bad, good, good_size);
                 bad[at] ^= (char)(1 << random() % 8);
                 rig_empty();

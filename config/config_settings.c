@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// config_settings: the section [chimed] of chimed.conf: its one table of settings, and how they are read.
+
+#include "config/config_settings.h"
+
+#include <string.h>
+
+#define TIME_SYNC_WAIT_US (90 * USEC_PER_SEC)
+
+enum setting {
+        SETTING_STOP_WAIT,
+        SETTING_ON_LEDGER_FAILURE,
+        SETTING_TIME_SYNC_WAIT,
+        SETTING_MAX,
+};
+
+static const struct job_key setting_keys[SETTING_MAX] = {
+        [SETTING_STOP_WAIT] = {"StopWait", JOB_HALF_WHEN, false, false, "0", "", "30s",
+                               "How long a stop waits for the runs in flight before it ends them.", NULL, NULL},
+        [SETTING_ON_LEDGER_FAILURE] = {"OnLedgerFailure", JOB_HALF_WHEN, false, false, "run", "run hold", "hold",
+                                       "Whether slots run that the ledger can't be told of.", NULL, NULL},
+        [SETTING_TIME_SYNC_WAIT] = {"TimeSyncWait", JOB_HALF_WHEN, false, false, "90s", "", "5min",
+                                    "How long after boot wall-clock slots wait for a synchronised clock.", NULL, NULL},
+};
+
+const struct job_key *config_setting_keys(size_t *ret_n) {
+        *ret_n = SETTING_MAX;
+        return setting_keys;
+}
+
+void config_settings_init(struct config_settings *settings) {
+        *settings = (struct config_settings){.time_sync_wait_us = TIME_SYNC_WAIT_US};
+}
+
+static enum setting find_setting(const char *name) {
+        for (size_t i = 0; i < SETTING_MAX; i++)
+                if (strcmp(setting_keys[i].name, name) == 0)
+                        return (enum setting)i;
+        return SETTING_MAX;
+}
+
+/* One value that is not empty; an empty one says the default. False: *ret_why says what is wrong. */
+static bool read_value(struct config_settings *settings, enum setting setting, const char *value, const char **ret_why) {
+        switch (setting) {
+        case SETTING_STOP_WAIT:
+                return duration_parse(value, &settings->stop_wait_us, ret_why) == 0;
+        case SETTING_TIME_SYNC_WAIT:
+                return duration_parse(value, &settings->time_sync_wait_us, ret_why) == 0;
+        case SETTING_ON_LEDGER_FAILURE:
+                *ret_why = "there is run and hold";
+                settings->on_ledger_failure =
+                        strcmp(value, "hold") == 0 ? CONFIG_LEDGER_FAILURE_HOLD : settings->on_ledger_failure;
+                return strcmp(value, "hold") == 0 || strcmp(value, "run") == 0;
+        case SETTING_MAX:
+                break;
+        }
+        return false;
+}
+
+void config_settings_read(struct config_settings *settings, const struct job_setting *list, size_t n, struct diags *diags) {
+        unsigned lines[SETTING_MAX] = {};
+
+        for (size_t i = 0; i < n; i++) {
+                const struct job_setting *s = &list[i];
+                enum setting setting = find_setting(s->key);
+                const char *why;
+                if (setting == SETTING_MAX) {
+                        char hint[160];
+                        diags_add(diags, false, s->file, s->line, 1, "%s",
+                                  job_key_find(s->key) ? "this key belongs into a job or [defaults]"
+                                                       : job_key_hint(s->key, hint));
+                        continue;
+                }
+                if (lines[setting] > 0) {
+                        diags_add(diags, false, s->file, s->line, 1,
+                                  "%s= a second time in this section; the first is at line %u", s->key, lines[setting]);
+                        continue;
+                }
+                lines[setting] = s->line;
+                if (*s->value && !read_value(settings, setting, s->value, &why))
+                        diags_add(diags, false, s->file, s->line, s->column, "\"%.60s\": %s", s->value, why);
+        }
+}
