@@ -111,7 +111,7 @@ int64_t engine_wait(const struct engine *e, const struct job_row *row, const str
 }
 
 int64_t engine_spread(const struct engine *e, const struct job_row *row, const struct job_when *when, int64_t key) {
-        return when->catch_up_spread_us > 0 ? plan_spread(when, e->instance, draw_stream(e, row), key) : 0;
+        return when->catch_up_spread_us > 0 ? plan_spread(when, e->seed, draw_stream(e, row), key) : 0;
 }
 
 int64_t engine_slot_now(const struct job_when *when, struct clock_sample now) {

@@ -157,6 +157,13 @@ static int pass_down(struct engine *e, struct clock_sample now, uint32_t job, in
         return r;
 }
 
+/* Whether a policy plans the slot that a run was started for. */
+static bool has_planned(const struct job_when *when, const struct job_row *row, const struct wire_start *start) {
+        if (when->every_us == 0 || memcmp(&start->hash, &row->hash, sizeof(row->hash)) != 0)
+                return false;
+        return !plan_is_grid(when) || start->anchor_us + start->key * when->every_us == start->slot_us;
+}
+
 /* A run of a plan that the ledger has not heard of: it began after the one that it knows. */
 static int adopt_segment(struct engine *e, struct clock_sample now, uint32_t job, const struct wire_start *start) {
         struct job_row *row = engine_row(e, job);
@@ -171,7 +178,7 @@ static int adopt_segment(struct engine *e, struct clock_sample now, uint32_t job
         }
         slots_flush_merging(e, now, job, 0);
         slots_drop_waiting(e, now, job, SLOT_REASON_DOWN);
-        bool is_of_definition = memcmp(&start->hash, &row->hash, sizeof(row->hash)) == 0;
+        bool is_of_definition = has_planned(registry_when(&e->jobs, row->when), row, start);
         if (is_of_definition) { /* the plan is its definition's, not the one that the ledger knew */
                 registry_release(&e->jobs, row->was);
                 row->was = INDEX_NONE;
