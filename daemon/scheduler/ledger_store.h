@@ -7,11 +7,12 @@
 #include "daemon/scheduler/ledger_jobs.h"
 #include "daemon/scheduler/ledger_row.h"
 
-#define LEDGER_SIZE_MAX   (INT64_C(1024) * 1024 * 1024) /* bytes that rows may take */
-#define LEDGER_SLOTS_MAX  10000                         /* rows of ranges that a job keeps */
-#define LEDGER_PLANS_MAX  1000                          /* segments that a job keeps */
-#define LEDGER_CLOCKS_MAX 10000                         /* rows of clock */
-#define LEDGER_WAL_PAGES  1000                          /* of the log, after which it is read into the file */
+#define LEDGER_SIZE_MAX     (INT64_C(1024) * 1024 * 1024) /* bytes that rows may take */
+#define LEDGER_SLOTS_MAX    10000                         /* rows of ranges that a job keeps */
+#define LEDGER_PLANS_MAX    1000                          /* segments that a job keeps */
+#define LEDGER_POLICIES_MAX "10000"                       /* texts, over which those that no job or segment has go */
+#define LEDGER_CLOCKS_MAX   10000                         /* rows of clock */
+#define LEDGER_WAL_PAGES    1000                          /* of the log, after which it is read into the file */
 
 /* Rows that were put until one commit. */
 struct ledger_batch {
@@ -70,6 +71,7 @@ struct ledger_store {
         int64_t next_slots_id;
         int wal_pages;           /* in the log */
         uint64_t n_pages;        /* written since the start: a figure for tests */
+        bool is_sweeping;        /* texts are to be looked through */
         bool is_trimming_by_age; /* a pass through old rows is under way; it goes on behind: */
         int64_t old_run, old_slots;
         int64_t next_pass_rt_us; /* when the next one begins */

@@ -194,12 +194,24 @@ static int trim_by_age(struct ledger_store *s, int64_t now_rt_us, int64_t until_
         return r;
 }
 
+/* A text that nobody has comes from an interval that was set by command and is forgotten. All at once: it is rare. */
+static int trim_policies(struct ledger_store *s) {
+        int r = ledger_exec(
+                s->file.db,
+                "DELETE FROM policy WHERE (SELECT count(*) FROM policy) > " LEDGER_POLICIES_MAX
+                " AND id NOT IN (SELECT policy FROM job WHERE policy IS NOT NULL UNION SELECT policy FROM segment)");
+        if (r >= 0 && sqlite3_changes(s->file.db) > 0)
+                ledger_jobs_done(&s->jobs); /* it knows their numbers */
+        s->is_sweeping = false;
+        return r;
+}
+
 /* ---- a slice ---- */
 
 static bool has_work(struct ledger_store *s, int64_t now_rt_us) {
         if (now_rt_us >= s->next_pass_rt_us || now_rt_us < s->next_pass_rt_us - 2 * PASS_US) {
                 s->next_pass_rt_us = now_rt_us + PASS_US;
-                s->is_trimming_by_age = true;
+                s->is_trimming_by_age = s->is_sweeping = true;
                 s->old_run = s->old_slots = 0;
         }
         return s->jobs.n_crowded > 0 || s->is_trimming_by_age || is_too_large(s) > 0;
@@ -210,7 +222,9 @@ static int trim_slice(struct ledger_store *s, int64_t now_rt_us, int64_t budget_
         int r = ledger_store_begin(s);
         if (r < 0)
                 return r;
-        r = trim_crowded(s, until_us);
+        r = s->is_sweeping ? trim_policies(s) : 0;
+        if (r >= 0)
+                r = trim_crowded(s, until_us);
         if (r == 0)
                 r = trim_by_age(s, now_rt_us, until_us);
         if (r >= 0) {

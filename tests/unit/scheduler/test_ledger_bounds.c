@@ -62,6 +62,33 @@ START_TEST(job_keeps_so_many_ranges_and_segments) {
 }
 END_TEST
 
+START_TEST(texts_that_nobody_has_go) {
+        struct ledger_limits l = limits();
+        l.plans = 10;
+        open_limited(l);
+        for (uint32_t k = 0; k < 12000; k++) {
+                char when[32];
+                snprintf(when, sizeof(when), "Every=%uus\n", k);
+                ledger_put_segment(rig.ledger, &(struct ledger_segment){.job = "a", .segment = k, .when = when});
+                if (k % 1000 == 999)
+                        rig_commit();
+        }
+        rig_close();
+        open_limited(l);
+        ck_assert_int_eq(rig_sql("SELECT count(*) FROM policy"), 12000);
+        while (rig_sql("SELECT count(*) FROM policy") > 100) {
+                rig_put_run("a", 1, RUN_RESULT_SUCCESS, NULL);
+                rig_commit();
+                ck_assert_int_lt(rig_sql("SELECT seq FROM meta"), 100);
+        }
+        ledger_put_segment(rig.ledger, &(struct ledger_segment){.job = "a", .segment = 12000, .when = "Every=5us\n"});
+        rig_commit();
+        size_t n = rig_ask((struct ledger_query){.question = LEDGER_SEGMENTS, .job = "a"});
+        ck_assert_uint_ge(n, 10);
+        ck_assert_str_eq(rig.answer_texts[n - 1][1], "Every=5us\n");
+}
+END_TEST
+
 START_TEST(old_rows_go) {
         struct ledger_limits l = limits();
         int64_t age_us = clock_now().rt_us - RIG_T0;
@@ -216,6 +243,7 @@ int main(void) {
         tcase_add_checked_fixture(tcase, rig_setup, rig_teardown);
         tcase_add_test(tcase, job_keeps_so_many_runs);
         tcase_add_test(tcase, job_keeps_so_many_ranges_and_segments);
+        tcase_add_test(tcase, texts_that_nobody_has_go);
         tcase_add_test(tcase, old_rows_go);
         tcase_add_test(tcase, file_stays_below_its_size);
         tcase_add_test(tcase, folded_batches_keep_counts_and_newest);
