@@ -156,11 +156,14 @@ static int make_order(struct host *host, struct launch *l) {
         struct job_what *what = &l->what;
 
         job_what_init(what);
-        what->argv = calloc(5, sizeof(*what->argv));
+        what->argv = calloc(6, sizeof(*what->argv));
         if (!what->argv || !(what->argv[0] = strdup(host->settings.program)) || !(what->argv[1] = strdup("--scheduler")) ||
             asprintf(&what->argv[2], "--log=%s", host->settings.log) < 0)
                 return -ENOMEM;
-        if (host->settings.has_admins && asprintf(&what->argv[3], "--admin-gid=%u", host->settings.admin_gid) < 0)
+        size_t n = 3;
+        if (host->settings.state && asprintf(&what->argv[n++], "--state=%s", host->settings.state) < 0)
+                return -ENOMEM;
+        if (host->settings.has_admins && asprintf(&what->argv[n], "--admin-gid=%u", host->settings.admin_gid) < 0)
                 return -ENOMEM;
         what->has_identity = host->settings.has_identity;
         what->uid = host->settings.uid;

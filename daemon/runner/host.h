@@ -22,6 +22,7 @@ struct host;
 struct host_settings {
         const char *program; /* the scheduler's path; borrowed for the host's life */
         const char *log;     /* value of its --log= */
+        const char *state;   /* of its --state=, NULL: none; borrowed */
         bool has_identity;   /* it runs as this user; else as ours */
         uid_t uid;
         gid_t gid;

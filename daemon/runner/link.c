@@ -4,6 +4,7 @@
 // tells as much as the channel takes.
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/core/util.h"
@@ -316,23 +317,42 @@ static void tell_commit(struct runner *runner) {
         put(runner, WIRE_COMMIT);
 }
 
-/* All runs, as far as each has come. One whose definition nobody knew tells a new scheduler nothing. */
-static void tell_all_runs(struct runner *runner) {
-        struct run *run = run_table_walk(&runner->runs, NULL);
+static int by_number(const void *a, const void *b) {
+        const struct run *const *x = a, *const *y = b;
+        return ((*x)->start.run > (*y)->start.run) - ((*x)->start.run < (*y)->start.run);
+}
 
-        while (run) {
+static void tell_known_run(struct runner *runner, struct run *run) {
+        run->tells_run = true;
+        run->tells_started = run->start_bt_us > 0;
+        run->tells_end = run->phase == RUN_PHASE_ENDED;
+        run->n_tail_told = 0;
+        run->start.is_watched = false; /* who watched is gone */
+        link_tell_run(runner, run);
+}
+
+/* All runs, as far as each has come, in their order: of one job several may have ended. One whose definition nobody knew tells a new
+ * scheduler nothing. */
+static void tell_all_runs(struct runner *runner) {
+        struct run **runs = calloc(runner->runs.n + 1, sizeof(struct run *)), *run = run_table_walk(&runner->runs, NULL);
+        size_t n = 0;
+
+        while (runs && run) {
                 struct run *next = run_table_walk(&runner->runs, run);
-                if (run->name[0]) {
-                        run->tells_run = true;
-                        run->tells_started = run->start_bt_us > 0;
-                        run->tells_end = run->phase == RUN_PHASE_ENDED;
-                        run->n_tail_told = 0;
-                        run->start.is_watched = false; /* who watched is gone */
-                        link_tell_run(runner, run);
-                } else if (run->phase == RUN_PHASE_ENDED)
+                if (run->name[0])
+                        runs[n++] = run;
+                else if (run->phase == RUN_PHASE_ENDED)
                         runs_acknowledge(runner, run->start.run);
                 run = next;
         }
+        if (!runs) { /* without them it would think wrong of its jobs */
+                host_kill(runner->host);
+                return;
+        }
+        qsort(runs, n, sizeof(struct run *), by_number);
+        for (size_t i = 0; i < n; i++)
+                tell_known_run(runner, runs[i]);
+        free(runs);
 }
 
 static void next_stage(struct runner *runner) {

@@ -19,6 +19,7 @@ enum option_id {
         OPTION_CONFIG,
         OPTION_JOBS,
         OPTION_RUN,
+        OPTION_STATE,
         OPTION_LOG,
         OPTION_USER,
         OPTION_READ,
@@ -32,6 +33,7 @@ static const struct option options[] = {
         {"config", required_argument, NULL, OPTION_CONFIG},
         {"jobs", required_argument, NULL, OPTION_JOBS},
         {"run", required_argument, NULL, OPTION_RUN},
+        {"state", required_argument, NULL, OPTION_STATE},
         {"log", required_argument, NULL, OPTION_LOG},
         {"user", no_argument, NULL, OPTION_USER},
         {"read", no_argument, NULL, OPTION_READ},
@@ -47,6 +49,7 @@ static const char help[] = "Usage: chimed-runner --scheduler=PATH [--run=DIR] [O
                            "\n"
                            "  --scheduler=PATH  program that decides when\n"
                            "  --run=DIR         lock and control socket (default /run/chimed)\n"
+                           "  --state=DIR       the scheduler keeps its ledger here\n"
                            "  --config=FILE     settings (default /etc/chimed/chimed.conf)\n"
                            "  --jobs=DIR        read job files from here instead of the default folders;\n"
                            "                    may be repeated, earlier ones mask later ones\n"
@@ -84,6 +87,9 @@ static int take_option(struct arguments *a, int id) {
                 return -1;
         case OPTION_RUN:
                 a->runner.run_folder = optarg;
+                return -1;
+        case OPTION_STATE:
+                a->runner.state_folder = optarg;
                 return -1;
         case OPTION_LOG:
                 if (journal_target_from_string(optarg, &a->runner.log) == 0)
@@ -168,7 +174,10 @@ static int make_absolute(const char **path) {
 }
 
 static int make_all_absolute(struct arguments *a) {
-        int r = make_absolute(&a->runner.paths.settings_file);
+        int r = make_absolute(&a->runner.state_folder);
+
+        if (r == 0)
+                r = make_absolute(&a->runner.paths.settings_file);
 
         for (size_t i = 0; i < a->runner.paths.n_folders && r == 0; i++)
                 r = make_absolute(&a->folders[i]);

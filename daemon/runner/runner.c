@@ -178,6 +178,21 @@ static void find_admins(const struct runner *runner, struct host_settings *setti
         settings->admin_gid = group ? group->gr_gid : 0;
 }
 
+/* The folder of the ledger is the scheduler's own. */
+static int prepare_state(const struct host_settings *settings) {
+        if (!settings->state)
+                return 0;
+        if (mkdir(settings->state, 0700) < 0) {
+                if (errno == EEXIST)
+                        return 0; /* it is the scheduler's to judge */
+                fprintf(stderr, "chimed-runner: %s: %s\n", settings->state, strerror(errno));
+                return -errno;
+        }
+        if (settings->has_identity && chown(settings->state, settings->uid, settings->gid) < 0)
+                return -errno;
+        return 0;
+}
+
 static int start_scheduler(struct runner *runner) {
         static const struct host_callbacks callbacks = {
                 .on_start = on_scheduler_start,
@@ -189,9 +204,13 @@ static int start_scheduler(struct runner *runner) {
                 .program = runner->options->scheduler,
                 .log = journal_target_to_string(journal_target(runner->journal)),
                 .listen_fd = runner->folder.listen_fd,
+                .state = runner->options->state_folder,
         };
 
         find_scheduler_user(&settings);
+        int r = prepare_state(&settings);
+        if (r < 0)
+                return r;
         find_admins(runner, &settings);
         return host_new(runner->loop, runner->pool, &settings, &callbacks, runner, &runner->host);
 }

@@ -11,6 +11,7 @@
 struct runner_options {
         const char *scheduler; /* program */
         const char *run_folder;
+        const char *state_folder; /* NULL: no ledger is kept */
         struct reader_paths paths;
         enum journal_target log;
 };

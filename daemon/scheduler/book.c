@@ -292,6 +292,54 @@ static const struct job_run *run_in_flight(const struct engine *e, uint32_t job)
         return cold && cold->run.run > 0 ? &cold->run : NULL;
 }
 
+void book_restore(struct book *b, uint32_t job, const struct book_counts *counts, const struct book_hold *hold) {
+        struct book_job *j = get(b, job);
+        if (!j)
+                return;
+        b->totals.n_failing -= is_failing(j);
+        j->counts = *counts;
+        b->totals.n_failing += is_failing(j);
+        b->totals.n_slots_missed += counts->missed;
+        if (!hold->by)
+                return;
+        hold_drop(&j->hold);
+        j->hold = *hold;
+        j->hold.by = strdup(hold->by);
+        j->hold.reason = hold->reason ? strdup(hold->reason) : NULL;
+}
+
+static bool is_newer(const struct book_run *known, const struct job_run *run) {
+        return !known || known->run.run < run->run;
+}
+
+void book_restore_run(struct book *b, uint32_t job, const struct job_run *run, const struct run_end *end, const void *value,
+                      size_t value_size) {
+        struct book_job *j = get(b, job);
+        bool is_good = end->result == RUN_RESULT_SUCCESS, is_failure = run_result_is_failure(end->result);
+        if (!j)
+                return;
+        bool is_last = is_newer(j->last, run), is_last_good = is_good && is_newer(j->last_good, run);
+        bool is_last_failure = is_failure && is_newer(j->last_failure, run);
+        if (!is_last && !is_last_good && !is_last_failure)
+                return;
+        const struct book_run *before = j->last;
+        if (before && !is_last)
+                ((struct book_run *)before)->n_uses++;
+        struct book_run *restored = run_new(b, j, run);
+        if (!restored)
+                return;
+        restored->end = *end;
+        value_set(b, &restored->value, value, value_size);
+        if (is_last_good)
+                run_hold(b, &j->last_good, restored);
+        if (is_last_failure)
+                run_hold(b, &j->last_failure, restored);
+        if (before && !is_last) {
+                run_release(b, &j->last);
+                j->last = before;
+        }
+}
+
 void book_adopt(struct book *b, const struct engine *e) {
         for (uint32_t job = 0; job < engine_registry(e)->n_rows; job++) {
                 const struct job_run *run = run_in_flight(e, job);

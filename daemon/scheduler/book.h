@@ -67,6 +67,11 @@ struct book;
 
 int book_new(struct book **ret);
 struct book *book_free(struct book *b);
+/* What the ledger has of a job; hold.by may be NULL. Texts are copied. */
+void book_restore(struct book *b, uint32_t job, const struct book_counts *counts, const struct book_hold *hold);
+/* One of its latest runs, by number the latest, the latest good, the latest failed. */
+void book_restore_run(struct book *b, uint32_t job, const struct job_run *run, const struct run_end *end, const void *value,
+                      size_t value_size);
 /* Takes in the runs in flight that an earlier scheduler began. */
 void book_adopt(struct book *b, const struct engine *e);
 /* Takes an action over; value is the run's output (ENDED). Without memory something is not remembered: the engine is right. */

@@ -77,7 +77,7 @@ static int start_control(struct chimed *c, gid_t admin_gid) {
         return control_new(c->loop, c->journal, c->link, &settings, &c->control);
 }
 
-static int start(struct chimed *c, enum journal_target target, gid_t admin_gid) {
+static int start(struct chimed *c, enum journal_target target, gid_t admin_gid, const char *state) {
         sigset_t set;
         sigemptyset(&set);
         sigaddset(&set, SIGTERM);
@@ -100,15 +100,17 @@ static int start(struct chimed *c, enum journal_target target, gid_t admin_gid) 
         if (r == 0)
                 r = link_new(c->loop, c->journal, CHIMED_CONTROL_FD, CHIMED_OUTPUT_FD, &c->link);
         if (r == 0)
+                r = state ? link_keep(c->link, state) : 0;
+        if (r == 0)
                 r = start_control(c, admin_gid);
         if (r == 0)
                 loop_set_flush(c->loop, on_pass_end, c);
         return r;
 }
 
-int chimed_run(enum journal_target target, gid_t admin_gid) {
+int chimed_run(enum journal_target target, gid_t admin_gid, const char *state) {
         struct chimed c = {.boot_us = LOOP_NEVER, .real_us = LOOP_NEVER};
-        int r = start(&c, target, admin_gid);
+        int r = start(&c, target, admin_gid, state);
         if (r == 0)
                 r = loop_run(c.loop);
         if (r < 0)

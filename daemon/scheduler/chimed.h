@@ -13,4 +13,4 @@
 
 /* Runs the scheduler on the inherited link until the runner closes it or SIGTERM comes. admin_gid: of the group that may do everything,
  * (gid_t)-1 for none. Returns the exit status. */
-int chimed_run(enum journal_target target, gid_t admin_gid);
+int chimed_run(enum journal_target target, gid_t admin_gid, const char *state);

@@ -307,7 +307,9 @@ int engine_adopt(struct engine *e, struct clock_sample now, const struct wire_ru
         if (run->start.run >= e->next_run)
                 e->next_run = run->start.run + 1;
         cold->last_result = run->start.last_result; /* the trail may have this run's already */
+        e->is_retelling = true;                     /* what came before a start was told before it */
         int r = row->is_restored ? restore_adopted(e, now, job, &run->start) : 0;
+        e->is_retelling = false;
         return r < 0 ? r
                      : engine_begin_run(e, job,
                                         &(struct job_run){

@@ -102,6 +102,7 @@ struct action {
                         uint64_t run;                    /* ran, merged: which */
                         int64_t lag_us;                  /* ran: start decided minus instant and drawn delay */
                         bool is_more;                    /* the trouble lasts: more of the same row may follow */
+                        bool is_again;                   /* an earlier scheduler has told it, the ledger has not heard of it */
                 } outcome;
                 struct {
                         struct job_run run;
@@ -133,6 +134,8 @@ struct engine_past {
         uint8_t horizon_boot_id[16]; /* its BOOTTIME is of this boot */
 };
 
+/* Numbers below are used up. */
+void engine_skip_runs(struct engine *e, uint64_t next_run);
 /* Before all restores. */
 void engine_set_past(struct engine *e, const struct engine_past *past);
 /* A job as the ledger has it; when is its definition's policy. Before its definition and its runs. 0, -EEXIST, -ENOMEM. */

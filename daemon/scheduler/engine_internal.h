@@ -16,6 +16,7 @@ struct engine {
         int64_t asked_at_bt_us;                 /* since when it is on its way; INT64_MAX: it is not */
         int64_t advanced_bt_us;                 /* when the engine last looked */
         bool has_ledger;
+        bool is_retelling;       /* outcomes that an earlier scheduler has told */
         struct schedule at_boot; /* by job: OnBoot= slots, BOOTTIME */
         struct schedule holds;   /* by job: when a pause ends or a hold is told again, BOOTTIME */
         struct index by_run;     /* jobs with a run in flight, by its number */

@@ -14,6 +14,7 @@
 #include "daemon/core/wire.h"
 #include "daemon/scheduler/book.h"
 #include "daemon/scheduler/story.h"
+#include "daemon/scheduler/vault.h"
 
 #define STEP_MIN_US USEC_PER_MSEC /* a smaller difference of the clocks is no step */
 
@@ -32,6 +33,9 @@ struct link {
         struct engine *engine;
         struct story *story;
         struct book *book;
+        struct vault *vault;     /* NULL: no ledger is kept */
+        struct wire_hello hello; /* that waits for it to open */
+        bool is_hello_waiting;
         struct link_listener listener;
         void *listener_data;
         uint8_t instance[16];
@@ -98,11 +102,19 @@ static int take_actions(struct link *link, struct clock_sample now) {
         int r = 0;
         while ((next = engine_next_action(link->engine))) {
                 struct action a = *next; /* do_start() may add to the queue */
+                if (a.kind == ACTION_HORIZON) {
+                        (void)vault_note(link->vault, link->engine, link->book, now, &a, NULL, 0); /* it needs no memory */
+                        continue;
+                }
                 bool has_value = a.kind == ACTION_ENDED && a.run.run.run == link->value_run;
                 const void *value = has_value ? link->value.data : NULL;
                 size_t value_size = has_value ? link->value.size : 0;
                 book_note(link->book, link->engine, now, &a, value, value_size);
                 story_tell(link->story, link->engine, link->book, now, &a, value, value_size);
+                if (vault_is_on(link->vault))
+                        r = vault_note(link->vault, link->engine, link->book, now, &a, value, value_size);
+                if (r < 0)
+                        return r;
                 if (a.kind == ACTION_START) {
                         a.start.is_watched = is_watched(link, a.job, a.start.run);
                         do_start(link, now, &a.start);
@@ -111,6 +123,8 @@ static int take_actions(struct link *link, struct clock_sample now) {
                 if (link->listener.on_action && link->phase == LINK_PHASE_UP)
                         link->listener.on_action(link->listener_data, now, &a, value, value_size);
         }
+        if (vault_is_on(link->vault))
+                vault_flush(link->vault, link->engine, link->book, now);
         return r < 0 ? r : engine_has_failed(link->engine) ? -ENOMEM : 0;
 }
 
@@ -137,6 +151,27 @@ static int read_clock(struct link *link, struct clock_sample *ret) {
 
 /* ---- what the runner says ---- */
 
+/* Answers the runner: it tells what there is from now on. */
+static int begin_sync(struct link *link) {
+        struct wire_hello hello = link->hello;
+        struct clock_sample now = clock_now();
+        link->is_hello_waiting = false;
+        int r = engine_new(&hello, &link->engine);
+        if (r == 0)
+                r = story_new(link->journal, hello.instance, &link->story);
+        if (r == 0)
+                r = book_new(&link->book);
+        if (r == 0 && link->vault)
+                r = vault_begin(link->vault, link->engine, link->book, now, &hello);
+        if (r < 0)
+                return r;
+        memcpy(link->instance, hello.instance, sizeof(link->instance));
+        hello.epoch++;
+        wire_put_hello(&link->pack, &hello);
+        link->phase = LINK_PHASE_SYNC;
+        return send_pack(link, WIRE_HELLO);
+}
+
 static int on_hello(struct link *link, const void *payload, size_t size) {
         struct wire_hello hello;
         int r = wire_get_hello(payload, size, &hello);
@@ -149,18 +184,9 @@ static int on_hello(struct link *link, const void *payload, size_t size) {
                              hello.version, WIRE_VERSION);
                 return -EPROTO;
         }
-        r = engine_new(&hello, &link->engine);
-        if (r == 0)
-                r = story_new(link->journal, hello.instance, &link->story);
-        if (r == 0)
-                r = book_new(&link->book);
-        if (r < 0)
-                return r;
-        memcpy(link->instance, hello.instance, sizeof(link->instance));
-        hello.epoch++;
-        wire_put_hello(&link->pack, &hello);
-        link->phase = LINK_PHASE_SYNC;
-        return send_pack(link, WIRE_HELLO);
+        link->hello = hello;
+        link->is_hello_waiting = true;
+        return !link->vault || vault_is_settled(link->vault) ? begin_sync(link) : 0;
 }
 
 static int on_define(struct link *link, const void *payload, size_t size) {
@@ -288,11 +314,13 @@ static int on_ended(struct link *link, const void *payload, size_t size) {
         r = read_clock(link, &now);
         if (r < 0)
                 return r;
-        engine_ended(link->engine, now, &ended);
+        bool is_known = engine_ended(link->engine, now, &ended) == 0;
         r = take_actions(link, now);
         pack_clear(&link->value);
         link->value_run = 0;
-        return r < 0 ? r : send_number(link, WIRE_ACK, ended.run);
+        if (r < 0 || (is_known && vault_is_on(link->vault)))
+                return r; /* acknowledged when it is durable */
+        return send_number(link, WIRE_ACK, ended.run);
 }
 
 static int on_stopping(struct link *link, const void *payload, size_t size) {
@@ -304,6 +332,8 @@ static int on_stopping(struct link *link, const void *payload, size_t size) {
         if (r < 0)
                 return r;
         engine_stop(link->engine, now);
+        if (vault_is_on(link->vault))
+                vault_hurry(link->vault);
         struct journal_record record = journal_begin(link->journal, EVENT_STOPPED);
         journal_send(&record, "Scheduling has stopped");
         r = take_actions(link, now);
@@ -349,7 +379,7 @@ static const struct handler handlers[WIRE_TYPE_MAX] = {
         [WIRE_STARTED] = {LINK_PHASE_SYNC | LINK_PHASE_UP, on_started},
         [WIRE_VALUE] = {LINK_PHASE_SYNC | LINK_PHASE_UP, on_value},
         [WIRE_ENDED] = {LINK_PHASE_SYNC | LINK_PHASE_UP, on_ended},
-        [WIRE_FILES] = {LINK_PHASE_SYNC, on_files},
+        [WIRE_FILES] = {LINK_PHASE_HELLO | LINK_PHASE_SYNC, on_files},
         [WIRE_DESCRIBED] = {LINK_PHASE_UP, on_described},
         [WIRE_STOPPING] = {LINK_PHASE_SYNC | LINK_PHASE_UP, on_stopping},
 };
@@ -407,6 +437,8 @@ int link_advance(struct link *link) {
                 link->has_more = r > 0;
         }
         story_flush(link->story, link->engine, now);
+        if (vault_is_on(link->vault))
+                vault_flush(link->vault, link->engine, link->book, now);
         return r < 0 ? r : 0;
 }
 
@@ -424,6 +456,8 @@ void link_next_wake(const struct link *link, int64_t *ret_bt_us, int64_t *ret_rt
                 engine_next_wake(link->engine, ret_bt_us, ret_rt_us);
         if (flush_us < *ret_bt_us)
                 *ret_bt_us = flush_us;
+        if (vault_is_on(link->vault) && vault_next_flush(link->vault) < *ret_bt_us)
+                *ret_bt_us = vault_next_flush(link->vault);
 }
 
 int link_flush(struct link *link) {
@@ -508,6 +542,27 @@ static int on_output(void *userdata, uint8_t type, const void *payload, size_t s
         return r;
 }
 
+/* The ledger has opened or given up, or a commit is durable. */
+static int on_vault(void *userdata) {
+        struct link *link = userdata;
+        struct clock_sample horizon;
+        uint64_t run;
+        int r = 0;
+        if (link->is_hello_waiting)
+                return begin_sync(link);
+        while (r == 0 && vault_next_ack(link->vault, &run))
+                r = send_number(link, WIRE_ACK, run);
+        if (vault_next_claim(link->vault, &horizon)) {
+                engine_claimed(link->engine, horizon);
+                link->has_more = true;
+        }
+        return r;
+}
+
+int link_keep(struct link *link, const char *folder) {
+        return vault_new(link->loop, link->journal, folder, on_vault, link, &link->vault);
+}
+
 int link_new(struct loop *loop, struct journal *journal, int control_fd, int output_fd, struct link **ret) {
         static const struct channel_callbacks control = {.on_record = link_handle_record, .on_closed = on_closed},
                                               output = {.on_record = on_output, .on_closed = on_closed};
@@ -542,6 +597,7 @@ struct link *link_free(struct link *link) {
                 return NULL;
         channel_free(link->control);
         channel_free(link->output);
+        link->vault = vault_free(link->vault, link->engine, link->book, clock_now());
         if (link->story)
                 story_finish(link->story, link->engine);
         story_free(link->story);

@@ -33,6 +33,8 @@ struct link_listener {
 /* Takes the two descriptors of the link; loop and journal are borrowed. The runner speaks first.
  * When the link ends the loop is ended: with status 0 where the runner closed it, 1 where it spoke nonsense. */
 int link_new(struct loop *loop, struct journal *journal, int control_fd, int output_fd, struct link **ret);
+/* Keeps a ledger in a folder; before the runner has spoken. 0 or a negative errno. */
+int link_keep(struct link *link, const char *folder);
 struct link *link_free(struct link *link);
 
 /* Time has come, or the wall clock may have been set: hears the runner first (ends before slots), then does what is due, unless the

@@ -17,7 +17,7 @@
 #define ARGUMENTS_MAX 256
 
 struct options {
-        const char *config, *run, *log;
+        const char *config, *run, *state, *log;
         const char *jobs[ARGUMENTS_MAX / 2];
         size_t n_jobs;
         bool is_user, is_check, is_scheduler;
@@ -31,6 +31,7 @@ static const char help[] = "Usage: chimed [OPTION]...\n"
                            "  --jobs=DIR        read job files from here instead of the default folders;\n"
                            "                    may be repeated, earlier ones mask later ones\n"
                            "  --run=DIR         lock and control socket (default /run/chimed)\n"
+                           "  --state=DIR       keep a ledger here: schedules, holds and counts survive restarts\n"
                            "  --log=TARGET      journal, logfmt or json (lines on standard error)\n"
                            "  --user            jobs of the calling user: XDG folders\n"
                            "  --check           read the files, print all errors, exit 1 if there are any\n"
@@ -41,11 +42,12 @@ static const char help[] = "Usage: chimed [OPTION]...\n"
 
 /* 0 to go on, else the exit status plus one. */
 static int parse(int argc, char **argv, struct options *o) {
-        enum { CONFIG = 256, JOBS, RUN, LOG, USER, CHECK, SCHEDULER, ADMIN_GID, HELP, VERSION };
+        enum { CONFIG = 256, JOBS, RUN, LOG, USER, CHECK, SCHEDULER, ADMIN_GID, STATE, HELP, VERSION };
         static const struct option options[] = {
                 {"config", required_argument, NULL, CONFIG},
                 {"jobs", required_argument, NULL, JOBS},
                 {"run", required_argument, NULL, RUN},
+                {"state", required_argument, NULL, STATE},
                 {"log", required_argument, NULL, LOG},
                 {"user", no_argument, NULL, USER},
                 {"check", no_argument, NULL, CHECK},
@@ -71,6 +73,9 @@ static int parse(int argc, char **argv, struct options *o) {
                         break;
                 case RUN:
                         o->run = optarg;
+                        break;
+                case STATE:
+                        o->state = optarg;
                         break;
                 case LOG:
                         if (journal_target_from_string(optarg, &target) < 0) {
@@ -151,6 +156,8 @@ static int become_runner(const struct options *o) {
                         argv[n++] = texts[n_texts++];
         if (!o->is_check && o->run && asprintf(&texts[n_texts], "--run=%s", o->run) >= 0)
                 argv[n++] = texts[n_texts++];
+        if (!o->is_check && o->state && asprintf(&texts[n_texts], "--state=%s", o->state) >= 0)
+                argv[n++] = texts[n_texts++];
         if (!o->is_check && o->log && asprintf(&texts[n_texts], "--log=%s", o->log) >= 0)
                 argv[n++] = texts[n_texts++];
         if (o->is_user)
@@ -173,5 +180,5 @@ int main(int argc, char **argv) {
         enum journal_target target = JOURNAL_AUTO;
         if (o.log)
                 journal_target_from_string(o.log, &target);
-        return chimed_run(target, o.admin_gid);
+        return chimed_run(target, o.admin_gid, o.state);
 }

@@ -16,6 +16,11 @@ void engine_set_past(struct engine *e, const struct engine_past *past) {
         memcpy(e->past_boot_id, past->horizon_boot_id, sizeof(e->past_boot_id));
 }
 
+void engine_skip_runs(struct engine *e, uint64_t next_run) {
+        if (e->next_run < next_run)
+                e->next_run = next_run;
+}
+
 /* ---- to the ledger ---- */
 
 /* The first slot without an outcome: what is open and waits to be told has none. */

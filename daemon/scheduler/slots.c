@@ -24,6 +24,7 @@ static void emit_outcome(struct engine *e, struct clock_sample now, uint32_t job
         a->outcome.last_rt_us = engine_slot_rt(e, when, range->last_us, now);
         a->outcome.run = run;
         a->outcome.is_more = is_more;
+        a->outcome.is_again = e->is_retelling;
 }
 
 static enum slot_outcome outcome_of(enum slot_reason reason) {
@@ -113,6 +114,7 @@ void slots_tell(struct engine *e, uint32_t job, enum slot_outcome outcome, enum 
         a->outcome.last = last;
         a->outcome.n = (uint64_t)(last - first) + 1;
         a->outcome.first_rt_us = a->outcome.last_rt_us = slot_rt_us;
+        a->outcome.is_again = e->is_retelling;
         if (outcome == SLOT_MISSED)
                 registry_cold(&e->jobs, engine_row(e, job))->missed_since_run += a->outcome.n;
 }

@@ -565,6 +565,8 @@ void story_tell(struct story *s, const struct engine *e, const struct book *b, s
         enum job_log log = engine_job_when(e, a->job)->log;
         switch (a->kind) {
         case ACTION_OUTCOME:
+                if (a->outcome.is_again)
+                        break;
                 on_outcome(s, now, job, log, a);
                 break;
         case ACTION_STARTED:

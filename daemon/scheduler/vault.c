@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: MIT
+// vault: what the ledger has is gathered while it opens, and given to the engine when the runner has said who it is.
+
+#include "daemon/scheduler/vault.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/scheduler/keeper.h"
+
+struct kept_job {
+        char *name;
+        struct job_when when;
+        struct job_image image;
+        struct book_counts counts;
+        struct book_hold hold;
+};
+
+struct kept_run {
+        char *job;
+        struct job_run run;
+        struct run_end end;
+        void *value;
+        size_t value_size;
+};
+
+struct vault {
+        struct loop *loop;
+        struct journal *journal;
+        int (*on_change)(void *userdata);
+        void *userdata;
+        struct ledger *ledger;
+        struct loop_source *patience; /* until the ledger has opened */
+        bool has_opened, has_given_up, is_on, is_hurried;
+        struct ledger_state state;
+        struct kept_job *jobs;
+        size_t n_jobs, allocated_jobs;
+        struct kept_run *runs;
+        size_t n_runs, allocated_runs;
+        struct keeper *keeper;
+        uint8_t boot_id[16], instance[16];
+        uint64_t epoch, next_run;
+        struct clock_sample asked; /* horizon; */
+        uint64_t asked_number;     /* in this commit, 0: none is on its way */
+        bool is_horizon_wanted;
+};
+
+/* ---- what it had ---- */
+
+static int reserve(void **array, size_t *allocated, size_t n, size_t size) {
+        if (n < *allocated)
+                return 0;
+        void *p = realloc(*array, (*allocated * 2 + 64) * size);
+        if (!p)
+                return -ENOMEM;
+        *array = p;
+        *allocated = *allocated * 2 + 64;
+        return 0;
+}
+
+static void forget_kept(struct vault *v) {
+        for (size_t i = 0; i < v->n_jobs; i++) {
+                free(v->jobs[i].name);
+                free(v->jobs[i].hold.by);
+                free(v->jobs[i].hold.reason);
+        }
+        for (size_t i = 0; i < v->n_runs; i++) {
+                free(v->runs[i].job);
+                free(v->runs[i].value);
+        }
+        free(v->jobs);
+        free(v->runs);
+        v->jobs = NULL;
+        v->runs = NULL;
+        v->n_jobs = v->allocated_jobs = v->n_runs = v->allocated_runs = 0;
+}
+
+static void on_job(void *userdata, const struct ledger_job *job) {
+        struct vault *v = userdata;
+        struct kept_job kept = {.counts = job->counts, .hold = job->hold};
+        char *description = NULL;
+        if (image_decode(job->plan, job->plan_size, &kept.image) < 0 ||
+            job_when_parse(job->when, strlen(job->when), &kept.when, &description) < 0)
+                return; /* of a later version: it begins anew */
+        free(description);
+        void *jobs = v->jobs;
+        int r = reserve(&jobs, &v->allocated_jobs, v->n_jobs, sizeof(*v->jobs));
+        v->jobs = jobs;
+        kept.name = r == 0 ? strdup(job->name) : NULL;
+        if (!kept.name)
+                return;
+        kept.hold.by = job->hold.by ? strdup(job->hold.by) : NULL;
+        kept.hold.reason = job->hold.reason ? strdup(job->hold.reason) : NULL;
+        v->jobs[v->n_jobs++] = kept;
+}
+
+static void on_run(void *userdata, const struct ledger_run *run) {
+        struct vault *v = userdata;
+        void *runs = v->runs;
+        int r = reserve(&runs, &v->allocated_runs, v->n_runs, sizeof(*v->runs));
+        v->runs = runs;
+        struct kept_run kept = {.run = run->run, .end = run->end};
+        kept.job = r == 0 ? strdup(run->job) : NULL;
+        if (!kept.job)
+                return;
+        kept.value = run->value_size > 0 ? malloc(run->value_size) : NULL;
+        if (kept.value) {
+                memcpy(kept.value, run->value, run->value_size);
+                kept.value_size = run->value_size;
+        }
+        v->runs[v->n_runs++] = kept;
+}
+
+static void settle(struct vault *v) {
+        v->patience = loop_source_free(v->patience);
+        if (v->on_change(v->userdata) < 0)
+                loop_exit(v->loop, 1);
+}
+
+static void on_open(void *userdata, int error, const struct ledger_state *state) {
+        struct vault *v = userdata;
+        if (error < 0 || vault_is_settled(v))
+                return;
+        v->has_opened = true;
+        v->state = *state;
+        if (state->aside[0]) {
+                struct journal_record r = journal_begin(v->journal, EVENT_DEGRADED);
+                journal_send(&r, "The ledger was damaged: it is kept as %s, and a new one has begun", state->aside);
+        }
+        settle(v);
+}
+
+static int on_impatience(void *userdata, bool is_clock_change) {
+        struct vault *v = userdata;
+        (void)is_clock_change;
+        v->has_given_up = true;
+        struct journal_record r = journal_begin(v->journal, EVENT_DEGRADED);
+        journal_send(&r,
+                     "The ledger does not open: scheduling begins without it, and nothing is remembered over the next start");
+        settle(v);
+        return 0;
+}
+
+static void on_committed(void *userdata, uint64_t number) {
+        struct vault *v = userdata;
+        (void)number;
+        if (v->is_on && v->on_change(v->userdata) < 0)
+                loop_exit(v->loop, 1);
+}
+
+static void on_trouble(void *userdata, int error, const char *text) {
+        struct vault *v = userdata;
+        struct journal_record r = journal_begin(v->journal, EVENT_DEGRADED);
+        if (error < 0)
+                journal_field_i64(&r, "ERRNO", -error);
+        journal_send(&r, "The ledger: %s", error < 0 ? text : "it can be written again");
+}
+
+int vault_new(struct loop *loop, struct journal *journal, const char *folder, int (*on_change)(void *userdata), void *userdata,
+              struct vault **ret) {
+        static const struct ledger_callbacks callbacks = {
+                .on_open = on_open, .on_job = on_job, .on_run = on_run, .on_committed = on_committed, .on_trouble = on_trouble};
+        struct vault *v = calloc(1, sizeof(*v));
+        if (!v)
+                return -ENOMEM;
+        v->loop = loop;
+        v->journal = journal;
+        v->on_change = on_change;
+        v->userdata = userdata;
+        int r = loop_add_timer(loop, LOOP_CLOCK_BOOT, on_impatience, v, &v->patience);
+        if (r == 0)
+                r = loop_arm_timer(v->patience, clock_now().bt_us + VAULT_OPEN_US);
+        if (r == 0)
+                r = ledger_new(loop, folder, &callbacks, v, &v->ledger);
+        if (r < 0) {
+                vault_free(v, NULL, NULL, (struct clock_sample){0});
+                return r;
+        }
+        *ret = v;
+        return 0;
+}
+
+struct vault *vault_free(struct vault *v, struct engine *e, const struct book *b, struct clock_sample now) {
+        if (!v)
+                return NULL;
+        if (v->is_on && e) {
+                keeper_flush(v->keeper, e, b, now, true);
+                v->is_on = false;
+        }
+        ledger_free(v->ledger, VAULT_CLOSE_US);
+        loop_source_free(v->patience);
+        keeper_free(v->keeper);
+        forget_kept(v);
+        free(v);
+        return NULL;
+}
+
+bool vault_is_settled(const struct vault *v) {
+        return v->has_opened || v->has_given_up;
+}
+
+bool vault_is_on(const struct vault *v) {
+        return v && v->is_on;
+}
+
+/* ---- what it gets ---- */
+
+static void put_job(void *userdata, const struct ledger_job *job) {
+        ledger_put_job(((struct vault *)userdata)->ledger, job);
+}
+
+static void put_run(void *userdata, const struct ledger_run *run) {
+        struct vault *v = userdata;
+        if (run->run.run >= v->next_run)
+                v->next_run = run->run.run + 1;
+        ledger_put_run(v->ledger, run);
+}
+
+static void put_range(void *userdata, const struct ledger_range *range) {
+        ledger_put_range(((struct vault *)userdata)->ledger, range);
+}
+
+static void put_segment(void *userdata, const struct ledger_segment *segment) {
+        ledger_put_segment(((struct vault *)userdata)->ledger, segment);
+}
+
+static void put_clock(void *userdata, const struct ledger_clock *clock) {
+        ledger_put_clock(((struct vault *)userdata)->ledger, clock);
+}
+
+static uint64_t commit(void *userdata) {
+        struct vault *v = userdata;
+        ledger_put_life(v->ledger, v->epoch, v->instance, v->boot_id, v->next_run);
+        return ledger_commit(v->ledger);
+}
+
+static const struct keeper_sink sink = {
+        .job = put_job, .run = put_run, .range = put_range, .segment = put_segment, .clock = put_clock, .commit = commit};
+
+static int restore(struct vault *v, struct engine *e, struct book *b, struct clock_sample now) {
+        for (size_t i = 0; i < v->n_jobs; i++) {
+                const struct kept_job *kept = &v->jobs[i];
+                int r = engine_restore(e, now, kept->name, &kept->when, &kept->image);
+                if (r == -EEXIST) /* told twice */
+                        continue;
+                if (r < 0)
+                        return r;
+                uint32_t job = registry_find(engine_registry(e), kept->name);
+                book_restore(b, job, &kept->counts, &kept->hold);
+                if (kept->image.segment > 0)
+                        keeper_has(v->keeper, job);
+        }
+        for (size_t i = 0; i < v->n_runs; i++) {
+                uint32_t job = registry_find(engine_registry(e), v->runs[i].job);
+                if (job != INDEX_NONE)
+                        book_restore_run(b, job, &v->runs[i].run, &v->runs[i].end, v->runs[i].value, v->runs[i].value_size);
+        }
+        return 0;
+}
+
+int vault_begin(struct vault *v, struct engine *e, struct book *b, struct clock_sample now, const struct wire_hello *hello) {
+        if (!v->has_opened)
+                return 0;
+        struct engine_past past = {
+                .is_same_runner = memcmp(v->state.instance, hello->instance, sizeof(hello->instance)) == 0,
+                .horizon = {.rt_us = v->state.horizon.rt_us, .bt_us = v->state.horizon.bt_us},
+        };
+        memcpy(past.boot_id, hello->boot_id, sizeof(past.boot_id));
+        memcpy(past.seed, v->state.uuid, sizeof(past.seed));
+        memcpy(past.horizon_boot_id, v->state.horizon.boot_id, sizeof(past.horizon_boot_id));
+        memcpy(v->boot_id, hello->boot_id, sizeof(v->boot_id));
+        memcpy(v->instance, hello->instance, sizeof(v->instance));
+        v->epoch = hello->epoch + 1;
+        v->next_run = hello->next_run > v->state.next_run ? hello->next_run : v->state.next_run;
+        int r = keeper_new(&sink, v, v->boot_id, &v->keeper);
+        if (r < 0)
+                return r;
+        engine_set_past(e, &past);
+        engine_skip_runs(e, v->next_run);
+        r = restore(v, e, b, now);
+        forget_kept(v);
+        v->is_on = r == 0;
+        return r;
+}
+
+int vault_note(struct vault *v, struct engine *e, const struct book *b, struct clock_sample now, const struct action *a,
+               const void *value, size_t value_size) {
+        keeper_note(v->keeper, e, b, now, a, value, value_size);
+        if (a->kind == ACTION_HORIZON) {
+                v->asked = a->horizon;
+                v->is_horizon_wanted = true;
+        }
+        return a->kind == ACTION_ENDED ? keeper_ended(v->keeper, now, a->run.run.run) : 0;
+}
+
+void vault_flush(struct vault *v, struct engine *e, const struct book *b, struct clock_sample now) {
+        bool is_forced = v->is_horizon_wanted || (v->is_hurried && keeper_next_flush(v->keeper) != INT64_MAX);
+        if (v->is_horizon_wanted) {
+                struct ledger_horizon horizon = {.bt_us = v->asked.bt_us, .rt_us = v->asked.rt_us};
+                memcpy(horizon.boot_id, v->boot_id, sizeof(horizon.boot_id));
+                ledger_put_horizon(v->ledger, &horizon);
+        }
+        uint64_t number = keeper_flush(v->keeper, e, b, now, is_forced);
+        if (v->is_horizon_wanted)
+                v->asked_number = number;
+        v->is_horizon_wanted = false;
+}
+
+int64_t vault_next_flush(const struct vault *v) {
+        return v->is_on ? keeper_next_flush(v->keeper) : INT64_MAX;
+}
+
+void vault_hurry(struct vault *v) {
+        v->is_hurried = true;
+}
+
+bool vault_next_ack(struct vault *v, uint64_t *ret_run) {
+        return v->is_on && keeper_next_ack(v->keeper, ledger_committed(v->ledger), ret_run);
+}
+
+bool vault_next_claim(struct vault *v, struct clock_sample *ret) {
+        if (v->asked_number == 0 || ledger_committed(v->ledger) < v->asked_number)
+                return false;
+        v->asked_number = 0;
+        *ret = v->asked;
+        return true;
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// vault: the ledger as the link uses it: what it had when it was opened, the keeper that fills it, and what waits for a commit:
+// acknowledgements and claims.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/core/journal.h"
+#include "daemon/core/loop.h"
+#include "daemon/scheduler/book.h"
+#include "daemon/scheduler/engine.h"
+
+#define VAULT_OPEN_US                                                                                                          \
+        (5 * USEC_PER_SEC) /* scheduling waits so long for the ledger to open; then it begins without, until the next start */
+#define VAULT_CLOSE_US (2 * USEC_PER_SEC) /* and the end so long for the last commit */
+
+struct vault;
+
+/* Opens the ledger in a folder. on_change is called by the loop when the ledger has opened or given up, and when a commit is durable.
+ * loop and journal are borrowed. 0 or a negative errno. */
+int vault_new(struct loop *loop, struct journal *journal, const char *folder, int (*on_change)(void *userdata), void *userdata,
+              struct vault **ret);
+/* Writes what is left and closes. engine and book may be NULL: nothing is left. Takes NULL, returns NULL. */
+struct vault *vault_free(struct vault *v, struct engine *e, const struct book *b, struct clock_sample now);
+
+/* Whether the ledger has opened, or given up: HELLO can be answered. */
+bool vault_is_settled(const struct vault *v);
+/* Restores jobs into a new engine and book, for this runner. The vault is in use from then on, if it has opened. 0 or -ENOMEM. */
+int vault_begin(struct vault *v, struct engine *e, struct book *b, struct clock_sample now, const struct wire_hello *hello);
+/* Whether results wait for a commit before they are acknowledged. */
+bool vault_is_on(const struct vault *v);
+
+/* An action, after the book has it; and, for an end, its acknowledgement waits. 0 or -ENOMEM. */
+int vault_note(struct vault *v, struct engine *e, const struct book *b, struct clock_sample now, const struct action *a,
+               const void *value, size_t value_size);
+/* Writes what is due. To be called when all actions are taken. */
+void vault_flush(struct vault *v, struct engine *e, const struct book *b, struct clock_sample now);
+/* When vault_flush() wants to be called (BOOTTIME), INT64_MAX for never. */
+int64_t vault_next_flush(const struct vault *v);
+/* From now on every result is committed at once: there is little time. */
+void vault_hurry(struct vault *v);
+/* A run that may be acknowledged now; false where there is none. */
+bool vault_next_ack(struct vault *v, uint64_t *ret_run);
+/* A horizon that is durable now; false where there is none. */
+bool vault_next_claim(struct vault *v, struct clock_sample *ret);
