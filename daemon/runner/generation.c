@@ -17,7 +17,8 @@ static void tell_trouble(struct runner *runner, const char *what, int error) {
         struct journal_record r = journal_begin(runner->journal, EVENT_DEGRADED);
 
         journal_field_i64(&r, "ERRNO", -error);
-        journal_send(&r, "%s: %s", what, strerror(-error));
+        /* a reader that has given up has said why in diagnostics of its own */
+        journal_send(&r, "%s: %s", what, error == -ECHILD ? "the errors told beside this" : strerror(-error));
 }
 
 static void texts_free(char **list, size_t n) {
