@@ -7,14 +7,6 @@
 
 #define PPM INT64_C(1000000)
 
-bool plan_is_grid(const struct job_when *when) {
-        return when->every_us > 0 && when->mode == JOB_MODE_FIXED_RATE;
-}
-
-bool plan_is_wall(const struct job_when *when) {
-        return plan_is_grid(when) && when->align == JOB_ALIGN_WALL;
-}
-
 bool plan_is_same(const struct job_when *a, const struct job_when *b) {
         return a->every_us == b->every_us && a->mode == b->mode && a->align == b->align && a->align_rt_us == b->align_rt_us;
 }

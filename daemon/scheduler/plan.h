@@ -17,10 +17,14 @@ struct plan_grid {
         uint64_t stream;       /* tells jobs and segments apart in the draw */
 };
 
-/* True for jobs whose slots lie on CLOCK_REALTIME. */
-bool plan_is_wall(const struct job_when *when);
 /* True for fixed-rate jobs. */
-bool plan_is_grid(const struct job_when *when);
+static inline bool plan_is_grid(const struct job_when *when) {
+        return when->every_us > 0 && when->mode == JOB_MODE_FIXED_RATE;
+}
+/* True for jobs whose slots lie on CLOCK_REALTIME. */
+static inline bool plan_is_wall(const struct job_when *when) {
+        return plan_is_grid(when) && when->align == JOB_ALIGN_WALL;
+}
 /* True if a and b plan the same slots: a reload from one to the other leaves the plan alone. */
 bool plan_is_same(const struct job_when *a, const struct job_when *b);
 /* The largest drawn delay of a grid: RandomizedDelay=, kept below Every=. */

@@ -234,10 +234,6 @@ const struct job_when *registry_when(const struct registry *g, uint32_t policy) 
         return &g->policies[policy].when;
 }
 
-struct job_cold *registry_cold(const struct registry *g, const struct job_row *row) {
-        return row->cold ? &g->colds[row->cold - 1] : NULL;
-}
-
 struct job_cold *registry_warm(struct registry *g, struct job_row *row) {
         if (row->cold)
                 return &g->colds[row->cold - 1];

@@ -142,4 +142,6 @@ const struct job_when *registry_when(const struct registry *g, uint32_t policy);
 /* The job's cold state, made zeroed if it has none; NULL without memory. Borrowed until the next call. */
 struct job_cold *registry_warm(struct registry *g, struct job_row *row);
 /* The job's cold state or NULL. */
-struct job_cold *registry_cold(const struct registry *g, const struct job_row *row);
+static inline struct job_cold *registry_cold(const struct registry *g, const struct job_row *row) {
+        return row->cold ? &g->colds[row->cold - 1] : NULL;
+}
