@@ -375,8 +375,10 @@ static void check_once(struct world *w, struct world_job *job, const struct wire
                 return;
         job->started_slot_rt_us = start->slot_rt_us;
         job->started_steps = w->n_steps;
-        job->was_unclaimed =
-                plan_is_wall(&job->when) ? start->slot_us > w->store->horizon.rt_us : start->slot_us > w->store->horizon.bt_us;
+        int64_t horizon_us = plan_is_wall(&job->when) ? w->store->horizon.rt_us : w->store->horizon.bt_us;
+        /* what counts is the instant with its drawn delay, which is not known here: it may be later by so much */
+        int64_t due_us = start->slot_us + job->draw_bound_us;
+        job->was_unclaimed = w->store->boot != w->hello.boot_id[0] || due_us > horizon_us;
 }
 
 static void on_kill(struct world *w, struct world_job *job, uint64_t run) {
