@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// engine_internal: what engine.c (definitions, runs, actions) and slots.c (slots and their outcomes) share.
+// engine_internal: what the engine's parts share: engine.c (definitions, runs, actions), slots.c (slots and their outcomes),
+// segments.c (plans), catch_up.c, commands.c, restore.c (what the ledger had) and views.c.
 #pragma once
 
 #include "daemon/scheduler/engine.h"
@@ -89,20 +90,23 @@ static inline uint64_t engine_take_run_number(struct engine *e) {
 }
 
 /* restore.c */
-/* What the ledger had is compared with what the runner has said: before the first commit makes plans. 0, -ENOMEM. */
-int restore_settle(struct engine *e, struct clock_sample now);
+/* What the ledger had is compared with what the runner has said: before the first commit makes plans. */
+void restore_settle(struct engine *e, struct clock_sample now);
 /* A run of the runner's that the ledger has not heard of: its slot, and those before it, get their outcome. 0, -ENOMEM. */
 int restore_adopted(struct engine *e, struct clock_sample now, uint32_t job, const struct wire_start *start);
 /* The run that the ledger has in flight is not the runner's: it, or its slot, gets its end. */
 void restore_end_unknown(struct engine *e, struct clock_sample now, uint32_t job);
-/* The plan of a restored job goes on under a policy. */
+/* The plan of a restored job ends: slots that were claimed are interrupted, those that passed while no scheduler was up get
+ * their outcome, what waits goes on waiting. */
 void restore_close(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *old);
 /* What waited, or was lost on its way to the runner, starts or gets its outcome. 0, -ENOMEM. */
 int restore_waiting(struct engine *e, struct clock_sample now, uint32_t job);
+/* The plan of a restored job goes on under the same policy, or ends as under `old` and one under `when` follows it. */
 void restore_plan(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *old,
                   const struct job_when *when);
 
 /* segments.c */
+/* Begins a segment with the plan that the row holds. */
 void segments_begin(struct engine *e, uint32_t job);
 /* The first plan of a name that has none: from row->since_us on. */
 void segments_plan_first(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *when, bool is_resync);
@@ -146,6 +150,7 @@ void commands_arm_hold(struct engine *e, uint32_t job);
 void commands_hold_due(struct engine *e, struct clock_sample now, uint32_t job);
 /* The same, if it is so. */
 void commands_settle_hold(struct engine *e, struct clock_sample now, uint32_t job);
+
 /* slots.c */
 /* True for policies whose slots could run again after a power cut: they start only below the durable horizon. */
 bool slots_are_claimed(const struct job_when *when);
@@ -154,8 +159,6 @@ void slots_interrupt(struct engine *e, struct clock_sample now, uint32_t job, in
 /* The outcome of slots that are off the plan already. */
 void slots_tell(struct engine *e, uint32_t job, enum slot_outcome outcome, enum slot_reason reason, uint32_t segment,
                 int64_t first, int64_t last, int64_t slot_rt_us);
-/* They are missed or withheld; told when the range they belong to ends. 0, -ENOMEM. */
-int slots_miss(struct engine *e, struct clock_sample now, uint32_t job, int64_t last, enum slot_reason reason);
 /* Does what is due of one job by the plan at hand. 0, -ENOMEM. */
 int slots_settle(struct engine *e, struct clock_sample now, uint32_t job);
 /* The slots from the row's key to last are missed or withheld; told when the range they belong to ends. 0, -ENOMEM. */

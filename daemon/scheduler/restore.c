@@ -321,8 +321,7 @@ void restore_close(struct engine *e, struct clock_sample now, uint32_t job, cons
         row->is_restored = row->was_planned = row->is_moved = false;
 }
 
-int restore_settle(struct engine *e, struct clock_sample now) {
-        int r = 0;
+void restore_settle(struct engine *e, struct clock_sample now) {
         for (uint32_t job = 0; job < e->jobs.n_rows; job++) {
                 struct job_row *row = engine_row(e, job);
                 if (!row->is_restored)
@@ -335,7 +334,6 @@ int restore_settle(struct engine *e, struct clock_sample now) {
                         slots_drop_waiting(e, now, job, SLOT_REASON_REMOVED);
                 }
         }
-        return r;
 }
 
 /* ---- the plan ---- */

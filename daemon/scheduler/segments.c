@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Begins a segment with the plan that the row holds. */
 void segments_begin(struct engine *e, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         row->segment++;
@@ -245,18 +244,16 @@ static void commit_removal(struct engine *e, struct clock_sample now, uint32_t j
 }
 
 int engine_commit(struct engine *e, struct clock_sample now, const struct wire_commit *commit) {
-        int r = 0;
         if (commit->is_resync || e->n_restored > 0)
                 e->resumed = now;
         if (e->n_restored > 0)
-                r = restore_settle(e, now);
+                restore_settle(e, now);
         e->n_restored = 0;
         for (size_t i = 0; i < e->n_touched; i++) {
                 uint32_t job = e->touched[i];
                 struct job_row *row = engine_row(e, job);
                 row->is_touched = false;
-                if (r == 0)
-                        r = slots_settle(e, now, job);
+                int r = slots_settle(e, now, job);
                 if (r < 0)
                         return r;
                 if (row->state == JOB_STATE_REMOVED)
