@@ -734,21 +734,13 @@ static int64_t claimed_until(const struct engine *e, struct clock_sample now, in
         return is_over || horizon_us > now_us ? now_us : horizon_us;
 }
 
-static void write_plan(struct engine *e, uint32_t job) {
+static void write_plan(void *userdata, uint32_t job) {
+        struct engine *e = userdata;
         struct job_row *row = engine_row(e, job);
         if (row->is_written)
                 return;
         row->is_written = true;
         engine_emit(e, ACTION_WRITE, job);
-}
-
-/* All jobs of a queue up to an instant have their plans written; the heap's children come after their parents. */
-static void write_plans(struct engine *e, const struct schedule *queue, size_t at, int64_t until_us) {
-        if (at >= queue->n || queue->heap[at].at_us > until_us)
-                return;
-        write_plan(e, queue->heap[at].id);
-        for (size_t child = 4 * at + 1; child <= 4 * at + 4; child++)
-                write_plans(e, queue, child, until_us);
 }
 
 /* Moves the horizon over what comes soon, once for all of it. */
@@ -759,8 +751,8 @@ static void claim(struct engine *e, struct clock_sample now) {
         if (!is_boot_near && !is_real_near)
                 return;
         e->asked = (struct clock_sample){.rt_us = now.rt_us + ENGINE_CLAIM_SPAN_US, .bt_us = now.bt_us + ENGINE_CLAIM_SPAN_US};
-        write_plans(e, &e->boot_claim, 0, e->asked.bt_us);
-        write_plans(e, &e->real_claim, 0, e->asked.rt_us);
+        schedule_each_until(&e->boot_claim, e->asked.bt_us, write_plan, e);
+        schedule_each_until(&e->real_claim, e->asked.rt_us, write_plan, e);
         if (e->asked_at_bt_us == INT64_MAX)
                 e->asked_at_bt_us = now.bt_us;
         engine_emit(e, ACTION_HORIZON, INDEX_NONE)->horizon = e->asked;
