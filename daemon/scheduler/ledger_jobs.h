@@ -16,6 +16,7 @@ struct ledger_entry {
         uint64_t pins[LEDGER_PIN_MAX],
                 old_pins[LEDGER_PIN_MAX];     /* runs that stay, with their values; 0: none; and as in the file */
         uint32_t n_runs, n_slots, n_segments; /* rows; runs that were put again count more than once */
+        uint32_t keep_runs;                   /* History= */
         int64_t policy;                       /* of the latest when-text; 0: not asked for yet */
         struct hash128 policy_hash;
         int64_t tail_id; /* of the latest row of slots; 0: none */

@@ -21,7 +21,9 @@ static const char *const statement_texts[STORE_MAX] = {
         [STORE_STOPPED] = "UPDATE meta SET stopped = ?1",
         [STORE_CLOCK] = "INSERT INTO clock(kind, rt, bt, by_us, boot) VALUES(?1, ?2, ?3, ?4, ?5)",
         [STORE_CLOCK_TRIM] = "DELETE FROM clock WHERE id <= ?1",
-        [STORE_JOB_FIND] = "SELECT id, last, good, failed, name FROM job WHERE name = ?1",
+        [STORE_JOB_FIND] =
+                "SELECT job.id, last, good, failed, name, policy.text FROM job LEFT JOIN policy ON policy.id = job.policy"
+                " WHERE name = ?1",
         [STORE_JOB_COUNTS] = "SELECT (SELECT count(*) FROM run WHERE job = ?1), (SELECT count(*) FROM slots WHERE job = ?1),"
                              " (SELECT count(*) FROM segment WHERE job = ?1)",
         [STORE_JOB_TAIL] = "SELECT " LEDGER_SQL_RANGE " FROM slots JOIN job ON job.id = slots.job WHERE slots.job = ?1"
@@ -54,9 +56,12 @@ static const char *const statement_texts[STORE_MAX] = {
         [STORE_CROWD_SLOTS_SUM] = "SELECT sum(n), max(id) FROM (SELECT n, id FROM slots WHERE job = ?1 ORDER BY id LIMIT ?2)",
         [STORE_CROWD_SLOTS] = "DELETE FROM slots WHERE job = ?1 AND id <= ?2",
         [STORE_CROWD_SEGMENTS] = "DELETE FROM segment WHERE id IN (SELECT id FROM segment WHERE job = ?1 ORDER BY id LIMIT ?2)",
-        [STORE_OLD_RUNS] = "SELECT run, job, result, CASE WHEN result = 0 THEN slot_rt ELSE end_rt END FROM run WHERE run > ?1 "
-                           "ORDER BY run"
-                           " LIMIT 64",
+        [STORE_AGE_JOB] = "SELECT job.id, policy.text FROM job LEFT JOIN policy ON policy.id = job.policy WHERE job.id >= ?1"
+                          " ORDER BY job.id LIMIT 1",
+        [STORE_AGE_RUNS] = "SELECT run, job, result, end_rt FROM run WHERE job = ?2 AND run > ?1 ORDER BY run LIMIT 64",
+        [STORE_AGE_SLOTS] =
+                "SELECT id, job, n, max(last_rt, told_rt) FROM slots WHERE job = ?2 AND id > ?1 ORDER BY id LIMIT 64",
+        [STORE_OLD_RUNS] = "SELECT run, job, result, end_rt FROM run WHERE run > ?1 ORDER BY run LIMIT 64",
         [STORE_OLD_RUN] = "DELETE FROM run WHERE run = ?1 AND NOT EXISTS (SELECT 1 FROM job WHERE id = ?2 AND ?1 IN (last, "
                           "good, failed))",
         [STORE_OLD_SLOTS] = "SELECT id, job, n, max(last_rt, told_rt) FROM slots WHERE id > ?1 ORDER BY id LIMIT 64",

@@ -22,7 +22,7 @@ struct ledger_batch {
         struct pack rows;
 };
 
-/* What may stay; the constants above and in ledger.h unless a test has others. */
+/* What may stay; the constants above and in ledger.h unless a test has others. Runs and days are of jobs without History=. */
 struct ledger_limits {
         int64_t bytes; /* 0: as by default, all of them */
         size_t queue;  /* bytes, see LEDGER_QUEUE_MAX */
@@ -56,11 +56,20 @@ enum store_statement {
         STORE_CROWD_SLOTS_SUM,
         STORE_CROWD_SLOTS,
         STORE_CROWD_SEGMENTS,
+        STORE_AGE_JOB,
+        STORE_AGE_RUNS,
+        STORE_AGE_SLOTS,
         STORE_OLD_RUNS,
         STORE_OLD_RUN,
         STORE_OLD_SLOTS,
         STORE_OLD_SLOT,
         STORE_MAX
+};
+
+/* How far a pass through old rows has come. */
+struct ledger_pass {
+        int64_t job; /* the one that it is at */
+        int64_t run, slots;
 };
 
 struct ledger_store {
@@ -72,9 +81,9 @@ struct ledger_store {
         int wal_pages;           /* in the log */
         uint64_t n_pages;        /* written since the start: a figure for tests */
         bool is_sweeping;        /* texts are to be looked through */
-        bool is_trimming_by_age; /* a pass through old rows is under way; it goes on behind: */
-        int64_t old_run, old_slots;
-        int64_t next_pass_rt_us; /* when the next one begins */
+        bool is_trimming_by_age; /* a pass through old rows is under way */
+        struct ledger_pass by_age, by_size;
+        int64_t next_pass_rt_us; /* when the next one by age begins */
 };
 
 /* Opens the file, see ledger_file_open(); s is zeroed or was closed, its limits stay. 0 or a negative errno. */
@@ -93,6 +102,8 @@ int ledger_store_checkpoint(struct ledger_store *s, bool is_all);
 /* Takes away what may not stay, for about budget_us. 1 where there may be more, 0, or a negative errno. */
 int ledger_store_trim(struct ledger_store *s, int64_t now_rt_us, int64_t budget_us);
 
+/* What History= of a policy's text says, the limits where it says nothing; *ret_age_us may be DURATION_INFINITY. */
+void ledger_store_history(const struct ledger_limits *limits, const char *when, uint32_t *ret_runs, int64_t *ret_age_us);
 /* The statement, ready to be bound. */
 sqlite3_stmt *ledger_store_statement(struct ledger_store *s, enum store_statement which);
 /* Undoes the open transaction and forgets what is remembered of jobs. */

@@ -4,6 +4,8 @@
 // done again. Runs whose values are kept stay, and the latest range of each job.
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "daemon/core/clock.h"
 #include "daemon/scheduler/ledger_schema.h"
@@ -12,6 +14,16 @@
 
 #define CROWD_STEP 64 /* rows of a job that go at once */
 #define PASS_US    USEC_PER_HOUR
+
+void ledger_store_history(const struct ledger_limits *limits, const char *when, uint32_t *ret_runs, int64_t *ret_age_us) {
+        struct job_when policy;
+        char *description = NULL;
+        job_when_init(&policy);
+        if (when && job_when_parse(when, strlen(when), &policy, &description) == 0)
+                free(description);
+        *ret_runs = policy.history_runs == JOB_HISTORY_RUNS_DEFAULT ? limits->runs : policy.history_runs;
+        *ret_age_us = policy.history_us == JOB_HISTORY_DEFAULT_US ? limits->days * USEC_PER_DAY : policy.history_us;
+}
 
 static int note_trimmed(struct ledger_store *s, int64_t job, int64_t n_runs, int64_t n_slots) {
         if (n_runs == 0 && n_slots == 0)
@@ -34,10 +46,10 @@ static int trim_runs(struct ledger_store *s, struct ledger_entry *entry) {
         if (sqlite3_step(count) == SQLITE_ROW)
                 entry->n_runs = (uint32_t)sqlite3_column_int64(count, 0);
         (void)sqlite3_reset(count);
-        if (entry->n_runs <= s->limits.runs)
+        if (entry->n_runs <= entry->keep_runs)
                 return 0;
         LEDGER_SQL_BIND(trim, 1, entry->id, (int64_t)entry->old_pins[0], (int64_t)entry->old_pins[1],
-                        (int64_t)entry->old_pins[2], excess(entry->n_runs, s->limits.runs));
+                        (int64_t)entry->old_pins[2], excess(entry->n_runs, entry->keep_runs));
         int r = ledger_sql_run(trim);
         if (r < 0)
                 return r;
@@ -86,7 +98,7 @@ static int trim_job(struct ledger_store *s, struct ledger_entry *entry) {
                 r = trim_segments(s, entry);
         if (r < 0)
                 return r;
-        return entry->n_runs > s->limits.runs || entry->n_slots > s->limits.slots || entry->n_segments > s->limits.plans;
+        return entry->n_runs > entry->keep_runs || entry->n_slots > s->limits.slots || entry->n_segments > s->limits.plans;
 }
 
 /* 1 where there is more. */
@@ -113,12 +125,14 @@ struct old_row {
         bool is_run;
 };
 
-/* Up to 64 rows from the cursor on, read before any of them goes. How many, or a negative errno. */
-static int read_rows(struct ledger_store *s, bool is_run, struct old_row rows[static 64]) {
-        sqlite3_stmt *find = s->statements[is_run ? STORE_OLD_RUNS : STORE_OLD_SLOTS];
+/* Up to 64 rows behind the cursor, of a job or (0) of all, read before any of them goes. How many, or a negative errno. */
+static int read_rows(struct ledger_store *s, bool is_run, int64_t cursor, int64_t job, struct old_row rows[static 64]) {
+        static const enum store_statement statements[2][2] = {{STORE_OLD_SLOTS, STORE_AGE_SLOTS},
+                                                              {STORE_OLD_RUNS, STORE_AGE_RUNS}};
+        sqlite3_stmt *find = s->statements[statements[is_run][job != 0]];
         int n = 0, step = SQLITE_ROW;
 
-        LEDGER_SQL_BIND(find, 1, is_run ? s->old_run : s->old_slots);
+        LEDGER_SQL_BIND(find, 1, cursor, job); /* that of all has no second one: no harm */
         while (n < 64 && (step = sqlite3_step(find)) == SQLITE_ROW) {
                 rows[n] = (struct old_row){
                         .id = sqlite3_column_int64(find, 0),
@@ -145,13 +159,13 @@ static int drop_row(struct ledger_store *s, const struct old_row *row) {
         return note_trimmed(s, row->job, row->is_run ? row->n : 0, row->is_run ? 0 : row->n);
 }
 
-/* Drops rows from the cursor on that are before an instant. 1 where it has not come to a younger one, 0 at the end. */
-static int trim_old(struct ledger_store *s, bool is_run, int64_t before_rt_us, int64_t until_us) {
-        int64_t *cursor = is_run ? &s->old_run : &s->old_slots;
+/* Drops rows of a pass that are before an instant. 1 where it has not come to a younger one, 0 at the end. */
+static int trim_old(struct ledger_store *s, bool is_run, struct ledger_pass *pass, int64_t before_rt_us, int64_t until_us) {
+        int64_t *cursor = is_run ? &pass->run : &pass->slots;
         struct old_row rows[64];
 
         for (;;) {
-                int n = read_rows(s, is_run, rows);
+                int n = read_rows(s, is_run, *cursor, pass->job, rows);
                 if (n < 0)
                         return n;
                 for (int k = 0; k < n; k++) {
@@ -169,6 +183,11 @@ static int trim_old(struct ledger_store *s, bool is_run, int64_t before_rt_us, i
         }
 }
 
+static int trim_pass(struct ledger_store *s, struct ledger_pass *pass, int64_t before_rt_us, int64_t until_us) {
+        int r = trim_old(s, true, pass, before_rt_us, until_us);
+        return r == 0 ? trim_old(s, false, pass, before_rt_us, until_us) : r;
+}
+
 static int is_too_large(struct ledger_store *s) {
         int64_t pages = 0, unused = 0, size = 0;
         int r = ledger_pragma(s->file.db, "page_count", &pages);
@@ -179,18 +198,46 @@ static int is_too_large(struct ledger_store *s) {
         return r < 0 ? r : (pages - unused) * size > s->limits.bytes;
 }
 
-static int trim_by_age(struct ledger_store *s, int64_t now_rt_us, int64_t until_us) {
+static int trim_by_size(struct ledger_store *s, int64_t until_us) {
         int r = is_too_large(s);
-        if (r < 0 || (r == 0 && !s->is_trimming_by_age))
+        if (r <= 0)
                 return r;
-        int64_t before = r > 0 ? INT64_MAX - 1 : now_rt_us - s->limits.days * USEC_PER_DAY;
-        r = trim_old(s, true, before, until_us);
+        r = trim_pass(s, &s->by_size, INT64_MAX - 1, until_us);
         if (r == 0)
-                r = trim_old(s, false, before, until_us);
-        if (r == 0) {
-                s->is_trimming_by_age = false;
-                s->old_run = s->old_slots = 0;
+                s->by_size = (struct ledger_pass){};
+        return r;
+}
+
+/* The job that a pass is at, or the next one, and how old its rows may be. 1, 0 at the end, or a negative errno. */
+static int find_job(struct ledger_store *s, struct ledger_pass *pass, int64_t *ret_age_us) {
+        sqlite3_stmt *find = s->statements[STORE_AGE_JOB];
+        LEDGER_SQL_BIND(find, 1, pass->job);
+        int step = sqlite3_step(find);
+        int r = step == SQLITE_ROW ? 1 : step == SQLITE_DONE ? 0 : ledger_errno(s->file.db);
+        if (r == 1) {
+                int64_t job = sqlite3_column_int64(find, 0);
+                if (job != pass->job)
+                        *pass = (struct ledger_pass){.job = job};
+                ledger_store_history(&s->limits, (const char *)sqlite3_column_text(find, 1), &(uint32_t){0}, ret_age_us);
         }
+        (void)sqlite3_reset(find);
+        return r;
+}
+
+/* Job by job: of each only what is too old is looked at. */
+static int trim_by_age(struct ledger_store *s, int64_t now_rt_us, int64_t until_us) {
+        int64_t age_us = 0;
+        int r = 0;
+        while (s->is_trimming_by_age && (r = find_job(s, &s->by_age, &age_us)) == 1) {
+                r = age_us == DURATION_INFINITY ? 0 : trim_pass(s, &s->by_age, now_rt_us - age_us, until_us);
+                if (r != 0)
+                        return r;
+                s->by_age = (struct ledger_pass){.job = s->by_age.job + 1};
+                if (clock_awake_us() >= until_us)
+                        return 1;
+        }
+        if (r == 0)
+                s->is_trimming_by_age = false;
         return r;
 }
 
@@ -212,7 +259,7 @@ static bool has_work(struct ledger_store *s, int64_t now_rt_us) {
         if (now_rt_us >= s->next_pass_rt_us || now_rt_us < s->next_pass_rt_us - 2 * PASS_US) {
                 s->next_pass_rt_us = now_rt_us + PASS_US;
                 s->is_trimming_by_age = s->is_sweeping = true;
-                s->old_run = s->old_slots = 0;
+                s->by_age = (struct ledger_pass){.job = 1};
         }
         return s->jobs.n_crowded > 0 || s->is_trimming_by_age || is_too_large(s) > 0;
 }
@@ -225,6 +272,8 @@ static int trim_slice(struct ledger_store *s, int64_t now_rt_us, int64_t budget_
         r = s->is_sweeping ? trim_policies(s) : 0;
         if (r >= 0)
                 r = trim_crowded(s, until_us);
+        if (r == 0)
+                r = trim_by_size(s, until_us);
         if (r == 0)
                 r = trim_by_age(s, now_rt_us, until_us);
         if (r >= 0) {

@@ -62,6 +62,7 @@ static int read_job(struct ledger_store *s, struct ledger_entry *entry) {
         sqlite3_stmt *find = s->statements[STORE_JOB_FIND];
         sqlite3_bind_text(find, 1, entry->name, -1, SQLITE_STATIC);
         int step = sqlite3_step(find), r = 0;
+        ledger_store_history(&s->limits, (const char *)sqlite3_column_text(find, 5), &entry->keep_runs, &(int64_t){0});
         if (step == SQLITE_ROW && strcmp((const char *)sqlite3_column_text(find, 4), entry->name) != 0)
                 r = -EUCLEAN; /* the index leads to another row */
         else if (step == SQLITE_ROW) {
@@ -111,24 +112,29 @@ static int intern_policy(struct ledger_store *s, const char *text, int64_t *ret_
 }
 
 /* The number of a job's policy; asked of the file only when the text is another than last time. */
-static int find_policy(struct ledger_store *s, struct ledger_entry *entry, const char *text, int64_t *ret_id) {
+static int find_policy(struct ledger_store *s, uint32_t at, const char *text, int64_t *ret_id) {
+        struct ledger_entry *entry = &s->jobs.entries[at];
         struct hash128 hash = ledger_jobs_hash(text ? text : "");
         if (entry->policy == 0 || memcmp(&hash, &entry->policy_hash, sizeof(hash)) != 0) {
                 int r = intern_policy(s, text ? text : "", &entry->policy);
                 if (r < 0)
                         return r;
                 entry->policy_hash = hash;
+                ledger_store_history(&s->limits, text, &entry->keep_runs, &(int64_t){0});
+                if (entry->n_runs > entry->keep_runs)
+                        ledger_jobs_crowd(&s->jobs, at);
         }
         *ret_id = entry->policy;
         return 0;
 }
 
-static int write_job(struct ledger_store *s, struct ledger_entry *entry, const struct ledger_job *job) {
+static int write_job(struct ledger_store *s, uint32_t at, const struct ledger_job *job) {
+        struct ledger_entry *entry = &s->jobs.entries[at];
         sqlite3_stmt *update = s->statements[STORE_JOB];
         const struct book_counts *c = &job->counts;
         int64_t policy = 0;
 
-        int r = find_policy(s, entry, job->when, &policy);
+        int r = find_policy(s, at, job->when, &policy);
         if (r < 0)
                 return r;
         LEDGER_SQL_BIND(update, 1, entry->id, policy, (int64_t)c->runs, (int64_t)c->successes, (int64_t)c->failures,
@@ -188,7 +194,7 @@ static int write_run(struct ledger_store *s, uint32_t at, const struct ledger_ru
         int r = ledger_sql_run(insert);
         if (r < 0)
                 return r;
-        if (++entry->n_runs > s->limits.runs + CROWD_SLACK)
+        if (++entry->n_runs > entry->keep_runs + CROWD_SLACK)
                 ledger_jobs_crowd(&s->jobs, at);
         if (!row->value || !is_pinned(entry->pins, run->run))
                 return 0;
@@ -238,7 +244,7 @@ static int write_segment(struct ledger_store *s, uint32_t at, const struct ledge
         sqlite3_stmt *insert = s->statements[STORE_SEGMENT];
         int64_t policy = 0;
 
-        int r = find_policy(s, entry, segment->when, &policy);
+        int r = find_policy(s, at, segment->when, &policy);
         if (r < 0)
                 return r;
         LEDGER_SQL_BIND(insert, 1, entry->id, segment->segment, policy, segment->anchor_us, segment->first_key,
@@ -344,7 +350,7 @@ static int write_batch(struct ledger_store *s, const struct ledger_batch *batch)
                 uint32_t at = name ? ledger_jobs_find(&s->jobs, name) : INDEX_NONE;
                 r = write_row(s, at, &row);
                 if (r >= 0 && row.kind == LEDGER_ROW_JOB && s->jobs.entries[at].latest == start)
-                        r = write_job(s, &s->jobs.entries[at], &row.job);
+                        r = write_job(s, at, &row.job);
         }
         return r;
 }

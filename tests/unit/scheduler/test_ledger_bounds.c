@@ -115,6 +115,44 @@ START_TEST(old_rows_go) {
 }
 END_TEST
 
+static void put_history(const char *job, uint64_t first, uint64_t n, const char *when) {
+        ledger_put_job(rig.ledger, &(struct ledger_job){.name = job, .when = when});
+        for (uint64_t k = first; k < first + n; k++)
+                rig_put_run(job, k, RUN_RESULT_SUCCESS, NULL);
+        rig_commit();
+}
+
+static size_t runs_of(const char *job) {
+        return rig_ask((struct ledger_query){.question = LEDGER_RUNS, .job = job});
+}
+
+START_TEST(history_is_each_jobs_own) {
+        struct ledger_limits l = limits();
+        l.runs = 50;
+        open_limited(l);
+        put_history("few", 1, 200, "Every=1s\nHistory=5\n");
+        put_history("many", 201, 200, "Every=1s\nHistory=150\n");
+        put_history("plain", 401, 200, "Every=1s\n");
+        put_history("hour", 601, 10, "Every=1s\nHistory=1h\n"); /* all runs of the rig are older */
+        put_history("ever", 611, 10, "Every=1s\nHistory=infinity\n");
+        rig_until(runs_of("few") == 5);
+        rig_until(runs_of("many") == 150);
+        rig_until(runs_of("plain") == 50);
+        rig_until(runs_of("ever") == 10);
+        rig_close(); /* what an opened file knows of a job stands in it */
+        open_limited(l);
+        for (uint64_t k = 0; k < 40; k++)
+                rig_put_run("few", 701 + k, RUN_RESULT_SUCCESS, NULL);
+        rig_commit();
+        rig_until(runs_of("few") == 5);
+        rig_until(runs_of("hour") == 1); /* its latest */
+        ck_assert_uint_eq(runs_of("ever"), 10);
+        ck_assert_uint_eq(runs_of("many"), 150);
+        put_history("many", 801, 1, "Every=1s\nHistory=7\n");
+        rig_until(runs_of("many") == 7);
+}
+END_TEST
+
 START_TEST(file_stays_below_its_size) {
         struct ledger_limits l = limits();
         l.bytes = 1024 * 1024;
@@ -245,6 +283,7 @@ int main(void) {
         tcase_add_test(tcase, job_keeps_so_many_ranges_and_segments);
         tcase_add_test(tcase, texts_that_nobody_has_go);
         tcase_add_test(tcase, old_rows_go);
+        tcase_add_test(tcase, history_is_each_jobs_own);
         tcase_add_test(tcase, file_stays_below_its_size);
         tcase_add_test(tcase, folded_batches_keep_counts_and_newest);
         tcase_add_test(tcase, queue_is_bounded_while_nothing_is_written);
