@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // timestamp: points in time for Align= and the tools.
-// The calendar is computed here (days from civil after Howard Hinnant), so only times without an offset ask the C library.
+// Only times without an offset ask the C library, for the local zone.
 
 #include "config/timestamp.h"
 
@@ -10,7 +10,8 @@
 #include <string.h>
 #include <time.h>
 
-#define SEC_PER_DAY  INT64_C(86400)
+#include "config/civil.h"
+
 #define USEC_PER_SEC INT64_C(1000000)
 #define YEAR_FIRST   1970
 #define YEAR_LAST    2262
@@ -21,40 +22,6 @@ static const char why_range[] = "the years 1970 to 2262 are possible";
 static const char why_day[] = "there is no such day";
 static const char why_clock[] = "hours are 00..23, minutes and seconds 00..59";
 static const char why_gap[] = "that time does not exist in the local time zone (the clock is set forward)";
-
-struct parts {
-        int year, month, day, hour, minute, second;
-        int64_t us;
-};
-
-static bool is_leap(int year) {
-        return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-}
-
-static int days_of_month(int year, int month) {
-        static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-        return days[month - 1] + (month == 2 && is_leap(year));
-}
-
-static int64_t days_from_civil(int64_t year, int month, int day) {
-        year -= month <= 2;
-        int64_t era = (year >= 0 ? year : year - 399) / 400;
-        int64_t year_of_era = year - era * 400;
-        int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-        return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
-}
-
-static void civil_from_days(int64_t days, int64_t *ret_year, int *ret_month, int *ret_day) {
-        days += 719468;
-        int64_t era = (days >= 0 ? days : days - 146096) / 146097;
-        int64_t day_of_era = days - era * 146097;
-        int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-        int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        int64_t shifted = (5 * day_of_year + 2) / 153;
-        *ret_day = (int)(day_of_year - (153 * shifted + 2) / 5 + 1);
-        *ret_month = (int)(shifted < 10 ? shifted + 3 : shifted - 9);
-        *ret_year = year_of_era + era * 400 + (*ret_month <= 2);
-}
 
 /* Reads exactly n digits at *text and moves it behind; -1 if they are not there. */
 static int digits(const char **text, int n) {
@@ -111,7 +78,7 @@ static int epoch_parse(const char *p, int64_t *ret_rt_us, const char **ret_why) 
         return 0;
 }
 
-static const char *date_parse(const char **text, struct parts *t) {
+static const char *date_parse(const char **text, struct civil *t) {
         t->year = digits(text, 4);
         if (t->year < 0 || !accept(text, '-'))
                 return why_form;
@@ -123,12 +90,12 @@ static const char *date_parse(const char **text, struct parts *t) {
                 return why_form;
         if (t->year < YEAR_FIRST || t->year > YEAR_LAST)
                 return why_range;
-        if (t->month < 1 || t->month > 12 || t->day < 1 || t->day > days_of_month(t->year, t->month))
+        if (t->month < 1 || t->month > 12 || t->day < 1 || t->day > civil_month_days(t->year, t->month))
                 return why_day;
         return NULL;
 }
 
-static const char *clock_parse(const char **text, struct parts *t) {
+static const char *clock_parse(const char **text, struct civil *t, int64_t *ret_us) {
         t->hour = digits(text, 2);
         if (t->hour < 0 || !accept(text, ':'))
                 return why_form;
@@ -137,7 +104,7 @@ static const char *clock_parse(const char **text, struct parts *t) {
                 return why_form;
         if (accept(text, ':')) {
                 t->second = digits(text, 2);
-                if (t->second < 0 || !fraction_parse(text, &t->us))
+                if (t->second < 0 || !fraction_parse(text, ret_us))
                         return why_form;
         }
         return t->hour > 23 || t->minute > 59 || t->second > 59 ? why_clock : NULL;
@@ -163,9 +130,9 @@ static const char *zone_parse(const char *p, bool *ret_is_local, int *ret_offset
         return NULL;
 }
 
-static const char *local_resolve(const struct parts *t, int64_t *ret_seconds) {
+static const char *local_resolve(const struct civil *t, int64_t *ret_seconds) {
         struct tm tm = {
-                .tm_year = t->year - 1900,
+                .tm_year = (int)t->year - 1900,
                 .tm_mon = t->month - 1,
                 .tm_mday = t->day,
                 .tm_hour = t->hour,
@@ -179,10 +146,10 @@ static const char *local_resolve(const struct parts *t, int64_t *ret_seconds) {
 }
 
 static const char *civil_parse(const char *p, int64_t *ret_rt_us) {
-        struct parts t = {};
+        struct civil t = {};
         bool is_local;
         int offset_s;
-        int64_t seconds;
+        int64_t seconds, us = 0;
 
         const char *why = date_parse(&p, &t);
         if (why)
@@ -190,7 +157,7 @@ static const char *civil_parse(const char *p, int64_t *ret_rt_us) {
         bool is_rfc3339 = *p == 'T';
         if (is_rfc3339 || (*p == ' ' && p[1] >= '0' && p[1] <= '9')) {
                 p++;
-                why = clock_parse(&p, &t);
+                why = clock_parse(&p, &t, &us);
                 if (why)
                         return why;
         }
@@ -200,13 +167,12 @@ static const char *civil_parse(const char *p, int64_t *ret_rt_us) {
         if (is_local)
                 why = local_resolve(&t, &seconds);
         else
-                seconds = days_from_civil(t.year, t.month, t.day) * SEC_PER_DAY + t.hour * 3600 + t.minute * 60 + t.second -
-                          offset_s;
+                seconds = civil_seconds(&t) - offset_s;
         if (why)
                 return why;
         if (seconds < 0 || seconds > SECONDS_LAST)
                 return why_range;
-        *ret_rt_us = seconds * USEC_PER_SEC + t.us;
+        *ret_rt_us = seconds * USEC_PER_SEC + us;
         return NULL;
 }
 
@@ -221,26 +187,20 @@ int timestamp_parse(const char *text, int64_t *ret_rt_us, const char **ret_why) 
 }
 
 char *timestamp_print_utc(int64_t rt_us, char buf[static 40]) {
-        int64_t us = rt_us % USEC_PER_SEC, seconds = rt_us / USEC_PER_SEC, year;
-        int month, day;
+        int64_t us = rt_us % USEC_PER_SEC, seconds = rt_us / USEC_PER_SEC;
         char fraction[12] = "";
 
         if (us < 0) {
                 us += USEC_PER_SEC;
                 seconds--;
         }
-        int64_t days = seconds / SEC_PER_DAY, rest = seconds % SEC_PER_DAY;
-        if (rest < 0) {
-                rest += SEC_PER_DAY;
-                days--;
-        }
-        civil_from_days(days, &year, &month, &day);
+        struct civil c = civil_of_seconds(seconds);
         if (us > 0) {
                 int n = snprintf(fraction, sizeof(fraction), ".%06d", (int)us);
                 while (fraction[n - 1] == '0')
                         fraction[--n] = 0;
         }
-        snprintf(buf, 40, "%04lld-%02d-%02dT%02d:%02d:%02d%sZ", (long long)year, month, day, (int)(rest / 3600),
-                 (int)(rest / 60 % 60), (int)(rest % 60), fraction);
+        snprintf(buf, 40, "%04lld-%02d-%02dT%02d:%02d:%02d%sZ", (long long)c.year, c.month, c.day, c.hour, c.minute, c.second,
+                 fraction);
         return buf;
 }
