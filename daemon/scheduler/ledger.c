@@ -122,6 +122,7 @@ static int unpack_answer(const struct ledger_found *found, void **ret_array, str
                 struct ledger_range range;
                 struct ledger_segment segment;
                 struct ledger_clock clock;
+                struct ledger_job job;
         };
         void *array = calloc(found->n + 1, sizeof(union ledger_any));
         if (!array)
@@ -135,12 +136,15 @@ static int unpack_answer(const struct ledger_found *found, void **ret_array, str
                         ((struct ledger_segment *)array)[n] = row.segment;
                 else if (row.kind == LEDGER_ROW_CLOCK)
                         ((struct ledger_clock *)array)[n] = row.clock;
+                else if (row.kind == LEDGER_ROW_JOB)
+                        ((struct ledger_job *)array)[n] = row.job;
         *answer = (struct ledger_answer){
                 .n = found->n,
                 .runs = array,
                 .ranges = array,
                 .segments = array,
                 .clocks = array,
+                .jobs = array,
                 .cursor = found->cursor,
                 .n_trimmed = found->n_trimmed,
         };

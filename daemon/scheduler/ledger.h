@@ -156,6 +156,7 @@ enum ledger_question {
         LEDGER_RANGES,   /* of slots, newest first, `ran` included only if asked for */
         LEDGER_SEGMENTS, /* oldest first */
         LEDGER_CLOCKS,   /* oldest first */
+        LEDGER_JOBS,     /* that it has rows of, in the order in which they came */
 };
 
 struct ledger_query {
@@ -168,8 +169,8 @@ struct ledger_query {
         bool is_failed_only; /* runs */
         bool with_ran;       /* ranges */
         bool with_values;    /* runs: those that are kept */
-        uint64_t before;     /* a page: only rows older (segments, clocks: newer) than this `cursor`; 0: from the beginning */
-        size_t limit;        /* 1..LEDGER_QUERY_LIMIT */
+        uint64_t before; /* a page: only rows older (segments, clocks, jobs: newer) than this `cursor`; 0: from the beginning */
+        size_t limit;    /* 1..LEDGER_QUERY_LIMIT */
 };
 
 /* Rows of one kind; valid for the call. */
@@ -180,8 +181,9 @@ struct ledger_answer {
         const struct ledger_range *ranges;
         const struct ledger_segment *segments;
         const struct ledger_clock *clocks;
-        uint64_t cursor;    /* of the last row, to go on with as `before`; 0: that was all */
-        uint64_t n_trimmed; /* runs or slots of this job that retention has taken away so far */
+        const struct ledger_job *jobs; /* when and plan are NULL and empty where only rows of others name it */
+        uint64_t cursor;               /* of the last row, to go on with as `before`; 0: that was all */
+        uint64_t n_trimmed;            /* runs or slots of this job that retention has taken away so far */
 };
 
 typedef void (*ledger_answer_fn)(void *userdata, const struct ledger_answer *answer);

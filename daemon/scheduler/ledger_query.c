@@ -29,6 +29,8 @@ static const struct {
         [LEDGER_SEGMENTS] = {LEDGER_ROW_SEGMENT, LEDGER_SQL_SEGMENT,
                              "segment JOIN job ON job.id = segment.job JOIN policy ON policy.id = segment.policy", "segment.id",
                              NULL, "segment.begun_rt", true},
+        [LEDGER_JOBS] = {LEDGER_ROW_JOB, LEDGER_SQL_JOB, "job LEFT JOIN policy ON policy.id = job.policy", "job.id", NULL, NULL,
+                         true},
         [LEDGER_CLOCKS] = {LEDGER_ROW_CLOCK, LEDGER_SQL_CLOCK, "clock", "clock.id", "clock.rt", "clock.rt", true},
 };
 
@@ -39,8 +41,10 @@ static bool is_of_job(const struct ledger_query *q) {
 }
 
 static void print_conditions(FILE *f, const struct ledger_query *q) {
-        static const char *const job_columns[] = {
-                [LEDGER_RUNS] = "run.job", [LEDGER_RANGES] = "slots.job", [LEDGER_SEGMENTS] = "segment.job"};
+        static const char *const job_columns[] = {[LEDGER_RUNS] = "run.job",
+                                                  [LEDGER_RANGES] = "slots.job",
+                                                  [LEDGER_SEGMENTS] = "segment.job",
+                                                  [LEDGER_JOBS] = "job.id"};
         const char *id = questions[q->question].id;
 
         fputs(" WHERE 1", f);
@@ -48,7 +52,7 @@ static void print_conditions(FILE *f, const struct ledger_query *q) {
                 fprintf(f, " AND %s = ?%d", job_columns[q->question], AT_JOB);
         if (q->since_rt_us != INT64_MIN && questions[q->question].since)
                 fprintf(f, " AND %s >= ?%d", questions[q->question].since, AT_SINCE);
-        if (q->until_rt_us != INT64_MAX)
+        if (q->until_rt_us != INT64_MAX && questions[q->question].until)
                 fprintf(f, " AND %s <= ?%d", questions[q->question].until, AT_UNTIL);
         if (q->before != 0)
                 fprintf(f, " AND %s %s ?%d", id, questions[q->question].is_oldest_first ? ">" : "<", AT_BEFORE);

@@ -181,6 +181,10 @@ static inline void rig_on_answer(void *userdata, const struct ledger_answer *ans
                         job = answer->segments[k].job;
                         when = answer->segments[k].when;
                         break;
+                case LEDGER_JOBS:
+                        job = answer->jobs[k].name;
+                        when = answer->jobs[k].when ? answer->jobs[k].when : "";
+                        break;
                 case LEDGER_CLOCKS:
                         break;
                 }

@@ -76,6 +76,25 @@ START_TEST(job_comes_back) {
 }
 END_TEST
 
+START_TEST(jobs_are_listed_with_their_state) {
+        struct ledger_job job = {.name = "b", .when = "Every=1h\n", .plan = "image", .plan_size = 5, .counts = {.runs = 3}};
+        rig_open();
+        rig_put_run("a", 1, RUN_RESULT_SUCCESS, NULL);
+        rig_commit();
+        ledger_put_job(rig.ledger, &job);
+        rig_commit();
+        ck_assert_uint_eq(rig_ask((struct ledger_query){.question = LEDGER_JOBS}), 2);
+        ck_assert_str_eq(rig.answer_texts[0][0], "a");
+        ck_assert_str_eq(rig.answer_texts[0][1], "");
+        ck_assert_uint_eq(rig_ask((struct ledger_query){.question = LEDGER_JOBS, .limit = 1}), 1);
+        ck_assert_uint_eq(rig_ask((struct ledger_query){.question = LEDGER_JOBS, .before = rig.answer.cursor}), 1);
+        ck_assert_str_eq(rig.answer_texts[0][0], "b");
+        ck_assert_uint_eq(rig_ask((struct ledger_query){.question = LEDGER_JOBS, .job = "b"}), 1);
+        ck_assert_str_eq(rig.answer_texts[0][1], "Every=1h\n");
+        ck_assert_uint_eq(rig_ask((struct ledger_query){.question = LEDGER_JOBS, .job = "c"}), 0);
+}
+END_TEST
+
 static void check_run(const struct ledger_run *got, const struct ledger_run *wanted) {
         ck_assert_int_eq(got->end.result, wanted->end.result);
         ck_assert_int_eq(got->end.exit_code, wanted->end.exit_code);
@@ -342,6 +361,7 @@ int main(void) {
         tcase_add_test(tcase, new_file_is_empty_and_private);
         tcase_add_test(tcase, state_comes_back);
         tcase_add_test(tcase, job_comes_back);
+        tcase_add_test(tcase, jobs_are_listed_with_their_state);
         tcase_add_test(tcase, run_of_each_result_comes_back);
         tcase_add_test(tcase, values_of_latest_good_and_failed_stay);
         tcase_add_test(tcase, ranges_that_go_on_are_one_row);
