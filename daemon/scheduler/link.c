@@ -502,6 +502,10 @@ struct book *link_book(struct link *link) {
         return link->phase == LINK_PHASE_UP ? link->book : NULL;
 }
 
+struct vault *link_vault(struct link *link) {
+        return link->vault;
+}
+
 int link_now(struct link *link, struct clock_sample *ret) {
         int r = link->phase == LINK_PHASE_UP ? channel_poll(link->control) : 0;
         return r < 0 ? r : read_clock(link, ret);

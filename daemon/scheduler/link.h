@@ -56,6 +56,8 @@ void link_set_listener(struct link *link, const struct link_listener *listener, 
 struct engine *link_engine(struct link *link);
 /* What is remembered of jobs; NULL with the engine. */
 struct book *link_book(struct link *link);
+/* The ledger, for questions; NULL where none is kept. */
+struct vault *link_vault(struct link *link);
 /* Reads the clocks for a command: whoever gives the engine one asks here for its `now`, and calls link_settle() after it. 0 or negative. */
 int link_now(struct link *link, struct clock_sample *ret);
 /* Does what the engine has decided upon a command: the listener hears each action. 0 or negative. */

@@ -25,6 +25,20 @@ struct kept_run {
         size_t value_size;
 };
 
+/* Of a client. It waits for a commit, then for the answer. */
+struct question {
+        struct question *next;
+        struct vault *vault;
+        struct ledger_query query;
+        char *job;       /* owned */
+        uint64_t number; /* of the commit, 0: the next one */
+        int64_t until_bt_us;
+        uint64_t ticket; /* of the ledger, 0: not asked yet; */
+        uint64_t own;    /* ours */
+        ledger_answer_fn fn;
+        void *userdata;
+};
+
 struct vault {
         struct loop *loop;
         struct journal *journal;
@@ -44,6 +58,12 @@ struct vault {
         struct clock_sample asked; /* horizon; */
         uint64_t asked_number;     /* in this commit, 0: none is on its way */
         bool is_horizon_wanted;
+        struct question *questions; /* oldest first */
+        uint64_t n_questions_ever;
+        size_t n_questions;
+        uint64_t latest_number; /* of a commit */
+        int64_t flushed_bt_us;  /* when that was */
+        int64_t ask_bt_us;      /* a question wants a commit then; INT64_MAX: none does */
 };
 
 /* ---- what it had ---- */
@@ -142,9 +162,12 @@ static int on_impatience(void *userdata, bool is_clock_change) {
         return 0;
 }
 
+static void ask_ready(struct vault *v, int64_t now_bt_us);
+
 static void on_committed(void *userdata, uint64_t number) {
         struct vault *v = userdata;
         (void)number;
+        ask_ready(v, clock_now().bt_us);
         if (v->is_on && v->on_change(v->userdata) < 0)
                 loop_exit(v->loop, 1);
 }
@@ -166,6 +189,8 @@ int vault_new(struct loop *loop, struct journal *journal, const char *folder, in
                 return -ENOMEM;
         v->loop = loop;
         v->journal = journal;
+        v->flushed_bt_us = INT64_MIN / 2;
+        v->ask_bt_us = INT64_MAX;
         v->on_change = on_change;
         v->userdata = userdata;
         int r = loop_add_timer(loop, LOOP_CLOCK_BOOT, on_impatience, v, &v->patience);
@@ -181,6 +206,16 @@ int vault_new(struct loop *loop, struct journal *journal, const char *folder, in
         return 0;
 }
 
+static void question_drop(struct vault *v, struct question *q) {
+        struct question **at = &v->questions;
+        while (*at != q)
+                at = &(*at)->next;
+        *at = q->next;
+        v->n_questions--;
+        free(q->job);
+        free(q);
+}
+
 struct vault *vault_free(struct vault *v, struct engine *e, const struct book *b, struct clock_sample now) {
         if (!v)
                 return NULL;
@@ -188,6 +223,8 @@ struct vault *vault_free(struct vault *v, struct engine *e, const struct book *b
                 keeper_flush(v->keeper, e, b, now, true);
                 v->is_on = false;
         }
+        while (v->questions)
+                question_drop(v, v->questions);
         ledger_free(v->ledger, VAULT_CLOSE_US);
         loop_source_free(v->patience);
         keeper_free(v->keeper);
@@ -295,7 +332,8 @@ int vault_note(struct vault *v, struct engine *e, const struct book *b, struct c
 }
 
 void vault_flush(struct vault *v, struct engine *e, const struct book *b, struct clock_sample now) {
-        bool is_forced = v->is_horizon_wanted || (v->is_hurried && keeper_next_flush(v->keeper) != INT64_MAX);
+        bool is_forced = v->is_horizon_wanted || v->ask_bt_us <= now.bt_us ||
+                         (v->is_hurried && keeper_next_flush(v->keeper) != INT64_MAX);
         if (v->is_horizon_wanted) {
                 struct ledger_horizon horizon = {.bt_us = v->asked.bt_us, .rt_us = v->asked.rt_us};
                 memcpy(horizon.boot_id, v->boot_id, sizeof(horizon.boot_id));
@@ -305,10 +343,25 @@ void vault_flush(struct vault *v, struct engine *e, const struct book *b, struct
         if (v->is_horizon_wanted)
                 v->asked_number = number;
         v->is_horizon_wanted = false;
+        if (number > 0) {
+                v->latest_number = number;
+                v->flushed_bt_us = now.bt_us;
+                v->ask_bt_us = INT64_MAX;
+        }
+        for (struct question *q = v->questions; q && number > 0; q = q->next)
+                if (q->number == 0)
+                        q->number = number;
+        ask_ready(v, now.bt_us);
 }
 
 int64_t vault_next_flush(const struct vault *v) {
-        return v->is_on ? keeper_next_flush(v->keeper) : INT64_MAX;
+        if (!v->is_on)
+                return INT64_MAX;
+        int64_t at_us = keeper_next_flush(v->keeper) < v->ask_bt_us ? keeper_next_flush(v->keeper) : v->ask_bt_us;
+        for (const struct question *q = v->questions; q; q = q->next)
+                if (q->ticket == 0 && q->until_bt_us < at_us)
+                        at_us = q->until_bt_us;
+        return at_us;
 }
 
 void vault_hurry(struct vault *v) {
@@ -325,4 +378,76 @@ bool vault_next_claim(struct vault *v, struct clock_sample *ret) {
         v->asked_number = 0;
         *ret = v->asked;
         return true;
+}
+
+/* ---- what is asked ---- */
+
+static void on_answer(void *userdata, const struct ledger_answer *answer) {
+        struct question *q = userdata;
+        ledger_answer_fn fn = q->fn;
+        void *fn_userdata = q->userdata;
+        question_drop(q->vault, q);
+        fn(fn_userdata, answer);
+}
+
+/* Hands over the questions whose commit is durable, or that have waited long enough. */
+static void ask_ready(struct vault *v, int64_t now_bt_us) {
+        for (struct question *q = v->questions, *next; q; q = next) {
+                next = q->next;
+                bool is_ready = (q->number > 0 && ledger_committed(v->ledger) >= q->number) || q->until_bt_us <= now_bt_us;
+                if (q->ticket > 0 || !is_ready)
+                        continue;
+                int r = ledger_ask(v->ledger, &q->query, on_answer, q, &q->ticket);
+                if (r < 0) { /* the answer comes by the loop, also this one */
+                        q->ticket = 0;
+                        q->until_bt_us = now_bt_us + VAULT_ASK_US;
+                }
+        }
+}
+
+int vault_ask(struct vault *v, struct clock_sample now, const struct ledger_query *query, ledger_answer_fn fn, void *userdata,
+              uint64_t *ret_ticket) {
+        if (!v->is_on)
+                return -ENOTCONN;
+        if (v->n_questions >= VAULT_ASK_MAX)
+                return -EBUSY;
+        struct question *q = calloc(1, sizeof(*q)), **at = &v->questions;
+        char *job = q && query->job ? strdup(query->job) : NULL;
+        if (!q || (query->job && !job)) {
+                free(q);
+                return -ENOMEM;
+        }
+        bool is_clean = keeper_next_flush(v->keeper) == INT64_MAX;
+        *q = (struct question){
+                .vault = v,
+                .query = *query,
+                .job = job,
+                .number = is_clean ? v->latest_number : 0,
+                .until_bt_us = now.bt_us + (is_clean && v->latest_number == 0 ? 0 : VAULT_ASK_US),
+                .own = ++v->n_questions_ever,
+                .fn = fn,
+                .userdata = userdata,
+        };
+        q->query.job = job;
+        while (*at)
+                at = &(*at)->next;
+        *at = q;
+        v->n_questions++;
+        *ret_ticket = q->own;
+        if (!is_clean && v->ask_bt_us == INT64_MAX)
+                v->ask_bt_us =
+                        v->flushed_bt_us + KEEPER_RESULT_US > now.bt_us ? v->flushed_bt_us + KEEPER_RESULT_US : now.bt_us;
+        ask_ready(v, now.bt_us);
+        return 0;
+}
+
+void vault_forget(struct vault *v, uint64_t ticket) {
+        struct question *q = v->questions;
+        while (q && q->own != ticket)
+                q = q->next;
+        if (!q)
+                return;
+        if (q->ticket > 0)
+                ledger_forget(v->ledger, q->ticket);
+        question_drop(v, q);
 }

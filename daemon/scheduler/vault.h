@@ -10,10 +10,13 @@
 #include "daemon/core/loop.h"
 #include "daemon/scheduler/book.h"
 #include "daemon/scheduler/engine.h"
+#include "daemon/scheduler/ledger.h"
 
 #define VAULT_OPEN_US                                                                                                          \
         (5 * USEC_PER_SEC) /* scheduling waits so long for the ledger to open; then it begins without, until the next start */
 #define VAULT_CLOSE_US (2 * USEC_PER_SEC) /* and the end so long for the last commit */
+#define VAULT_ASK_MAX  64                 /* open questions */
+#define VAULT_ASK_US   (1 * USEC_PER_SEC) /* a question waits so long for the commit of what it may be about */
 
 struct vault;
 
@@ -44,3 +47,10 @@ void vault_hurry(struct vault *v);
 bool vault_next_ack(struct vault *v, uint64_t *ret_run);
 /* A horizon that is durable now; false where there is none. */
 bool vault_next_claim(struct vault *v, struct clock_sample *ret);
+
+/* Asks the ledger, as ledger_ask(), when what was decided until now is committed; where that takes longer than VAULT_ASK_US, without
+ * it. Questions make at most one commit in KEEPER_RESULT_US. 0; -ENOTCONN: it did not open, and is not in use; -EBUSY; -ENOMEM. */
+int vault_ask(struct vault *v, struct clock_sample now, const struct ledger_query *query, ledger_answer_fn fn, void *userdata,
+              uint64_t *ret_ticket);
+/* The answer is no longer wanted. */
+void vault_forget(struct vault *v, uint64_t ticket);
