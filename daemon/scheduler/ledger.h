@@ -71,7 +71,7 @@ struct ledger_segment {
 };
 
 enum ledger_clock_kind {
-        LEDGER_CLOCK_BOOT,
+        LEDGER_CLOCK_BOOT,  /* of the machine, before the START that noticed it */
         LEDGER_CLOCK_START, /* of a scheduler */
         LEDGER_CLOCK_STOP,  /* in order */
         LEDGER_CLOCK_STEP,
@@ -83,7 +83,8 @@ enum ledger_clock_kind {
 struct ledger_clock {
         enum ledger_clock_kind kind;
         struct clock_sample at;
-        int64_t by_us; /* step: how far; resume: how long it slept; start: how long nobody was there */
+        int64_t by_us; /* step: how far; resume: how long it slept; start: how long nobody was there; boot: how
+                       * much of that until the machine came up */
         uint8_t boot_id[16];
 };
 

@@ -206,6 +206,12 @@ int vault_new(struct loop *loop, struct journal *journal, const char *folder, in
         return 0;
 }
 
+static void note_clock(struct vault *v, enum ledger_clock_kind kind, struct clock_sample now, int64_t by_us) {
+        struct ledger_clock clock = {.kind = kind, .at = now, .by_us = by_us};
+        memcpy(clock.boot_id, v->boot_id, sizeof(clock.boot_id));
+        ledger_put_clock(v->ledger, &clock);
+}
+
 static void question_drop(struct vault *v, struct question *q) {
         struct question **at = &v->questions;
         while (*at != q)
@@ -220,6 +226,7 @@ struct vault *vault_free(struct vault *v, struct engine *e, const struct book *b
         if (!v)
                 return NULL;
         if (v->is_on && e) {
+                note_clock(v, LEDGER_CLOCK_STOP, now, 0);
                 keeper_flush(v->keeper, e, b, now, true);
                 v->is_on = false;
         }
@@ -275,6 +282,15 @@ static uint64_t commit(void *userdata) {
 static const struct keeper_sink sink = {
         .job = put_job, .run = put_run, .range = put_range, .segment = put_segment, .clock = put_clock, .commit = commit};
 
+/* From the last instant that anybody has lived through until now nobody was there; in another boot the machine was not up for a part
+ * of it. Also says what the wall clock shows beside BOOTTIME. */
+static void note_begin(struct vault *v, struct clock_sample now) {
+        int64_t last_us = v->state.last.rt_us, booted_us = now.rt_us - now.bt_us;
+        if (!v->state.is_new && memcmp(v->state.boot_id, v->boot_id, sizeof(v->boot_id)) != 0)
+                note_clock(v, LEDGER_CLOCK_BOOT, now, booted_us > last_us ? booted_us - last_us : 0);
+        note_clock(v, LEDGER_CLOCK_START, now, !v->state.is_new && now.rt_us > last_us ? now.rt_us - last_us : 0);
+}
+
 static int restore(struct vault *v, struct engine *e, struct book *b, struct clock_sample now) {
         for (size_t i = 0; i < v->n_jobs; i++) {
                 const struct kept_job *kept = &v->jobs[i];
@@ -313,6 +329,7 @@ int vault_begin(struct vault *v, struct engine *e, struct book *b, struct clock_
         int r = keeper_new(&sink, v, v->boot_id, &v->keeper);
         if (r < 0)
                 return r;
+        note_begin(v, now);
         engine_set_past(e, &past);
         engine_skip_runs(e, v->next_run);
         r = restore(v, e, b, now);
