@@ -70,11 +70,20 @@ static int miss_passed(struct engine *e, struct clock_sample now, uint32_t job, 
         return r < 0 ? r : slots_miss(e, now, job, last, rest);
 }
 
-/* Of the slots up to `last` the newest stay, as many as CatchUpMax= says. */
+/* True if the ledger has it that the oldest of them may have been started. */
+static bool is_oldest_claimed(const struct engine *e, const struct job_row *row) {
+        const struct job_cold *cold = registry_cold(&e->jobs, row);
+        return e->has_ledger && row->is_written && cold && cold->is_claim_own && cold->claimed_key == row->key;
+}
+
+/* Of the slots up to `last` the newest stay, as many as CatchUpMax= says; but the one that was claimed is not given up for those that
+ * have come meanwhile. */
 static int keep_newest(struct engine *e, struct clock_sample now, uint32_t job, const struct plan_grid *grid, int64_t last,
                        enum slot_reason rest) {
         const struct job_row *row = engine_row(e, job);
         int64_t oldest = last - (int64_t)engine_policy(e, row)->catch_up_max;
+        if (is_oldest_claimed(e, row))
+                oldest -= ENGINE_CLAIM_WAIT_US / grid->every_us + 1;
         return oldest < row->key ? 0 : miss_passed(e, now, job, grid, oldest, rest);
 }
 
@@ -110,12 +119,12 @@ bool catch_up_waits(struct engine *e, struct clock_sample now, uint32_t job, int
                 e->has_failed = true;
         if (!cold)
                 return false;
-        if (cold->catch_up_bt_us == 0)
+        if (cold->catch_up_bt_us == 0) {
                 cold->catch_up_bt_us = now.bt_us + lower(engine_spread(e, row, when, key), longest_us);
-        if (cold->catch_up_bt_us > now.bt_us)
-                return true;
-        cold->catch_up_bt_us = 0;
-        return false;
+                if (cold->catch_up_bt_us > now.bt_us)
+                        slots_note_late(e, job);
+        }
+        return cold->catch_up_bt_us > now.bt_us;
 }
 
 void catch_up_change(struct engine *e, uint32_t job, const struct job_when *old, const struct job_when *when) {
@@ -136,10 +145,12 @@ int catch_up_due(struct engine *e, struct clock_sample now, uint32_t job, const 
                                SLOT_REASON_DEADLINE);
         if (r < 0 || row->key > last)
                 return r;
-        int64_t lag_us = now_us - plan_due(grid, row->key);
-        if (lag_us == 0) /* all others were too late */
-                return slots_start_next(e, now, job, RUN_CAUSE_SCHEDULE, 0);
-        return catch_up_waits(e, now, job, row->key, INT64_MAX) ? 0 : slots_start_next(e, now, job, RUN_CAUSE_CATCH_UP, lag_us);
+        int64_t lag_us = now_us - plan_due(grid, row->key); /* 0: all others were too late */
+        if (lag_us > 0 && catch_up_waits(e, now, job, row->key, INT64_MAX))
+                return 0;
+        if (!claims_permit(e, now, job, row->key))
+                return 0;
+        return slots_start_next(e, now, job, lag_us > 0 ? RUN_CAUSE_CATCH_UP : RUN_CAUSE_SCHEDULE, lag_us);
 }
 
 void catch_up_drop(struct engine *e, struct clock_sample now, uint32_t job, int64_t until_us, enum slot_reason reason) {

@@ -236,7 +236,12 @@ int engine_trigger(struct engine *e, struct clock_sample now, uint32_t job, cons
                 r = slots_start_triggered(e, now, job);
                 if (r < 0)
                         return r;
-                *ret_run = registry_cold(&e->jobs, row)->run.run;
+                if (engine_is_running(e, row))
+                        *ret_run = registry_cold(&e->jobs, row)->run.run;
+                else { /* a slot that waits for the ledger takes it in */
+                        *ret_run = promise_run(e, job);
+                        outcome = TRIGGER_QUEUED;
+                }
         }
         /* a fixed delay counts from the end of any run: there is nothing to move */
         if (trigger->is_rebase && outcome != TRIGGER_REJECTED && plan_is_grid(when))

@@ -15,7 +15,7 @@ int engine_new(const struct wire_hello *hello, struct engine **ret) {
                 return -ENOMEM;
         registry_init(&e->jobs);
         e->gone = INDEX_NONE;
-        e->asked_at_bt_us = INT64_MAX;
+        claims_lower(e);
         memcpy(e->instance, hello->instance, sizeof(e->instance));
         memcpy(e->seed, hello->instance, sizeof(e->seed));
         e->next_run = hello->next_run;
@@ -31,8 +31,7 @@ struct engine *engine_free(struct engine *e) {
         registry_done(&e->jobs);
         schedule_done(&e->boot_wake);
         schedule_done(&e->real_wake);
-        schedule_done(&e->boot_claim);
-        schedule_done(&e->real_claim);
+        schedule_done(&e->parked);
         schedule_done(&e->at_boot);
         schedule_done(&e->holds);
         index_done(&e->by_run);
@@ -183,8 +182,8 @@ int engine_reserve(struct engine *e, uint32_t job, const struct job_when *when) 
         int r = schedule_reserve(&e->boot_wake, job);
         if (r == 0 && plan_is_wall(when))
                 r = schedule_reserve(&e->real_wake, job);
-        if (r == 0 && e->has_ledger && slots_are_claimed(when))
-                r = schedule_reserve(plan_is_wall(when) ? &e->real_claim : &e->boot_claim, job);
+        if (r == 0 && e->has_ledger && plan_is_claimed(when))
+                r = schedule_reserve(&e->parked, job);
         if (r == 0 && when->on_boot_us >= 0)
                 r = schedule_reserve(&e->at_boot, job);
         return r;

@@ -13,14 +13,15 @@
 #include "daemon/scheduler/image.h"
 #include "daemon/scheduler/registry.h"
 
-#define ENGINE_BATCH         1024                /* slots that one engine_advance() starts or accounts for at most */
-#define ENGINE_REMOVED_MAX   10000               /* jobs no longer defined whose phase is remembered */
-#define ENGINE_TELL_US       (60 * USEC_PER_SEC) /* a lasting trouble is told this often */
-#define ENGINE_REMIND_US     USEC_PER_DAY        /* a hold is told this often */
-#define ENGINE_CLAIM_LEAD_US (1 * USEC_PER_SEC) /* so long before a slot that must not run twice the horizon is moved over it */
-#define ENGINE_CLAIM_SPAN_US (2 * USEC_PER_SEC) /* and so far */
-#define ENGINE_CLAIM_WAIT_US (5 * USEC_PER_SEC) /* a slot waits so long for the ledger, then it runs without */
-#define ENGINE_STEP_LIMIT_US CLOCKSTEP_LIMIT_US /* a larger step back begins a new time line */
+#define ENGINE_BATCH         1024                  /* slots that one engine_advance() starts or accounts for at most */
+#define ENGINE_REMOVED_MAX   10000                 /* jobs no longer defined whose phase is remembered */
+#define ENGINE_TELL_US       (60 * USEC_PER_SEC)   /* a lasting trouble is told this often */
+#define ENGINE_REMIND_US     USEC_PER_DAY          /* a hold is told this often */
+#define ENGINE_CLAIM_LEAD_US (1 * USEC_PER_SEC)    /* so long before a slot the horizon is moved over it, */
+#define ENGINE_CLAIM_SPAN_US (2 * USEC_PER_SEC)    /* so far; more where the disk is slow */
+#define ENGINE_CLAIM_GAP_US  (100 * USEC_PER_MSEC) /* slots that start late are claimed together, so often at most */
+#define ENGINE_CLAIM_WAIT_US (5 * USEC_PER_SEC)    /* a slot waits so long for the ledger, then it runs without */
+#define ENGINE_STEP_LIMIT_US CLOCKSTEP_LIMIT_US    /* a larger step back begins a new time line */
 
 enum slot_outcome {
         SLOT_RAN,
@@ -59,7 +60,7 @@ enum action_kind {
         ACTION_DROPPED, /* a run that was promised will not be, because its trigger was cancelled; `run.run.run` */
         ACTION_HOLD,    /* a command or its time has changed whether the job runs by itself; `hold` */
         ACTION_CLOSED,  /* its definition has gone, or says Enabled=no; a run in flight goes on; `unplanned` */
-        ACTION_WRITE,   /* the ledger must have the job with the next horizon: its plan's first slot comes */
+        ACTION_WRITE,   /* the ledger must have the job with the next horizon at the latest */
         ACTION_HORIZON, /* to be made durable, then told by engine_claimed(); `horizon` */
         ACTION_CLOCK,   /* the wall clock was set; `step_us` */
         ACTION_GONE,    /* the job's number will be used for another */
@@ -207,9 +208,9 @@ int engine_resume(struct engine *e, struct clock_sample now, uint32_t job);
 /* every_us from JOB_EVERY_MIN to DURATION_MAX, or 0 for the definition's. 0, 1, ENGINE_REFUSED_NO_INTERVAL, -ENOMEM. */
 int engine_set_interval(struct engine *e, struct clock_sample now, uint32_t job, int64_t every_us);
 
-/* The horizon is durable up to here: no slot beyond it is started of jobs whose slots could run again. Without a ledger (before
- * engine_set_past()) nothing waits for it. */
-void engine_claimed(struct engine *e, struct clock_sample horizon);
+/* The horizon is durable up to here, and so is all that was written with it: no slot beyond it is started of jobs whose slots could
+ * run again. Without a ledger (before engine_set_past()) nothing waits for it. */
+void engine_claimed(struct engine *e, struct clock_sample now, struct clock_sample horizon);
 
 /* Does what is due. Returns 0, 1 where more may be due (call again, now or later), -ENOMEM. */
 int engine_advance(struct engine *e, struct clock_sample now);
@@ -256,6 +257,7 @@ struct job_view {
         int64_t next_slot_rt_us;    /* planned; INT64_MAX: none, or it counts from the end of the run in flight */
         int64_t next_start_rt_us;   /* the same with its drawn delay */
         bool is_interval_set;       /* by engine_set_interval() */
+        bool is_claim_awaited;      /* a slot starts as soon as the ledger has it */
 };
 
 /* INDEX_NONE where no job of this name is defined. */

@@ -9,13 +9,17 @@
 
 struct engine {
         struct registry jobs;
-        struct schedule boot_wake;              /* by job: fixed delays, BOOTTIME grids, and when to tell of lasting trouble */
-        struct schedule real_wake;              /* by job: wall grids */
-        struct schedule boot_claim, real_claim; /* the same of jobs whose slots must be claimed before they start */
-        struct clock_sample horizon;            /* durable */
-        struct clock_sample asked;              /* on its way to be */
-        int64_t asked_at_bt_us;                 /* since when it is on its way; INT64_MAX: it is not */
-        int64_t advanced_bt_us;                 /* when the engine last looked */
+        struct schedule boot_wake;   /* by job: fixed delays, BOOTTIME grids, and when to tell of lasting trouble */
+        struct schedule real_wake;   /* by job: wall grids */
+        struct schedule parked;      /* by job: a start that waits for the ledger, at the number of the claim that has it */
+        struct clock_sample horizon; /* durable */
+        struct clock_sample asked;   /* the latest that was asked for */
+        int64_t asked_at_bt_us;      /* since when that is on its way to the disk; INT64_MAX: it is not */
+        int64_t claim_took_us;       /* the latest was so long on its way */
+        int64_t next_claim_bt_us;    /* before it only the horizon is moved */
+        uint64_t n_claims;           /* asked for so far */
+        bool is_claim_lowered;       /* the durable one is too high since the clock was set back */
+        bool holds_slots;            /* what waits for the ledger waits for as long as it takes */
         bool has_ledger;
         bool is_retelling;       /* outcomes that an earlier scheduler has told */
         struct schedule at_boot; /* by job: OnBoot= slots, BOOTTIME */
@@ -151,14 +155,43 @@ void commands_hold_due(struct engine *e, struct clock_sample now, uint32_t job);
 /* The same, if it is so. */
 void commands_settle_hold(struct engine *e, struct clock_sample now, uint32_t job);
 
+/* claims.c */
+#define ENGINE_CLAIM_NONE (INT64_MIN / 4)
+bool claims_take(struct engine *e, struct clock_sample now, uint32_t job, int64_t key);
+/* True if the slot `key` of the job may start now. Else the job is parked: it wakes when the ledger has what must be known. Its
+ * queues are to be set anew. */
+static inline bool claims_permit(struct engine *e, struct clock_sample now, uint32_t job, int64_t key) {
+        return !e->has_ledger || claims_take(e, now, job, key);
+}
+/* True while the job's slots start in turn and late, each claimed on its own: the horizon does not speak for them. */
+bool claims_are_own(const struct engine *e, const struct job_row *row);
+/* Of a job whose slots start late: the last one that may have been started when its image is durable. */
+int64_t claims_last_key(const struct engine *e, uint32_t job);
+/* Where the ledger takes too long, what waits for it need not wait longer. */
+void claims_release_overdue(struct engine *e, struct clock_sample now);
+/* Asks for what must be durable soon, once for all of it. */
+void claims_ask(struct engine *e, struct clock_sample now);
+/* Lowers the instants to when claims_ask() or claims_release_overdue() have something to do. */
+void claims_next_wake(const struct engine *e, int64_t *bt_us, int64_t *rt_us);
+/* The wall clock was set back: what was claimed is not. */
+void claims_lower(struct engine *e);
+/* The machine slept: nobody waited for the disk meanwhile. */
+void claims_sleep(struct engine *e, int64_t slept_us);
+
 /* slots.c */
-/* True for policies whose slots could run again after a power cut: they start only below the durable horizon. */
-bool slots_are_claimed(const struct job_when *when);
+/* True while a slot of the job waits that will start late. */
+bool slots_are_late(const struct engine *e, const struct job_row *row);
+/* A slot begins to wait that will start late: the ledger is to know that it has not, and later that it may have. */
+void slots_note_late(struct engine *e, uint32_t job);
+/* The plan ends while slots of it are due that wait for the ledger: the latest goes on waiting, as behind a run. 0, -ENOMEM. */
+int slots_let_due_wait(struct engine *e, struct clock_sample now, uint32_t job);
 /* The slots from the row's key to last may have started or not: nobody knows. */
 void slots_interrupt(struct engine *e, struct clock_sample now, uint32_t job, int64_t last);
-/* The outcome of slots that are off the plan already. */
-void slots_tell(struct engine *e, uint32_t job, enum slot_outcome outcome, enum slot_reason reason, uint32_t segment,
-                int64_t first, int64_t last, int64_t slot_rt_us);
+/* The outcome of slots that are off the plan already; for what the caller has to add until the next action. */
+struct action *slots_tell(struct engine *e, uint32_t job, enum slot_outcome outcome, enum slot_reason reason, uint32_t segment,
+                          int64_t first, int64_t last, int64_t slot_rt_us);
+/* The outcome of the slot that waits. */
+void slots_tell_waiting(struct engine *e, uint32_t job, enum slot_outcome outcome, enum slot_reason reason);
 /* Does what is due of one job by the plan at hand. 0, -ENOMEM. */
 int slots_settle(struct engine *e, struct clock_sample now, uint32_t job);
 /* The slots from the row's key to last are missed or withheld; told when the range they belong to ends. 0, -ENOMEM. */

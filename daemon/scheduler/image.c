@@ -10,6 +10,7 @@
 struct ends {
         struct pack *to;
         struct unpack *from;
+        uint8_t version;
 };
 
 static void i64(struct ends *x, int64_t *v) {
@@ -113,20 +114,26 @@ static void walk(struct ends *x, struct job_image *image) {
         i64(x, &image->end_bt_us);
         i64(x, &image->last_slot_us);
         image->last_result = below(x, image->last_result, RUN_RESULT_MAX);
+        if (x->version < 2)
+                return;
+        flag(x, &image->is_late);
+        i64(x, &image->late_key);
+        image->waiting.item = below(x, image->waiting.item, WIRE_ITEM_MAX);
 }
 
 void image_encode(const struct job_image *image, struct pack *p) {
         struct job_image copy = *image;
         pack_u8(p, IMAGE_VERSION);
-        walk(&(struct ends){.to = p}, &copy);
+        walk(&(struct ends){.to = p, .version = IMAGE_VERSION}, &copy);
 }
 
 int image_decode(const void *data, size_t size, struct job_image *ret) {
         struct unpack u = unpack_from(data, size);
         struct job_image image = {0};
-        if (unpack_u8(&u) != IMAGE_VERSION)
+        uint8_t version = unpack_u8(&u);
+        if (version < 1 || version > IMAGE_VERSION)
                 return -EBADMSG;
-        walk(&(struct ends){.from = &u}, &image);
+        walk(&(struct ends){.from = &u, .version = version}, &image);
         int r = unpack_finish(&u);
         if (r < 0)
                 return r;

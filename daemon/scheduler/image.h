@@ -10,7 +10,7 @@
 #include "config/pack.h"
 #include "daemon/scheduler/registry.h"
 
-#define IMAGE_VERSION 1
+#define IMAGE_VERSION 2
 
 struct job_image {
         uint8_t boot_id[16];    /* BOOTTIME instants below are of this boot */
@@ -31,6 +31,8 @@ struct job_image {
         uint64_t ended_run; /* the latest whose result is in the ledger */
         int64_t end_bt_us, last_slot_us;
         enum run_result last_result;
+        bool is_late;     /* its slots start late, each claimed on its own: the horizon does not speak for it, */
+        int64_t late_key; /* slots up to this one may have been started, none after it */
 };
 
 /* The first key of its plan at hand that has no outcome, whatever waits or is on its way. */

@@ -557,7 +557,7 @@ static int on_vault(void *userdata) {
         while (r == 0 && vault_next_ack(link->vault, &run))
                 r = send_number(link, WIRE_ACK, run);
         if (vault_next_claim(link->vault, &horizon)) {
-                engine_claimed(link->engine, horizon);
+                engine_claimed(link->engine, clock_now(), horizon);
                 link->has_more = true;
         }
         return r;

@@ -25,6 +25,11 @@ static inline bool plan_is_grid(const struct job_when *when) {
 static inline bool plan_is_wall(const struct job_when *when) {
         return plan_is_grid(when) && when->align == JOB_ALIGN_WALL;
 }
+/* True for policies whose slots could run again after a power cut: they start only when that is claimed durably. */
+static inline bool plan_is_claimed(const struct job_when *when) {
+        return when->durability == JOB_DURABILITY_AUTO ? when->catch_up != JOB_CATCH_UP_NONE
+                                                       : when->durability == JOB_DURABILITY_FULL;
+}
 /* True if a and b plan the same slots: a reload from one to the other leaves the plan alone. */
 bool plan_is_same(const struct job_when *a, const struct job_when *b);
 /* The largest drawn delay of a grid: RandomizedDelay=, kept below Every=. */

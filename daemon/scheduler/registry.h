@@ -40,7 +40,7 @@ struct job_row {
         bool is_resumed : 1;   /* the plan comes from the runner's memory: passed slots were missed while down */
         bool is_paused : 1;    /* holds: they belong to the name, whatever its definition says */
         bool is_cancelled : 1; /* it has no plan */
-        bool is_written : 1;   /* the ledger has its plan, or will with the next horizon */
+        bool is_written : 1;   /* the ledger has what it must know of the job before its next slot may start */
         bool is_restored : 1;  /* from the ledger, and no commit has judged its plan yet */
         bool was_planned : 1;  /* restored: its slots came */
         bool is_moved : 1;     /* restored: from another boot */
@@ -96,7 +96,9 @@ struct job_cold {
         int64_t catch_up_bt_us; /* passed slots wait and go on then; 0: none does, or the run in flight is one of them */
         int64_t last_slot_us;   /* fixed-delay: nominal instant of the latest slot */
         enum run_result last_result;
-        int64_t claimed_us;         /* restored: slots up to here may have been started; on the grid's clock */
+        int64_t claimed_us;         /* restored: slots up to here may have been started; on the grid's clock; */
+        int64_t claimed_key;        /* but none after this one; later: of the slot that starts late, if that is */
+        bool is_claim_own;          /* claimed on its own */
         uint64_t ended_run;         /* the latest that has ended */
         uint32_t defined;           /* policy + 1 of the definition, where another interval was set; 0: none was */
         int64_t paused_until_bt_us; /* INT64_MAX: no end */

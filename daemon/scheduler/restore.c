@@ -59,6 +59,8 @@ void engine_take_image(struct engine *e, struct clock_sample now, uint32_t job, 
         ret->waiting = cold->waiting;
         if (ret->waiting.segment == ret->segment && ret->waiting.key >= ret->key)
                 ret->waiting.is_slot = false; /* it is behind the mark, with those before it */
+        ret->is_late = slots_are_late(e, row);
+        ret->late_key = ret->is_late ? claims_last_key(e, job) : 0;
         ret->merging = cold->merging;
         ret->missed_since_run = cold->missed_since_run;
         ret->ended_run = cold->ended_run;
@@ -91,7 +93,7 @@ static void restore_row(struct job_row *row, const struct job_image *image, bool
         row->is_boot_done = image->is_boot_done && !is_moved;
         row->is_paused = image->is_paused;
         row->is_cancelled = image->is_cancelled;
-        row->is_restored = row->is_written = true;
+        row->is_restored = true;
         row->was_planned = image->is_planned;
         row->is_moved = is_moved;
         row->is_resumed = true;
@@ -135,6 +137,7 @@ int engine_restore(struct engine *e, struct clock_sample now, const char *name, 
                 return r;
         restore_row(engine_row(e, job), &moved, is_moved);
         restore_cold(cold, now, &moved);
+        cold->claimed_key = image->is_late ? image->late_key : INT64_MAX;
         cold->claimed_us = e->past_horizon.rt_us;
         if (!plan_is_wall(when) && memcmp(image->boot_id, e->past_boot_id, sizeof(e->past_boot_id)) == 0)
                 cold->claimed_us = e->past_horizon.bt_us + shift_us;
@@ -276,10 +279,8 @@ int restore_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
         cold->waiting.run = 0;
         if (!cold->waiting.is_slot || engine_is_running(e, row))
                 return 0;
-        if (!e->is_same_runner) { /* the run that it waited for may have ended, and its own begun */
-                slots_tell(e, job, SLOT_INTERRUPTED, SLOT_REASON_NONE, cold->waiting.segment, cold->waiting.key,
-                           cold->waiting.key, cold->waiting.slot_rt_us);
-                cold->waiting.is_slot = false;
+        if (!e->is_same_runner && cold->waiting.key <= cold->claimed_key) {
+                slots_tell_waiting(e, job, SLOT_INTERRUPTED, SLOT_REASON_NONE);
                 return 0;
         }
         if (engine_has_plan(row) && !row->is_paused && engine_policy(e, row)->catch_up != JOB_CATCH_UP_NONE)
@@ -296,13 +297,15 @@ static void pass_claimed(struct engine *e, struct clock_sample now, uint32_t job
         struct job_row *row = engine_row(e, job);
         if (e->is_same_runner || !row->was_planned || row->is_paused || when->every_us == 0)
                 return;
-        int64_t now_us = engine_slot_now(when, now), until_us = registry_cold(&e->jobs, row)->claimed_us;
+        const struct job_cold *cold = registry_cold(&e->jobs, row);
+        int64_t now_us = engine_slot_now(when, now), until_us = cold->claimed_us;
         if (until_us > now_us)
                 until_us = now_us;
         if (plan_is_grid(when)) {
                 struct plan_grid grid = engine_grid(e, row, when);
-                slots_interrupt(e, now, job, plan_last_due(&grid, until_us));
-        } else if (row->next_us <= until_us) {
+                int64_t last = plan_last_due(&grid, until_us);
+                slots_interrupt(e, now, job, last < cold->claimed_key ? last : cold->claimed_key);
+        } else if (row->next_us <= until_us && row->key <= cold->claimed_key) {
                 slots_tell(e, job, SLOT_INTERRUPTED, SLOT_REASON_NONE, row->segment, row->key, row->key,
                            engine_slot_rt(e, when, row->next_us, now));
                 row->key++;

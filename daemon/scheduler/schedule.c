@@ -108,18 +108,3 @@ void schedule_remove(struct schedule *s, uint32_t id) {
 const struct schedule_entry *schedule_first(const struct schedule *s) {
         return s->n > 0 ? &s->heap[0] : NULL;
 }
-
-/* From an entry on down: what it leads to comes no earlier than itself. */
-static void each_below(const struct schedule *s, size_t i, int64_t until_us, void (*show)(void *userdata, uint32_t id),
-                       void *userdata) {
-        if (i >= s->n || s->heap[i].at_us > until_us)
-                return;
-        show(userdata, s->heap[i].id);
-        for (size_t child = i * ARITY + 1; child <= i * ARITY + ARITY; child++)
-                each_below(s, child, until_us, show, userdata);
-}
-
-void schedule_each_until(const struct schedule *s, int64_t until_us, void (*show)(void *userdata, uint32_t id),
-                         void *userdata) {
-        each_below(s, 0, until_us, show, userdata);
-}

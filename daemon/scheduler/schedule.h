@@ -32,5 +32,3 @@ bool schedule_has(const struct schedule *s, uint32_t id);
 int64_t schedule_at(const struct schedule *s, uint32_t id);
 /* The earliest entry, borrowed until the next change; NULL if empty. */
 const struct schedule_entry *schedule_first(const struct schedule *s);
-/* Shows every id that is queued up to an instant, once, in no order; the queue must not change meanwhile. Costs what it shows. */
-void schedule_each_until(const struct schedule *s, int64_t until_us, void (*show)(void *userdata, uint32_t id), void *userdata);

@@ -132,6 +132,8 @@ void segments_close(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         if (!engine_has_plan(row))
                 return;
+        if (slots_let_due_wait(e, now, job) < 0)
+                e->has_failed = true;
         slots_pass(e, now, job, engine_slot_now(engine_policy(e, row), now));
         slots_flush_missed(e, now, job, false);
 }
@@ -283,19 +285,23 @@ static void note_step(struct engine *e, int64_t from_us, int64_t to_us) {
 void engine_slept(struct engine *e, struct clock_sample now, int64_t slept_us) {
         e->asleep = (struct clock_sample){.rt_us = now.rt_us - slept_us, .bt_us = now.bt_us - slept_us};
         e->woken = now;
+        claims_sleep(e, slept_us);
 }
 
 int engine_clock_step(struct engine *e, struct clock_sample now, int64_t step_us) {
         engine_emit(e, ACTION_CLOCK, INDEX_NONE)->step_us = step_us;
         note_step(e, now.rt_us - step_us, now.rt_us);
         if (step_us < 0) /* it is lowered: slots up to the old one come anew */
-                e->horizon.rt_us = e->asked.rt_us = INT64_MIN;
+                claims_lower(e);
         if (step_us >= -ENGINE_STEP_LIMIT_US)
                 return e->has_failed ? -ENOMEM : 0;
+        struct clock_sample before = {.rt_us = now.rt_us - step_us, .bt_us = now.bt_us};
         for (uint32_t job = 0; job < e->jobs.n_rows; job++) {
                 struct job_row *row = engine_row(e, job);
                 if (!engine_has_plan(row) || !plan_is_wall(engine_policy(e, row)))
                         continue;
+                if (slots_let_due_wait(e, before, job) < 0)
+                        e->has_failed = true;
                 catch_up_drop(e, now, job, now.rt_us - step_us, SLOT_REASON_NONE); /* they had passed on the old time line */
                 segments_end(e, now, job, SLOT_REASON_NONE);
                 plan_grid_from(row, engine_policy(e, row), row->anchor_us, now.rt_us);

@@ -104,8 +104,8 @@ void slots_interrupt(struct engine *e, struct clock_sample now, uint32_t job, in
         emit_outcome(e, now, job, SLOT_INTERRUPTED, &taken, 0, false);
 }
 
-void slots_tell(struct engine *e, uint32_t job, enum slot_outcome outcome, enum slot_reason reason, uint32_t segment,
-                int64_t first, int64_t last, int64_t slot_rt_us) {
+struct action *slots_tell(struct engine *e, uint32_t job, enum slot_outcome outcome, enum slot_reason reason, uint32_t segment,
+                          int64_t first, int64_t last, int64_t slot_rt_us) {
         struct action *a = engine_emit(e, ACTION_OUTCOME, job);
         a->outcome.segment = segment;
         a->outcome.outcome = outcome;
@@ -117,6 +117,7 @@ void slots_tell(struct engine *e, uint32_t job, enum slot_outcome outcome, enum 
         a->outcome.is_again = e->is_retelling;
         if (outcome == SLOT_MISSED)
                 registry_cold(&e->jobs, engine_row(e, job))->missed_since_run += a->outcome.n;
+        return a;
 }
 
 /* The slots from the row's key to last wait for the next slot's run. */
@@ -153,6 +154,12 @@ static int miss_before_run(struct engine *e, struct clock_sample now, uint32_t j
         return slots_miss(e, now, job, before < last ? before : last, SLOT_REASON_DOWN);
 }
 
+void slots_note_late(struct engine *e, uint32_t job) {
+        engine_row(e, job)->is_written = false;
+        if (e->has_ledger)
+                engine_emit(e, ACTION_WRITE, job);
+}
+
 /* The row's next slot waits for the run in flight; one that was triggered to wait does it. */
 static void let_wait(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
@@ -169,6 +176,7 @@ static void let_wait(struct engine *e, struct clock_sample now, uint32_t job) {
         waiting->slot_us = taken.first_us;
         waiting->slot_rt_us = engine_slot_rt(e, when, taken.first_us, now);
         waiting->due_bt_us = now.bt_us - (engine_slot_now(when, now) - due_us);
+        slots_note_late(e, job);
 }
 
 /* A fixed delay that was over in a pause: one slot, then there is no plan until the job goes on. */
@@ -217,45 +225,53 @@ void slots_pass(struct engine *e, struct clock_sample now, uint32_t job, int64_t
         (void)slots_miss(e, now, job, last, SLOT_REASON_OVERLAP);
 }
 
-bool slots_are_claimed(const struct job_when *when) {
-        return when->catch_up != JOB_CATCH_UP_NONE;
+bool slots_are_late(const struct engine *e, const struct job_row *row) {
+        const struct job_cold *cold = registry_cold(&e->jobs, row);
+        return cold && (cold->waiting.is_slot || cold->catch_up_bt_us > 0 || catch_up_is_open(e, row));
 }
 
-/* The queue that the job belongs into: by the clock of its wake, and whether what comes then must be claimed. */
-static struct schedule *queue_of(struct engine *e, const struct job_when *when, const struct job_cold *cold) {
-        bool is_running = cold && cold->run.run > 0;
-        bool is_boot_clock = !plan_is_wall(when) || (cold && (is_running ? cold->missed.is_open : cold->catch_up_bt_us > 0));
-        if (e->has_ledger && !is_running && slots_are_claimed(when))
-                return is_boot_clock ? &e->boot_claim : &e->real_claim;
-        return is_boot_clock ? &e->boot_wake : &e->real_wake;
-}
-
-void slots_arm(struct engine *e, uint32_t job) {
-        struct schedule *const queues[] = {&e->boot_wake, &e->real_wake, &e->boot_claim, &e->real_claim};
-        struct job_row *row = engine_row(e, job);
+/* When a job is to be looked at again, and in which queue; NULL: when something else has happened. */
+static struct schedule *next_look(struct engine *e, uint32_t job, int64_t *ret_at_us) {
+        const struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
         const struct job_cold *cold = registry_cold(&e->jobs, row);
         bool is_running = cold && cold->run.run > 0;
-        bool is_idle = !engine_has_plan(row) || row->is_paused || when->every_us == 0 || (is_running && !plan_is_grid(when));
-        struct schedule *queue = is_idle ? NULL : queue_of(e, when, cold);
-
-        for (size_t i = 0; i < ARRAY_SIZE(queues); i++)
-                if (queues[i] != queue)
-                        schedule_remove(queues[i], job);
-        if (!queue)
-                return;
-        int64_t at_us = row->next_us;
-        if (is_running && cold->missed.is_open)
-                at_us = cold->missed.open_us + ENGINE_TELL_US;
-        else if (!is_running && cold && cold->catch_up_bt_us > 0)
-                at_us = cold->catch_up_bt_us;
-        else if (plan_is_grid(when)) {
+        *ret_at_us = 0;
+        if (cold && !is_running && (cold->waiting.is_slot || cold->waiting.is_trigger))
+                return &e->boot_wake; /* it waited for the ledger: nothing else keeps it now */
+        if (!engine_has_plan(row) || row->is_paused || when->every_us == 0 || (is_running && !plan_is_grid(when)))
+                return NULL;
+        *ret_at_us = row->next_us;
+        if (is_running && cold->missed.is_open) {
+                *ret_at_us = cold->missed.open_us + ENGINE_TELL_US;
+                return &e->boot_wake;
+        }
+        if (!is_running && cold && cold->catch_up_bt_us > 0) {
+                *ret_at_us = cold->catch_up_bt_us;
+                return &e->boot_wake;
+        }
+        if (plan_is_grid(when)) {
                 struct plan_grid grid = engine_grid(e, row, when);
                 /* while passed slots wait, the next thing to do is when they get too many */
                 int64_t n_waiting = is_running && catch_up_is_open(e, row) ? (int64_t)when->catch_up_max : 0;
-                at_us = plan_due(&grid, row->key + n_waiting);
+                *ret_at_us = plan_due(&grid, row->key + n_waiting);
         }
-        schedule_set(queue, job, at_us);
+        return plan_is_wall(when) ? &e->real_wake : &e->boot_wake;
+}
+
+void slots_arm(struct engine *e, uint32_t job) {
+        int64_t at_us;
+        struct schedule *queue = next_look(e, job, &at_us);
+        if (e->parked.n > 0 && (!queue || engine_is_running(e, engine_row(e, job))))
+                schedule_remove(&e->parked, job);
+        if (e->parked.n > 0 && schedule_has(&e->parked, job))
+                queue = NULL;
+        if (queue != &e->boot_wake)
+                schedule_remove(&e->boot_wake, job);
+        if (queue != &e->real_wake)
+                schedule_remove(&e->real_wake, job);
+        if (queue)
+                schedule_set(queue, job, at_us);
 }
 
 /* What a run is started for. */
@@ -302,7 +318,8 @@ static void emit_ran(struct engine *e, uint32_t job, const struct occasion *o) {
 
 /* Starts a run, which does what a waiting trigger was promised; what is open before a slot is emitted behind it, merged slots into it. */
 static int start_run(struct engine *e, struct clock_sample now, uint32_t job, const struct occasion *o) {
-        struct job_cold *cold = registry_warm(&e->jobs, engine_row(e, job));
+        struct job_row *row = engine_row(e, job);
+        struct job_cold *cold = registry_warm(&e->jobs, row);
         if (!cold)
                 return -ENOMEM;
         struct job_run run = {
@@ -325,6 +342,8 @@ static int start_run(struct engine *e, struct clock_sample now, uint32_t job, co
         cold->waiting.run = 0;
         cold->missed_since_run = 0;
         cold->catch_up_bt_us = 0;
+        if (e->has_ledger && claims_are_own(e, row)) /* from now on */
+                row->is_written = false;
         emit_start(e, job, o);
         if (o->item == WIRE_ITEM_TRIGGER)
                 return 0;
@@ -397,6 +416,8 @@ static int delay_due(struct engine *e, struct clock_sample now, uint32_t job) {
         if (!is_given_up && !is_too_late(when, lag_us)) {
                 if (is_caught_up && catch_up_waits(e, now, job, row->key, INT64_MAX))
                         return 0;
+                if (!claims_permit(e, now, job, row->key))
+                        return 0;
                 return slots_start_next(e, now, job, is_caught_up ? RUN_CAUSE_CATCH_UP : RUN_CAUSE_SCHEDULE, lag_us);
         }
         struct job_cold *cold = registry_warm(&e->jobs, row);
@@ -419,19 +440,12 @@ static int delay_due(struct engine *e, struct clock_sample now, uint32_t job) {
         return 0;
 }
 
-/* The slot that waits, as a range of a reason. */
-static void emit_waiting(struct engine *e, uint32_t job, enum slot_reason reason) {
+void slots_tell_waiting(struct engine *e, uint32_t job, enum slot_outcome outcome, enum slot_reason reason) {
         struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
-        struct action *a = engine_emit(e, ACTION_OUTCOME, job);
-        a->outcome.item = cold->waiting.item;
-        a->outcome.segment = cold->waiting.segment;
-        a->outcome.outcome = outcome_of(reason);
-        a->outcome.reason = reason;
-        a->outcome.first = a->outcome.last = cold->waiting.key;
-        a->outcome.n = 1;
-        a->outcome.first_rt_us = a->outcome.last_rt_us = cold->waiting.slot_rt_us;
-        if (a->outcome.outcome == SLOT_MISSED)
-                cold->missed_since_run++;
+        slots_tell(e, job, outcome, reason, cold->waiting.segment, cold->waiting.key, cold->waiting.key,
+                   cold->waiting.slot_rt_us)
+                ->outcome.item = cold->waiting.item;
+        cold->waiting.is_slot = false;
 }
 
 void slots_drop_waiting(struct engine *e, struct clock_sample now, uint32_t job, enum slot_reason reason) {
@@ -440,7 +454,7 @@ void slots_drop_waiting(struct engine *e, struct clock_sample now, uint32_t job,
                 return;
         slots_flush_missed(e, now, job, false);
         if (cold->waiting.is_slot)
-                emit_waiting(e, job, reason);
+                slots_tell_waiting(e, job, outcome_of(reason), reason);
         if (cold->waiting.is_trigger)
                 engine_emit(e, ACTION_DROPPED, job)->run.run.run = cold->waiting.run;
         cold->waiting = (struct job_waiting){0};
@@ -473,6 +487,8 @@ static int grid_passed(struct engine *e, struct clock_sample now, uint32_t job, 
                 if (r < 0)
                         return r;
         }
+        if (!claims_permit(e, now, job, row->key))
+                return 0;
         return slots_start_next(e, now, job, is_late ? RUN_CAUSE_CATCH_UP : RUN_CAUSE_SCHEDULE, lag_us);
 }
 
@@ -578,12 +594,14 @@ static int grid_meets_boot(struct engine *e, struct clock_sample now, uint32_t j
 static int start_waiting_slot(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
         struct job_waiting *waiting = &cold->waiting;
-        int64_t lag_us = now.bt_us - waiting->due_bt_us;
-        waiting->is_slot = false;
+        int64_t lag_us = now.bt_us > waiting->due_bt_us ? now.bt_us - waiting->due_bt_us : 0; /* the clock was set back */
+        if (!claims_permit(e, now, job, waiting->key))
+                return 0;
         if (is_too_late(engine_policy(e, engine_row(e, job)), lag_us)) {
-                emit_waiting(e, job, SLOT_REASON_DEADLINE);
+                slots_tell_waiting(e, job, SLOT_MISSED, SLOT_REASON_DEADLINE);
                 return 0;
         }
+        waiting->is_slot = false;
         if (waiting->item == WIRE_ITEM_SCHEDULE)
                 cold->last_slot_us = waiting->slot_us;
         return start_run(e, now, job,
@@ -599,13 +617,25 @@ static int start_waiting_slot(struct engine *e, struct clock_sample now, uint32_
                          });
 }
 
-/* Goes on with passed slots that wait, or with a trigger at once. */
-static int go_on_late(struct engine *e, struct clock_sample now, uint32_t job) {
-        struct job_row *row = engine_row(e, job);
+static int plan_due_now(struct engine *e, struct clock_sample now, uint32_t job) {
+        return plan_is_grid(engine_policy(e, engine_row(e, job))) ? grid_due(e, now, job) : delay_due(e, now, job);
+}
+
+/* True if the plan at hand has a slot to be looked at. */
+static bool is_plan_due(const struct engine *e, struct clock_sample now, const struct job_row *row) {
+        const struct job_when *when = engine_policy(e, row);
+        if (!engine_has_plan(row) || row->is_paused || when->every_us == 0)
+                return false;
+        if (!plan_is_grid(when))
+                return row->next_us <= now.bt_us;
+        struct plan_grid grid = engine_grid(e, row, when);
+        return plan_due(&grid, row->key) <= engine_slot_now(when, now);
+}
+
+/* True while passed slots of the plan at hand wait to be caught up, and need not wait longer. */
+static bool is_catch_up_due(const struct engine *e, struct clock_sample now, const struct job_row *row) {
         const struct job_cold *cold = registry_cold(&e->jobs, row);
-        if (!cold || cold->catch_up_bt_us == 0 || engine_is_running(e, row) || !engine_has_plan(row) || row->is_paused)
-                return 0;
-        return plan_is_grid(engine_policy(e, row)) ? grid_due(e, now, job) : delay_due(e, now, job);
+        return cold && cold->catch_up_bt_us > 0 && cold->catch_up_bt_us <= now.bt_us && engine_has_plan(row) && !row->is_paused;
 }
 
 /* A trigger ends the wait of what is to be caught up: one run does both. */
@@ -614,31 +644,72 @@ int slots_start_triggered(struct engine *e, struct clock_sample now, uint32_t jo
         struct job_cold *cold = registry_cold(&e->jobs, row);
         if (cold && cold->catch_up_bt_us > now.bt_us)
                 cold->catch_up_bt_us = now.bt_us;
-        int r = go_on_late(e, now, job);
-        return r < 0 || engine_is_running(e, row) ? r : start_triggered(e, now, job);
+        if (schedule_has(&e->parked, job))
+                return registry_warm(&e->jobs, row) ? 0 : -ENOMEM;
+        if (is_catch_up_due(e, now, row)) {
+                int r = plan_due_now(e, now, job);
+                if (r < 0 || engine_is_running(e, row) || schedule_has(&e->parked, job))
+                        return r;
+        }
+        return start_triggered(e, now, job);
 }
 
 /* A slot that has become due since the end of the run goes before a trigger: one run does both. */
 int slots_start_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
-        const struct job_when *when = engine_policy(e, row);
         struct job_cold *cold = registry_cold(&e->jobs, row);
         if (e->is_stopping) {
                 slots_drop_waiting(e, now, job, SLOT_REASON_DOWN);
                 return 0;
         }
+        bool is_plan_first = is_catch_up_due(e, now, row) || (cold->waiting.is_trigger && is_plan_due(e, now, row));
         int r = cold->waiting.is_slot ? start_waiting_slot(e, now, job) : 0;
-        if (r == 0)
-                r = go_on_late(e, now, job);
-        if (r < 0 || !cold->waiting.is_trigger)
-                return r;
-        if (engine_has_plan(row) && !row->is_paused && plan_is_grid(when))
-                r = grid_due(e, now, job);
-        else if (engine_has_plan(row) && !row->is_paused && when->every_us > 0 && row->next_us <= now.bt_us)
-                r = delay_due(e, now, job);
-        if (r < 0 || !cold->waiting.is_trigger)
+        if (r == 0 && is_plan_first && !cold->waiting.is_slot && !engine_is_running(e, row))
+                r = plan_due_now(e, now, job);
+        if (r < 0 || !cold->waiting.is_trigger || engine_is_running(e, row) || schedule_has(&e->parked, job))
                 return r;
         return slots_start_triggered(e, now, job);
+}
+
+/* The plan ends while a fixed delay is over that waits for the ledger. */
+static void let_delay_wait(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        struct job_cold *cold = registry_cold(&e->jobs, row);
+        cold->waiting.is_slot = true;
+        cold->waiting.item = WIRE_ITEM_SCHEDULE;
+        cold->waiting.segment = row->segment;
+        cold->waiting.anchor_us = row->anchor_us;
+        cold->waiting.key = row->key;
+        cold->waiting.slot_us = cold->waiting.due_bt_us = row->next_us;
+        cold->waiting.slot_rt_us = engine_slot_rt(e, engine_policy(e, row), row->next_us, now);
+        row->key++;
+        slots_note_late(e, job);
+}
+
+int slots_let_due_wait(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_when *when = engine_policy(e, row);
+        if (!schedule_has(&e->parked, job) || !is_plan_due(e, now, row))
+                return 0;
+        if (!registry_warm(&e->jobs, row))
+                return -ENOMEM;
+        if (slots_are_late(e, row))
+                return 0; /* it waits already, or is caught up by its own rules */
+        if (!plan_is_grid(when)) {
+                let_delay_wait(e, now, job);
+                return 0;
+        }
+        struct plan_grid grid = engine_grid(e, row, when);
+        int64_t last = plan_last_due(&grid, engine_slot_now(when, now));
+        enum slot_reason reason;
+        int r = grid_sort_out(e, now, job, &grid, last, &reason);
+        if (r == 0 && last > row->key)
+                r = when->catch_up == JOB_CATCH_UP_ONE ? merge_into_next(e, now, job, last - 1, reason)
+                                                       : slots_miss(e, now, job, last - 1, reason);
+        if (r == 0)
+                let_wait(e, now, job);
+        slots_flush_missed(e, now, job, false);
+        return r;
 }
 
 /* What was due is done; but for what waits to be caught up, whose reason must be known until then. */
@@ -649,16 +720,21 @@ static void end_resume(struct engine *e, struct clock_sample now, uint32_t job) 
                 cold->catch_up_bt_us = 0;
         row->is_resumed = row->is_resumed && (catch_up_is_open(e, row) || (cold && cold->catch_up_bt_us > 0));
 }
-static bool must_write_first(struct engine *e, struct clock_sample now, uint32_t job);
 
 static int wake(struct engine *e, struct clock_sample now, uint32_t job) {
-        if (must_write_first(e, now, job))
-                return 0;
-        bool is_grid = plan_is_grid(engine_policy(e, engine_row(e, job)));
-        int r = is_grid ? grid_due(e, now, job) : delay_due(e, now, job);
+        struct job_row *row = engine_row(e, job);
+        const struct job_cold *cold = registry_cold(&e->jobs, row);
+        int r = 0;
+        if (engine_is_running(e, row))
+                r = grid_overlapped(e, now, job);
+        else if (cold && (cold->waiting.is_slot || cold->waiting.is_trigger))
+                r = slots_start_waiting(e, now, job);
+        else
+                r = plan_due_now(e, now, job);
         if (r < 0)
                 return r;
-        end_resume(e, now, job);
+        if (!schedule_has(&e->parked, job))
+                end_resume(e, now, job);
         slots_arm(e, job);
         return 0;
 }
@@ -704,17 +780,10 @@ static int boot_due(struct engine *e, struct clock_sample now, uint32_t job) {
                 slots_arm(e, job);
                 return 0;
         }
-        struct job_cold *cold = registry_warm(&e->jobs, row);
-        if (!cold)
+        if (!registry_warm(&e->jobs, row))
                 return -ENOMEM;
-        cold->missed_since_run += outcome_of(reason) == SLOT_MISSED;
         row->is_boot_done = true;
-        struct action *a = engine_emit(e, ACTION_OUTCOME, job);
-        a->outcome.item = WIRE_ITEM_BOOT;
-        a->outcome.outcome = outcome_of(reason);
-        a->outcome.reason = reason;
-        a->outcome.n = 1;
-        a->outcome.first_rt_us = a->outcome.last_rt_us = now.rt_us - lag_us;
+        slots_tell(e, job, outcome_of(reason), reason, 0, 0, 0, now.rt_us - lag_us)->outcome.item = WIRE_ITEM_BOOT;
         return 0;
 }
 
@@ -726,54 +795,6 @@ static bool is_due(const struct schedule *s, int64_t now_us, uint32_t *ret_job) 
                 return false;
         *ret_job = first->id;
         return true;
-}
-
-/* Up to when slots may start that must be claimed: the durable horizon; all, where the ledger took too long to move it. */
-static int64_t claimed_until(const struct engine *e, struct clock_sample now, int64_t now_us, int64_t horizon_us) {
-        bool is_over = e->asked_at_bt_us < INT64_MAX && now.bt_us - e->asked_at_bt_us >= ENGINE_CLAIM_WAIT_US;
-        return is_over || horizon_us > now_us ? now_us : horizon_us;
-}
-
-static void write_plan(void *userdata, uint32_t job) {
-        struct engine *e = userdata;
-        struct job_row *row = engine_row(e, job);
-        if (row->is_written)
-                return;
-        row->is_written = true;
-        engine_emit(e, ACTION_WRITE, job);
-}
-
-/* Moves the horizon over what comes soon, once for all of it. */
-static void claim(struct engine *e, struct clock_sample now) {
-        const struct schedule_entry *boot = schedule_first(&e->boot_claim), *real = schedule_first(&e->real_claim);
-        bool is_boot_near = boot && boot->at_us > e->asked.bt_us && boot->at_us <= now.bt_us + ENGINE_CLAIM_LEAD_US;
-        bool is_real_near = real && real->at_us > e->asked.rt_us && real->at_us <= now.rt_us + ENGINE_CLAIM_LEAD_US;
-        if (!is_boot_near && !is_real_near)
-                return;
-        e->asked = (struct clock_sample){.rt_us = now.rt_us + ENGINE_CLAIM_SPAN_US, .bt_us = now.bt_us + ENGINE_CLAIM_SPAN_US};
-        schedule_each_until(&e->boot_claim, e->asked.bt_us, write_plan, e);
-        schedule_each_until(&e->real_claim, e->asked.rt_us, write_plan, e);
-        if (e->asked_at_bt_us == INT64_MAX)
-                e->asked_at_bt_us = now.bt_us;
-        engine_emit(e, ACTION_HORIZON, INDEX_NONE)->horizon = e->asked;
-}
-
-/* A slot below the horizon whose plan the ledger has not: all that is claimed waits for one more commit. */
-static bool must_write_first(struct engine *e, struct clock_sample now, uint32_t job) {
-        const struct job_row *row = engine_row(e, job);
-        if (!e->has_ledger || row->is_written || engine_is_running(e, row) || !slots_are_claimed(engine_policy(e, row)))
-                return false;
-        e->horizon = e->asked = (struct clock_sample){.rt_us = INT64_MIN, .bt_us = INT64_MIN};
-        e->asked_at_bt_us = INT64_MAX;
-        claim(e, now);
-        return row->is_written;
-}
-
-void engine_claimed(struct engine *e, struct clock_sample horizon) {
-        if (horizon.bt_us != e->asked.bt_us)
-                return; /* it has been moved since, or lowered */
-        e->horizon = horizon;
-        e->asked_at_bt_us = INT64_MAX;
 }
 
 int slots_settle(struct engine *e, struct clock_sample now, uint32_t job) {
@@ -788,8 +809,6 @@ int slots_settle(struct engine *e, struct clock_sample now, uint32_t job) {
                 {&e->at_boot, now.bt_us, boot_due},
                 {&e->boot_wake, now.bt_us, wake},
                 {&e->real_wake, now.rt_us, wake},
-                {&e->boot_claim, claimed_until(e, now, now.bt_us, e->horizon.bt_us), wake},
-                {&e->real_claim, claimed_until(e, now, now.rt_us, e->horizon.rt_us), wake},
         };
         commands_settle_hold(e, now, job);
         for (size_t i = 0; r == 0 && i < ARRAY_SIZE(rows); i++)
@@ -799,7 +818,7 @@ int slots_settle(struct engine *e, struct clock_sample now, uint32_t job) {
 }
 
 int engine_advance(struct engine *e, struct clock_sample now) {
-        e->advanced_bt_us = now.bt_us;
+        claims_release_overdue(e, now);
         for (int i = 0; i < ENGINE_BATCH; i++) {
                 uint32_t job;
                 int r = 0;
@@ -809,26 +828,16 @@ int engine_advance(struct engine *e, struct clock_sample now) {
                         commands_hold_due(e, now, job);
                 else if (is_due(&e->at_boot, now.bt_us, &job))
                         r = boot_due(e, now, job);
-                else if (is_due(&e->boot_wake, now.bt_us, &job) || is_due(&e->real_wake, now.rt_us, &job) ||
-                         is_due(&e->boot_claim, claimed_until(e, now, now.bt_us, e->horizon.bt_us), &job) ||
-                         is_due(&e->real_claim, claimed_until(e, now, now.rt_us, e->horizon.rt_us), &job))
+                else if (is_due(&e->boot_wake, now.bt_us, &job) || is_due(&e->real_wake, now.rt_us, &job))
                         r = wake(e, now, job);
                 else {
-                        claim(e, now);
+                        claims_ask(e, now);
                         return 0;
                 }
                 if (r < 0)
                         return r;
         }
         return 1;
-}
-
-/* When the first slot of a queue that is claimed wants something: the horizon to be moved, or to start. */
-static int64_t claim_wake(const struct schedule *queue, int64_t asked_us, int64_t horizon_us) {
-        const struct schedule_entry *first = schedule_first(queue);
-        if (!first || (first->at_us > horizon_us && first->at_us <= asked_us))
-                return INT64_MAX; /* nothing, or it waits for the ledger */
-        return first->at_us <= horizon_us ? first->at_us : first->at_us - ENGINE_CLAIM_LEAD_US;
 }
 
 static int64_t earlier(int64_t a, int64_t b) {
@@ -842,17 +851,8 @@ static int64_t first_at(const struct schedule *queue) {
 
 void engine_next_wake(const struct engine *e, int64_t *ret_bt_us, int64_t *ret_rt_us) {
         int64_t bt_us = earlier(first_at(&e->boot_wake), earlier(first_at(&e->at_boot), first_at(&e->holds)));
-        int64_t rt_us = first_at(&e->real_wake), patience_us = INT64_MAX;
-        if (e->asked_at_bt_us < INT64_MAX)
-                patience_us = e->asked_at_bt_us + ENGINE_CLAIM_WAIT_US;
-        if (patience_us <= e->advanced_bt_us) { /* nothing waits for the ledger any more */
-                bt_us = earlier(bt_us, first_at(&e->boot_claim));
-                rt_us = earlier(rt_us, first_at(&e->real_claim));
-        } else {
-                bt_us = earlier(bt_us, claim_wake(&e->boot_claim, e->asked.bt_us, e->horizon.bt_us));
-                rt_us = earlier(rt_us, claim_wake(&e->real_claim, e->asked.rt_us, e->horizon.rt_us));
-                bt_us = earlier(bt_us, patience_us);
-        }
+        int64_t rt_us = first_at(&e->real_wake);
+        claims_next_wake(e, &bt_us, &rt_us);
         *ret_bt_us = e->is_stopping ? INT64_MAX : bt_us;
         *ret_rt_us = e->is_stopping ? INT64_MAX : rt_us;
 }

@@ -202,7 +202,9 @@ static void check_caught_up(struct world *w, const struct world_job *job, const 
         bool is_late = job->start.cause == RUN_CAUSE_CATCH_UP;
         if (job->segment.n_ranges != 1)
                 fail(w, "%s: slot %lld runs before an older one has its outcome", job->name, (long long)a->outcome.first);
-        if (n_left > (int64_t)job->when.catch_up_max)
+        /* and those that came while it waited for the ledger */
+        int64_t n_come = w->store ? (ENGINE_CLAIM_WAIT_US + ENGINE_CLAIM_GAP_US) / job->when.every_us + 1 : 0;
+        if (n_left > (int64_t)job->when.catch_up_max + n_come)
                 fail(w, "%s: slot %lld runs with %lld passed ones, but the newest %u are kept", job->name,
                      (long long)a->outcome.first, (long long)n_left, job->when.catch_up_max);
         if (is_late ? a->outcome.lag_us == 0 : n_left > 1)
@@ -363,6 +365,29 @@ static void check_allowed(struct world *w, const struct world_job *job, const st
                 fail(w, "%s: run %llu of a cancelled job started without force", job->name, (unsigned long long)start->run);
 }
 
+/* The claim that is on its way has been so for longer than a slot waits. */
+static bool is_claim_overdue(const struct world *w) {
+        return w->n_horizons > 0 && w->now.bt_us - w->horizons[0].asked_bt_us >= ENGINE_CLAIM_WAIT_US;
+}
+
+/* Nothing starts that a power cut in this instant would start again: what is durable says that it may have been started. */
+static void check_claimed(struct world *w, const struct world_job *job, const struct wire_start *start) {
+        if (!w->store || start->item != WIRE_ITEM_SCHEDULE || !plan_is_claimed(&job->when) || is_claim_overdue(w))
+                return;
+        const struct store_job *kept = store_find(w->store, job->name);
+        if (!kept || !kept->has_image || w->store->boot != w->hello.boot_id[0]) {
+                fail(w, "%s: a slot starts, and the ledger does not have its %s", job->name, kept ? "horizon" : "job");
+                return;
+        }
+        int64_t horizon_us = plan_is_wall(&job->when) ? w->store->horizon.rt_us : w->store->horizon.bt_us;
+        if (kept->image.is_late ? start->key > kept->image.late_key
+                                : start->segment == job->segment.number && start->slot_us > horizon_us)
+                fail(w, "%s: slot %lld of segment %u starts, which is not claimed: at %lld, claimed %s %lld", job->name,
+                     (long long)start->key, start->segment, (long long)start->slot_us,
+                     kept->image.is_late ? "up to slot" : "until",
+                     (long long)(kept->image.is_late ? kept->image.late_key : horizon_us));
+}
+
 /* Whatever was forgotten: no slot is started twice, unless it had to do without the ledger. */
 static void check_once(struct world *w, struct world_job *job, const struct wire_start *start) {
         if (!w->store || start->item != WIRE_ITEM_SCHEDULE)
@@ -432,6 +457,7 @@ static void on_start(struct world *w, struct world_job *job, const struct wire_s
         if (w->is_stopping)
                 fail(w, "%s: run %llu started after the stop", job->name, (unsigned long long)start->run);
         check_allowed(w, job, start);
+        check_claimed(w, job, start);
         check_once(w, job, start);
         if (start->run < w->hello.next_run && start->run != job->promised)
                 fail(w, "%s: run number %llu used twice", job->name, (unsigned long long)start->run);
@@ -499,7 +525,7 @@ static void on_heard(struct world *w, struct world_job *job, const struct action
                 account(w, job, a->run.run.key, a->run.run.key);
         else if (a->run.run.segment == job->before.number)
                 account_in(w, job, &job->before, a->run.run.key, a->run.run.key);
-        else
+        else if (a->run.run.segment > job->segment.number) /* older ones: the store has their account */
                 fail(w, "%s: heard of run %llu of segment %u", job->name, (unsigned long long)a->run.run.run,
                      a->run.run.segment);
 }
@@ -517,7 +543,7 @@ static void on_durable(struct world *w) {
                                 }
         size_t n = 0;
         while (n < w->n_horizons && w->horizons[n].number <= w->store->committed)
-                engine_claimed(w->engine, w->horizons[n++].at);
+                engine_claimed(w->engine, w->now, w->horizons[n++].at);
         memmove(w->horizons, w->horizons + n, (w->n_horizons - n) * sizeof(w->horizons[0]));
         w->n_horizons -= n;
         if (w->store->error[0])
@@ -544,6 +570,7 @@ static void note_action(struct world *w, const struct action *a) {
         if (w->n_horizons == 64)
                 abort();
         w->horizons[w->n_horizons].at = a->horizon;
+        w->horizons[w->n_horizons].asked_bt_us = w->asked_bt_us = w->now.bt_us;
         w->horizons[w->n_horizons++].number = w->store->number + 1;
         w->is_flush_wanted = true;
 }
@@ -552,6 +579,7 @@ static void new_keeper(struct world *w) {
         if (keeper_new(&store_sink, w->store, w->hello.boot_id, &w->keeper) < 0 || book_new(&w->book) < 0)
                 abort();
         w->n_horizons = 0;
+        w->asked_bt_us = INT64_MIN / 2;
         store_put_life(w->store, w->hello.instance);
 }
 
@@ -630,18 +658,36 @@ static bool is_spreading(struct world *w, const struct world_job *job, const str
         return cold->catch_up_bt_us > w->now.bt_us;
 }
 
+/* The engine wants to be called in this instant. */
+static bool is_wake_due(const struct world *w) {
+        int64_t bt_us, rt_us;
+        engine_next_wake(w->engine, &bt_us, &rt_us);
+        return bt_us <= w->now.bt_us || rt_us <= w->now.rt_us;
+}
+
+static bool is_claim_awaited(const struct world *w, uint32_t job) {
+        struct job_view view;
+        engine_view(w->engine, w->now, job, &view);
+        return view.is_claim_awaited;
+}
+
+/* A claim is on its way to the disk, or the next one is to travel together with others. */
+static bool waits_for_ledger(const struct world *w) {
+        return w->store && (w->n_horizons > 0 || w->now.bt_us < w->asked_bt_us + ENGINE_CLAIM_GAP_US);
+}
+
 /* Nothing that is due may wait for another event: each job has a run in flight or its next slot to come. */
 static void check_settled(struct world *w, const struct world_job *job) {
         const struct registry *g = engine_registry(w->engine);
         uint32_t number = registry_find(g, job->name);
         if (w->is_stopping)
                 return;
+        if (waits_for_ledger(w))
+                return;
         if (job->promised > 0 && !job->is_running)
                 fail(w, "%s: idle, and run %llu was promised", job->name, (unsigned long long)job->promised);
         if (number == INDEX_NONE || g->rows[number].state != JOB_STATE_ARMED || job->is_running || job->when.every_us == 0 ||
             job->is_paused || job->is_cancelled || is_spreading(w, job, registry_cold(g, &g->rows[number])))
-                return;
-        if (w->store_lag > 0) /* it may wait for its claim */
                 return;
         int64_t next_us = g->rows[number].next_us - slot_clock_offset(w, job) + plan_draw_bound(&job->when);
         if (next_us <= w->now.bt_us)
@@ -1098,6 +1144,8 @@ void world_stop(struct world *w) {
 
 void world_suspend(struct world *w, int64_t us) {
         w->slept = (struct world_span){w->now.bt_us, w->now.bt_us + us};
+        for (size_t i = 0; i < w->n_horizons; i++)
+                w->horizons[i].asked_bt_us += us;
         for (size_t i = 0; i < w->n_jobs; i++)
                 if (w->jobs[i].is_running && w->jobs[i].end_bt_us > w->now.bt_us) {
                         w->jobs[i].end_bt_us += us;
@@ -1152,7 +1200,8 @@ static void check_trigger(struct world *w, const struct world_job *job, uint64_t
                 break;
         case TRIGGER_QUEUED:
         case TRIGGER_REPLACING:
-                is_right = job->is_running && job->start.run < run && (outcome == TRIGGER_QUEUED || job->is_killed);
+                is_right = (!job->is_running && w->store) ||
+                           (job->is_running && job->start.run < run && (outcome == TRIGGER_QUEUED || job->is_killed));
                 break;
         case TRIGGER_NOT_ARMED:
                 is_right = job->is_cancelled || !job->committed.is_enabled || !job->is_committed;
@@ -1325,8 +1374,8 @@ static void check_job(struct world *w, const struct world_job *job) {
         if (accounted != row->key - job->segment.first_key)
                 fail(w, "%s: segment %u: %lld slots up to slot %lld, %lld accounted for", job->name, row->segment,
                      (long long)(row->key - job->segment.first_key), (long long)row->key, (long long)accounted);
-        if (!plan_is_grid(&job->when) || job->is_running || job->is_paused || w->is_stopping || w->store_lag > 0 ||
-            (cold && cold->catch_up_bt_us >= w->now.bt_us)) /* due this instant: it is still to be woken */
+        if (!plan_is_grid(&job->when) || job->is_running || job->is_paused || w->is_stopping || is_claim_awaited(w, number) ||
+            is_wake_due(w) || (cold && cold->catch_up_bt_us >= w->now.bt_us)) /* due this instant: it is still to be woken */
                 return;
         int64_t slot_now_us = plan_is_wall(&job->when) ? w->now.rt_us : w->now.bt_us;
         if (row->next_us + job->when.every_us <= slot_now_us)

@@ -137,8 +137,10 @@ struct world {
         struct {
                 uint64_t number;
                 struct clock_sample at;
+                int64_t asked_bt_us;
         } horizons[64];
         size_t n_horizons;
+        int64_t asked_bt_us; /* when the engine last asked for one */
         uint64_t n_steps;
         int64_t kill_us;                /* so long a run lives on when it is to be ended */
         bool is_stopping;               /* the scheduler may start nothing more */
