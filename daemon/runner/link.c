@@ -322,6 +322,16 @@ static int by_number(const void *a, const void *b) {
         return ((*x)->start.run > (*y)->start.run) - ((*x)->start.run < (*y)->start.run);
 }
 
+/* What was to be told: nobody is there to hear it, or it is told anew. */
+static void forget_tellings(struct link *link) {
+        while (link->telling) {
+                struct run *run = link->telling;
+                link->telling = run->next_telling;
+                run->is_telling = false;
+                run->tells_run = run->tells_started = run->tells_end = false;
+        }
+}
+
 static void tell_known_run(struct runner *runner, struct run *run) {
         run->tells_run = true;
         run->tells_started = run->start_bt_us > 0;
@@ -350,6 +360,7 @@ static void tell_all_runs(struct runner *runner) {
                 return;
         }
         qsort(runs, n, sizeof(struct run *), by_number);
+        forget_tellings(&runner->link); /* what came while no scheduler was there */
         for (size_t i = 0; i < n; i++)
                 tell_known_run(runner, runs[i]);
         free(runs);
@@ -516,11 +527,6 @@ void link_end(struct runner *runner) {
 
         link->phase = LINK_PHASE_DOWN;
         link->stage = FEED_NONE;
-        while (link->telling) {
-                struct run *run = link->telling;
-                link->telling = run->next_telling;
-                run->is_telling = false;
-                run->tells_run = run->tells_started = run->tells_end = false;
-        }
+        forget_tellings(link);
         definitions_purge(&runner->definitions);
 }
