@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -54,6 +53,7 @@ static int write_small(int fd, const char *text) {
 static int lock(int folder_fd, const char *path) {
         /* who can open it can lock it, so nobody else can */
         int fd = openat(folder_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
         char text[32] = "";
 
         if (fd < 0 || fchmod(fd, 0600) < 0) {
@@ -61,7 +61,8 @@ static int lock(int folder_fd, const char *path) {
                 util_close(fd);
                 return -EACCES;
         }
-        if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        /* of the process, not of the descriptor, which a child has until it comes to its program */
+        if (fcntl(fd, F_SETLK, &whole) < 0) {
                 ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
                 text[n > 0 ? strcspn(text, "\n") : 0] = '\0';
                 fprintf(stderr, "chimed: another instance uses %s (pid %s)\n", path, text[0] ? text : "unknown");

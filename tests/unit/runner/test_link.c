@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "daemon/core/util.h"
-#include "daemon/runner/runner.h"
+#include "daemon/runner/runner_internal.h"
 #include "tests/unit/run_suite.h"
 #include "tests/unit/runner/fake_scheduler.h"
 
@@ -264,6 +264,33 @@ START_TEST(the_lock_is_closed_to_others) {
 }
 END_TEST
 
+/* A child that has not come to its program yet has the runner's descriptors; it may hang there, on a dead file system. */
+START_TEST(the_lock_ends_with_its_process) {
+        struct run_folder entered;
+        int fds[2];
+        pid_t child;
+
+        ck_assert_int_eq(pipe(fds), 0);
+        pid_t first = fork();
+        if (first == 0) {
+                if (folder_enter(path_of("run"), "boot", &entered) < 0)
+                        _exit(1);
+                child = fork();
+                if (child == 0)
+                        pause();
+                _exit(write(fds[1], &child, sizeof(child)) != sizeof(child));
+        }
+        ck_assert_int_eq(read(fds[0], &child, sizeof(child)), sizeof(child));
+        ck_assert_int_eq(waitpid(first, NULL, 0), first);
+        int r = folder_enter(path_of("run"), "boot", &entered);
+        kill(child, SIGKILL);
+        ck_assert_int_eq(r, 0);
+        folder_leave(&entered);
+        close(fds[0]);
+        close(fds[1]);
+}
+END_TEST
+
 START_TEST(a_run_folder_that_is_a_link_is_refused) {
         int status;
 
@@ -332,6 +359,7 @@ int main(int argc, char **argv) {
         tcase_add_test(tcase, children_are_ours_to_reap_whatever_was_inherited);
         tcase_add_test(tcase, a_reading_that_failed_is_tried_again);
         tcase_add_test(tcase, the_lock_is_closed_to_others);
+        tcase_add_test(tcase, the_lock_ends_with_its_process);
         tcase_add_test(tcase, a_run_folder_that_is_a_link_is_refused);
         tcase_add_test(tcase, a_run_folder_that_others_can_write_is_refused);
         suite_add_tcase(suite, tcase);
