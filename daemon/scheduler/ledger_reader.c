@@ -36,7 +36,7 @@ static int open_db(struct reader *r, unsigned generation) {
         if (generation == 0)
                 return -EAGAIN;
         snprintf(path, sizeof(path), "%s/%s", r->l->folder, LEDGER_FILE);
-        int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
+        int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX;
         int error = sqlite3_open_v2(path, &r->db, flags, NULL) == SQLITE_OK ? 0 : r->db ? ledger_errno(r->db) : -ENOMEM;
         if (error >= 0)
                 error = ledger_file_configure(r->db, BUSY_MS);

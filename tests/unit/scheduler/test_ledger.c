@@ -310,6 +310,20 @@ START_TEST(answers_come_in_pages) {
 }
 END_TEST
 
+START_TEST(folder_may_lie_behind_a_link) {
+        char link[sizeof(rig.folder) + 8], folder[sizeof(rig.folder)];
+        strcpy(folder, rig.folder);
+        snprintf(link, sizeof(link), "%s/l", folder);
+        ck_assert_int_eq(symlink(".", link), 0);
+        snprintf(rig.folder, sizeof(rig.folder), "%.40s/l", folder);
+        rig_open();
+        rig_put_run("a", 1, RUN_RESULT_SUCCESS, NULL);
+        rig_commit();
+        ck_assert_uint_eq(rig_ask((struct ledger_query){.question = LEDGER_RUNS}), 1);
+        strcpy(rig.folder, folder);
+}
+END_TEST
+
 START_TEST(forgotten_question_is_not_answered) {
         struct ledger_query query = {.question = LEDGER_CLOCKS, .since_rt_us = INT64_MIN, .until_rt_us = INT64_MAX, .limit = 1};
         uint64_t tickets[LEDGER_TICKETS_MAX + 1];
@@ -368,6 +382,7 @@ int main(void) {
         tcase_add_test(tcase, what_is_joined_is_one_thing);
         tcase_add_test(tcase, segments_and_clocks_come_back);
         tcase_add_test(tcase, answers_come_in_pages);
+        tcase_add_test(tcase, folder_may_lie_behind_a_link);
         tcase_add_test(tcase, forgotten_question_is_not_answered);
         tcase_add_test(tcase, view_runs_says_it_in_words);
         tcase_add_test(tcase, numbers_are_acknowledged_in_order_and_all);

@@ -288,6 +288,22 @@ START_TEST(lock_of_another_program_delays_only) {
 }
 END_TEST
 
+/* A scheduler whose runner has died still writes what it knows, while the next one begins. */
+START_TEST(second_writer_waits_for_the_first) {
+        rig_open();
+        struct ledger *first = rig.ledger;
+        rig_put_run("a", 1000, RUN_RESULT_SUCCESS, NULL);
+        rig_begin(&rig_limits);
+        for (int64_t until_us = clock_awake_us() + 200000; clock_awake_us() < until_us;) {
+                (void)loop_run_once(rig.loop, 50000);
+                ck_assert(!rig.is_open);
+        }
+        ledger_free(first, 10 * USEC_PER_SEC);
+        rig_until(rig.is_open);
+        ck_assert_uint_eq(rig.state.next_run, 1001);
+}
+END_TEST
+
 START_TEST(folder_that_is_not_ours_alone_is_refused) {
         ck_assert_int_eq(chmod(rig.folder, 0777), 0);
         rig_begin(NULL);
@@ -371,6 +387,7 @@ int main(void) {
         tcase_add_test(tcase, file_that_vanishes_is_begun_anew);
         tcase_add_test(tcase, damage_met_later_is_put_aside_then);
         tcase_add_test(tcase, lock_of_another_program_delays_only);
+        tcase_add_test(tcase, second_writer_waits_for_the_first);
         tcase_add_test(tcase, folder_that_is_not_ours_alone_is_refused);
         tcase_add_test(tcase, newer_schema_is_left_alone);
         tcase_add_test(tcase, older_schema_is_brought_here);
