@@ -97,6 +97,7 @@ struct ledger_horizon {
 /* What the ledger is as a whole, when it has been opened. */
 struct ledger_state {
         bool is_new;
+        bool is_volatile; /* the folder is in memory: a reboot forgets it */
         char aside[64]; /* name under which a damaged one was put away, "" if none was */
         uint8_t uuid[16];
         uint64_t epoch;       /* of the last scheduler */

@@ -9,10 +9,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,6 +33,8 @@ static const char magic[16] = "SQLite format 3";
 
 /* ---- the folder ---- */
 
+/* Opens and locks it: a scheduler whose runner has died still writes what it knows when the next one comes. The lock is that of the
+ * descriptor. */
 static int open_folder(const char *folder) {
         struct stat st;
 
@@ -41,6 +46,8 @@ static int open_folder(const char *folder) {
         int r = fstat(fd, &st) < 0 ? -errno : 0;
         if (r >= 0 && (st.st_uid != geteuid() || (st.st_mode & 022) != 0))
                 r = -EPERM;
+        if (r >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) /* some file systems have no locks */
+                r = -EBUSY;
         if (r < 0) {
                 util_close(fd);
                 return r;
@@ -53,6 +60,11 @@ static int64_t size_of(int folder_fd, const char *name) {
         struct stat st;
         bool is_file = fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid();
         return is_file ? st.st_size : -1;
+}
+
+static bool is_in_memory(int folder_fd) {
+        struct statfs fs;
+        return fstatfs(folder_fd, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
 }
 
 static bool is_there(int folder_fd, const char *name) {
@@ -116,15 +128,16 @@ int ledger_file_put_aside(const char *folder, int64_t now_rt_us, char ret_name[s
 
 /* ---- looking at it ---- */
 
-static int check_header(int folder_fd) {
+/* Read through SQLite: a process loses its locks on a file with any descriptor of it that it closes. */
+static int check_header(sqlite3 *db) {
         uint8_t header[HEADER_SIZE];
-        _cleanup_close_ int fd = openat(folder_fd, LEDGER_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        if (fd < 0)
-                return -errno;
-        ssize_t n = pread(fd, header, sizeof(header), 0);
-        if (n < 0)
-                return -errno;
-        if (n != sizeof(header) || memcmp(header, magic, sizeof(magic)) != 0 || header[HEADER_WRITE_VERSION] > 2)
+        sqlite3_file *file = NULL;
+        if (sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || !file || !file->pMethods)
+                return -EIO;
+        int r = file->pMethods->xRead(file, header, sizeof(header), 0);
+        if (r != SQLITE_OK)
+                return r == SQLITE_IOERR_SHORT_READ ? -EUCLEAN : -EIO;
+        if (memcmp(header, magic, sizeof(magic)) != 0 || header[HEADER_WRITE_VERSION] > 2)
                 return -EUCLEAN;
         const uint8_t *id = header + HEADER_APPID;
         uint32_t application = (uint32_t)id[0] << 24 | (uint32_t)id[1] << 16 | (uint32_t)id[2] << 8 | id[3];
@@ -162,7 +175,7 @@ static int make_uri(const char *path, const char *options, char ret[static LEDGE
         return fclose(f) == 0 && n < LEDGER_PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
-/* The identity in the main file, whatever its log says. */
+/* The identity in the main file, whatever its log says. 1; 0 where it can't be told; or a negative errno: it is no ledger. */
 static int read_main_file(const char *path, uint8_t ret_uuid[static 16], int64_t *ret_seq) {
         char uri[LEDGER_PATH_MAX];
         sqlite3 *db = NULL;
@@ -171,7 +184,12 @@ static int read_main_file(const char *path, uint8_t ret_uuid[static 16], int64_t
         if (r < 0)
                 return r;
         int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX;
-        r = sqlite3_open_v2(uri, &db, flags, NULL) == SQLITE_OK ? read_identity(db, ret_uuid, ret_seq) : -EUCLEAN;
+        if (sqlite3_open_v2(uri, &db, flags, NULL) == SQLITE_OK)
+                r = check_header(db);
+        else
+                r = db ? ledger_errno(db) : -ENOMEM;
+        if (r >= 0)
+                r = read_identity(db, ret_uuid, ret_seq) >= 0;
         sqlite3_close(db);
         return r;
 }
@@ -271,10 +289,10 @@ static int make_file(int folder_fd) {
 static int open_old(const char *path, int folder_fd, struct ledger_file *ret) {
         uint8_t uuid[16];
         int64_t seq = 0;
-        int r = check_header(folder_fd);
+        int r = read_main_file(path, uuid, &seq);
         if (r < 0)
                 return r;
-        bool is_known = read_main_file(path, uuid, &seq) >= 0;
+        bool is_known = r == 1;
         bool has_wal = size_of(folder_fd, LEDGER_FILE "-wal") > 0;
         r = open_path(path, ret);
         if (!has_wal || !is_known)
@@ -320,6 +338,9 @@ int ledger_file_open(const char *folder, int64_t now_rt_us, struct ledger_file *
         }
         if (r < 0)
                 return r;
+        file.is_volatile = is_in_memory(folder_fd);
+        file.lock_fd = folder_fd;
+        folder_fd = -1;
         *ret = file;
         return 0;
 }

@@ -14,14 +14,16 @@
 /* What is known of a file before it is used. */
 struct ledger_file {
         sqlite3 *db; /* WAL, FULL, own checkpoints */
+        int lock_fd; /* where db is: the folder, locked against a second scheduler */
         bool is_new;
-        char aside[64]; /* what was put aside, "" for nothing */
+        bool is_volatile; /* in memory: a reboot forgets it */
+        char aside[64];   /* what was put aside, "" for nothing */
         uint8_t uuid[16];
         int64_t seq; /* commits so far */
 };
 
 /* Opens the file in a folder, made if missing. A damaged one, and a write-ahead log of another file or time, is put aside.
- * 0; -ENOTSUP where a newer chimed made it (it stays as it is); -EPERM where the folder is not the caller's alone; or a negative errno. */
+ * 0; -EBUSY while another process writes there; -ENOTSUP where a newer chimed made it (it stays as it is); -EPERM where the folder is not the caller's alone; or a negative errno. */
 int ledger_file_open(const char *folder, int64_t now_rt_us, struct ledger_file *ret);
 /* Renames the file, which nobody may have open for writing, to ledger.db.corrupt-TIME; what belongs to it goes with it. */
 int ledger_file_put_aside(const char *folder, int64_t now_rt_us, char ret_name[static 64]);

@@ -159,6 +159,8 @@ void ledger_store_close(struct ledger_store *s, bool is_clean) {
         if (s->file.db && !is_clean)
                 (void)sqlite3_db_config(s->file.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
         sqlite3_close(s->file.db);
+        if (s->file.db)
+                util_close(s->file.lock_fd);
         *s = (struct ledger_store){.limits = s->limits};
 }
 
@@ -173,7 +175,7 @@ int ledger_store_state(struct ledger_store *s, struct ledger_state *ret) {
         static const char sql[] =
                 "SELECT uuid, epoch, next_run, instance, boot, stopped, horizon_boot, horizon_bt, horizon_rt, last_rt, last_bt,"
                 " (SELECT max(run) FROM run) FROM meta";
-        struct ledger_state state = {.is_new = s->file.is_new};
+        struct ledger_state state = {.is_new = s->file.is_new, .is_volatile = s->file.is_volatile};
         sqlite3_stmt *statement = NULL;
 
         memcpy(state.aside, s->file.aside, sizeof(state.aside));

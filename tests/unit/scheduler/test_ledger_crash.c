@@ -154,6 +154,34 @@ START_TEST(failed_syncs_lose_and_double_nothing) {
 }
 END_TEST
 
+/* Whether somebody holds SQLite's lock of a reader, as another process sees it. */
+static bool is_locked(void) {
+        pid_t child = fork();
+        if (child == 0) {
+                struct flock shared = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0x40000002, .l_len = 510};
+                int fd = open(rig.file, O_RDWR | O_CLOEXEC);
+                _exit(fd < 0 || fcntl(fd, F_GETLK, &shared) < 0 ? 2 : shared.l_type != F_UNLCK);
+        }
+        int status = 0;
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        ck_assert(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+        return WEXITSTATUS(status) == 1;
+}
+
+/* Who closes the file last takes its log away; a process loses its locks with any descriptor that it closes. */
+START_TEST(the_file_stays_locked_when_it_is_opened_anew) {
+        rig_open();
+        for (uint64_t k = 1; k <= 3; k++) {
+                atomic_store(&n_failing_syncs, k > 1);
+                uint64_t number = put_batch(k);
+                rig_until(ledger_committed(rig.ledger) >= number);
+                ck_assert(is_locked());
+                rig_ask((struct ledger_query){.question = LEDGER_RUNS});
+                ck_assert(is_locked());
+        }
+}
+END_TEST
+
 START_TEST(commits_behind_a_slow_sync_are_one) {
         rig_open();
         put_batch(1);
@@ -225,6 +253,7 @@ int main(void) {
         tcase_add_checked_fixture(tcase, rig_setup, rig_teardown);
         tcase_add_test(tcase, acknowledged_batches_survive_a_kill);
         tcase_add_test(tcase, failed_syncs_lose_and_double_nothing);
+        tcase_add_test(tcase, the_file_stays_locked_when_it_is_opened_anew);
         tcase_add_test(tcase, commits_behind_a_slow_sync_are_one);
         tcase_add_test(tcase, full_disk_is_waited_out);
         tcase_add_test(tcase, end_does_not_wait_longer_than_told);
