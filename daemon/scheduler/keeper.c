@@ -290,6 +290,48 @@ void keeper_note(struct keeper *k, struct engine *e, const struct book *b, struc
                 put_job(k, e, b, now, a->job, key);
 }
 
+/* ---- a new ledger ---- */
+
+static void put_known_run(struct keeper *k, const char *name, const struct book_run *run) {
+        k->sink.run(k->userdata, &(struct ledger_run){.job = name,
+                                                      .run = run->run,
+                                                      .end = run->end,
+                                                      .value = run->value.data,
+                                                      .value_size = run->value.size});
+}
+
+static void put_known(struct keeper *k, struct engine *e, const struct book *b, struct clock_sample now, uint32_t job) {
+        const char *name = engine_job_name(e, job);
+        const struct book_job *known = book_find(b, job);
+        const struct book_run *last = known ? known->last : NULL;
+        int64_t key = INT64_MAX;
+        if (known && known->last_good && known->last_good != last)
+                put_known_run(k, name, known->last_good);
+        if (known && known->last_failure && known->last_failure != last)
+                put_known_run(k, name, known->last_failure);
+        if (last)
+                put_known_run(k, name, last);
+        if (last && last->end.result == RUN_RESULT_NONE && last->run.is_told) { /* its slot is not told when it ends */
+                put_ran(k, name, now, &last->run);
+                if (last->run.item == WIRE_ITEM_SCHEDULE && last->run.segment == engine_registry(e)->rows[job].segment)
+                        key = last->run.key;
+        }
+        put_job(k, e, b, now, job, key);
+}
+
+void keeper_put_all(struct keeper *k, struct engine *e, const struct book *b, struct clock_sample now) {
+        const struct registry *jobs = engine_registry(e);
+        for (uint32_t job = 0; job < jobs->n_rows; job++) {
+                bool has_segment = job < k->n_marks && k->marks[job] & MARK_SEGMENT;
+                if (jobs->rows[job].state == JOB_STATE_FREE || (!has_segment && !book_find(b, job)))
+                        continue;
+                if (has_segment)
+                        k->marks[job] &= (uint8_t)~MARK_SEGMENT;
+                put_known(k, e, b, now, job);
+        }
+        flush_by(k, now.bt_us);
+}
+
 /* ---- commits ---- */
 
 int keeper_ended(struct keeper *k, struct clock_sample now, uint64_t run) {

@@ -38,6 +38,8 @@ void keeper_note(struct keeper *k, struct engine *e, const struct book *b, struc
 int keeper_ended(struct keeper *k, struct clock_sample now, uint64_t run);
 /* Writes what has changed and commits, where it is time or forced. Returns the commit's number, 0 where nothing was done. */
 uint64_t keeper_flush(struct keeper *k, struct engine *e, const struct book *b, struct clock_sample now, bool is_forced);
+/* The ledger has begun anew: puts all that is known of every job that it had, for the next flush, which is due at once. */
+void keeper_put_all(struct keeper *k, struct engine *e, const struct book *b, struct clock_sample now);
 /* When keeper_flush() wants to be called (BOOTTIME), INT64_MAX for never. */
 int64_t keeper_next_flush(const struct keeper *k);
 /* The next run that may be acknowledged now that a commit of this number is durable; false where there is none. */

@@ -17,6 +17,7 @@
 #define RETRY_MIN_US    (50 * USEC_PER_MSEC)
 #define RETRY_MAX_US    (5 * USEC_PER_SEC)
 #define TELL_US         (60 * USEC_PER_SEC)
+#define RENEW_US        USEC_PER_SEC       /* a file that is lost again so soon is not begun anew at once */
 #define QUIET_US        (2 * USEC_PER_SEC) /* another's lock is told only after this */
 #define WAL_MAX_PAGES   16384              /* of the log, over which readers are waited for */
 
@@ -34,7 +35,7 @@ struct writer {
         int64_t maybe_seq; /* the count of commits if the latest failed one is in the file all the same; 0: none failed */
         char aside[64];
         /* trouble */
-        int64_t retry_us, retry_at_us, failing_since_us, told_us;
+        int64_t retry_us, retry_at_us, failing_since_us, told_us, lost_us;
 };
 
 /* ---- trouble ---- */
@@ -229,8 +230,11 @@ static void close_store(struct writer *w, int error) {
 static void handle_failure(struct writer *w, int error) {
         if (error != -ENOSPC && error != -EBUSY && error != -ENOMEM)
                 close_store(w, error);
-        if (error == -EUCLEAN || error == -ESTALE)
-                return; /* a new one at once, which is told */
+        if (error == -EUCLEAN || error == -ESTALE) { /* a new one at once, which is told */
+                w->retry_at_us = w->lost_us == 0 ? 0 : w->lost_us + RENEW_US;
+                w->lost_us = clock_awake_us();
+                return;
+        }
         note_failure(w, error);
 }
 

@@ -9,6 +9,8 @@
 
 #include "daemon/scheduler/keeper.h"
 
+#define LOST_TELL_US (60 * USEC_PER_SEC)
+
 struct kept_job {
         char *name;
         struct job_when when;
@@ -47,6 +49,8 @@ struct vault {
         struct ledger *ledger;
         struct loop_source *patience; /* until the ledger has opened */
         bool has_opened, has_given_up, is_on, is_hurried;
+        bool is_lost; /* the file that is there has nothing of what is known */
+        int64_t lost_told_bt_us;
         struct ledger_state state;
         struct kept_job *jobs;
         size_t n_jobs, allocated_jobs;
@@ -148,6 +152,10 @@ static void on_open(void *userdata, int error, const struct ledger_state *state)
                 struct journal_record r = journal_begin(v->journal, EVENT_DEGRADED);
                 journal_send(&r, "The ledger was damaged: it is kept as %s, and a new one has begun", state->aside);
         }
+        if (state->is_volatile) {
+                struct journal_record r = journal_begin(v->journal, EVENT_DEGRADED);
+                journal_send(&r, "The ledger lies in memory (tmpfs): a reboot forgets it");
+        }
         settle(v);
 }
 
@@ -180,10 +188,27 @@ static void on_trouble(void *userdata, int error, const char *text) {
         journal_send(&r, "The ledger: %s", error < 0 ? text : "it can be written again");
 }
 
+static void on_lost(void *userdata, const struct ledger_state *state) {
+        struct vault *v = userdata;
+        int64_t now_bt_us = clock_now().bt_us;
+        v->is_lost = true;
+        if (v->lost_told_bt_us == 0 || now_bt_us - v->lost_told_bt_us >= LOST_TELL_US) {
+                struct journal_record r = journal_begin(v->journal, EVENT_DEGRADED);
+                journal_send(&r, "The ledger was %s%s: a new one has begun with what is known",
+                             state->aside[0] ? "damaged, and is kept as " : "taken away", state->aside);
+                v->lost_told_bt_us = now_bt_us;
+        }
+        on_committed(v, 0);
+}
+
 int vault_new(struct loop *loop, struct journal *journal, const char *folder, int (*on_change)(void *userdata), void *userdata,
               struct vault **ret) {
-        static const struct ledger_callbacks callbacks = {
-                .on_open = on_open, .on_job = on_job, .on_run = on_run, .on_committed = on_committed, .on_trouble = on_trouble};
+        static const struct ledger_callbacks callbacks = {.on_open = on_open,
+                                                          .on_job = on_job,
+                                                          .on_run = on_run,
+                                                          .on_committed = on_committed,
+                                                          .on_trouble = on_trouble,
+                                                          .on_lost = on_lost};
         struct vault *v = calloc(1, sizeof(*v));
         if (!v)
                 return -ENOMEM;
@@ -349,6 +374,11 @@ int vault_note(struct vault *v, struct engine *e, const struct book *b, struct c
 }
 
 void vault_flush(struct vault *v, struct engine *e, const struct book *b, struct clock_sample now) {
+        if (v->is_lost) {
+                keeper_put_all(v->keeper, e, b, now);
+                v->is_horizon_wanted = true;
+                v->is_lost = false;
+        }
         bool is_forced = v->is_horizon_wanted || v->ask_bt_us <= now.bt_us ||
                          (v->is_hurried && keeper_next_flush(v->keeper) != INT64_MAX);
         if (v->is_horizon_wanted) {
@@ -374,6 +404,8 @@ void vault_flush(struct vault *v, struct engine *e, const struct book *b, struct
 int64_t vault_next_flush(const struct vault *v) {
         if (!v->is_on)
                 return INT64_MAX;
+        if (v->is_lost)
+                return 0;
         int64_t at_us = keeper_next_flush(v->keeper) < v->ask_bt_us ? keeper_next_flush(v->keeper) : v->ask_bt_us;
         for (const struct question *q = v->questions; q; q = q->next)
                 if (q->ticket == 0 && q->until_bt_us < at_us)
