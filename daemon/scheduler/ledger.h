@@ -98,7 +98,7 @@ struct ledger_horizon {
 struct ledger_state {
         bool is_new;
         bool is_volatile; /* the folder is in memory: a reboot forgets it */
-        char aside[64]; /* name under which a damaged one was put away, "" if none was */
+        char aside[64];   /* name under which a damaged one was put away, "" if none was */
         uint8_t uuid[16];
         uint64_t epoch;       /* of the last scheduler */
         uint64_t next_run;    /* lowest number that no run has */
