@@ -65,6 +65,14 @@ static struct zone_span span_at(const struct zone *z, int64_t utc_s) {
         return span;
 }
 
+/* Daylight time that ends behind the begin of the next year's makes spans that overlap. */
+static struct zone_span span_after(const struct zone *z, const struct zone_span *span) {
+        struct zone_span next = span_at(z, span->end_s);
+
+        next.begin_s = span->end_s;
+        return next;
+}
+
 int32_t zone_offset(const struct zone *z, int64_t utc_s, bool *ret_is_dst, const char **ret_abbreviation) {
         const struct zone_type *type = span_at(z, within_borders(utc_s)).type;
 
@@ -86,7 +94,7 @@ int64_t zone_next_change(const struct zone *z, int64_t utc_s) {
         int32_t offset_s = span.type->offset_s;
 
         while (!is_last(z, &span)) {
-                struct zone_span next = span_at(z, span.end_s);
+                struct zone_span next = span_after(z, &span);
                 if (next.type->offset_s != offset_s)
                         return span.end_s;
                 span = next;
@@ -106,7 +114,7 @@ struct zone_instants zone_resolve(const struct zone *z, int64_t civil_s) {
                         result.utc_s[result.n++] = utc_s;
                 if (span.end_s > civil_s - z->offset_min_s)
                         break;
-                struct zone_span next = span_at(z, span.end_s);
+                struct zone_span next = span_after(z, &span);
                 if (utc_s >= span.end_s && civil_s - next.type->offset_s < span.end_s)
                         gap_s = span.end_s;
                 span = next;
