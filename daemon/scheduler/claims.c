@@ -67,17 +67,17 @@ int64_t claims_last_key(const struct engine *e, uint32_t job) {
         return cold->is_claim_own ? cold->claimed_key : INT64_MIN;
 }
 
-/* The first parked job gets what it waits for. */
-static void release(struct engine *e) {
+/* The first parked job need not wait any more. */
+static void release(struct engine *e, bool is_written) {
         uint32_t job = schedule_first(&e->parked)->id;
         schedule_remove(&e->parked, job);
-        engine_row(e, job)->is_written = true;
+        engine_row(e, job)->is_written = is_written;
         slots_arm(e, job);
 }
 
 void claims_release_overdue(struct engine *e, struct clock_sample now) {
         while (schedule_first(&e->parked) && is_overdue(e, now))
-                release(e);
+                release(e, false);
 }
 
 void engine_claimed(struct engine *e, struct clock_sample now, struct clock_sample horizon) {
@@ -88,7 +88,7 @@ void engine_claimed(struct engine *e, struct clock_sample now, struct clock_samp
         e->asked_at_bt_us = INT64_MAX;
         e->claim_took_us = took_us < ENGINE_CLAIM_WAIT_US ? took_us : ENGINE_CLAIM_WAIT_US;
         while (schedule_first(&e->parked) && schedule_first(&e->parked)->at_us <= (int64_t)e->n_claims)
-                release(e);
+                release(e, true);
 }
 
 /* True if a slot comes soon for which what was asked is not enough for long. */

@@ -152,7 +152,7 @@ void image_shift(struct job_image *image, bool is_wall, int64_t by_us) {
         shift(&image->run.begun_bt_us, by_us);
         shift(&image->run.start_bt_us, by_us);
         shift(&image->end_bt_us, by_us);
-        shift(&image->waiting.due_bt_us, by_us);
+        image->waiting.due_bt_us += by_us;
         image->offset_us -= by_us;
         if (is_wall)
                 return;

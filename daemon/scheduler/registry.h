@@ -70,6 +70,7 @@ struct job_waiting {
         uint64_t run; /* the number that a trigger was promised; 0: none was */
         /* the slot's */
         enum wire_item item; /* SCHEDULE or BOOT */
+        bool is_past;        /* BOOT: of another boot, it is too late for it */
         uint32_t segment;
         int64_t anchor_us, key;
         int64_t slot_us, slot_rt_us;

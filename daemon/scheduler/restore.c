@@ -137,6 +137,7 @@ int engine_restore(struct engine *e, struct clock_sample now, const char *name, 
                 return r;
         restore_row(engine_row(e, job), &moved, is_moved);
         restore_cold(cold, now, &moved);
+        cold->waiting.is_past = is_moved && moved.waiting.item == WIRE_ITEM_BOOT;
         cold->claimed_key = image->is_late ? image->late_key : INT64_MAX;
         cold->claimed_us = e->past_horizon.rt_us;
         if (!plan_is_wall(when) && memcmp(image->boot_id, e->past_boot_id, sizeof(e->past_boot_id)) == 0)
@@ -204,7 +205,7 @@ int restore_adopted(struct engine *e, struct clock_sample now, uint32_t job, con
         struct job_row *row = engine_row(e, job);
         struct job_cold *cold = registry_cold(&e->jobs, row);
         int r = 0;
-        bool has_waited = cold->waiting.is_slot && start->item == WIRE_ITEM_SCHEDULE &&
+        bool has_waited = cold->waiting.is_slot && start->item == cold->waiting.item &&
                           cold->waiting.segment == start->segment && cold->waiting.key == start->key;
         if (has_waited)
                 cold->waiting.is_slot = false;
@@ -283,7 +284,8 @@ int restore_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
                 slots_tell_waiting(e, job, SLOT_INTERRUPTED, SLOT_REASON_NONE);
                 return 0;
         }
-        if (engine_has_plan(row) && !row->is_paused && engine_policy(e, row)->catch_up != JOB_CATCH_UP_NONE)
+        bool is_wanted = engine_policy(e, row)->catch_up != JOB_CATCH_UP_NONE && !cold->waiting.is_past;
+        if (engine_has_plan(row) && !row->is_paused && is_wanted)
                 return slots_start_waiting(e, now, job);
         slots_drop_waiting(e, now, job,
                            row->is_paused      ? SLOT_REASON_PAUSED

@@ -237,7 +237,7 @@ static struct schedule *next_look(struct engine *e, uint32_t job, int64_t *ret_a
         const struct job_cold *cold = registry_cold(&e->jobs, row);
         bool is_running = cold && cold->run.run > 0;
         *ret_at_us = 0;
-        if (cold && !is_running && (cold->waiting.is_slot || cold->waiting.is_trigger))
+        if (cold && !is_running && !row->is_restored && (cold->waiting.is_slot || cold->waiting.is_trigger))
                 return &e->boot_wake; /* it waited for the ledger: nothing else keeps it now */
         if (!engine_has_plan(row) || row->is_paused || when->every_us == 0 || (is_running && !plan_is_grid(when)))
                 return NULL;
@@ -410,6 +410,8 @@ static int delay_due(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
         int64_t lag_us = now.bt_us - row->next_us;
+        if (lag_us < 0)
+                return 0;
         bool was_down = row->is_resumed && row->next_us < e->resumed.bt_us;
         bool is_caught_up = was_down || engine_has_slept_at(e, when, row->next_us);
         bool is_given_up = is_caught_up && when->catch_up == JOB_CATCH_UP_NONE;
@@ -689,7 +691,7 @@ static void let_delay_wait(struct engine *e, struct clock_sample now, uint32_t j
 int slots_let_due_wait(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
-        if (!schedule_has(&e->parked, job) || !is_plan_due(e, now, row))
+        if (e->is_stopping || !schedule_has(&e->parked, job) || !is_plan_due(e, now, row))
                 return 0;
         if (!registry_warm(&e->jobs, row))
                 return -ENOMEM;

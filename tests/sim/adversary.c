@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // sim: a seeded adversary drives the engine through a simulated month of trouble and checks every invariant after each step.
-// Usage: sim [--seeds N] [--first SEED] [--steps M] [--plant BUG] [--verbose]. A failing seed is printed and reproduces.
+// Usage: sim [--seeds N] [--first SEED] [--steps M] [--plant BUG] [--ledger] [--verbose] [--trace JOB]. A failing seed is printed and reproduces.
 
 #include <getopt.h>
 #include <stdio.h>
@@ -282,7 +282,8 @@ static const char *strike_deep(struct adversary *a, struct world *w) {
         }
 }
 
-static bool run_seed(uint64_t seed, int64_t steps, int planted, bool is_verbose, bool has_ledger, uint64_t *actions) {
+static bool run_seed(uint64_t seed, int64_t steps, int planted, bool is_verbose, bool has_ledger, const char *traced,
+                     uint64_t *actions) {
         struct adversary a = {.state = seed, .is_verbose = is_verbose};
         struct world *w = malloc(sizeof(*w));
         if (!w)
@@ -292,6 +293,7 @@ static bool run_seed(uint64_t seed, int64_t steps, int planted, bool is_verbose,
         if (has_ledger)
                 world_begin_ledger(w);
         w->planted = planted;
+        w->traced = traced;
         w->run_of = run_of;
         w->userdata = &a;
         for (int i = 0; i < 12; i++) {
@@ -320,17 +322,16 @@ static bool run_seed(uint64_t seed, int64_t steps, int planted, bool is_verbose,
 }
 
 int main(int argc, char **argv) {
-        static const struct option options[] = {{"seeds", required_argument, NULL, 'n'},
-                                                {"first", required_argument, NULL, 'f'},
-                                                {"steps", required_argument, NULL, 's'},
-                                                {"plant", required_argument, NULL, 'p'},
-                                                {"verbose", no_argument, NULL, 'v'},
-                                                {"ledger", no_argument, NULL, 'l'},
-                                                {0}};
+        static const struct option options[] = {
+                {"seeds", required_argument, NULL, 'n'}, {"first", required_argument, NULL, 'f'},
+                {"steps", required_argument, NULL, 's'}, {"plant", required_argument, NULL, 'p'},
+                {"verbose", no_argument, NULL, 'v'},     {"trace", required_argument, NULL, 't'},
+                {"ledger", no_argument, NULL, 'l'},      {0}};
         uint64_t seeds = 100, first = 1, actions = 0, failed = 0;
         int64_t steps = 150;
         int c, planted = 0;
         bool is_verbose = false, has_ledger = false;
+        const char *traced = NULL;
         while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0) {
                 if (c == 'n')
                         seeds = strtoull(optarg, NULL, 10);
@@ -340,6 +341,8 @@ int main(int argc, char **argv) {
                         steps = strtoll(optarg, NULL, 10);
                 else if (c == 'p')
                         planted = atoi(optarg);
+                else if (c == 't')
+                        traced = optarg;
                 else if (c == 'l')
                         has_ledger = true;
                 else if (c == 'v')
@@ -348,7 +351,7 @@ int main(int argc, char **argv) {
                         return 2;
         }
         for (uint64_t seed = first; seed < first + seeds; seed++)
-                failed += !run_seed(seed, steps, planted, is_verbose, has_ledger, &actions);
+                failed += !run_seed(seed, steps, planted, is_verbose, has_ledger, traced, &actions);
         printf("%llu seeds, %llu failed, %llu actions checked\n", (unsigned long long)seeds, (unsigned long long)failed,
                (unsigned long long)actions);
         return failed > 0;

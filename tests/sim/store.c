@@ -188,9 +188,9 @@ static void apply_range(struct store *s, struct store_job *job, const struct led
 static void owe(struct store_job *job, uint32_t segment, int64_t first, int64_t last) {
         if (first > last)
                 return;
-        if (job->n_owed == 8) { /* the oldest have no one who waits */
-                memmove(&job->owed[0], &job->owed[1], 7 * sizeof(job->owed[0]));
-                memmove(&job->owed_segment[0], &job->owed_segment[1], 7 * sizeof(job->owed_segment[0]));
+        if (job->n_owed == STORE_OWED) { /* the oldest have no one who waits */
+                memmove(&job->owed[0], &job->owed[1], (STORE_OWED - 1) * sizeof(job->owed[0]));
+                memmove(&job->owed_segment[0], &job->owed_segment[1], (STORE_OWED - 1) * sizeof(job->owed_segment[0]));
                 job->n_owed--;
         }
         job->owed[job->n_owed] = (struct store_range){first, last};

@@ -11,6 +11,7 @@
 
 #define STORE_JOBS   64
 #define STORE_RANGES 64
+#define STORE_OWED   32
 
 struct store_range {
         int64_t first, last;
@@ -26,8 +27,8 @@ struct store_job {
         int64_t anchor_us, first_key;
         struct store_range ranges[STORE_RANGES]; /* accounted in it; sorted, apart */
         size_t n_ranges;
-        struct store_range owed[8]; /* of plans before: what the image still had open */
-        uint32_t owed_segment[8];
+        struct store_range owed[STORE_OWED]; /* of plans before: what the image still had open */
+        uint32_t owed_segment[STORE_OWED];
         size_t n_owed;
 };
 

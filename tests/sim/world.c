@@ -117,6 +117,8 @@ static void check_overlap(struct world *w, const struct world_job *job, int64_t 
         struct world_span run = job->last_run;
         if (job->may_queue) /* one run follows upon the other, as soon as the end is heard of */
                 run.from_us = job->run_before.from_us;
+        if (w->store) /* what was before them in the row may have waited for the ledger */
+                run.from_us -= ENGINE_CLAIM_WAIT_US + ENGINE_CLAIM_GAP_US;
         if (plan_is_wall(&job->when) && w->stepped_bt_us >= run.from_us)
                 return;
         int64_t offset_us = slot_clock_offset(w, job), bound_us = job->draw_bound_us;
@@ -138,7 +140,8 @@ static void check_down(struct world *w, const struct world_job *job, int64_t fir
 
 static void check_suspended(struct world *w, const struct world_job *job, int64_t first, int64_t last) {
         int64_t ago_us = (plan_is_wall(&job->when) ? w->woken_rt_us : w->slept.to_us) - slot_instant(job, last);
-        if (ago_us < 0 || ago_us - plan_draw_bound(&job->when) > w->slept.to_us - w->slept.from_us)
+        bool is_of_latest = w->n_sleeps == 1 || job->when.catch_up != JOB_CATCH_UP_ONE; /* what waits to be merged waits long */
+        if (ago_us < 0 || (is_of_latest && ago_us - plan_draw_bound(&job->when) > w->slept.to_us - w->slept.from_us))
                 fail(w, "%s: slots %lld..%lld missed in a sleep of %lld us, but that ended %lld us after them", job->name,
                      (long long)first, (long long)last, (long long)(w->slept.to_us - w->slept.from_us), (long long)ago_us);
 }
@@ -183,8 +186,9 @@ static void check_missed(struct world *w, const struct world_job *job, const str
 }
 
 /* A slot that waited for a run to end may have done so over a step of the clock or into a new plan. */
-static bool may_have_waited(const struct world_job *job, const struct wire_start *start) {
-        return start->item == WIRE_ITEM_SCHEDULE && (job->may_queue || start->segment != job->segment.number);
+static bool may_have_waited(const struct world *w, const struct world_job *job, const struct wire_start *start) {
+        bool is_restored = w->store && w->n_steps > 0; /* and the clock was set back since */
+        return start->item == WIRE_ITEM_SCHEDULE && (job->may_queue || is_restored || start->segment != job->segment.number);
 }
 
 /* The last slot of a grid that has come, but for one that may still draw its delay. */
@@ -216,8 +220,8 @@ static void check_caught_up(struct world *w, const struct world_job *job, const 
 static void check_ran(struct world *w, struct world_job *job, const struct action *a) {
         int64_t late_us =
                 w->now.bt_us + (a->outcome.item == WIRE_ITEM_BOOT ? 0 : slot_clock_offset(w, job)) - job->start.slot_us;
-        int64_t bound_us = a->outcome.item == WIRE_ITEM_BOOT ? 0 : plan_draw_bound(&job->when);
-        if (may_have_waited(job, &job->start))
+        int64_t bound_us = a->outcome.item == WIRE_ITEM_BOOT ? 0 : job->draw_bound_us;
+        if (may_have_waited(w, job, &job->start))
                 late_us = bound_us = a->outcome.lag_us;
         if (a->outcome.run != job->start.run || a->outcome.lag_us > late_us || a->outcome.lag_us < late_us - bound_us ||
             a->outcome.lag_us < 0)
@@ -270,7 +274,8 @@ static void on_outcome(struct world *w, struct world_job *job, const struct acti
                         fail(w, "%s: %llu slots in a range of others", job->name, (unsigned long long)a->outcome.n);
                 if (w->planted != 1 || a->outcome.outcome != SLOT_RAN)
                         account(w, job, a->outcome.first, last);
-                if (a->outcome.outcome == SLOT_MISSED || a->outcome.outcome == SLOT_WITHHELD)
+                bool is_told_again = a->outcome.is_again; /* by a plan that may have changed since */
+                if (!is_told_again && (a->outcome.outcome == SLOT_MISSED || a->outcome.outcome == SLOT_WITHHELD))
                         check_missed(w, job, a);
         }
         if (a->outcome.outcome == SLOT_MISSED)
@@ -393,17 +398,18 @@ static void check_once(struct world *w, struct world_job *job, const struct wire
         if (!w->store || start->item != WIRE_ITEM_SCHEDULE)
                 return;
         if (job->started_slot_rt_us > 0 && job->started_steps == w->n_steps && !job->was_unclaimed && !job->may_queue &&
-            start->slot_rt_us < job->started_slot_rt_us + USEC_PER_MSEC)
+            start->slot_rt_us < job->started_slot_rt_us + (start->segment == job->started_segment ? USEC_PER_MSEC : 0))
                 fail(w, "%s: the slot of %lld was started again, or one before it: %lld", job->name,
                      (long long)job->started_slot_rt_us, (long long)start->slot_rt_us);
         if (start->segment != job->segment.number) /* it has waited, perhaps over a step */
                 return;
         job->started_slot_rt_us = start->slot_rt_us;
+        job->started_segment = start->segment;
         job->started_steps = w->n_steps;
         int64_t horizon_us = plan_is_wall(&job->when) ? w->store->horizon.rt_us : w->store->horizon.bt_us;
         /* what counts is the instant with its drawn delay, which is not known here: it may be later by so much */
         int64_t due_us = start->slot_us + job->draw_bound_us;
-        job->was_unclaimed = w->store->boot != w->hello.boot_id[0] || due_us > horizon_us;
+        job->was_unclaimed = is_claim_overdue(w) || w->store->boot != w->hello.boot_id[0] || due_us > horizon_us;
 }
 
 static void on_kill(struct world *w, struct world_job *job, uint64_t run) {
@@ -467,7 +473,7 @@ static void on_start(struct world *w, struct world_job *job, const struct wire_s
         if (start->item == WIRE_ITEM_BOOT && job->is_boot_started)
                 fail(w, "%s: boot slot started twice", job->name);
         int64_t slot_now_us = plan_is_wall(&job->when) && start->item == WIRE_ITEM_SCHEDULE ? w->now.rt_us : w->now.bt_us;
-        if (start->slot_us > slot_now_us && !may_have_waited(job, start))
+        if (start->slot_us > slot_now_us && !may_have_waited(w, job, start))
                 fail(w, "%s: slot %lld started %lld us early", job->name, (long long)start->key,
                      (long long)(start->slot_us - slot_now_us));
 
@@ -596,6 +602,27 @@ void world_begin_ledger(struct world *w) {
         new_keeper(w);
 }
 
+/* What the engine says of the job that is traced. */
+static void trace(const struct world *w, const struct action *a, const char *name) {
+        if (!w->traced || strcmp(w->traced, name) != 0)
+                return;
+        printf("  bt %lld rt %lld %s: ", (long long)w->now.bt_us, (long long)w->now.rt_us, name);
+        if (a->kind == ACTION_START)
+                printf("start run %llu, slot %lld of segment %u at %lld, item %d, cause %d\n", (unsigned long long)a->start.run,
+                       (long long)a->start.key, a->start.segment, (long long)a->start.slot_rt_us, (int)a->start.item,
+                       (int)a->start.cause);
+        else if (a->kind == ACTION_OUTCOME)
+                printf("%s %s slots %lld..%lld of segment %u, item %d, run %llu\n", slot_outcome_to_string(a->outcome.outcome),
+                       slot_reason_to_string(a->outcome.reason), (long long)a->outcome.first, (long long)a->outcome.last,
+                       a->outcome.segment, (int)a->outcome.item, (unsigned long long)a->outcome.run);
+        else if (a->kind == ACTION_STARTED || a->kind == ACTION_ENDED)
+                printf("run %llu %s\n", (unsigned long long)a->run.run.run, a->kind == ACTION_STARTED ? "started" : "ended");
+        else if (a->kind == ACTION_SEGMENT)
+                printf("segment %u from slot %lld\n", a->segment.segment, (long long)a->segment.first_key);
+        else
+                printf("action %d\n", (int)a->kind);
+}
+
 static void take_actions(struct world *w) {
         const struct action *a;
         while ((a = engine_next_action(w->engine))) {
@@ -609,6 +636,7 @@ static void take_actions(struct world *w) {
                         fail(w, "an action for a job that nobody defined");
                         continue;
                 }
+                trace(w, a, job->name);
                 if (a->kind == ACTION_START) {
                         on_start(w, job, &a->start);
                         if (w->planted == 2 && a->start.key % 7 == 3)
@@ -1144,6 +1172,7 @@ void world_stop(struct world *w) {
 
 void world_suspend(struct world *w, int64_t us) {
         w->slept = (struct world_span){w->now.bt_us, w->now.bt_us + us};
+        w->n_sleeps++;
         for (size_t i = 0; i < w->n_horizons; i++)
                 w->horizons[i].asked_bt_us += us;
         for (size_t i = 0; i < w->n_jobs; i++)

@@ -80,8 +80,9 @@ struct world_job {
         struct world_result unacked[WORLD_UNACKED];
         size_t n_unacked;
         int64_t started_slot_rt_us; /* of the latest slot that was started, whatever anybody remembers; 0: none */
-        uint64_t started_steps;     /* clock steps then */
-        bool was_unclaimed;         /* it started above the durable horizon */
+        uint32_t started_segment;
+        uint64_t started_steps; /* clock steps then */
+        bool was_unclaimed;     /* it started above the durable horizon */
         int64_t begun_bt_us, end_bt_us;
         struct run_end end;
         struct world_span last_run, run_before; /* decided to end */
@@ -113,9 +114,10 @@ struct world {
         struct world_job jobs[WORLD_JOBS];
         size_t n_jobs;
         uint64_t generation;
-        struct world_span down;    /* the latest time without a scheduler */
-        int64_t down_to_rt_us;     /* its end as wall-clock time */
-        struct world_span slept;   /* the latest sleep of the machine */
+        struct world_span down;  /* the latest time without a scheduler */
+        int64_t down_to_rt_us;   /* its end as wall-clock time */
+        struct world_span slept; /* the latest sleep of the machine */
+        uint64_t n_sleeps;
         int64_t woken_rt_us;       /* its end as wall-clock time */
         struct world_span stepped; /* wall-clock instants that the latest step forward left out */
         int64_t stepped_bt_us;     /* when the wall clock was last set */
@@ -126,6 +128,7 @@ struct world {
         struct world_entry *entries; /* of the job that is watched */
         size_t n_entries, allocated_entries;
         const char *watched;
+        const char *traced; /* a job whose actions are printed; NULL: none */
         uint64_t n_actions;
         /* the ledger; NULL: there is none */
         struct store *store;
