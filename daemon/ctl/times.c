@@ -4,10 +4,12 @@
 #include "daemon/ctl/times.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "config/duration.h"
@@ -58,6 +60,20 @@ char *times_full(int64_t us, char buf[static TIMES_SIZE]) {
 
 char *times_exact(int64_t us, char buf[static TIMES_SIZE]) {
         return print_full(us, true, buf);
+}
+
+char *times_among(int64_t us, int64_t apart_us, char buf[static TIMES_SIZE]) {
+        struct tm tm;
+
+        if (!find_local(us, &tm))
+                return strcpy(buf, "-");
+        strftime(buf, TIMES_SIZE,
+                 apart_us >= 7 * USEC_PER_DAY     ? "%Y-%m-%d"
+                 : apart_us >= 23 * USEC_PER_HOUR ? "%a"
+                 : apart_us >= USEC_PER_MINUTE    ? "%H:%M"
+                                                  : "%H:%M:%S",
+                 &tm);
+        return buf;
 }
 
 static const struct unit {
@@ -145,4 +161,97 @@ char *times_localize(int64_t now_us, const char *sentence, bool is_full) {
                 return text;
         free(text);
         return NULL;
+}
+
+/* ---- what people write ---- */
+
+/* The midnight that begins the day of now, `days` later; -1 where there is none. */
+static int64_t midnight(int64_t now_us, int days) {
+        struct tm tm;
+
+        if (!find_local(now_us, &tm))
+                return -1;
+        tm.tm_hour = tm.tm_min = tm.tm_sec = 0;
+        tm.tm_mday += days;
+        tm.tm_isdst = -1;
+        return (int64_t)mktime(&tm) * USEC_PER_SEC;
+}
+
+/* The day of the week that the text begins with, as a number and its size; -1: none. */
+static int find_weekday(const char *text, size_t *ret_size) {
+        static const char *const names[] = {"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"};
+        size_t size = strcspn(text, " ");
+
+        for (int i = 0; i < 7; i++)
+                if (text[size] == ' ' && (size == 3 || size == strlen(names[i])) && strncasecmp(text, names[i], size) == 0) {
+                        *ret_size = size + 1;
+                        return i;
+                }
+        return -1;
+}
+
+/* "02:30[:00[.5]]" on the day that begins at an instant. */
+static int parse_clock(const char *text, int64_t day_us, int64_t *ret_us, const char **ret_why) {
+        char whole[64];
+        struct tm tm;
+
+        if (!find_local(day_us, &tm) || strlen(text) > 20) {
+                *ret_why = "there is no such time";
+                return -EINVAL;
+        }
+        strftime(whole, 16, "%Y-%m-%d ", &tm);
+        strcat(whole, text);
+        return timestamp_parse(whole, ret_us, ret_why);
+}
+
+static bool is_clock(const char *text) {
+        return isdigit((unsigned char)text[0]) && isdigit((unsigned char)text[1]) && text[2] == ':';
+}
+
+/* A span before or after now: "-2h", "+5min", "2h ago". 1 where the text is none of these. */
+static int parse_relative(const char *text, int64_t now_us, int64_t *ret_us, const char **ret_why) {
+        size_t size = strlen(text);
+        bool is_ago = size > 4 && strcmp(text + size - 4, " ago") == 0, is_back = *text == '-';
+        int64_t span_us;
+
+        if (!is_ago && *text != '-' && *text != '+')
+                return 1;
+        _cleanup_free_ char *span = is_ago ? strndup(text, size - 4) : strdup(text + 1);
+        int r = span ? duration_parse(span, &span_us, ret_why) : -ENOMEM;
+        if (r == 0 && span_us > now_us) {
+                *ret_why = "that is before 1970, or no end at all";
+                r = -EINVAL;
+        }
+        if (r == 0)
+                *ret_us = is_ago || is_back ? now_us - span_us : now_us + span_us;
+        return r;
+}
+
+int times_parse(const char *text, int64_t now_us, int64_t *ret_us, const char **ret_why) {
+        static const struct {
+                const char *word;
+                int days;
+        } days[] = {{"yesterday", -1}, {"today", 0}, {"tomorrow", 1}};
+        size_t size = 0;
+
+        if (strcmp(text, "now") == 0) {
+                *ret_us = now_us;
+                return 0;
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(days); i++)
+                if (strcmp(text, days[i].word) == 0) {
+                        *ret_us = midnight(now_us, days[i].days);
+                        return 0;
+                }
+        int r = parse_relative(text, now_us, ret_us, ret_why), weekday = find_weekday(text, &size);
+        if (r <= 0)
+                return r;
+        if (!is_clock(text + size))
+                return timestamp_parse(text + size, ret_us, ret_why);
+        struct tm tm;
+        int back = weekday < 0 || !find_local(now_us, &tm) ? 0 : (tm.tm_wday - weekday + 7) % 7;
+        r = parse_clock(text + size, midnight(now_us, -back), ret_us, ret_why);
+        if (r == 0 && weekday >= 0 && *ret_us > now_us)
+                r = parse_clock(text + size, midnight(now_us, -7), ret_us, ret_why);
+        return r;
 }

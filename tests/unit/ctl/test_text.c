@@ -179,6 +179,75 @@ START_TEST(instants_in_sentences_become_local) {
 }
 END_TEST
 
+#define SATURDAY (INT64_C(1795257700) * USEC_PER_SEC) /* 2026-11-21 11:41:40 CET */
+
+/* As of that instant, in seconds from it. */
+static const struct {
+        const char *text;
+        int64_t off_s; /* INT64_MIN: refused */
+} times[] = {
+        {"now", 0},
+        {"today", -42100},
+        {"yesterday", -42100 - 86400},
+        {"tomorrow", -42100 + 86400},
+        {"-2h", -7200},
+        {"+5min", 300},
+        {"2h ago", -7200},
+        {"1h 30min ago", -5400},
+        {"11:41", -40},
+        {"11:41:39", -1},
+        {"23:00", 40700},
+        {"Fri 2026-11-20 11:41:40", -86400},
+        {"Friday 2026-11-20 11:41:40", -86400},
+        {"Sat 11:41:40", 0},
+        {"Sat 11:41:41", 1 - 7 * 86400},
+        {"Fri 11:41:40", -86400},
+        {"sun 11:41:40", -6 * 86400},
+        {"2026-11-21 11:41:41", 1},
+        {"@1795257701", 1},
+        {"", INT64_MIN},
+        {"ago", INT64_MIN},
+        {" ago", INT64_MIN},
+        {"-", INT64_MIN},
+        {"-infinity", INT64_MIN},
+        {"+infinity", INT64_MIN},
+        {"-100y", INT64_MIN},
+        {"-2 moons", INT64_MIN},
+        {"25:00", INT64_MIN},
+        {"Fri", INT64_MIN},
+        {"Fri tomorrow", INT64_MIN},
+        {"Moon 11:41:40", INT64_MIN},
+        {"11:41:40:40", INT64_MIN},
+        {"11:41:40.1234567890123456789", INT64_MIN},
+        {"sometime", INT64_MIN},
+};
+
+START_TEST(instants_are_read_as_people_write_them) {
+        const char *why = NULL;
+        int64_t us = -1;
+        int r = times_parse(times[_i].text, SATURDAY, &us, &why);
+
+        if (times[_i].off_s == INT64_MIN)
+                ck_assert_msg(r < 0 && why, "%s: %lld", times[_i].text, (long long)us);
+        else
+                ck_assert_msg(r == 0 && us == SATURDAY + times[_i].off_s * USEC_PER_SEC, "%s: %d, %lld s off", times[_i].text,
+                              r, (long long)((us - SATURDAY) / USEC_PER_SEC - times[_i].off_s));
+}
+END_TEST
+
+static const struct {
+        int64_t apart_us;
+        const char *text;
+} shorts[] = {{0, "11:41:40"}, {USEC_PER_MINUTE, "11:41"}, {23 * USEC_PER_HOUR, "Sat"}, {7 * USEC_PER_DAY, "2026-11-21"}};
+
+START_TEST(an_instant_is_as_short_as_its_neighbours_allow) {
+        char buf[TIMES_SIZE];
+
+        ck_assert_str_eq(times_among(SATURDAY, shorts[_i].apart_us, buf), shorts[_i].text);
+        ck_assert_str_eq(times_among(INT64_MAX, shorts[_i].apart_us, buf), "-");
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("text");
         TCase *tcase = tcase_create("text and times");
@@ -189,6 +258,8 @@ int main(void) {
         tcase_add_loop_test(tcase, instants_are_local, 0, COUNT(instants));
         tcase_add_loop_test(tcase, spans_have_two_units, 0, COUNT(spans));
         tcase_add_loop_test(tcase, instants_in_sentences_become_local, 0, COUNT(sentences));
+        tcase_add_loop_test(tcase, instants_are_read_as_people_write_them, 0, COUNT(times));
+        tcase_add_loop_test(tcase, an_instant_is_as_short_as_its_neighbours_allow, 0, COUNT(shorts));
         suite_add_tcase(suite, tcase);
         return run_suite(suite);
 }
