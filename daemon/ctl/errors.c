@@ -76,6 +76,17 @@ static void tell_not_ready(struct session *s, enum api_method method, const json
         session_fail(0, "chimed is starting or stopping: try again; see: systemctl status chimed");
 }
 
+static void tell_no_ledger(struct session *s, enum api_method method, const json_t *p) {
+        (void)s, (void)method, (void)p;
+        session_fail(0, "chimed keeps no ledger, so it remembers only since its start; turn it on: chimed --state=DIR, see "
+                        "chimed(8)");
+}
+
+static void tell_ledger_failed(struct session *s, enum api_method method, const json_t *p) {
+        (void)s, (void)method;
+        session_fail(0, "the ledger: %s", reply_text_or(p, "reason", "it can't be read"));
+}
+
 static const struct row rows[API_ERROR_MAX] = {
         [API_ERROR_NO_SUCH_JOB] = {CTL_EXIT_NO_SUCH_JOB, tell_no_such_job},
         [API_ERROR_NO_SUCH_RUN] = {CTL_EXIT_NOT_ACTIVE, tell_no_such_run},
@@ -86,6 +97,8 @@ static const struct row rows[API_ERROR_MAX] = {
         [API_ERROR_TIMED_OUT] = {CTL_EXIT_TIMED_OUT, tell_timed_out},
         [API_ERROR_LIMIT_REACHED] = {CTL_EXIT_FAILED, tell_limit},
         [API_ERROR_NOT_READY] = {CTL_EXIT_FAILED, tell_not_ready},
+        [API_ERROR_NO_LEDGER] = {CTL_EXIT_FAILED, tell_no_ledger},
+        [API_ERROR_LEDGER_FAILED] = {CTL_EXIT_FAILED, tell_ledger_failed},
 };
 
 static void tell_denied(struct session *s, enum api_method method, const json_t *p) {

@@ -93,7 +93,7 @@ static int match(struct session *s, const char *given, const json_t *jobs, struc
                         continue;
                 n++;
                 if (add(names, name) < 0)
-                        return session_fail(CTL_EXIT_FAILED, "%s", strerror(ENOMEM));
+                        return session_tell_memory();
         }
         if (n > 0)
                 return CTL_EXIT_DONE;
@@ -128,7 +128,7 @@ int names_resolve(struct session *s, char *const *given, size_t n, struct names 
 
         if (status == CTL_EXIT_DONE && n == 1 && !is_pattern(given[0])) {
                 if (add(&names, given[0]) < 0)
-                        status = session_fail(CTL_EXIT_FAILED, "%s", strerror(ENOMEM));
+                        status = session_tell_memory();
         } else if (status == CTL_EXIT_DONE && n > 0) {
                 status = list_all(s, &jobs);
                 if (status == CTL_EXIT_DONE)

@@ -11,8 +11,9 @@
 #include <string.h>
 
 #include "config/duration.h"
-#include "config/timestamp.h"
+#include "daemon/core/clock.h"
 #include "daemon/core/util.h"
+#include "daemon/ctl/times.h"
 
 #define LONG_BASE 256 /* getopt's values of options: beyond letters */
 
@@ -29,8 +30,12 @@ static const struct option_row rows[OPTION_MAX] = {
         [OPTION_AT] = {"at", 0, OPTION_INSTANT, "TIME", NULL, "the slot of this instant"},
         [OPTION_NUMBER] = {"number", 'n', OPTION_COUNT, "N", NULL, "how many"},
         [OPTION_FROM] = {"from", 0, OPTION_INSTANT, "TIME", NULL, "after this instant instead of now"},
+        [OPTION_SINCE] = {"since", 0, OPTION_INSTANT, "TIME", NULL, "not what was before this instant"},
+        [OPTION_UNTIL] = {"until", 0, OPTION_INSTANT, "TIME", NULL, "not what was after this instant"},
+        [OPTION_MISSED] = {"missed", 0, OPTION_FLAG, NULL, NULL, "only slots that did not run by themselves"},
+        [OPTION_FAILED] = {"failed", 0, OPTION_FLAG, NULL, NULL, "only runs that failed"},
         [OPTION_WAIT] = {"wait", 0, OPTION_FLAG, NULL, NULL, "wait for the end of the run and exit as it did"},
-        [OPTION_FOLLOW] = {"follow", 0, OPTION_FLAG, NULL, NULL, "the same, and print its output"},
+        [OPTION_FOLLOW] = {"follow", 'f', OPTION_FLAG, NULL, NULL, "print its output as it comes; trigger: and wait"},
         [OPTION_IF_RUNNING] = {"if-running", 0, OPTION_WORD, "HOW", "join queue reject replace",
                                "if a run is in flight: join (default), queue, reject, replace"},
         [OPTION_SCHEDULE] = {"schedule", 0, OPTION_WORD, "HOW", "keep rebase",
@@ -38,7 +43,7 @@ static const struct option_row rows[OPTION_MAX] = {
         [OPTION_FORCE] = {"force", 0, OPTION_FLAG, NULL, NULL, "also if it is cancelled or disabled"},
         [OPTION_TIMEOUT] = {"timeout", 0, OPTION_SPAN, "SPAN", NULL, "wait no longer than this; then exit with 124"},
         [OPTION_RUN] = {"run", 0, OPTION_COUNT_OPTIONAL, "ID", NULL,
-                        "end the run in flight (only this one), keep the schedule"},
+                        "cancel: only its run in flight, or this one; log: this one"},
         [OPTION_REASON] = {"reason", 0, OPTION_TEXT, "TEXT", NULL, "why, for those who look later"},
         [OPTION_FOR] = {"for", 0, OPTION_SPAN, "SPAN", NULL, "go on by itself after this"},
         [OPTION_RUNS] = {"runs", 0, OPTION_COUNT, "N", NULL, "until its count of runs is so high"},
@@ -115,7 +120,7 @@ static int read_value(const struct option_row *row, const char *text, int64_t *r
         case OPTION_SPAN:
                 return read_span(text, ret, ret_why);
         case OPTION_INSTANT:
-                return timestamp_parse(text, ret, ret_why);
+                return times_parse(text, clock_now().rt_us, ret, ret_why);
         case OPTION_COUNT:
         case OPTION_COUNT_OPTIONAL:
                 return read_count(text, ret, ret_why);

@@ -69,6 +69,10 @@ char *runs_result(const json_t *run, char buf[static RUNS_WORDS]) {
         return buf;
 }
 
+bool runs_is_failure(const json_t *run) {
+        return run_result_is_failure(result_of(run));
+}
+
 /* The number of "SIGTERM", 0 where there is none. */
 static int signal_number(const char *name) {
         if (!name || strncmp(name, "SIG", 3) != 0)

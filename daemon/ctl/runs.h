@@ -3,6 +3,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #define RUNS_WORDS 400 /* bytes */
 
@@ -10,5 +11,7 @@
 char *runs_words(const json_t *run, char buf[static RUNS_WORDS]);
 /* The same in a word or two: "success", "exit 3", "SIGSEGV". Returns buf. */
 char *runs_result(const json_t *run, char buf[static RUNS_WORDS]);
+/* True for those of `failed`: failed, timeout, signal, start-failed. */
+bool runs_is_failure(const json_t *run);
 /* What `trigger --wait` exits with. NULL: it never began. */
 int runs_exit_status(const json_t *run);

@@ -17,6 +17,12 @@ int screen_show(const struct view *v, const json_t *job, FILE *out);
 int screen_why(const struct view *v, const json_t *reply, FILE *out);
 /* Next slots, an array of NextSlot. */
 int screen_next(const struct view *v, const json_t *slots, FILE *out);
+/* The table of history: an array of Run and Missed, in order; trimmed: runs that are no longer kept. */
+int screen_history(const struct view *v, const json_t *rows, int64_t trimmed, FILE *out);
+/* The instant that puts a Run or a Missed into order. */
+int64_t screen_history_time(const json_t *row);
+/* Replies of Audit. */
+int screen_audit(const struct view *v, const json_t *audits, FILE *out);
 /* A line for an event of Subscribe. */
 int screen_event(const struct view *v, const json_t *event, FILE *out);
 /* True for the kinds of events that screen_event() has words for. */

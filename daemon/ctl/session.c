@@ -332,6 +332,24 @@ int session_call(struct session *s, enum api_method method, json_t *parameters, 
         return status;
 }
 
+json_t *session_try(struct session *s, enum api_method method, json_t *parameters) {
+        struct client_reply reply = {};
+        char name[64];
+
+        snprintf(name, sizeof(name), API_INTERFACE ".%s", api_methods()[method].name);
+        int r = client_call(s->client, name, parameters, false);
+        if (r == 0)
+                r = client_receive(s->client, clock_awake_us() + s->patience_us, &reply);
+        if (r != 0) {
+                s->client = client_free(s->client); /* a late reply would be taken for that of the next call */
+                return NULL;
+        }
+        if (!reply.error[0] && reply_clean(reply.parameters, false) == 0)
+                return reply.parameters;
+        client_reply_done(&reply);
+        return NULL;
+}
+
 /* ---- words ---- */
 
 void session_say(struct session *s, const char *format, ...) {
@@ -354,6 +372,10 @@ int session_fail(int status, const char *format, ...) {
         va_end(arguments);
         fputc('\n', stderr);
         return status;
+}
+
+int session_tell_memory(void) {
+        return session_fail(CTL_EXIT_FAILED, "%s", strerror(ENOMEM));
 }
 
 static void put_json(struct session *s, const json_t *value, size_t flags) {

@@ -63,11 +63,15 @@ int session_take(struct session *s, enum api_method method, int r, struct client
 /* Calls on the common connection and waits for the reply, which is given to the caller; a chimed that is starting gets some time.
  * An exit status; failures are told. */
 int session_call(struct session *s, enum api_method method, json_t *parameters, json_t **ret);
+/* The same where the answer is only good to have: NULL where there is none, and nothing is told. */
+json_t *session_try(struct session *s, enum api_method method, json_t *parameters);
 /* Says why it could not be received (r of client_receive()). Returns CTL_EXIT_FAILED. */
 int session_tell_broken(struct session *s, int r);
 
 /* What was done: nothing with --quiet or --json. */
 void session_say(struct session *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* That there is not enough memory. Returns CTL_EXIT_FAILED. */
+int session_tell_memory(void);
 /* What went wrong, after "chimectl: ". Returns status. */
 int session_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A reply as JSON. */

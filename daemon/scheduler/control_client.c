@@ -12,6 +12,7 @@
 
 #include "daemon/core/util.h"
 #include "daemon/scheduler/control_feed.h"
+#include "daemon/scheduler/control_history.h"
 #include "daemon/scheduler/control_methods.h"
 #include "daemon/scheduler/control_wait.h"
 
@@ -273,6 +274,8 @@ static bool wants_room(struct control_client *client) {
                 return true;
         case CONTROL_WAIT_FEED:
                 return control_feed_has_more(&client->wait);
+        case CONTROL_WAIT_LEDGER:
+                return client->wait.history->is_room_wanted;
         case CONTROL_WAIT_TRIGGER:
         case CONTROL_WAIT_CANCEL:
         case CONTROL_WAIT_RUNS:

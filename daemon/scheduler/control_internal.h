@@ -64,6 +64,7 @@ enum control_wait_kind {
         CONTROL_WAIT_RELOAD,   /* a commit */
         CONTROL_WAIT_DESCRIBE, /* ShowJob: the runner's answer */
         CONTROL_WAIT_FEED,     /* Subscribe */
+        CONTROL_WAIT_LEDGER,   /* what the ledger answers */
 };
 
 /* The call of a client that is not answered, or not to its end. While there is one, the client's next calls wait. */
@@ -83,6 +84,7 @@ struct control_wait {
         uint64_t runs, successes; /* runs: counts that are waited for; UINT64_MAX: not */
         bool is_until_finished;   /* runs */
         struct control_feed *feed;
+        struct control_history *history;
 };
 
 struct control_client {

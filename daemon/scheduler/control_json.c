@@ -118,7 +118,7 @@ const struct book_run *control_last_ended(const struct book_job *book) {
 
 /* ---- slots and holds ---- */
 
-json_t *control_json_range(const char *job, const struct book_range *range) {
+json_t *control_json_range(const char *job, const struct book_range *range, int64_t lag_us) {
         json_t *object = json_object();
         control_put_text(&object, "job", job);
         control_put_int(&object, "firstSlotUsec", range->first_rt_us);
@@ -126,6 +126,8 @@ json_t *control_json_range(const char *job, const struct book_range *range) {
         control_put_int(&object, "count", (int64_t)range->n);
         control_put_text(&object, "outcome", slot_outcome_to_string(range->outcome));
         control_put_text(&object, "reason", slot_reason_to_string(range->reason));
+        control_put_known(&object, "runId", range->run > 0, (int64_t)range->run);
+        control_put_known(&object, "lagUsec", lag_us > 0, lag_us);
         return object;
 }
 

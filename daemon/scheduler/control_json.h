@@ -27,8 +27,8 @@ void control_put_value(json_t **object, const void *data, size_t size);
 json_t *control_json_run(const char *job, const struct book_run *run, bool may_control);
 /* The fields of a run that is over (result is not RUN_RESULT_NONE) or in flight, without its value. */
 void control_put_run(json_t **object, const char *job, const struct job_run *run, const struct run_end *end);
-/* A Missed. */
-json_t *control_json_range(const char *job, const struct book_range *range);
+/* A Missed; lag_us of slots that ran. */
+json_t *control_json_range(const char *job, const struct book_range *range, int64_t lag_us);
 /* A Hold; null where there is none. */
 json_t *control_json_hold(const struct job_view *view, const struct book_job *book);
 /* A Job. */

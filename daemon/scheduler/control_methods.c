@@ -12,6 +12,7 @@
 #include "daemon/scheduler/control_client.h"
 #include "daemon/scheduler/control_commands.h"
 #include "daemon/scheduler/control_feed.h"
+#include "daemon/scheduler/control_history.h"
 #include "daemon/scheduler/control_json.h"
 #include "daemon/scheduler/control_wait.h"
 #include "daemon/scheduler/control_words.h"
@@ -231,7 +232,7 @@ static int do_list_jobs(struct control_call *call) {
 static void put_recent(json_t **object, const char *name, const struct book_job *book) {
         json_t *recent = json_array();
         for (size_t i = 0; book && i < book->n_recent; i++)
-                control_append(&recent, control_json_range(name, &book->recent[i]));
+                control_append(&recent, control_json_range(name, &book->recent[i], 0));
         control_put(object, "recent", recent);
 }
 
@@ -332,43 +333,6 @@ static int do_next(struct control_call *call) {
         return 0;
 }
 
-/* ---- Why ---- */
-
-static json_t *sentences(const struct words_answer *answer) {
-        json_t *list = json_array();
-        for (size_t i = 0; i < answer->n; i++)
-                control_append(&list,
-                               control_json_text(answer->sentences[i])); /* one that was cut may end within a character */
-        return list;
-}
-
-static int do_why(struct control_call *call) {
-        static struct words_answer answer;
-        struct words_facts facts = {
-                .job = engine_job_name(call->engine, call->job),
-                .now = call->now,
-                .when = engine_job_when(call->engine, call->job),
-                .book = book_find(call->book, call->job),
-        };
-        engine_view(call->engine, call->now, call->job, &facts.view);
-        facts.next_slot_rt_us = facts.view.next_slot_rt_us;
-        const json_t *slot = message_get(call->message, "slotUsec");
-        if (slot)
-                words_why_slot(&facts, json_integer_value(slot), &answer);
-        else
-                words_why(&facts, &answer);
-        json_t *o = json_object();
-        control_put_text(&o, "job", facts.job);
-        control_put_text(&o, "state", job_status_to_string(facts.view.status));
-        control_put(&o, "sentences", sentences(&answer));
-        control_put_text(&o, "reason", answer.reason);
-        control_put(&o, "slot", answer.slots ? control_json_range(facts.job, answer.slots) : json_null());
-        control_put(&o, "run", control_json_run(facts.job, answer.run, call->right >= API_RIGHT_CONTROL));
-        control_put_known(&o, "nextSlotUsec", facts.next_slot_rt_us != INT64_MAX, facts.next_slot_rt_us);
-        control_reply(call, o);
-        return 0;
-}
-
 /* ---- org.varlink.service ---- */
 
 static int do_get_info(struct control_client *client, const struct message_call *message) {
@@ -431,7 +395,10 @@ static int (*const functions[API_METHOD_MAX])(struct control_call *call) = {
         [API_LIST_JOBS] = do_list_jobs,
         [API_SHOW_JOB] = do_show_job,
         [API_NEXT] = do_next,
-        [API_WHY] = do_why,
+        [API_WHY] = control_do_why,
+        [API_LIST_RUNS] = control_do_list_runs,
+        [API_LIST_MISSED] = control_do_list_missed,
+        [API_AUDIT] = control_do_audit,
         [API_TRIGGER] = control_do_trigger,
         [API_CANCEL] = control_do_cancel,
         [API_START] = control_do_start,
@@ -442,6 +409,12 @@ static int (*const functions[API_METHOD_MAX])(struct control_call *call) = {
         [API_SUBSCRIBE] = control_do_subscribe,
         [API_RELOAD] = control_do_reload,
 };
+
+/* The ledger knows jobs that nobody defines any more. */
+static bool may_be_gone(const struct api_row *row) {
+        ptrdiff_t method = row - api_methods();
+        return method == API_LIST_RUNS || method == API_LIST_MISSED || method == API_AUDIT;
+}
 
 /* Everything that the table says of the call. False where it is answered with an error. */
 static bool is_in_order(struct control_call *call) {
@@ -460,7 +433,7 @@ static bool is_in_order(struct control_call *call) {
                 return false;
         }
         const char *job = message_get_text(call->message, "job", NULL);
-        if (job && (call->job = engine_find_job(call->engine, job)) == INDEX_NONE) {
+        if (job && (call->job = engine_find_job(call->engine, job)) == INDEX_NONE && !may_be_gone(row)) {
                 no_such_job(call, job);
                 return false;
         }

@@ -11,6 +11,7 @@
 #include "daemon/scheduler/control_client.h"
 #include "daemon/scheduler/control_commands.h"
 #include "daemon/scheduler/control_feed.h"
+#include "daemon/scheduler/control_history.h"
 #include "daemon/scheduler/control_json.h"
 #include "daemon/scheduler/control_methods.h"
 
@@ -64,6 +65,7 @@ void control_wait_end(struct control_wait *wait) {
         if (wait->kind == CONTROL_WAIT_FEED)
                 c->n_feeds--;
         control_feed_free(wait->feed);
+        control_history_free(wait->history);
         control_rows_done(&wait->rows);
         *wait = (struct control_wait){0};
         control_client_touch(client);
@@ -318,6 +320,7 @@ static void look_at_action(struct control_wait *wait, struct clock_sample now, c
         case CONTROL_WAIT_PAGES:
         case CONTROL_WAIT_RELOAD:
         case CONTROL_WAIT_FEED:
+        case CONTROL_WAIT_LEDGER:
                 break;
         }
         if (a->kind == ACTION_GONE && wait->kind != CONTROL_WAIT_NONE && wait->job == a->job)
@@ -358,6 +361,8 @@ void control_wait_output(struct control *c, struct clock_sample now, const struc
 void control_wait_expired(struct control_wait *wait, struct clock_sample now) {
         if (!engine_of(wait))
                 answer_error(wait, API_ERROR_NOT_READY, NULL);
+        else if (wait->kind == CONTROL_WAIT_LEDGER)
+                control_history_fail(wait->history, -ETIME);
         else if (wait->kind == CONTROL_WAIT_DESCRIBE) {
                 control_show(wait->client, now, wait->job, NULL);
                 control_wait_end(wait);
@@ -386,6 +391,8 @@ void control_wait_room(struct control_wait *wait, struct clock_sample now) {
                 send_page(wait, now);
         else if (wait->kind == CONTROL_WAIT_FEED)
                 control_feed_room(wait, now);
+        else if (wait->kind == CONTROL_WAIT_LEDGER)
+                control_audit_room(wait->history);
 }
 
 void control_wait_abandon(struct control *c) {

@@ -12,6 +12,8 @@
 #include "config/duration.h"
 #include "config/timestamp.h"
 
+#define LATE_US (1 * USEC_PER_SEC) /* a smaller lag is none */
+
 /* ---- schedule ---- */
 
 __attribute__((format(printf, 3, 4))) static void append(char *buf, size_t size, const char *format, ...) {
@@ -306,4 +308,156 @@ void words_why_slot(const struct words_facts *facts, int64_t slot_rt_us, struct 
                 say(ret, "%s has not come yet.", timestamp_print_utc(slot_rt_us, instant));
         else
                 say(ret, "Nothing is known of that slot: chimed keeps the latest %d ranges since it was started.", BOOK_RECENT);
+}
+
+/* ---- one slot of the ledger ---- */
+
+static bool is_over(const struct ledger_run *run) {
+        return run->end.result != RUN_RESULT_NONE;
+}
+
+static int64_t start_of(const struct ledger_run *run) {
+        return is_over(run) ? run->end.start_rt_us : run->run.start_rt_us;
+}
+
+/* ", at 2026-11-21T06:12:40Z", " (its record is no longer kept)". */
+static const char *when_it_started(const struct ledger_run *run, char buf[static 64]) {
+        char instant[40];
+        if (run && start_of(run) > 0)
+                snprintf(buf, 64, " at %s", timestamp_print_utc(start_of(run), instant));
+        else
+                snprintf(buf, 64, run ? ", which never began" : ", whose record is no longer kept");
+        return buf;
+}
+
+/* ": success", " and is in flight", "". */
+static const char *what_it_came_to(const struct ledger_run *run, char buf[static 200]) {
+        char how[160];
+        if (run && is_over(run))
+                snprintf(buf, 200, ": %s", how_it_ended(&run->end, how));
+        else
+                snprintf(buf, 200, "%s", run ? "; it is in flight" : "");
+        return buf;
+}
+
+static void say_time_out(const struct words_past *past, struct words_answer *answer) {
+        char from[40], to[40], span[96];
+        const struct ledger_clock *clock = past->clock;
+        int64_t by_us = clock->by_us;
+        timestamp_print_utc(clock->at.rt_us - by_us, from);
+        if (clock->kind == LEDGER_CLOCK_STEP)
+                say(answer, "The wall clock was set forward by %s at %s, over it.", about(by_us, span),
+                    timestamp_print_utc(clock->at.rt_us - by_us, from));
+        else if (clock->kind == LEDGER_CLOCK_RESUME)
+                say(answer, "The machine slept from %s to %s (%s).", from, timestamp_print_utc(clock->at.rt_us, to),
+                    about(by_us, span));
+        else if (past->booted_rt_us < INT64_MAX)
+                say(answer, "The machine was last heard of at %s and came up at %s (%s later).", from,
+                    timestamp_print_utc(past->booted_rt_us, to), about(past->booted_rt_us - clock->at.rt_us + by_us, span));
+        else
+                say(answer, "chimed was last heard of at %s and was back at %s (%s later).", from,
+                    timestamp_print_utc(clock->at.rt_us, to), about(by_us, span));
+}
+
+/* What kept it from its time. */
+static void say_why_not(const struct words_past *past, struct words_answer *answer) {
+        char from[40], to[40];
+        enum slot_reason reason = past->range->reason;
+        const struct ledger_run *run = past->run;
+        if (past->clock)
+                say_time_out(past, answer);
+        else if (reason == SLOT_REASON_OVERLAP && run && is_over(run))
+                say(answer, "Run %" PRIu64 " was in flight, from %s to %s.", run->run.run,
+                    timestamp_print_utc(start_of(run), from), timestamp_print_utc(run->end.end_rt_us, to));
+        else if (reason == SLOT_REASON_OVERLAP && run)
+                say(answer, "Run %" PRIu64 " was in flight since %s, and still is.", run->run.run,
+                    timestamp_print_utc(start_of(run), from));
+        else if (reason != SLOT_REASON_NONE)
+                say(answer, "The reason: %s.", reason_words(reason));
+}
+
+static void say_late(const struct words_past *past, struct words_answer *answer) {
+        char when[64], how[200], lag[96];
+        const struct ledger_run *run = past->run;
+        if (past->clock)
+                say_time_out(past, answer);
+        if (!run)
+                say(answer, "It ran late, in a run whose record is no longer kept.");
+        else
+                say(answer, "%s run %" PRIu64 "%s, %s late%s.",
+                    run->run.cause == RUN_CAUSE_CATCH_UP ? "It was caught up in" : "It ran in", run->run.run,
+                    when_it_started(run, when), about(run->run.lag_us, lag), what_it_came_to(run, how));
+}
+
+/* Those that had the same fate in the same time. */
+static void say_others(const struct words_past *past, struct words_answer *answer) {
+        char first[40], last[40];
+        const struct ledger_range *r = past->merged ? past->merged : past->range;
+        if (r->n == 1 && past->merged)
+                say(answer, "The slot of %s passed before it and went into the same run.",
+                    timestamp_print_utc(r->first_rt_us, first));
+        else if (past->merged)
+                say(answer, "%" PRIu64 " slots before it, from %s to %s, went into the same run.", r->n,
+                    timestamp_print_utc(r->first_rt_us, first), timestamp_print_utc(r->last_rt_us, last));
+        else if (r->n > 1 && r->outcome != SLOT_RAN)
+                say(answer, "So it was with all %" PRIu64 " slots from %s to %s.", r->n,
+                    timestamp_print_utc(r->first_rt_us, first), timestamp_print_utc(r->last_rt_us, last));
+}
+
+static void say_past(const struct words_past *past, const char *subject, struct words_answer *answer) {
+        char when[64], how[200];
+        const struct ledger_range *r = past->range;
+        const struct ledger_run *run = past->run;
+        int64_t lag_us = run ? run->run.lag_us : r->lag_us;
+        if (r->outcome == SLOT_RAN && lag_us < LATE_US)
+                say(answer, "%s ran at its time.", subject);
+        else
+                say(answer, r->outcome == SLOT_INTERRUPTED ? "Whether %s ran is not known." : "%s did not run at its time.",
+                    subject);
+        switch (r->outcome) {
+        case SLOT_RAN:
+                if (lag_us >= LATE_US)
+                        say_late(past, answer);
+                else if (run)
+                        say(answer, "Run %" PRIu64 " began%s%s.", run->run.run, when_it_started(run, when),
+                            what_it_came_to(run, how));
+                break;
+        case SLOT_MERGED:
+                say_why_not(past, answer);
+                say(answer, "It was merged into run %" PRIu64 "%s%s.", r->run, when_it_started(run, when),
+                    what_it_came_to(run, how));
+                break;
+        case SLOT_INTERRUPTED:
+                say(answer, "It was to start, and chimed and its runner died before the ledger had it.");
+                if (past->clock)
+                        say_time_out(past, answer);
+                break;
+        case SLOT_MISSED:
+        case SLOT_WITHHELD:
+        case SLOT_OUTCOME_MAX:
+                say_why_not(past, answer);
+                break;
+        }
+        say_others(past, answer);
+        answer->reason = r->reason != SLOT_REASON_NONE ? slot_reason_to_string(r->reason) : NULL;
+}
+
+void words_why_past(const struct words_facts *facts, const struct words_past *past, struct words_answer *ret) {
+        char at[40], slot[40];
+        *ret = (struct words_answer){0};
+        timestamp_print_utc(past->at_rt_us, at);
+        if (!past->range) {
+                say(ret, "Nothing is known of a slot at %s or before it%s.", at,
+                    past->is_trimmed ? ": the oldest are no longer kept" : "");
+                return;
+        }
+        bool is_meant = past->at_rt_us - past->slot_rt_us < USEC_PER_SEC;
+        timestamp_print_utc(past->slot_rt_us, slot);
+        if (!is_meant)
+                say(ret, "The last slot before %s was that of %s.", at, slot);
+        say_past(past, is_meant ? slot : past->range->outcome == SLOT_INTERRUPTED ? "it" : "It", ret);
+        const char *reason = ret->reason;
+        ret->reason = NULL;
+        say_next(facts, ret);
+        ret->reason = reason;
 }

@@ -8,6 +8,7 @@
 
 #include "daemon/scheduler/book.h"
 #include "daemon/scheduler/engine.h"
+#include "daemon/scheduler/ledger.h"
 
 #define WORDS_SCHEDULE_MAX 320
 #define WORDS_SENTENCES    12
@@ -45,3 +46,18 @@ struct words_answer {
 void words_why(const struct words_facts *facts, struct words_answer *ret);
 /* What became of the slot of an instant. */
 void words_why_slot(const struct words_facts *facts, int64_t slot_rt_us, struct words_answer *ret);
+
+/* A slot as the ledger has it, and what there is around it. Rows are borrowed; NULL: none is known. */
+struct words_past {
+        int64_t at_rt_us;                  /* the instant that was asked for */
+        bool is_trimmed;                   /* retention has taken older ones */
+        const struct ledger_range *range;  /* that the slot is of; */
+        int64_t slot_rt_us, key;           /* the slot */
+        const struct ledger_run *run;      /* that ran for it, took it in, or was in flight at that time */
+        const struct ledger_clock *clock;  /* START, RESUME or STEP, in whose time it passed, */
+        int64_t booted_rt_us;              /* and when the machine came up in that time; INT64_MAX: it did not */
+        const struct ledger_range *merged; /* earlier slots that went into the same run */
+};
+
+/* What became of the slot at an instant or last before it. */
+void words_why_past(const struct words_facts *facts, const struct words_past *past, struct words_answer *ret);

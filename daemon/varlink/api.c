@@ -100,8 +100,29 @@ static const struct api_field missed_fields[] = {
         INT("firstSlotUsec", REQUIRED, "Nominal instant of the first slot."),
         INT("lastSlotUsec", REQUIRED, "And of the last."),
         INT("count", REQUIRED, "How many."),
-        STRING("outcome", REQUIRED, "missed, withheld or merged."),
-        STRING("reason", REQUIRED, "overlap, down, suspended, clock-step, deadline, paused, cancelled, disabled or removed."),
+        STRING("outcome", REQUIRED, "missed, withheld, merged or interrupted; ran only where that was asked for."),
+        STRING("reason", REQUIRED,
+               "overlap, down, suspended, clock-step, deadline, paused, cancelled, disabled or removed; empty: none is "
+               "needed."),
+        INT("runId", OPTIONAL, "merged: the run that took them in. ran: the run of the first."),
+        INT("lagUsec", OPTIONAL, "ran: the longest span from a slot to the decision to start it; else null, as where it is 0."),
+};
+
+static const struct api_field fault_fields[] = {
+        STRING("kind", REQUIRED,
+               "gap (slots without an outcome), double (with two), beyond (outcomes of slots that are not in the plan, or not "
+               "yet), "
+               "count (a row whose number is not that of its slots), instant (a row at other times than the plan's), no-plan "
+               "(outcomes of a plan that is not there), no-run (slots that ran, or were merged, and no run that did it) or "
+               "no-slot "
+               "(a run whose slot has not run)."),
+        INT("firstSlotUsec", OPTIONAL, "Instant of the first slot; null: not known."),
+        INT("lastSlotUsec", OPTIONAL, "And of the last. instant: the planned one."),
+        INT("count", REQUIRED, "How many slots."),
+        INT("segment", REQUIRED, "The plan, counted from 1."),
+        INT("firstKey", REQUIRED, "The first slot's number in it,"),
+        INT("lastKey", REQUIRED, "and the last one's."),
+        INT("runId", OPTIONAL, "no-run, no-slot: the run."),
 };
 
 /* ---- methods ---- */
@@ -161,7 +182,10 @@ static const struct api_field next_out[] = {
 };
 static const struct api_field why_in[] = {
         STRING("job", REQUIRED, "The job's name."),
-        INT("slotUsec", OPTIONAL, "What became of the slot of this instant; null: how it stands now."),
+        INT("slotUsec", OPTIONAL, "What became of the slot of this instant, as far as it is in memory."),
+        INT("atUsec", OPTIONAL,
+            "What became of the slot at this instant or, where there is none, the last one before it, from the "
+            "ledger; null, like slotUsec: how it stands now."),
 };
 static const struct api_field why_out[] = {
         STRING("job", REQUIRED, "The job's name."),
@@ -171,6 +195,59 @@ static const struct api_field why_out[] = {
         OBJECT("slot", "Missed", OPTIONAL, "The slots spoken of, where they did not run by themselves."),
         OBJECT("run", "Run", OPTIONAL, "The run spoken of."),
         INT("nextSlotUsec", OPTIONAL, "Nominal instant of the next slot."),
+        STRING("outcome", OPTIONAL, "With atUsec: ran, missed, withheld, merged or interrupted; null: there was no such slot."),
+        INT("slotUsec", OPTIONAL, "With atUsec: nominal instant of the slot."),
+};
+static const struct api_field runs_in[] = {
+        STRING("job", OPTIONAL, "Of this job, also one that is no longer defined; null: of all."),
+        INT("sinceUsec", OPTIONAL, "That started at this instant or after it; of those that never did their slot counts."),
+        INT("untilUsec", OPTIONAL, "At this instant or before it."),
+        BOOL("failed", OPTIONAL, "Only failed, timeout, signal and start-failed."),
+        INT("runId", OPTIONAL, "Only this one."),
+        INT("limit", OPTIONAL, "How many at most, 1 to 100; default 100."),
+        INT("after", OPTIONAL, "What the page before gave as `after`."),
+};
+static const struct api_field runs_out[] = {
+        OBJECTS("runs", "Run", REQUIRED,
+                "Newest first. Of a job that is named the values of the latest, the latest good and the latest failed run."),
+        INT("trimmed", REQUIRED, "Of a job that is named: how many runs History= has taken away over all times."),
+        INT("after", OPTIONAL, "There may be more: call again with this; null: that was all."),
+};
+static const struct api_field missed_in[] = {
+        STRING("job", OPTIONAL, "Of this job, also one that is no longer defined; null: of all."),
+        INT("sinceUsec", OPTIONAL, "Slots at this instant or after it."),
+        INT("untilUsec", OPTIONAL, "At this instant or before it."),
+        STRINGS("outcomes", OPTIONAL, "missed (default), withheld, merged, interrupted, ran."),
+        INT("limit", OPTIONAL, "How many rows are looked at, 1 to 100; default 100."),
+        INT("after", OPTIONAL, "What the page before gave as `after`."),
+};
+static const struct api_field missed_out[] = {
+        OBJECTS("missed", "Missed", REQUIRED, "Newest first, in the order in which it became known."),
+        INT("trimmed", REQUIRED, "Of a job that is named: how many slots retention has taken away over all times."),
+        INT("after", OPTIONAL, "There may be more: call again with this; null: that was all."),
+};
+static const struct api_field audit_in[] = {
+        STRING("job", OPTIONAL, "Of this job, also one that is no longer defined; null: of all, one a reply."),
+        INT("sinceUsec", OPTIONAL, "Slots at this instant or after it; rows that reach into that time count as a whole."),
+        INT("after", OPTIONAL, "What the reply before gave as `after`."),
+};
+static const struct api_field audit_out[] = {
+        STRING("job", OPTIONAL, "The job's name; null: there is no more."),
+        INT("ran", REQUIRED, "Slots that ran,"),
+        INT("missed", REQUIRED, "were missed,"),
+        INT("withheld", REQUIRED, "were withheld,"),
+        INT("merged", REQUIRED, "were merged into another slot's run,"),
+        INT("interrupted", REQUIRED, "or were interrupted."),
+        INT("open", REQUIRED, "Slots that wait, or whose run is on its way."),
+        INT("runs", REQUIRED, "Runs that were looked at."),
+        INT("plans", REQUIRED, "Plans that were looked at."),
+        INT("trimmed", REQUIRED, "Slots that retention has taken away over all times."),
+        INT("unchecked", REQUIRED, "Slots that were counted only: retention has taken their plan, or it can't be read."),
+        INT("firstSlotUsec", OPTIONAL, "Instant of the first slot that was looked at."),
+        INT("lastSlotUsec", OPTIONAL, "And of the last."),
+        OBJECTS("faults", "Fault", REQUIRED, "What is not as it should be, up to a bound."),
+        INT("faultsLeftOut", REQUIRED, "How many were over that bound."),
+        INT("after", OPTIONAL, "There may be more jobs: call again with this; null: that was all."),
 };
 static const struct api_field trigger_in[] = {
         STRING("job", REQUIRED, "The job's name."),
@@ -312,6 +389,14 @@ static const struct api_row methods[API_METHOD_MAX] = {
         [API_NEXT] = ROW("Next", "The next slots of jobs, as far as they are planned.", API_RIGHT_SEE, API_SINGLE, next_in,
                          next_out),
         [API_WHY] = ROW("Why", "What became of a slot, or why nothing runs now.", API_RIGHT_SEE, API_SINGLE, why_in, why_out),
+        [API_LIST_RUNS] = ROW("ListRuns", "Runs that the ledger has, page by page. Values only to who may control the job.",
+                              API_RIGHT_SEE, API_SINGLE, runs_in, runs_out),
+        [API_LIST_MISSED] = ROW("ListMissed", "Slots that did not run by themselves, as the ledger has them, page by page.",
+                                API_RIGHT_SEE, API_SINGLE, missed_in, missed_out),
+        [API_AUDIT] = ROW("Audit",
+                          "Compares a job's slots in the ledger with its recorded plans, slot by slot. Of all jobs with more "
+                          "as a stream.",
+                          API_RIGHT_SEE, API_MAY_MORE, audit_in, audit_out),
         [API_TRIGGER] =
                 ROW("Trigger",
                     "Runs a job now. Plain: one reply once it is decided which run does it. With more: how that run goes on. A "
@@ -347,6 +432,7 @@ static const struct api_row types[] = {
         ROW_NO_IN("Job", "A job and how it stands.", API_RIGHT_SEE, API_SINGLE, job_fields),
         ROW_NO_IN("NextSlot", "A planned instant of a job.", API_RIGHT_SEE, API_SINGLE, next_slot_fields),
         ROW_NO_IN("Missed", "Slots in a row that did not run by themselves.", API_RIGHT_SEE, API_SINGLE, missed_fields),
+        ROW_NO_IN("Fault", "Where the ledger is not as its plans say.", API_RIGHT_SEE, API_SINGLE, fault_fields),
 };
 
 /* ---- errors ---- */
@@ -363,6 +449,7 @@ static const struct api_field not_possible[] = {
         STRING("job", REQUIRED, "The job's name."),
         STRING("reason", REQUIRED, "Why, in words."),
 };
+static const struct api_field ledger_failed[] = {STRING("reason", REQUIRED, "Why, in words.")};
 static const struct api_field limit_reached[] = {
         STRING("what", REQUIRED, "Of what there are too many."),
         INT("limit", REQUIRED, "How many there may be."),
@@ -385,6 +472,10 @@ static const struct api_row errors[API_ERROR_MAX] = {
                 ROW_NO_IN("LimitReached", "There are too many of these already.", API_RIGHT_SEE, API_SINGLE, limit_reached),
         [API_ERROR_NOT_READY] = {"NotReady", "The scheduler is starting or stopping: try again.", API_RIGHT_SEE, API_SINGLE,
                                  NULL, 0, NULL, 0},
+        [API_ERROR_NO_LEDGER] = {"NoLedger", "chimed was started without --state=DIR: it keeps no ledger.", API_RIGHT_SEE,
+                                 API_SINGLE, NULL, 0, NULL, 0},
+        [API_ERROR_LEDGER_FAILED] =
+                ROW_NO_IN("LedgerFailed", "The ledger could not answer.", API_RIGHT_SEE, API_SINGLE, ledger_failed),
 };
 
 const struct api_row *api_methods(void) {

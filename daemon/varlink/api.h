@@ -48,6 +48,9 @@ enum api_method {
         API_SHOW_JOB,
         API_NEXT,
         API_WHY,
+        API_LIST_RUNS,
+        API_LIST_MISSED,
+        API_AUDIT,
         API_TRIGGER,
         API_CANCEL,
         API_START,
@@ -82,6 +85,8 @@ enum api_error {
         API_ERROR_TIMED_OUT,
         API_ERROR_LIMIT_REACHED,
         API_ERROR_NOT_READY,
+        API_ERROR_NO_LEDGER,
+        API_ERROR_LEDGER_FAILED,
         API_ERROR_MAX
 };
 

@@ -8,6 +8,9 @@ _chimectl_options() { # VERB
         case $1 in
         why) echo "--at=" ;;
         next) echo "--number= --from=" ;;
+        history) echo "--since= --until= --missed --failed --number=" ;;
+        log) echo "--run= --follow --number= --since= --until=" ;;
+        audit) echo "--since=" ;;
         watch) echo "--kinds=" ;;
         trigger) echo "--wait --follow --if-running= --schedule= --force --timeout=" ;;
         cancel | stop) echo "--run --reason=" ;;
@@ -23,7 +26,7 @@ _chimectl_jobs() {
 }
 
 _chimectl() {
-        local verbs="list show status why next watch trigger cancel stop start pause resume wait set-interval check reload cat help"
+        local verbs="list show status why next history log audit watch trigger cancel stop start pause resume wait set-interval check reload cat help"
         local word=${COMP_WORDS[COMP_CWORD]} option='' verb='' where=() i
         # "=" is a word of its own for bash: --json=sh is "--json" "=" "sh"
         if [ "$word" = "=" ]; then

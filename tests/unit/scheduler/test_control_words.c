@@ -3,6 +3,7 @@
 
 #include <check.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -235,6 +236,135 @@ START_TEST(why_says_what_became_of_a_slot) {
 }
 END_TEST
 
+/* ---- a slot of the ledger ---- */
+
+#define MINUTE (60 * USEC_PER_SEC)
+
+static struct ledger_range slots_of(enum slot_outcome outcome, enum slot_reason reason, int64_t n, uint64_t run) {
+        return (struct ledger_range){.outcome = outcome,
+                                     .reason = reason,
+                                     .n = (uint64_t)n,
+                                     .first_rt_us = NOON - 9 * HOUR,
+                                     .last_rt_us = NOON - (10 - n) * HOUR,
+                                     .run = run};
+}
+
+static struct ledger_run run_of(enum run_cause cause, int64_t lag_us, enum run_result result) {
+        struct ledger_run run = {.run = {.run = 12, .cause = cause, .lag_us = lag_us, .start_rt_us = NOON - 9 * HOUR + lag_us}};
+        if (result != RUN_RESULT_NONE)
+                run.end = (struct run_end){.result = result,
+                                           .exit_code = 3,
+                                           .start_rt_us = run.run.start_rt_us,
+                                           .end_rt_us = run.run.start_rt_us + MINUTE};
+        return run;
+}
+
+/* All of them are asked for NOON - 9 h, where the first slot of the row is. */
+static const struct {
+        const char *what;
+        enum slot_outcome outcome;
+        enum slot_reason reason;
+        int n;
+        int cause; /* of the run; -1: none is known */
+        int64_t lag_us;
+        enum run_result result;
+        int clock; /* -1: none */
+        bool is_booted;
+        int n_merged;
+        const char *sentences; /* between the first and the last one; joined by "|" */
+        const char *reason_word;
+} pasts[] = {
+        {"ran", SLOT_RAN, 0, 1, RUN_CAUSE_SCHEDULE, 70, RUN_RESULT_SUCCESS, -1, false, 0,
+         "2026-11-21T03:00:00Z ran at its time.|Run 12 began at 2026-11-21T03:00:00.00007Z: success.", NULL},
+        {"is in flight", SLOT_RAN, 0, 1, RUN_CAUSE_SCHEDULE, 70, RUN_RESULT_NONE, -1, false, 0,
+         "2026-11-21T03:00:00Z ran at its time.|Run 12 began at 2026-11-21T03:00:00.00007Z; it is in flight.", NULL},
+        {"ran, and its run is trimmed", SLOT_RAN, 0, 1, -1, 0, 0, -1, false, 0, "2026-11-21T03:00:00Z ran at its time.", NULL},
+        {"queued", SLOT_RAN, 0, 1, RUN_CAUSE_SCHEDULE, 3 * MINUTE, RUN_RESULT_FAILED, -1, false, 0,
+         "2026-11-21T03:00:00Z did not run at its time.|It ran in run 12 at 2026-11-21T03:03:00Z, 3min late: exit status 3.",
+         NULL},
+        {"caught up", SLOT_RAN, 0, 1, RUN_CAUSE_CATCH_UP, 90 * MINUTE, RUN_RESULT_SUCCESS, LEDGER_CLOCK_START, false, 2,
+         "2026-11-21T03:00:00Z did not run at its time.|chimed was last heard of at 2026-11-21T02:00:00Z and was back at "
+         "2026-11-21T04:00:00Z (2h later).|It was caught up in run 12 at 2026-11-21T04:30:00Z, 1h 30min late: success.|2 slots "
+         "before "
+         "it, from 2026-11-21T03:00:00Z to 2026-11-21T04:00:00Z, went into the same run.",
+         NULL},
+        {"merged", SLOT_MERGED, SLOT_REASON_SUSPENDED, 3, RUN_CAUSE_CATCH_UP, 90 * MINUTE, RUN_RESULT_SUCCESS,
+         LEDGER_CLOCK_RESUME, false, 0,
+         "2026-11-21T03:00:00Z did not run at its time.|The machine slept from 2026-11-21T02:00:00Z to 2026-11-21T04:00:00Z "
+         "(2h).|It "
+         "was merged into run 12 at 2026-11-21T04:30:00Z: success.|So it was with all 3 slots from 2026-11-21T03:00:00Z to "
+         "2026-11-21T05:00:00Z.",
+         "suspended"},
+        {"overlap", SLOT_MISSED, SLOT_REASON_OVERLAP, 1, RUN_CAUSE_SCHEDULE, -5 * MINUTE, RUN_RESULT_SUCCESS, -1, false, 0,
+         "2026-11-21T03:00:00Z did not run at its time.|Run 12 was in flight, from 2026-11-21T02:55:00Z to "
+         "2026-11-21T02:56:00Z.",
+         "overlap"},
+        {"still overlapped", SLOT_MISSED, SLOT_REASON_OVERLAP, 1, RUN_CAUSE_SCHEDULE, -5 * MINUTE, RUN_RESULT_NONE, -1, false,
+         0, "2026-11-21T03:00:00Z did not run at its time.|Run 12 was in flight since 2026-11-21T02:55:00Z, and still is.",
+         "overlap"},
+        {"down over a boot", SLOT_MISSED, SLOT_REASON_DOWN, 1, -1, 0, 0, LEDGER_CLOCK_START, true, 0,
+         "2026-11-21T03:00:00Z did not run at its time.|The machine was last heard of at 2026-11-21T02:00:00Z and came up at "
+         "2026-11-21T03:50:00Z (1h 50min later).",
+         "down"},
+        {"down, and nothing is known of it", SLOT_MISSED, SLOT_REASON_DOWN, 1, -1, 0, 0, -1, false, 0,
+         "2026-11-21T03:00:00Z did not run at its time.|The reason: chimed was not running.", "down"},
+        {"a step of the clock", SLOT_MISSED, SLOT_REASON_CLOCK_STEP, 1, -1, 0, 0, LEDGER_CLOCK_STEP, false, 0,
+         "2026-11-21T03:00:00Z did not run at its time.|The wall clock was set forward by 2h at 2026-11-21T02:00:00Z, over it.",
+         "clock-step"},
+        {"paused", SLOT_WITHHELD, SLOT_REASON_PAUSED, 2, -1, 0, 0, -1, false, 0,
+         "2026-11-21T03:00:00Z did not run at its time.|The reason: the job was paused.|So it was with all 2 slots from "
+         "2026-11-21T03:00:00Z to 2026-11-21T04:00:00Z.",
+         "paused"},
+        {"interrupted", SLOT_INTERRUPTED, 0, 1, -1, 0, 0, LEDGER_CLOCK_START, false, 0,
+         "Whether 2026-11-21T03:00:00Z ran is not known.|It was to start, and chimed and its runner died before the ledger had "
+         "it.|chimed was last heard of at 2026-11-21T02:00:00Z and was back at 2026-11-21T04:00:00Z (2h later).",
+         NULL},
+};
+
+START_TEST(the_ledger_says_what_became_of_a_slot) {
+        static struct words_answer answer;
+        char buf[4096], wanted[4096];
+        struct job_when when = parse("Every=1h\n");
+        struct words_facts facts = {.job = "backup", .now = {.rt_us = NOON}, .when = &when, .next_slot_rt_us = NOON + HOUR};
+        struct ledger_range range = slots_of(pasts[_i].outcome, pasts[_i].reason, pasts[_i].n, 12);
+        struct ledger_range merged = slots_of(SLOT_MERGED, 0, pasts[_i].n_merged, 12);
+        struct ledger_run run = run_of((enum run_cause)pasts[_i].cause, pasts[_i].lag_us, pasts[_i].result);
+        struct ledger_clock clock = {
+                .kind = (enum ledger_clock_kind)pasts[_i].clock, .at = {.rt_us = NOON - 8 * HOUR}, .by_us = 2 * HOUR};
+        struct words_past past = {
+                .at_rt_us = NOON - 9 * HOUR + 5,
+                .range = &range,
+                .slot_rt_us = NOON - 9 * HOUR,
+                .run = pasts[_i].cause < 0 ? NULL : &run,
+                .clock = pasts[_i].clock < 0 ? NULL : &clock,
+                .booted_rt_us = pasts[_i].is_booted ? NOON - 8 * HOUR - 10 * MINUTE : INT64_MAX,
+                .merged = pasts[_i].n_merged > 0 ? &merged : NULL,
+        };
+        words_why_past(&facts, &past, &answer);
+        join(&answer, buf);
+        snprintf(wanted, sizeof(wanted), "%s|Nothing is wrong now. Next: 2026-11-21T13:00:00Z, in 1h.", pasts[_i].sentences);
+        ck_assert_msg(strcmp(buf, wanted) == 0, "%s: %s", pasts[_i].what, buf);
+        ck_assert_str_eq(answer.reason ? answer.reason : "", pasts[_i].reason_word ? pasts[_i].reason_word : "");
+        past.at_rt_us += MINUTE; /* no slot is there: the last one before it is told */
+        words_why_past(&facts, &past, &answer);
+        ck_assert_str_eq(answer.sentences[0],
+                         "The last slot before 2026-11-21T03:01:00.000005Z was that of 2026-11-21T03:00:00Z.");
+        ck_assert(strncmp(answer.sentences[1], "It ", 3) == 0 || strncmp(answer.sentences[1], "Whether it ", 11) == 0);
+}
+END_TEST
+
+START_TEST(nothing_is_known_of_what_was_before_the_ledger) {
+        static struct words_answer answer;
+        struct job_when when = parse("Every=1h\n");
+        struct words_facts facts = {.job = "backup", .now = {.rt_us = NOON}, .when = &when, .next_slot_rt_us = INT64_MAX};
+        words_why_past(&facts, &(struct words_past){.at_rt_us = NOON, .is_trimmed = _i}, &answer);
+        ck_assert_uint_eq(answer.n, 1);
+        ck_assert_str_eq(answer.sentences[0],
+                         _i ? "Nothing is known of a slot at 2026-11-21T12:00:00Z or before it: the oldest are no longer kept."
+                            : "Nothing is known of a slot at 2026-11-21T12:00:00Z or before it.");
+}
+END_TEST
+
 /* ---- the next slot ---- */
 
 static const struct {
@@ -284,6 +414,8 @@ int main(void) {
         tcase_add_loop_test(tc, a_schedule_has_words, 0, ARRAY_SIZE(schedules));
         tcase_add_loop_test(tc, why_says_how_a_job_stands, 0, ARRAY_SIZE(whys));
         tcase_add_loop_test(tc, why_says_what_became_of_a_slot, 0, ARRAY_SIZE(slots));
+        tcase_add_loop_test(tc, the_ledger_says_what_became_of_a_slot, 0, ARRAY_SIZE(pasts));
+        tcase_add_loop_test(tc, nothing_is_known_of_what_was_before_the_ledger, 0, 2);
         tcase_add_loop_test(tc, what_keeps_the_next_slot_is_said, 0, ARRAY_SIZE(nexts));
         tcase_add_test(tc, signals_have_names);
         suite_add_tcase(suite, tc);
