@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/core/util.h"
+#include "daemon/ctl/recent.h"
 #include "daemon/ctl/reply.h"
 #include "daemon/ctl/screens.h"
 #include "daemon/ctl/session.h"
@@ -33,12 +34,23 @@ static bool is_running(const json_t *job) {
                is_state(job, "pending");
 }
 
+/* Slots missed: of the latest ones where the ledger has them (how many these are: *ret_of), else since chimed was started (0). */
+static int64_t missed_of(const json_t *job, size_t *ret_of) {
+        const json_t *rows = json_object_get(job, RECENT_MEMBER);
+        size_t of = 0;
+        int64_t missed = rows ? (int64_t)recent_missed(rows, &of) : reply_int(job, "missed", 0);
+
+        if (ret_of)
+                *ret_of = of;
+        return missed;
+}
+
 static enum mark mark_of(const json_t *job) {
         if (reply_object(job, "hold") || is_state(job, "paused") || is_state(job, "cancelled"))
                 return MARK_HELD;
         if (reply_int(job, "failuresInRow", 0) > 0 || is_state(job, "failed"))
                 return MARK_FAILING;
-        if (reply_int(job, "missed", 0) > 0)
+        if (missed_of(job, NULL) > 0)
                 return MARK_MISSED;
         return is_running(job) ? MARK_RUNNING : MARK_NONE;
 }
@@ -125,7 +137,8 @@ static void add_row(struct table *t, const struct view *v, const json_t *job) {
         enum mark mark = mark_of(job);
         char text[TIMES_SIZE];
         int64_t began_us = reply_int(job, "lastStartUsec", REPLY_NO_TIME), took_us = reply_int(job, "lastDurationUsec", -1);
-        long long missed = reply_int(job, "missed", 0);
+        size_t of;
+        long long missed = missed_of(job, &of);
 
         table_row(t, marks[mark].color);
         table_cell(t, "%c %s", marks[mark].sign, reply_text_or(job, "name", "?"));
@@ -135,7 +148,9 @@ static void add_row(struct table *t, const struct view *v, const json_t *job) {
                 took_us = v->now_us - began_us;
         table_cell(t, "%s", took_us >= 0 ? times_about(took_us, text) : "-");
         add_result(t, job);
-        if (missed > 0)
+        if (missed > 0 && of > 0)
+                table_cell(t, "%lld of %zu", missed, of);
+        else if (missed > 0)
                 table_cell(t, "%lld", missed);
         else
                 table_cell(t, "-");
@@ -153,7 +168,7 @@ static struct counts count(const json_t *jobs) {
         json_t *job;
 
         json_array_foreach(jobs, i, job) {
-                int64_t missed = reply_int(job, "missed", 0);
+                int64_t missed = missed_of(job, NULL);
                 bool is_cancelled = is_state(job, "cancelled");
                 c.running += is_running(job);
                 c.cancelled += is_cancelled;

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/duration.h"
 #include "daemon/core/util.h"
+#include "daemon/ctl/recent.h"
 #include "daemon/ctl/reply.h"
 #include "daemon/ctl/runs.h"
 #include "daemon/ctl/screens.h"
@@ -17,6 +19,7 @@
 #define LABEL_WIDTH  13 /* "  Schedule   " */
 #define OUTPUT_LINES 10
 #define RECENT_LINES 4
+#define LATE_US      (1 * USEC_PER_SEC) /* a smaller lag is not worth words */
 
 static void print_line(const struct view *v, FILE *out, const char *label, const char *text) {
         fprintf(out, "  %-*s", LABEL_WIDTH - 2, label);
@@ -139,7 +142,40 @@ static void print_counts(const struct view *v, const json_t *job, FILE *out) {
         print_line(v, out, "Counts", text);
 }
 
+/* "Mon + Tue + Wed ~ Thu ! Fri +late      (+ ran  ! missed)": the signs that are there are explained. */
+static void print_slots(const struct view *v, const json_t *job, FILE *out) {
+        static const struct {
+                const char *outcome;
+                char sign;
+        } signs[] = {{"ran", '+'}, {"merged", '~'}, {"missed", '!'}, {"withheld", '='}, {"interrupted", '?'}};
+        struct recent_slot slots[RECENT_SLOTS];
+        size_t n = recent_collect(json_object_get(job, RECENT_MEMBER), slots);
+        int64_t apart_us = n > 1 ? (slots[n - 1].us - slots[0].us) / (int64_t)(n - 1) : USEC_PER_DAY;
+        char text[400] = "", time[TIMES_SIZE];
+        int at = 0;
+
+        for (size_t i = 0; i < n; i++)
+                for (size_t k = 0; k < ARRAY_SIZE(signs); k++)
+                        if (strcmp(slots[i].outcome, signs[k].outcome) == 0)
+                                at += snprintf(text + at, sizeof(text) - (size_t)at, "%s%s %c%s", i > 0 ? " " : "",
+                                               times_among(slots[i].us, apart_us, time), signs[k].sign,
+                                               slots[i].lag_us >= LATE_US ? "late" : "");
+        if (at == 0)
+                return;
+        at += snprintf(text + at, sizeof(text) - (size_t)at, "  (");
+        for (size_t k = 0, n_signs = 0; k < ARRAY_SIZE(signs); k++)
+                for (size_t i = 0; i < n; i++)
+                        if (strcmp(slots[i].outcome, signs[k].outcome) == 0) {
+                                at += snprintf(text + at, sizeof(text) - (size_t)at, "%s%c %s", n_signs++ > 0 ? ", " : "",
+                                               signs[k].sign, signs[k].outcome);
+                                break;
+                        }
+        snprintf(text + at, sizeof(text) - (size_t)at, ")");
+        print_line(v, out, "Recent", text);
+}
+
 static void print_recent(const struct view *v, const json_t *job, FILE *out) {
+        const char *label = json_object_get(job, RECENT_MEMBER) ? "Not run" : "Recent";
         size_t i;
         json_t *range;
 
@@ -152,9 +188,8 @@ static void print_recent(const struct view *v, const json_t *job, FILE *out) {
                 times_short(v->now_us, reply_int(range, "lastSlotUsec", REPLY_NO_TIME), last);
                 snprintf(text, sizeof(text), "%lld %s%s, %s%s%s", n, reply_text_or(range, "outcome", "?"),
                          n == 1 ? "" : " slots", first, n == 1 ? "" : " to ", n == 1 ? "" : last);
-                const char *reason = reply_text(range, "reason");
-                fprintf(out, "  %-*s%s%s%s\n", LABEL_WIDTH - 2, i == 0 ? "Recent" : "", text, reason ? ": " : "",
-                        reason ? reason : "");
+                const char *reason = reply_text_or(range, "reason", "");
+                fprintf(out, "  %-*s%s%s%s\n", LABEL_WIDTH - 2, i == 0 ? label : "", text, *reason ? ": " : "", reason);
         }
 }
 
@@ -195,6 +230,7 @@ int screen_show(const struct view *v, const json_t *job, FILE *out) {
         if (!is_same_run(failure, last))
                 print_run(v, "Failure", failure, out);
         print_counts(v, job, out);
+        print_slots(v, job, out);
         print_recent(v, job, out);
         print_output(last, out);
         return 0;

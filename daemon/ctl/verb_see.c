@@ -8,12 +8,37 @@
 #include "config/duration.h"
 #include "daemon/core/util.h"
 #include "daemon/ctl/names.h"
+#include "daemon/ctl/recent.h"
 #include "daemon/ctl/reply.h"
 #include "daemon/ctl/screens.h"
 #include "daemon/ctl/verbs.h"
 
-static int tell_memory(void) {
-        return session_fail(CTL_EXIT_FAILED, "%s", strerror(ENOMEM));
+#define LOOKED_UP_MAX 50 /* jobs of a list whose latest slots are asked for */
+
+/* What the ledger has of the latest slots of a job, put beside what chimed says of it. Without a ledger nothing. */
+static void add_latest_slots(struct session *s, json_t *job) {
+        const char *name = reply_text_or(job, "name", "");
+        json_t *reply = session_try(s, API_LIST_MISSED,
+                                    json_pack("{s:s,s:i,s:[s,s,s,s,s]}", "job", name, "limit", RECENT_ROWS, "outcomes", "ran",
+                                              "missed", "withheld", "merged", "interrupted"));
+
+        if (reply)
+                json_object_set(job, RECENT_MEMBER, json_object_get(reply, "missed"));
+        json_decref(reply);
+}
+
+/* Of the jobs that have ever missed a slot it is looked up how they do now, up to a bound. */
+static void add_missed(struct session *s, json_t *jobs) {
+        size_t n = 0, i;
+        json_t *job;
+
+        json_array_foreach(jobs, i, job) {
+                if (reply_int(job, "missed", 0) <= 0 || n++ >= LOOKED_UP_MAX)
+                        continue;
+                add_latest_slots(s, job);
+                if (n == 1 && !json_object_get(job, RECENT_MEMBER)) /* there is no ledger */
+                        return;
+        }
 }
 
 int verb_list(struct session *s) {
@@ -24,8 +49,10 @@ int verb_list(struct session *s) {
                 session_json(s, jobs);
         else if (r == CTL_EXIT_DONE) {
                 r = session_call(s, API_GET_STATUS, json_object(), &status);
+                if (r == CTL_EXIT_DONE)
+                        add_missed(s, jobs);
                 if (r == CTL_EXIT_DONE && screen_list(&s->view, jobs, status, s->out) < 0)
-                        r = tell_memory();
+                        r = session_tell_memory();
         }
         json_decref(status);
         json_decref(jobs);
@@ -36,6 +63,7 @@ int verb_list(struct session *s) {
 struct look {
         enum api_method method;
         int (*add)(struct session *s, json_t *parameters); /* an exit status; NULL: nothing */
+        void (*extend)(struct session *s, json_t *reply);  /* for people; NULL: nothing */
         int (*show)(const struct view *v, const json_t *reply, FILE *out);
 };
 
@@ -53,8 +81,10 @@ static int look_at(struct session *s, const struct look *look, const char *job, 
         else {
                 if (!is_first)
                         fputc('\n', s->out);
+                if (look->extend)
+                        look->extend(s, reply);
                 if (look->show(&s->view, reply, s->out) < 0)
-                        status = tell_memory();
+                        status = session_tell_memory();
         }
         json_decref(reply);
         return status;
@@ -76,43 +106,23 @@ static int look_at_each(struct session *s, const struct look *look) {
 }
 
 int verb_show(struct session *s) {
-        static const struct look look = {API_SHOW_JOB, NULL, screen_show};
+        static const struct look look = {API_SHOW_JOB, NULL, add_latest_slots, screen_show};
 
         return look_at_each(s, &look);
 }
 
-/* The slot of an instant, given to the second as the screens show it: the one in that second, if any is known. */
-static int64_t find_slot(const json_t *job, int64_t at_us) {
-        static const char *const runs[] = {"lastRun", "lastGood", "lastFailure"};
-        static const char *const ends[] = {"firstSlotUsec", "lastSlotUsec"};
-        const json_t *recent = json_object_get(job, "recent");
-        int64_t found_us = reply_int(job, "nextSlotUsec", -1);
-
-        for (size_t i = 0; i < ARRAY_SIZE(runs) && found_us / USEC_PER_SEC != at_us / USEC_PER_SEC; i++)
-                found_us = reply_int(reply_object(job, runs[i]), "slotUsec", -1);
-        for (size_t i = 0; i < 2 * json_array_size(recent) && found_us / USEC_PER_SEC != at_us / USEC_PER_SEC; i++)
-                found_us = reply_int(json_array_get(recent, i / 2), ends[i % 2], -1);
-        return found_us / USEC_PER_SEC == at_us / USEC_PER_SEC ? found_us : at_us;
-}
-
-static int add_slot(struct session *s, json_t *parameters) {
+/* An instant to the second means all of it: the screens show no more. */
+static int add_instant(struct session *s, json_t *parameters) {
         int64_t at_us = session_number(s, OPTION_AT, 0);
-        json_t *job = NULL;
-        int status = CTL_EXIT_DONE;
 
-        if (!session_has(s, OPTION_AT))
-                return status;
-        if (at_us % USEC_PER_SEC == 0)
-                status = session_call(s, API_SHOW_JOB, json_deep_copy(parameters), &job);
-        if (job)
-                at_us = find_slot(job, at_us);
-        json_decref(job);
-        json_object_set_new(parameters, "slotUsec", json_integer(at_us));
-        return status;
+        if (session_has(s, OPTION_AT))
+                json_object_set_new(parameters, "atUsec",
+                                    json_integer(at_us % USEC_PER_SEC == 0 ? at_us + USEC_PER_SEC - 1 : at_us));
+        return CTL_EXIT_DONE;
 }
 
 int verb_why(struct session *s) {
-        static const struct look look = {API_WHY, add_slot, screen_why};
+        static const struct look look = {API_WHY, add_instant, NULL, screen_why};
 
         return look_at_each(s, &look);
 }
@@ -166,13 +176,13 @@ int verb_next(struct session *s) {
         if (status == CTL_EXIT_DONE && names.n == 0)
                 status = add_next(s, NULL, slots);
         if (status == CTL_EXIT_DONE && names.n == 0 && reply_sort(slots, compare_slots) < 0)
-                status = tell_memory();
+                status = session_tell_memory();
         if (status == CTL_EXIT_DONE && s->is_json) {
                 json_t *reply = json_pack("{s:O}", "next", slots);
                 session_json(s, reply);
                 json_decref(reply);
         } else if (status == CTL_EXIT_DONE && screen_next(&s->view, slots, s->out) < 0)
-                status = tell_memory();
+                status = session_tell_memory();
         if (status == CTL_EXIT_DONE && json_array_size(slots) == 0)
                 session_say(s, "Nothing is planned; why: chimectl why %s", names.n > 0 ? names.list[0] : "JOB");
         json_decref(slots);
@@ -216,7 +226,7 @@ static int print_events(struct session *s, struct client *client) {
                 if (s->is_json)
                         session_json_line(s, reply.parameters);
                 else if (screen_event(&s->view, reply.parameters, s->out) < 0)
-                        status = tell_memory();
+                        status = session_tell_memory();
                 session_flush(s);
                 client_reply_done(&reply);
                 if (status != CTL_EXIT_DONE)

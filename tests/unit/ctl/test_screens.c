@@ -114,6 +114,79 @@ static const char show_80[] = "backup - nightly copy of /srv .[31m              
                               "             1 merged, Wed 11:28:20: down\n"
                               "    1\n    2\n    3\n    4\n    5\n    6\n    7\n    8\n    9\n    10\n";
 
+static const char jobs_kept[] = "[{'name':'backup','state':'waiting','nextStartUsec':@139700,'missed':90,'latestSlots':["
+                                "{'outcome':'ran','count':2,'firstSlotUsec':@-259200,'lastSlotUsec':@-172800},"
+                                "{'outcome':'missed','count':2,'firstSlotUsec':@-86400,'lastSlotUsec':@0},"
+                                "{'outcome':'missed','count':7,'firstSlotUsec':@-864000,'lastSlotUsec':@-345600}]},"
+                                "{'name':'well','state':'waiting','nextStartUsec':@100,'missed':9,'latestSlots':["
+                                "{'outcome':'ran','count':9,'firstSlotUsec':@-172800,'lastSlotUsec':@-86400}]},"
+                                "{'name':'new','state':'waiting','nextStartUsec':@200,'missed':3,'latestSlots':[]}]";
+static const char list_kept[] = "! 1 error in the job files, their last good jobs run on: chimectl check\n"
+                                "  JOB     NEXT          IN      LAST  TOOK  RESULT  MISSED\n"
+                                "! backup  Mon 02:30:00  1d 14h  -     -     -       3 of 5\n"
+                                "  well    Sat 11:43:20  1min    -     -     -            -\n"
+                                "  new     Sat 11:45:00  3min    -     -     -            -\n"
+                                "3 jobs. MISSED: 3 slots (chimectl why backup)\n";
+
+static const char show_kept[] =
+        "{'name':'a','state':'waiting','schedule':'every 1d','latestSlots':["
+        "{'outcome':'ran','count':1,'firstSlotUsec':@0,'lastSlotUsec':@0,'lagUsec':3000000},"
+        "{'outcome':'merged','count':1,'firstSlotUsec':@-86400,'lastSlotUsec':@-86400},"
+        "{'outcome':'missed','count':1,'firstSlotUsec':@-172800,'lastSlotUsec':@-172800},"
+        "{'outcome':'ran','count':9,'firstSlotUsec':@-950400,'lastSlotUsec':@-259200,'lagUsec':900000}],"
+        "'recent':[{'outcome':'interrupted','count':1,'firstSlotUsec':@-172800,'lastSlotUsec':@-172800,'reason':''}]}";
+static const char show_kept_80[] = "a\n"
+                                   "  State      waiting\n"
+                                   "  Schedule   every 1d\n"
+                                   "  Counts     0 runs: 0 good, 0 failed\n"
+                                   "  Recent     Tue + Wed + Thu ! Fri ~ Sat +late (+ ran, ~ merged, ! missed)\n"
+                                   "  Not run    1 interrupted, Thu 11:41:40\n";
+
+static const char history_rows[] =
+        "[{'runId':810,'job':'backup','cause':'trigger','startUsec':@-90000,'endUsec':@-89999,'result':'success'},"
+        "{'job':'backup','outcome':'missed','count':3,'firstSlotUsec':@-260000,'lastSlotUsec':@-87300,'reason':'down','runId':"
+        "null},"
+        "{'job':'backup','outcome':'merged','count':1,'firstSlotUsec':@-86400,'lastSlotUsec':@-86400,'reason':'down','runId':"
+        "812},"
+        "{'runId':811,'job':'a-name-that-is-longer-than-others','cause':'schedule','slotUsec':@-86300,'startUsec':null,"
+        "'endUsec':@-86300,'result':'start-failed','error':'working-directory: No such file or directory','lagUsec':20},"
+        "{'runId':812,'job':'backup','cause':'catch-up','slotUsec':@-119500,'startUsec':@-16140,'endUsec':@-13677,"
+        "'result':'failed','exitCode':3,'lagUsec':103360000000},"
+        "{'runId':813,'job':'tidy\\u001b','cause':'schedule','slotUsec':@-300,'startUsec':@-120,'result':null,'lagUsec':"
+        "180000000},"
+        "{'job':'tidy','outcome':'interrupted','count':2,'firstSlotUsec':@-60,'lastSlotUsec':@-30,'reason':'','runId':null}]";
+static const char history_80[] = "TIME         JOB                  RUN TOOK  RESULT         NOTE\n"
+                                 "Fri 10:41:40 backup               810 1s    success        trigger\n"
+                                 "Wed 11:28:20 backup                 - -     missed 3x      to Fri 11:26:40: down\n"
+                                 "Fri 11:41:40 backup                 - -     merged         into run 812: down\n"
+                                 "Fri 11:43:20 a-name-th..an-others 811 -     start-failed   working-di..directory\n"
+                                 "Sat 07:12:40 backup               812 41min exit 3         catch-up f..d 4h late\n"
+                                 "Sat 11:39:40 tidy.                813 2min  running        for Sat 11..3min late\n"
+                                 "Sat 11:40:40 tidy                   - -     interrupted 2x to Sat 11:41:10\n"
+                                 "4 runs: 1 good, 2 failed; slots missed: 3, merged: 1, interrupted: 2.\n"
+                                 "17 older runs are no longer kept.\n";
+
+static const char audits_bad[] =
+        "[{'job':'backup','ran':216,'missed':9,'merged':3,'runs':216,'faults':["
+        "{'kind':'gap','count':1,'segment':3,'firstKey':7,'lastKey':7,'firstSlotUsec':@-86400,'lastSlotUsec':@-86400},"
+        "{'kind':'no-run','count':2,'segment':3,'firstKey':9,'lastKey':10,'firstSlotUsec':@-7200,'lastSlotUsec':@-3600,'runId':"
+        "99},"
+        "{'kind':'later','count':1,'segment':3,'firstKey':7,'lastKey':7,'firstSlotUsec':null,'lastSlotUsec':null}],"
+        "'faultsLeftOut':5,'trimmed':12,'unchecked':4},"
+        "{'job':'tidy','ran':1,'open':1,'interrupted':2,'faults':[]}]";
+static const char audits_80[] = "JOB     SLOTS  RAN  MISSED  WITHHELD  MERGED  INTERR  OPEN  FAULTS\n"
+                                "backup    228  216       9         -       3       -     -       8\n"
+                                "tidy        3    1       -         -       -       2     1    none\n"
+                                "  backup: gap: 1 slot, Fri 2026-11-20 11:41:40 CET: no outcome (plan 3, slot 7)\n"
+                                "  backup: no-run: 2 slots, Sat 2026-11-21 09:41:40 CET to Sat 2026-11-21\n"
+                                "    10:41:40 CET: said to have run, and no run that did it (plan 3, slots 9 to\n"
+                                "    10, run 99)\n"
+                                "  backup: later: 1 slot, -: later (plan 3, slot 7)\n"
+                                "  backup: and 5 more\n"
+                                "8 faults in 1 of 2 jobs.\n"
+                                "12 older slots are no longer kept.\n"
+                                "4 slots were only counted: their plans are no longer kept.\n";
+
 static const char why_reply[] =
         "{'job':'backup','state':'waiting','sentences':['2026-11-20T01:30:00Z did not run at its time.',"
         "'The machine was off from 2026-11-18T21:41:07Z to 2026-11-21T06:11:52Z (2d 8h), which is a "
@@ -143,6 +216,14 @@ static int print_show(const struct view *v, json_t *value, FILE *out) {
 
 static int print_why(const struct view *v, json_t *value, FILE *out) {
         return screen_why(v, value, out);
+}
+
+static int print_history(const struct view *v, json_t *value, FILE *out) {
+        return screen_history(v, value, 17, out);
+}
+
+static int print_audit(const struct view *v, json_t *value, FILE *out) {
+        return screen_audit(v, value, out);
 }
 
 static int print_next(const struct view *v, json_t *value, FILE *out) {
@@ -192,6 +273,21 @@ static const struct {
          "  Counts     0 runs: 0 good, 0 failed\n"},
         {"show, nothing known", print_show, "{}", 80,
          "?\n  State      ?\n  Schedule   ?\n  Counts     0 runs: 0 good, 0 failed\n"},
+        {"list, with a ledger", print_list, jobs_kept, 80, list_kept},
+        {"show, with a ledger", print_show, show_kept, 80, show_kept_80},
+        {"history", print_history, history_rows, 80, history_80},
+        {"history of nothing", print_history, "[]", 80, "Nothing of this is in the ledger.\n"},
+        {"history without runs", print_history,
+         "[{'job':'a','outcome':'missed','count':1,'firstSlotUsec':@0,'lastSlotUsec':@0,'reason':'overlap'}]", 80,
+         "TIME          JOB  RUN  TOOK  RESULT  NOTE\n"
+         "Sat 11:41:40  a      -  -     missed  overlap\n"
+         "Slots missed: 1.\n17 older runs are no longer kept.\n"},
+        {"audit", print_audit, audits_bad, 80, audits_80},
+        {"audit, clean", print_audit, "[{'job':'a','ran':4,'missed':1,'faults':[]}]", 80,
+         "JOB  SLOTS  RAN  MISSED  WITHHELD  MERGED  INTERR  OPEN  FAULTS\n"
+         "a        5    4       1         -       -       -     -    none\n"
+         "1 job, 5 slots: each has one outcome.\n"},
+        {"audit of nothing", print_audit, "[]", 80, "0 jobs, 0 slots: each has one outcome.\n"},
         {"why", print_why, why_reply, 80, why_80},
         {"why, held by a number", print_why,
          "{'sentences':['It was paused by uid 0, by uid 4294967294 and by uid x.'],'reason':'paused'}", 80,
