@@ -45,5 +45,5 @@ int64_t zone_next_change(const struct zone *z, int64_t utc_s);
 struct zone_instants zone_resolve(const struct zone *z, int64_t civil_s);
 
 /* The known zone that may have been meant ("Berlin": "Europe/Berlin"), out of the lists in the folder (NULL as above).
- * Returns 0, -ENOENT if none is near or there is no list, -ENOMEM. */
+ * Returns 0; -ENOENT: none is near; -ENODATA: there is no list; -ENOMEM or what the file system says. */
 int zone_suggest(const char *folder, const char *name, char ret[static ZONE_NAME_MAX + 1]);

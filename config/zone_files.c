@@ -181,16 +181,15 @@ int zone_suggest(const char *folder, const char *name, char ret[static ZONE_NAME
                 const char *path;
                 bool is_table;
         } lists[] = {{"tzdata.zi", false}, {"zone1970.tab", true}, {"zone.tab", true}};
-        char *text;
-        size_t size;
-        int r = -ENOENT;
+        char *text = NULL;
+        size_t size = 0, i = 0;
+        int r = -ENODATA;
 
-        for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]) && r == -ENOENT; i++) {
+        for (; i < sizeof(lists) / sizeof(lists[0]) && r < 0; i++)
                 r = file_read(folder_or_usual(folder), lists[i].path, &text, &size);
-                if (r < 0)
-                        continue;
-                r = list_search(text, lists[i].is_table, name, ret);
-                free(text);
-        }
+        if (r < 0)
+                return r == -ENOENT ? -ENODATA : r;
+        r = list_search(text, lists[i - 1].is_table, name, ret);
+        free(text);
         return r;
 }

@@ -3,7 +3,6 @@
 
 #include <check.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +10,7 @@
 
 #include "config/civil.h"
 #include "config/zone.h"
+#include "tests/unit/config/zone_folder.h"
 #include "tests/unit/run_suite.h"
 
 #define HOUR 3600
@@ -451,41 +451,16 @@ START_TEST(zone_lives_until_its_last_owner_gives_it_back) {
 }
 END_TEST
 
-static char folder[64];
-
-static void write_file(const char *name, const void *bytes, size_t size) {
-        char path[128];
-
-        snprintf(path, sizeof(path), "%s/%s", folder, name);
-        FILE *f = fopen(path, "w");
-        ck_assert(f && fwrite(bytes, 1, size, f) == size && fclose(f) == 0);
-}
-
-static void make_folder(void) {
+static void make_files(void) {
         struct file good = good_file();
-        char path[128];
 
-        snprintf(folder, sizeof(folder), "/tmp/chimed-test-zone.XXXXXX");
-        ck_assert_ptr_nonnull(mkdtemp(folder));
-        snprintf(path, sizeof(path), "%s/Area", folder);
-        ck_assert_int_eq(mkdir(path, 0700), 0);
-        write_file("Area/Good_Town", good.bytes, good.size);
-        write_file("Etc+1-2", good.bytes, good.size);
-        write_file("damaged", good.bytes, good.size - 1);
-        write_file("empty", "", 0);
-        snprintf(path, sizeof(path), "%s/pipe", folder);
-        ck_assert_int_eq(mkfifo(path, 0600), 0);
-}
-
-static void remove_folder(void) {
-        static const char *const names[] = {"Area/Good_Town", "Area", "Etc+1-2",   "damaged",      "empty",
-                                            "pipe",           "long", "tzdata.zi", "zone1970.tab", ""};
-        char path[128];
-
-        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-                snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
-                remove(path);
-        }
+        folder_make();
+        ck_assert_int_eq(mkdir(folder_path("Area"), 0700), 0);
+        folder_write("Area/Good_Town", good.bytes, good.size);
+        folder_write("Etc+1-2", good.bytes, good.size);
+        folder_write("damaged", good.bytes, good.size - 1);
+        folder_write("empty", "", 0);
+        ck_assert_int_eq(mkfifo(folder_path("pipe"), 0600), 0);
 }
 
 static const struct {
@@ -543,7 +518,7 @@ START_TEST(long_file_is_not_read) {
         char *bytes = calloc(1, (1 << 20) + 1);
         struct zone *z = NULL;
 
-        write_file("long", bytes, (1 << 20) + 1);
+        folder_write("long", bytes, (1 << 20) + 1);
         ck_assert_int_eq(zone_open(folder, "long", &z), -EBADMSG);
         free(bytes);
 }
@@ -602,14 +577,12 @@ START_TEST(near_name_is_suggested) {
         static const struct { const char *file, *text; } lists[] = {{"tzdata.zi", zi}, {"zone1970.tab", tab}};
         char is[ZONE_NAME_MAX + 1];
 
-        ck_assert_int_eq(zone_suggest(folder, suggestions[_i].name, is), -ENOENT);
+        ck_assert_int_eq(zone_suggest(folder, suggestions[_i].name, is), -ENODATA);
         for (size_t i = 0; i < 2; i++) {
-                char path[128];
-                snprintf(path, sizeof(path), "%s/%s", folder, lists[i].file);
-                write_file(lists[i].file, lists[i].text, strlen(lists[i].text));
+                folder_write(lists[i].file, lists[i].text, strlen(lists[i].text));
                 strcpy(is, "untouched");
                 int r = zone_suggest(folder, suggestions[_i].name, is);
-                unlink(path);
+                unlink(folder_path(lists[i].file));
                 const char *wanted = suggestions[_i].suggestion;
                 ck_assert_msg(r == (wanted ? 0 : -ENOENT) && strcmp(is, wanted ? wanted : "untouched") == 0, "\"%s\": %d, %s",
                               suggestions[_i].name, r, is);
@@ -636,7 +609,7 @@ int main(void) {
         tcase_add_test(data, changed_data_have_another_hash);
         tcase_add_test(data, zone_lives_until_its_last_owner_gives_it_back);
         suite_add_tcase(suite, data);
-        tcase_add_checked_fixture(files, make_folder, remove_folder);
+        tcase_add_checked_fixture(files, make_files, folder_remove);
         tcase_add_loop_test(files, name_opens_as_expected, 0, sizeof(names) / sizeof(names[0]));
         tcase_add_test(files, long_names_are_refused);
         tcase_add_test(files, long_file_is_not_read);
