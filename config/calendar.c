@@ -243,7 +243,8 @@ static int list_parse(const struct field_syntax *s, struct pattern_draft *d, str
                 int e = field_item_parse(s, d, &ret->items[ret->n]);
                 if (e)
                         return e;
-                ret->n++;
+                if (ret->items[ret->n++].shape == FIELD_STAR && (ret->n > 1 || *d->at == ','))
+                        return pattern_error(d, d->at - 1, "\"*\" is every %s, and stands alone", s->name);
                 if (*d->at != ',')
                         break;
         }
@@ -381,9 +382,9 @@ static int timestamp_parse(struct pattern_draft *d) {
                 seconds = seconds * 10 + (*p - '0');
         if (p == begin + 1 || !is_end(*p) || seconds > TIMESTAMP_MAX)
                 return pattern_error(d, begin, "a timestamp is written @SECONDS, up to @%lld", (long long)TIMESTAMP_MAX);
-        if (d->pattern->zone && !word_is(d->pattern->zone, utc))
-                return pattern_error(d, begin, "a timestamp has no zone but UTC");
-        if (!d->pattern->zone && !(d->pattern->zone = strdup(utc)))
+        free(d->pattern->zone); /* an instant is in none */
+        d->pattern->zone = strdup(utc);
+        if (!d->pattern->zone)
                 return -ENOMEM;
         struct civil c = civil_of_seconds(seconds);
         snprintf(text, sizeof(text), "%lld-%d-%d %d:%d:%d", (long long)c.year, c.month, c.day, c.hour, c.minute, c.second);

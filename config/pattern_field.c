@@ -182,8 +182,6 @@ int field_item_parse(const struct field_syntax *s, struct pattern_draft *d, stru
 
         if (e)
                 return e;
-        if (item.shape == FIELD_STAR && *d->at == ',' && !s->has_star_step)
-                return pattern_error(d, d->at, "\"*\" is every %s already", s->name);
         if (item.shape == FIELD_STAR && *d->at == '/' && !s->has_star_step)
                 return pattern_error(d, begin, "\"*\" takes no step here: write %d%.*s", s->first,
                                      (int)strspn(d->at, "/0123456789."), d->at);

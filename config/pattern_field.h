@@ -21,7 +21,7 @@ struct field_syntax {
         int32_t unit;        /* 1, or 1000000 where six digits of a fraction are kept */
         int32_t cycle;       /* units until the values begin again; 0: they never do */
         int width;           /* digits that are printed at least */
-        bool has_star_step;  /* "*" can have a step, and be one of a list */
+        bool has_star_step;  /* "*" can have a step */
         bool is_year;        /* two digits are 1970..2069 */
         bool is_from_end;    /* values count backwards: a step without an end leads to the first */
 };

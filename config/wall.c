@@ -74,13 +74,15 @@ int64_t wall_next(const struct wall *w, const struct wall_source *source, int64_
                 struct span next = span_at(w, span.end_us);
                 if (gap_is_due(w, source, &span, &next))
                         return span.end_us;
-                int64_t civil_us = source->next(source->userdata, span.end_us + span.offset_us - JUMP_MARGIN);
-                if (civil_us == PATTERN_NEVER)
-                        return PATTERN_NEVER;
                 from_us = span.end_us;
-                if (civil_us - JUMP_MARGIN > from_us) {
-                        from_us = civil_us - JUMP_MARGIN;
-                        next = span_at(w, from_us);
+                if (next.end_us - from_us >= JUMP_MARGIN) {
+                        int64_t civil_us = source->next(source->userdata, from_us + next.offset_us);
+                        if (civil_us == PATTERN_NEVER)
+                                return PATTERN_NEVER;
+                        if (civil_us - JUMP_MARGIN > from_us) {
+                                from_us = civil_us - JUMP_MARGIN;
+                                next = span_at(w, from_us);
+                        }
                 }
                 span = next;
         }
