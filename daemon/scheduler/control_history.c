@@ -167,8 +167,7 @@ static bool get_query(const struct control_call *call, struct ledger_query *ret)
 
 /* Ends a page; a job that nobody knows is an error. */
 static void reply_page(struct control_history *h, const struct ledger_answer *answer, const char *name, json_t *list) {
-        bool is_nothing = answer->n == 0 && answer->n_trimmed == 0 && h->query.before == 0;
-        if (h->job && is_nothing && engine_find_job(link_engine(link_of(h)), h->job) == INDEX_NONE) {
+        if (h->job && !answer->is_known && engine_find_job(link_engine(link_of(h)), h->job) == INDEX_NONE) {
                 json_decref(list);
                 control_history_no_such_job(h);
                 return;
@@ -197,7 +196,6 @@ int control_do_list_runs(struct control_call *call) {
         struct control_history *h = control_history_begin(call);
         if (!h)
                 return 0;
-        h->query = query;
         query.question = LEDGER_RUNS;
         query.is_failed_only = message_get_bool(call->message, "failed");
         query.with_values = query.job || query.run > 0; /* of one job they are three at most */
@@ -245,7 +243,6 @@ int control_do_list_missed(struct control_call *call) {
         struct control_history *h = control_history_begin(call);
         if (!h)
                 return 0;
-        h->query = query;
         h->outcomes = outcomes;
         query.question = LEDGER_RANGES;
         query.with_ran = outcomes & 1u << SLOT_RAN;

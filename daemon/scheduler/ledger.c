@@ -140,6 +140,7 @@ static int unpack_answer(const struct ledger_found *found, void **ret_array, str
                         ((struct ledger_job *)array)[n] = row.job;
         *answer = (struct ledger_answer){
                 .n = found->n,
+                .is_known = found->is_known,
                 .runs = array,
                 .ranges = array,
                 .segments = array,

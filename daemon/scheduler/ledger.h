@@ -179,6 +179,7 @@ struct ledger_query {
 struct ledger_answer {
         int error; /* negative errno; nothing else is valid then. -EAGAIN: the store is not open; -ETIME: it took over two seconds */
         size_t n;
+        bool is_known; /* the job that was asked for has, or had, rows of some kind */
         const struct ledger_run *runs;
         const struct ledger_range *ranges;
         const struct ledger_segment *segments;

@@ -148,6 +148,7 @@ static int ask(sqlite3 *db, const struct ledger_query *q, struct ledger_found *f
         int r = is_of_job(q) ? find_job(db, q, &job, &found->n_trimmed) : 1;
         if (r <= 0)
                 return r;
+        found->is_known = true;
         _cleanup_free_ char *text = make_text(q);
         sqlite3_stmt *statement = NULL;
         if (!text)

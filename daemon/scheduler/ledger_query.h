@@ -12,6 +12,7 @@
 struct ledger_found {
         struct pack rows;
         size_t n;
+        bool is_known; /* the job that was asked for is */
         uint64_t cursor, n_trimmed;
 };
 

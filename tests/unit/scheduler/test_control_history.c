@@ -183,6 +183,7 @@ START_TEST(a_job_that_has_gone_still_has_its_history) {
         settle();
         says(ask(&a, "ShowJob", "{\"job\":\"manual\"}"), "NoSuchJob");
         says(ask_later(&a, "ListRuns", "{\"job\":\"manual\"}"), "\"value\":\"kept\"");
+        says(ask_later(&a, "ListMissed", "{\"job\":\"manual\"}"), "\"missed\":[]"); /* it never had a slot */
         says(ask_later(&a, "Audit", "{\"job\":\"manual\"}"), "\"job\":\"manual\"");
         says(ask_later(&a, "ListRuns", "{\"job\":\"never\"}"),
              "{\"error\":\"io.chimed.NoSuchJob\",\"parameters\":{\"job\":\"never\"}}");

@@ -91,7 +91,10 @@ START_TEST(jobs_are_listed_with_their_state) {
         ck_assert_str_eq(rig.answer_texts[0][0], "b");
         ck_assert_uint_eq(rig_ask((struct ledger_query){.question = LEDGER_JOBS, .job = "b"}), 1);
         ck_assert_str_eq(rig.answer_texts[0][1], "Every=1h\n");
+        ck_assert_uint_eq(rig_ask((struct ledger_query){.question = LEDGER_RANGES, .job = "b"}), 0);
+        ck_assert(rig.answer.is_known);
         ck_assert_uint_eq(rig_ask((struct ledger_query){.question = LEDGER_JOBS, .job = "c"}), 0);
+        ck_assert(!rig.answer.is_known);
 }
 END_TEST
 
