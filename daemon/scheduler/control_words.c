@@ -458,6 +458,7 @@ void words_why_past(const struct words_facts *facts, const struct words_past *pa
         say_past(past, is_meant ? slot : past->range->outcome == SLOT_INTERRUPTED ? "it" : "It", ret);
         const char *reason = ret->reason;
         ret->reason = NULL;
+        say_hold(facts, ret); /* slots that pass in it are told when it ends */
         say_next(facts, ret);
-        ret->reason = reason;
+        ret->reason = reason ? reason : ret->reason;
 }

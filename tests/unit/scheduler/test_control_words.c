@@ -353,6 +353,27 @@ START_TEST(the_ledger_says_what_became_of_a_slot) {
 }
 END_TEST
 
+START_TEST(a_hold_that_lasts_is_told_behind_the_last_slot) {
+        static struct words_answer answer;
+        char buf[4096];
+        struct job_when when = parse("Every=1h\n");
+        struct book_job book = {.hold = {.by = (char *)"ops", .at_rt_us = NOON - HOUR, .until_rt_us = INT64_MAX}};
+        struct words_facts facts = {.job = "backup",
+                                    .now = {.rt_us = NOON},
+                                    .when = &when,
+                                    .book = &book,
+                                    .view = {.status = JOB_STATUS_PAUSED, .is_paused = true},
+                                    .next_slot_rt_us = INT64_MAX};
+        struct ledger_range range = slots_of(SLOT_RAN, 0, 1, 12);
+        words_why_past(&facts, &(struct words_past){.at_rt_us = NOON, .range = &range, .slot_rt_us = NOON - 9 * HOUR}, &answer);
+        join(&answer, buf);
+        ck_assert_str_eq(
+                buf, "The last slot before 2026-11-21T12:00:00Z was that of 2026-11-21T03:00:00Z.|It ran at its time.|It was "
+                     "paused by ops at 2026-11-21T11:00:00Z.|It goes on with: chimectl resume backup");
+        ck_assert_str_eq(answer.reason, "paused");
+}
+END_TEST
+
 START_TEST(nothing_is_known_of_what_was_before_the_ledger) {
         static struct words_answer answer;
         struct job_when when = parse("Every=1h\n");
@@ -415,6 +436,7 @@ int main(void) {
         tcase_add_loop_test(tc, why_says_how_a_job_stands, 0, ARRAY_SIZE(whys));
         tcase_add_loop_test(tc, why_says_what_became_of_a_slot, 0, ARRAY_SIZE(slots));
         tcase_add_loop_test(tc, the_ledger_says_what_became_of_a_slot, 0, ARRAY_SIZE(pasts));
+        tcase_add_test(tc, a_hold_that_lasts_is_told_behind_the_last_slot);
         tcase_add_loop_test(tc, nothing_is_known_of_what_was_before_the_ledger, 0, 2);
         tcase_add_loop_test(tc, what_keeps_the_next_slot_is_said, 0, ARRAY_SIZE(nexts));
         tcase_add_test(tc, signals_have_names);
