@@ -69,6 +69,13 @@ for line in plain:stdout:6 serious:stdout:3 aside:stderr:6 "without an end:stdou
                 "PRIORITY=${rest#*:}"
 done
 
+# chimectl reads what the job wrote, and no record about it
+mkdir "$T/bin"
+printf '#!/bin/sh\nexec %s -D /run/log/journal "$@"\n' "$(command -v journalctl)" >"$T/bin/journalctl"
+chmod +x "$T/bin/journalctl"
+assert_equal "chimectl log" "$(printf '%s\n' aside plain serious "without an end")" \
+        "$(PATH="$T/bin:$PATH" "$CHIMED_BUILD/chimectl" --json log talk | jq -r .MESSAGE | sort)"
+
 # it hangs for three seconds, while a job says much
 kill -STOP "$JOURNALD_PID"
 ticks=$(wc -l <"$T/out/own")
