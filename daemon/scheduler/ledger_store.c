@@ -6,11 +6,15 @@
 #include "daemon/scheduler/ledger_store.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/core/util.h"
 #include "daemon/scheduler/ledger_schema.h"
 #include "daemon/scheduler/ledger_sql.h"
+
+#define RUN_VALUES                                                                                                             \
+        " INTO run VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)"
 
 static const char *const statement_texts[STORE_MAX] = {
         [STORE_BEGIN] = "BEGIN IMMEDIATE",
@@ -39,9 +43,8 @@ static const char *const statement_texts[STORE_MAX] = {
                 "UPDATE job SET trimmed_runs = trimmed_runs + ?2, trimmed_slots = trimmed_slots + ?3 WHERE id = ?1",
         [STORE_POLICY_FIND] = "SELECT id FROM policy WHERE text = ?1",
         [STORE_POLICY_ADD] = "INSERT INTO policy(text) VALUES(?1)",
-        [STORE_RUN] = "INSERT OR REPLACE INTO run VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, "
-                      "?16, ?17, ?18, ?19,"
-                      " ?20, ?21)",
+        [STORE_RUN] = "INSERT" RUN_VALUES,
+        [STORE_RUN_AGAIN] = "INSERT OR REPLACE" RUN_VALUES,
         [STORE_VALUE] = "INSERT OR REPLACE INTO value VALUES(?1, ?2)",
         [STORE_VALUE_DROP] = "DELETE FROM value WHERE run = ?1",
         [STORE_SLOTS] = "INSERT INTO slots VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT(id) "
@@ -100,13 +103,15 @@ static int prepare(struct ledger_store *s) {
         return 0;
 }
 
-static int find_next_slots_id(struct ledger_store *s) {
+static int find_newest(struct ledger_store *s) {
         sqlite3_stmt *statement = NULL;
         int r = 0;
-        if (sqlite3_prepare_v2(s->file.db, "SELECT ifnull(max(id), 0) + 1 FROM slots", -1, &statement, NULL) == SQLITE_OK &&
-            sqlite3_step(statement) == SQLITE_ROW)
+        if (sqlite3_prepare_v2(s->file.db, "SELECT ifnull(max(id), 0) + 1, (SELECT ifnull(max(run), 0) FROM run) FROM slots",
+                               -1, &statement, NULL) == SQLITE_OK &&
+            sqlite3_step(statement) == SQLITE_ROW) {
                 s->next_slots_id = sqlite3_column_int64(statement, 0);
-        else
+                s->newest_run = (uint64_t)sqlite3_column_int64(statement, 1);
+        } else
                 r = -EUCLEAN;
         sqlite3_finalize(statement);
         return r;
@@ -127,7 +132,7 @@ static int open_and_prepare(struct ledger_store *s, const char *folder, int64_t 
         if (r >= 0)
                 r = prepare(s);
         if (r >= 0)
-                r = find_next_slots_id(s);
+                r = find_newest(s);
         if (r >= 0)
                 (void)sqlite3_wal_hook(s->file.db, on_wal, s);
         return r;
@@ -156,6 +161,7 @@ void ledger_store_close(struct ledger_store *s, bool is_clean) {
         for (size_t k = 0; k < STORE_MAX; k++)
                 sqlite3_finalize(s->statements[k]);
         ledger_jobs_done(&s->jobs);
+        free(s->ended);
         if (s->file.db && !is_clean)
                 (void)sqlite3_db_config(s->file.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
         sqlite3_close(s->file.db);

@@ -48,6 +48,7 @@ enum store_statement {
         STORE_POLICY_FIND,
         STORE_POLICY_ADD,
         STORE_RUN,
+        STORE_RUN_AGAIN,
         STORE_VALUE,
         STORE_VALUE_DROP,
         STORE_SLOTS,
@@ -78,6 +79,9 @@ struct ledger_store {
         sqlite3_stmt *statements[STORE_MAX];
         struct ledger_jobs jobs;
         int64_t next_slots_id;
+        uint64_t newest_run; /* no row of runs has a higher number */
+        uint64_t *ended;     /* runs whose end is in the transaction, in their order: their start is not written */
+        size_t n_ended, allocated_ended;
         int wal_pages;           /* in the log */
         uint64_t n_pages;        /* written since the start: a figure for tests */
         bool is_sweeping;        /* texts are to be looked through */

@@ -2,6 +2,7 @@
 // ledger_write: one transaction of the store, see ledger_store.c for its order.
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/scheduler/ledger_schema.h"
@@ -180,13 +181,33 @@ static int write_pins(struct ledger_store *s, struct ledger_entry *entry) {
         return r;
 }
 
+static int note_ended(struct ledger_store *s, uint64_t run) {
+        if (s->n_ended == s->allocated_ended) {
+                size_t n = s->allocated_ended * 2 + 64;
+                uint64_t *bigger = reallocarray(s->ended, n, sizeof(*bigger));
+                if (!bigger)
+                        return -ENOMEM;
+                s->ended = bigger;
+                s->allocated_ended = n;
+        }
+        s->ended[s->n_ended++] = run;
+        return 0;
+}
+
+static int by_number(const void *a, const void *b) {
+        const uint64_t *x = a, *y = b;
+        return (*x > *y) - (*x < *y);
+}
+
 static int write_run(struct ledger_store *s, uint32_t at, const struct ledger_run *row) {
         struct ledger_entry *entry = &s->jobs.entries[at];
-        sqlite3_stmt *insert = s->statements[STORE_RUN], *value = s->statements[STORE_VALUE];
         const struct job_run *run = &row->run;
         const struct run_end *end = &row->end;
-        bool is_over = end->result != RUN_RESULT_NONE;
+        bool is_over = end->result != RUN_RESULT_NONE, is_new = run->run > s->newest_run;
+        sqlite3_stmt *insert = s->statements[is_new ? STORE_RUN : STORE_RUN_AGAIN], *value = s->statements[STORE_VALUE];
 
+        if (!is_over && s->n_ended > 0 && bsearch(&run->run, s->ended, s->n_ended, sizeof(run->run), by_number))
+                return 0;
         LEDGER_SQL_BIND(insert, 1, (int64_t)run->run, entry->id, run->item, run->cause, run->segment, run->key, run->slot_rt_us,
                         run->lag_us, run->begun_bt_us, is_over ? end->start_rt_us : run->start_rt_us,
                         is_over ? end->start_bt_us : run->start_bt_us, run->pid, (int64_t)run->missed, end->result,
@@ -194,6 +215,8 @@ static int write_run(struct ledger_store *s, uint32_t at, const struct ledger_ru
         int r = ledger_sql_run(insert);
         if (r < 0)
                 return r;
+        if (is_new)
+                s->newest_run = run->run;
         if (++entry->n_runs > entry->keep_runs + CROWD_SLACK)
                 ledger_jobs_crowd(&s->jobs, at);
         if (!row->value || !is_pinned(entry->pins, run->run))
@@ -335,6 +358,8 @@ static int foresee(struct ledger_store *s, const struct ledger_batch *batch) {
                         s->jobs.entries[entry].latest = at;
                 if (r >= 0 && row.kind == LEDGER_ROW_RUN)
                         pin(&s->jobs.entries[entry], &row.run);
+                if (r >= 0 && row.kind == LEDGER_ROW_RUN && row.run.end.result != RUN_RESULT_NONE)
+                        r = note_ended(s, row.run.run.run);
         }
         return r;
 }
@@ -374,8 +399,11 @@ static int write_all(struct ledger_store *s, const struct ledger_batch *batches)
         struct clock_sample at = {};
         int r = ledger_store_begin(s);
 
+        s->n_ended = 0;
         for (batch = batches; r >= 0 && batch; batch = batch->next)
                 r = foresee(s, batch);
+        if (s->n_ended > 0)
+                qsort(s->ended, s->n_ended, sizeof(*s->ended), by_number);
         for (batch = batches; r >= 0 && batch; batch = batch->next) {
                 r = write_batch(s, batch);
                 at = batch->at;
