@@ -649,6 +649,27 @@ static void teardown(void) {
         world_done(&w);
 }
 
+/* Nothing is claimed of a job that catches nothing up: whether what waited has begun is not known. */
+START_TEST(queued_slot_that_may_have_begun_is_interrupted) {
+        begin_at(12, 0, 0);
+        world_begin_ledger(&w);
+        run_us = 15 * MIN;
+        struct job_when when = wall_grid(10 * MIN, 0);
+        when.overlap = JOB_OVERLAP_QUEUE;
+        define(when);
+        run_to(12, 20, 30); /* 12:20 waits for the run of 12:10, and the ledger knows it */
+        world_slow_disk(&w, 100);
+        run_to(12, 25, 1);
+        world_power_cut(&w, 30 * SEC, false);
+        ck_assert_msg(!w.error[0], "%s", w.error);
+        enum slot_outcome outcome = SLOT_OUTCOME_MAX;
+        for (size_t i = 0; i < w.n_entries; i++)
+                if (w.entries[i].first_rt_us <= at(12, 20, 0) && w.entries[i].last_rt_us >= at(12, 20, 0))
+                        outcome = w.entries[i].outcome; /* the last word */
+        ck_assert_int_eq(outcome, SLOT_INTERRUPTED);
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("timelines");
         TCase *tc = tcase_create("engine");
@@ -699,6 +720,7 @@ int main(void) {
         tcase_add_test(tc, the_runners_word_may_come_in_any_order_and_twice);
         tcase_add_test(tc, a_boot_run_takes_in_the_slot_of_its_instant_however_many_there_are);
         tcase_add_test(tc, names_that_were_removed_under_a_run_are_not_remembered_without_bound);
+        tcase_add_test(tc, queued_slot_that_may_have_begun_is_interrupted);
         suite_add_tcase(suite, tc);
         return run_suite(suite);
 }
