@@ -59,6 +59,19 @@ static bool gap_is_due(const struct wall *w, const struct wall_source *source, c
                source->next(source->userdata, before->end_us + before->offset_us) < before->end_us + after->offset_us;
 }
 
+/* The first civil time of the source at or after from_us that is shown or, where gaps run, may be due at a gap's end. */
+static int64_t civil_find(const struct wall *w, const struct wall_source *source, int64_t from_us) {
+        for (;;) {
+                int64_t civil_us = source->next(source->userdata, from_us);
+                if (civil_us == PATTERN_NEVER || (source->is_fixed && w->gap == WALL_GAP_RUN_AFTER))
+                        return civil_us;
+                struct zone_instants shown = zone_resolve(w->zone, floor_s(civil_us));
+                if (shown.n > 0)
+                        return civil_us;
+                from_us = (shown.utc_s[0] + zone_offset(w->zone, shown.utc_s[0], NULL, NULL)) * USEC_PER_SEC;
+        }
+}
+
 int64_t wall_next(const struct wall *w, const struct wall_source *source, int64_t after_us) {
         if (after_us >= LAST_US)
                 return PATTERN_NEVER;
@@ -76,7 +89,7 @@ int64_t wall_next(const struct wall *w, const struct wall_source *source, int64_
                         return span.end_us;
                 from_us = span.end_us;
                 if (next.end_us - from_us >= JUMP_MARGIN) {
-                        int64_t civil_us = source->next(source->userdata, from_us + next.offset_us);
+                        int64_t civil_us = civil_find(w, source, from_us + next.offset_us);
                         if (civil_us == PATTERN_NEVER)
                                 return PATTERN_NEVER;
                         if (civil_us - JUMP_MARGIN > from_us) {
