@@ -3,6 +3,7 @@
 
 #include "daemon/core/clock.h"
 
+#include <sys/timex.h>
 #include <time.h>
 
 static int64_t clock_read(clockid_t id) {
@@ -17,6 +18,11 @@ struct clock_sample clock_now(void) {
                 .rt_us = clock_read(CLOCK_REALTIME),
                 .bt_us = clock_read(CLOCK_BOOTTIME),
         };
+}
+
+bool clock_is_synchronised(void) {
+        struct timex now = {.modes = 0};
+        return adjtimex(&now) >= 0 && !(now.status & STA_UNSYNC);
 }
 
 int64_t clock_awake_us(void) {

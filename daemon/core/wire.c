@@ -79,6 +79,7 @@ void wire_put_hello(struct pack *p, const struct wire_hello *v) {
         pack_u64(p, v->epoch);
         pack_u64(p, v->next_run);
         put_bool(p, v->is_first_of_boot);
+        put_bool(p, v->is_synchronised);
 }
 
 int wire_get_hello(const void *data, size_t size, struct wire_hello *ret) {
@@ -90,6 +91,7 @@ int wire_get_hello(const void *data, size_t size, struct wire_hello *ret) {
         v.epoch = unpack_u64(&u);
         v.next_run = unpack_u64(&u);
         v.is_first_of_boot = get_bool(&u);
+        v.is_synchronised = get_bool(&u);
         int r = unpack_finish(&u);
         if (r < 0)
                 return r;
@@ -362,6 +364,8 @@ void wire_put_commit(struct pack *p, const struct wire_commit *v) {
         pack_u32(p, v->n_added);
         pack_u32(p, v->n_changed);
         pack_u32(p, v->n_removed);
+        put_bool(p, v->holds_slots);
+        pack_i64(p, v->time_sync_wait_us);
 }
 
 int wire_get_commit(const void *data, size_t size, struct wire_commit *ret) {
@@ -377,6 +381,8 @@ int wire_get_commit(const void *data, size_t size, struct wire_commit *ret) {
         v.n_added = unpack_u32(&u);
         v.n_changed = unpack_u32(&u);
         v.n_removed = unpack_u32(&u);
+        v.holds_slots = get_bool(&u);
+        v.time_sync_wait_us = unpack_i64(&u);
         int r = unpack_finish(&u);
         if (r < 0)
                 return r;
@@ -516,6 +522,7 @@ const char *wire_type_to_string(uint8_t type) {
                 [WIRE_STOPPING] = "STOPPING", [WIRE_OUTPUT] = "OUTPUT",
                 [WIRE_FILES] = "FILES",       [WIRE_WATCH] = "WATCH",
                 [WIRE_DESCRIBE] = "DESCRIBE", [WIRE_DESCRIBED] = "DESCRIBED",
+                [WIRE_SYNCED] = "SYNCED",
         };
         return type < ARRAY_SIZE(names) && names[type] ? names[type] : "?";
 }

@@ -11,7 +11,7 @@
 #include "config/pack.h"
 #include "daemon/core/run.h"
 
-#define WIRE_VERSION     1
+#define WIRE_VERSION     2
 #define WIRE_VALUE_CHUNK (32 * 1024)
 
 /* R: sent by the runner, S: by the scheduler. Order of a connection: both HELLO; R: DEFINE for every job, RUN (and what is known of
@@ -37,6 +37,7 @@ enum wire_type {
         WIRE_WATCH,     /* S: pass a run's output on, or no more */
         WIRE_DESCRIBE,  /* S: what is a job, for people? */
         WIRE_DESCRIBED, /* R: the answer */
+        WIRE_SYNCED,    /* R: the wall clock was synchronised, for the first time in this boot */
         WIRE_TYPE_MAX
 };
 
@@ -47,6 +48,7 @@ struct wire_hello {
         uint64_t epoch;        /* R: the last scheduler's; S: its own, higher */
         uint64_t next_run;     /* R: lowest run number not used yet */
         bool is_first_of_boot; /* R: no runner of this run folder was up before in this boot */
+        bool is_synchronised;  /* R: the wall clock is in step with a time server */
 };
 
 /* What the runner remembers of a job's plan for the next scheduler: its latest START and end. */
@@ -135,6 +137,8 @@ struct wire_commit {
         bool is_resync; /* to a new scheduler: nothing was read anew */
         uint64_t asked; /* the latest RELOAD whose reading this is; 0: none of this connection */
         uint32_t n_jobs, n_files, n_errors, n_warnings, n_added, n_changed, n_removed;
+        bool holds_slots;          /* OnLedgerFailure=hold */
+        int64_t time_sync_wait_us; /* TimeSyncWait=: so long after boot wall grids wait for the clock; INT64_MAX: for ever */
 };
 
 struct wire_watch_run {
@@ -195,6 +199,6 @@ int wire_get_number(const void *data, size_t size, uint64_t *ret);
  * the caller. */
 void wire_put_text(struct pack *p, const char *text);
 int wire_get_text(const void *data, size_t size, char **ret);
-/* STOPPING has no payload. */
+/* STOPPING and SYNCED have no payload. */
 /* The record's name for messages ("START"), "?" for an unknown type. */
 const char *wire_type_to_string(uint8_t type);

@@ -130,11 +130,15 @@ static void say_reload(const struct view *v, const json_t *event, FILE *out) {
 }
 
 static void say_clock(const struct view *v, const json_t *event, FILE *out) {
-        int64_t step_us = reply_int(event, "stepUsec", 0);
+        int64_t step_us = reply_int(event, "stepUsec", 0), slept_us = reply_int(event, "sleptUsec", 0);
         char text[TIMES_SIZE];
 
         (void)v;
-        fprintf(out, "the clock was set %s by %s", step_us < 0 ? "back" : "forward", times_span(llabs(step_us), text));
+        if (slept_us > 0)
+                fprintf(out, "the machine was suspended for %s%s", times_span(slept_us, text),
+                        llabs(step_us) >= USEC_PER_MSEC ? "; " : "");
+        if (slept_us == 0 || llabs(step_us) >= USEC_PER_MSEC)
+                fprintf(out, "the clock was set %s by %s", step_us < 0 ? "back" : "forward", times_span(llabs(step_us), text));
 }
 
 static const struct {

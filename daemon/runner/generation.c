@@ -110,9 +110,13 @@ static bool swap(struct runner *runner, const struct reading *reading) {
                 .n_added = delta.n_added,
                 .n_changed = delta.n_changed,
                 .n_removed = delta.n_removed,
+                .holds_slots = runner->settings.on_ledger_failure == CONFIG_LEDGER_FAILURE_HOLD,
+                .time_sync_wait_us = runner->settings.time_sync_wait_us,
         };
+        runner_await_sync(runner);
         if (before.generation > 0 && !runner->served.is_asked && r == 0 &&
-            delta.n_added + delta.n_changed + delta.n_removed == 0 && has_same_diags(runner, reading)) {
+            delta.n_added + delta.n_changed + delta.n_removed == 0 && has_same_diags(runner, reading) &&
+            runner->commit.holds_slots == before.holds_slots && runner->commit.time_sync_wait_us == before.time_sync_wait_us) {
                 runner->commit.generation = before.generation;
                 runner->commit.n_added = before.n_added;
                 runner->commit.n_changed = before.n_changed;

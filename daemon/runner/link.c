@@ -55,6 +55,8 @@ static int on_hello(struct runner *runner, const void *payload, size_t size) {
                 return -EPROTO;
         runner->link.epoch = hello.epoch;
         runner->link.phase = LINK_PHASE_SYNC;
+        if (runner->is_synchronised && !runner->link.is_sync_told)
+                link_tell_synced(runner); /* it is since the HELLO */
         if (runner->stop != STOP_NONE)
                 link_tell_stopping(runner);
         if (runner->commit.generation > 0)
@@ -467,6 +469,11 @@ void link_tell_stopping(struct runner *runner) {
                 put(runner, WIRE_STOPPING);
 }
 
+void link_tell_synced(struct runner *runner) {
+        if (runner->link.phase >= LINK_PHASE_SYNC && host_control(runner->host))
+                put(runner, WIRE_SYNCED);
+}
+
 void link_output(struct runner *runner, struct run *run, uint8_t stream, const void *data, size_t size) {
         struct channel *output = host_output(runner->host);
         const char *at = data;
@@ -510,11 +517,13 @@ void link_begin(struct runner *runner) {
                 .epoch = runner->link.epoch,
                 .next_run = runner->runs.numbers.next,
                 .is_first_of_boot = runner->folder.is_first_of_boot,
+                .is_synchronised = runner->is_synchronised,
         };
 
         memcpy(hello.boot_id, runner->boot_id, sizeof(hello.boot_id));
         memcpy(hello.instance, runner->instance, sizeof(hello.instance));
         runner->link.phase = LINK_PHASE_HELLO;
+        runner->link.is_sync_told = runner->is_synchronised;
         run_numbers_forget_skipped(&runner->runs.numbers); /* what the last scheduler promised died with it */
         generation_forget_numbers(runner);
         wire_put_hello(&runner->link.pack, &hello);

@@ -21,6 +21,7 @@
 #include "daemon/core/util.h"
 #include "daemon/runner/runner_internal.h"
 
+#define SYNC_LOOK_US    USEC_PER_SEC           /* so often the runner looks whether the clock is synchronised */
 #define STOP_GRACE_US   (500 * USEC_PER_MSEC)  /* for runs, whatever their KillGrace= */
 #define STOP_KILLED_US  (5500 * USEC_PER_MSEC) /* then what is left is left */
 #define STOP_DELIVER_US (300 * USEC_PER_MSEC)
@@ -116,6 +117,25 @@ static int on_signal(void *userdata, const struct signalfd_siginfo *info) {
         default:
                 begin_stop(runner);
         }
+        return 0;
+}
+
+/* ---- the clock ---- */
+
+void runner_await_sync(struct runner *runner) {
+        int64_t now_us = clock_now().bt_us;
+        if (runner->is_synchronised)
+                return;
+        runner->is_synchronised = clock_is_synchronised();
+        if (runner->is_synchronised)
+                link_tell_synced(runner);
+        else if (now_us < runner->settings.time_sync_wait_us)
+                loop_arm_timer(runner->sync_timer, now_us + SYNC_LOOK_US);
+}
+
+static int on_sync_time(void *userdata, bool is_clock_change) {
+        (void)is_clock_change;
+        runner_await_sync(userdata);
         return 0;
 }
 
@@ -320,6 +340,8 @@ static int start_parts(struct runner *runner) {
         if (r == 0)
                 r = loop_add_timer(loop, LOOP_CLOCK_BOOT, runs_on_reap_time, runner, &runner->reap_timer);
         if (r == 0)
+                r = loop_add_timer(loop, LOOP_CLOCK_BOOT, on_sync_time, runner, &runner->sync_timer);
+        if (r == 0)
                 r = launch_pool_new(loop, &settings, &runner->pool);
         if (r == 0)
                 r = tree_new(loop, &tree_callbacks, runner, &runner->tree);
@@ -343,6 +365,7 @@ static struct runner *runner_free(struct runner *runner) {
         loop_source_free(runner->run_timer);
         loop_source_free(runner->stop_timer);
         loop_source_free(runner->reap_timer);
+        loop_source_free(runner->sync_timer);
         journal_free(runner->journal);
         loop_free(runner->loop);
         folder_leave(&runner->folder);

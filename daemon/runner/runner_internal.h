@@ -48,6 +48,7 @@ struct link {
         uint64_t epoch; /* the highest seen */
         enum feed_stage stage;
         bool is_full;                      /* all definitions and runs, not only what changed */
+        bool is_sync_told;                 /* the HELLO said that the clock is synchronised */
         size_t cursor;                     /* of the stage */
         struct run *telling, *telling_end; /* runs with something to tell */
         struct pack pack;
@@ -76,9 +77,10 @@ struct runner {
         struct tree *tree;
         struct host *host;
         struct watch *watch;
-        struct loop_source *signals, *run_timer, *stop_timer, *reap_timer;
+        struct loop_source *signals, *run_timer, *stop_timer, *reap_timer, *sync_timer;
         int64_t run_timer_bt_us; /* what it is armed for */
         bool is_reap_armed;
+        bool is_synchronised; /* the wall clock was in step with a time server once in this boot */
         struct run_folder folder;
         uint8_t boot_id[16], instance[16];
         char instance_text[33];
@@ -119,7 +121,11 @@ struct runner {
 /* Something has ended or was acknowledged: a stop may go on. */
 void runner_check_stop(struct runner *runner);
 /* The scheduler has committed to a generation. */
+/* Looks for a synchronised clock for as long as jobs may wait for it. */
+void runner_await_sync(struct runner *runner);
 void runner_on_committed(struct runner *runner);
+/* Looks for a synchronised clock, for as long as jobs may wait for one. */
+void runner_await_sync(struct runner *runner);
 
 /* ---- runs.c ---- */
 
@@ -156,6 +162,7 @@ void link_pump(struct runner *runner);
 /* A generation has been swapped in: tells its difference, or all to a scheduler that knows nothing yet. */
 void link_tell_generation(struct runner *runner);
 void link_tell_stopping(struct runner *runner);
+void link_tell_synced(struct runner *runner);
 /* A piece of a watched run's output; dropped and counted where there is no room. */
 void link_output(struct runner *runner, struct run *run, uint8_t stream, const void *data, size_t size);
 

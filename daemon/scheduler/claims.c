@@ -102,11 +102,13 @@ void claims_ask(struct engine *e, struct clock_sample now) {
         if (!e->has_ledger || is_on_its_way(e))
                 return;
         bool is_wanted = e->is_claim_lowered || (schedule_first(&e->parked) && now.bt_us >= e->next_claim_bt_us);
-        if (!is_wanted && !is_near(e, &e->boot_wake, now.bt_us, e->asked.bt_us) &&
-            !is_near(e, &e->real_wake, now.rt_us, e->asked.rt_us))
+        bool is_real_near = e->is_clock_trusted && is_near(e, &e->real_wake, now.rt_us, e->asked.rt_us);
+        if (!is_wanted && !is_real_near && !is_near(e, &e->boot_wake, now.bt_us, e->asked.bt_us))
                 return;
         int64_t span_us = ENGINE_CLAIM_SPAN_US + 2 * e->claim_took_us;
         e->asked = (struct clock_sample){.rt_us = now.rt_us + span_us, .bt_us = now.bt_us + span_us};
+        if (!e->is_clock_trusted) /* no slot of it starts */
+                e->asked.rt_us = e->past_horizon.rt_us;
         e->asked_at_bt_us = now.bt_us;
         e->next_claim_bt_us = now.bt_us + ENGINE_CLAIM_GAP_US;
         e->is_claim_lowered = false;

@@ -420,9 +420,11 @@ static void tell_outcome(struct control *c, struct clock_sample now, const struc
         tell(c, a->job, kind, ANYBODY, o);
 }
 
-static void tell_clock(struct control *c, struct clock_sample now, int64_t step_us) {
+static void tell_clock(struct control *c, struct clock_sample now, const struct clockstep *change) {
         json_t *o = event_json("clock", now.rt_us, NULL);
-        control_put_int(&o, "stepUsec", step_us);
+        control_put_int(&o, "stepUsec", change->step_us);
+        if (change->slept_us > 0)
+                control_put_int(&o, "sleptUsec", change->slept_us);
         tell(c, INDEX_NONE, "clock", ANYBODY, o);
 }
 
@@ -451,7 +453,7 @@ void control_feed_action(struct control *c, struct clock_sample now, const struc
                 tell_end(c, now, a->job, slot_reason_to_string(a->unplanned));
                 break;
         case ACTION_CLOCK:
-                tell_clock(c, now, a->step_us);
+                tell_clock(c, now, &a->clock);
                 break;
         case ACTION_START:
         case ACTION_KILL:

@@ -20,6 +20,8 @@ int engine_new(const struct wire_hello *hello, struct engine **ret) {
         memcpy(e->seed, hello->instance, sizeof(e->seed));
         e->next_run = hello->next_run;
         e->is_first_of_boot = hello->is_first_of_boot;
+        e->is_clock_trusted = hello->is_synchronised;
+        e->trust_bt_us = INT64_MAX;
         e->is_first_scheduler = hello->epoch == 0;
         *ret = e;
         return 0;

@@ -62,7 +62,7 @@ enum action_kind {
         ACTION_CLOSED,  /* its definition has gone, or says Enabled=no; a run in flight goes on; `unplanned` */
         ACTION_WRITE,   /* the ledger must have the job with the next horizon at the latest */
         ACTION_HORIZON, /* to be made durable, then told by engine_claimed(); `horizon` */
-        ACTION_CLOCK,   /* the wall clock was set; `step_us` */
+        ACTION_CLOCK,   /* the wall clock was set or synchronised, or the machine slept; `clock` */
         ACTION_GONE,    /* the job's number will be used for another */
 };
 
@@ -115,7 +115,7 @@ struct action {
                 enum hold_change hold;
                 struct clock_sample horizon;
                 enum slot_reason unplanned; /* removed or disabled */
-                int64_t step_us;
+                struct clockstep clock;
         };
 };
 
@@ -133,6 +133,8 @@ struct engine_past {
         bool is_same_runner; /* the ledger was written under the runner that is connected: what it does not know never started */
         struct clock_sample horizon; /* slots up to here may have been started, none beyond it was; */
         uint8_t horizon_boot_id[16]; /* its BOOTTIME is of this boot */
+        struct clock_sample last;    /* the clocks at the latest commit, */
+        uint8_t last_boot_id[16];    /* in which boot */
 };
 
 /* Numbers below are used up. */
@@ -214,12 +216,10 @@ void engine_claimed(struct engine *e, struct clock_sample now, struct clock_samp
 
 /* Does what is due. Returns 0, 1 where more may be due (call again, now or later), -ENOMEM. */
 int engine_advance(struct engine *e, struct clock_sample now);
-/* The wall clock was set by step_us: slots of wall grids that a step forward left out count as such, whenever they are looked at;
- * a large step back makes new plans. To be told before any other event with the new time. 0, -ENOMEM. */
-int engine_clock_step(struct engine *e, struct clock_sample now, int64_t step_us);
-/* The machine slept for slept_us until just now: slots of that time count as suspended. To be told before any other event after it,
- * and before the step that the wall clock was set by on waking. */
-void engine_slept(struct engine *e, struct clock_sample now, int64_t slept_us);
+/* What happened to the clocks since the last event; to be told before any other event with the new time. Slots of the time asleep
+ * count as suspended; those of wall grids that a step forward left out as stepped over, or, where it comes with the first
+ * synchronisation, as passed while down; a large step back makes new plans. 0, -ENOMEM. */
+int engine_clock_change(struct engine *e, struct clock_sample now, const struct clockstep *change);
 /* From now on nothing is started: slots that wait to be merged into a run are missed. */
 void engine_stop(struct engine *e, struct clock_sample now);
 /* When engine_advance() wants to be called: BOOTTIME and REALTIME instants, INT64_MAX for never. */

@@ -31,6 +31,8 @@ struct engine {
         bool is_same_runner;
         struct clock_sample past_horizon; /* of the scheduler before, */
         uint8_t past_boot_id[16];         /* of which boot */
+        int64_t last_offset_us;           /* REALTIME minus BOOTTIME when it last wrote, */
+        uint8_t last_boot_id[16];         /* in which boot */
         uint64_t next_run;
         bool is_first_of_boot;
         bool is_first_scheduler;
@@ -38,6 +40,8 @@ struct engine {
         struct clock_sample asleep, woken; /* the latest sleep of the machine: after the first, up to the second */
         int64_t stepped_from_us;           /* the latest step forward left out the wall-clock instants after this, */
         int64_t stepped_to_us;             /* up to this */
+        bool is_clock_trusted;             /* wall grids run: the clock is synchronised, or they have waited long enough */
+        int64_t trust_bt_us;               /* when they have */
         bool is_stopping;
         bool has_failed;
         size_t n_removed;

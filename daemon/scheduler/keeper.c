@@ -228,10 +228,19 @@ static void put_first_segment(struct keeper *k, struct engine *e, struct clock_s
                 put_segment(k, e, now, job, row->segment, row->anchor_us, first_key);
 }
 
-static void put_step(struct keeper *k, struct clock_sample now, int64_t step_us) {
-        struct ledger_clock row = {.kind = LEDGER_CLOCK_STEP, .at = now, .by_us = step_us};
+static void put_clock(struct keeper *k, struct clock_sample now, enum ledger_clock_kind kind, int64_t by_us) {
+        struct ledger_clock row = {.kind = kind, .at = now, .by_us = by_us};
         memcpy(row.boot_id, k->boot_id, sizeof(row.boot_id));
         k->sink.clock(k->userdata, &row);
+}
+
+static void put_change(struct keeper *k, struct clock_sample now, const struct clockstep *change) {
+        if (change->slept_us > 0)
+                put_clock(k, now, LEDGER_CLOCK_RESUME, change->slept_us);
+        if (change->kind == CLOCKSTEP_SYNC)
+                put_clock(k, now, LEDGER_CLOCK_SYNC, change->step_us);
+        else if (change->kind != CLOCKSTEP_SUSPEND)
+                put_clock(k, now, LEDGER_CLOCK_STEP, change->step_us);
 }
 
 void keeper_note(struct keeper *k, struct engine *e, const struct book *b, struct clock_sample now, const struct action *a,
@@ -267,7 +276,7 @@ void keeper_note(struct keeper *k, struct engine *e, const struct book *b, struc
                 delay_us = 0;
                 break;
         case ACTION_CLOCK:
-                put_step(k, now, a->step_us);
+                put_change(k, now, &a->clock);
                 flush_by(k, now.bt_us + delay_us);
                 return;
         case ACTION_GONE:

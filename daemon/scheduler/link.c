@@ -16,8 +16,6 @@
 #include "daemon/scheduler/story.h"
 #include "daemon/scheduler/vault.h"
 
-#define STEP_MIN_US USEC_PER_MSEC /* a smaller difference of the clocks is no step */
-
 enum link_phase {
         LINK_PHASE_HELLO = 1 << 0, /* nothing said yet */
         LINK_PHASE_SYNC = 1 << 1,  /* until the first COMMIT */
@@ -41,8 +39,9 @@ struct link {
         uint8_t instance[16];
         char *files; /* what the runner reads */
         struct wire_commit commit;
-        struct pack pack;      /* for the record in the making */
-        int64_t offset_us;     /* REALTIME minus BOOTTIME when last looked at */
+        struct pack pack;                 /* for the record in the making */
+        struct clockstep_reading reading; /* of the clocks, when last looked at */
+        bool is_synchronised;
         bool has_more;         /* the engine has more to do in this instant */
         int64_t clogged_bt_us; /* since when the runner is behind with reading; 0: it is not */
         bool is_clogged_told;
@@ -130,22 +129,31 @@ static int take_actions(struct link *link, struct clock_sample now) {
 
 /* ---- time ---- */
 
-static bool is_step(int64_t us) {
-        return us >= STEP_MIN_US || us <= -STEP_MIN_US;
+static void take_reading(struct link *link, struct clock_sample *ret_now, struct clockstep_reading *ret) {
+        *ret_now = clock_now();
+        *ret = (struct clockstep_reading){
+                .rt_us = ret_now->rt_us,
+                .bt_us = ret_now->bt_us,
+                .awake_us = clock_awake_us(),
+                .is_synchronised = link->is_synchronised,
+        };
 }
 
-/* Reads the clocks; a step of the wall clock is told to the engine first, whoever comes upon it first. A resume is announced like
- * a step, but BOOTTIME went on in the sleep: the difference is none. */
+/* Reads the clocks; what happened to them is told to the engine first, whoever comes upon it first. */
 static int read_clock(struct link *link, struct clock_sample *ret) {
-        struct clock_sample now = clock_now();
-        if (is_step(now.rt_us - now.bt_us - link->offset_us))
-                now = clock_now(); /* the first reading may have been torn apart by other processes */
-        int64_t step_us = now.rt_us - now.bt_us - link->offset_us;
+        struct clock_sample now;
+        struct clockstep_reading reading;
+        take_reading(link, &now, &reading);
+        struct clockstep change = clockstep_compare(&link->reading, &reading);
+        if (change.kind > CLOCKSTEP_SLEW) { /* the first reading may have been torn apart by other processes */
+                take_reading(link, &now, &reading);
+                change = clockstep_compare(&link->reading, &reading);
+        }
         *ret = now;
-        link->offset_us += step_us;
-        if (!is_step(step_us))
+        link->reading = reading;
+        if (change.kind <= CLOCKSTEP_SLEW)
                 return 0;
-        int r = engine_clock_step(link->engine, now, step_us);
+        int r = engine_clock_change(link->engine, now, &change);
         return r < 0 ? r : take_actions(link, now);
 }
 
@@ -166,6 +174,7 @@ static int begin_sync(struct link *link) {
         if (r < 0)
                 return r;
         memcpy(link->instance, hello.instance, sizeof(link->instance));
+        link->is_synchronised = link->reading.is_synchronised = hello.is_synchronised;
         hello.epoch++;
         wire_put_hello(&link->pack, &hello);
         link->phase = LINK_PHASE_SYNC;
@@ -342,6 +351,16 @@ static int on_stopping(struct link *link, const void *payload, size_t size) {
         return r;
 }
 
+static int on_synced(struct link *link, const void *payload, size_t size) {
+        (void)payload;
+        struct clock_sample now;
+        if (size > 0)
+                return -EBADMSG;
+        link->is_synchronised = true;
+        link->has_more = true; /* wall grids may be due */
+        return read_clock(link, &now);
+}
+
 /* Two lines at least: the settings file, and one for each folder. */
 static int on_files(struct link *link, const void *payload, size_t size) {
         char *text = NULL;
@@ -382,6 +401,7 @@ static const struct handler handlers[WIRE_TYPE_MAX] = {
         [WIRE_FILES] = {LINK_PHASE_HELLO | LINK_PHASE_SYNC, on_files},
         [WIRE_DESCRIBED] = {LINK_PHASE_UP, on_described},
         [WIRE_STOPPING] = {LINK_PHASE_SYNC | LINK_PHASE_UP, on_stopping},
+        [WIRE_SYNCED] = {LINK_PHASE_SYNC | LINK_PHASE_UP, on_synced},
 };
 
 int link_handle_record(void *userdata, uint8_t type, const void *payload, size_t size) {
@@ -579,8 +599,8 @@ int link_new(struct loop *loop, struct journal *journal, int control_fd, int out
         link->loop = loop;
         link->journal = journal;
         link->phase = LINK_PHASE_HELLO;
-        struct clock_sample now = clock_now();
-        link->offset_us = now.rt_us - now.bt_us;
+        struct clock_sample now;
+        take_reading(link, &now, &link->reading);
         int r = channel_new(loop, control_fd, LINK_QUEUE_LIMIT, &control, link, &link->control);
         if (r < 0) {
                 link_free(link);

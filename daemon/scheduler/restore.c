@@ -14,6 +14,8 @@ void engine_set_past(struct engine *e, const struct engine_past *past) {
         e->is_same_runner = past->is_same_runner;
         e->past_horizon = past->horizon;
         memcpy(e->past_boot_id, past->horizon_boot_id, sizeof(e->past_boot_id));
+        e->last_offset_us = past->last.rt_us - past->last.bt_us;
+        memcpy(e->last_boot_id, past->last_boot_id, sizeof(e->last_boot_id));
 }
 
 void engine_skip_runs(struct engine *e, uint64_t next_run) {
@@ -117,6 +119,14 @@ static int restore_policy(struct engine *e, struct job_row *row, struct job_cold
         return 0;
 }
 
+/* What makes its instants wall-clock ones: the clock may have been set after it was written. */
+static int64_t offset_of(const struct engine *e, const struct job_image *image) {
+        int64_t later_us = e->last_offset_us - image->offset_us;
+        bool is_stepped = later_us >= CLOCKSTEP_MIN_US || later_us <= -CLOCKSTEP_MIN_US;
+        bool is_of_last_boot = memcmp(image->boot_id, e->last_boot_id, sizeof(e->last_boot_id)) == 0;
+        return is_stepped && is_of_last_boot ? e->last_offset_us : image->offset_us;
+}
+
 int engine_restore(struct engine *e, struct clock_sample now, const char *name, const struct job_when *when,
                    const struct job_image *image) {
         struct job_image moved = *image;
@@ -124,7 +134,7 @@ int engine_restore(struct engine *e, struct clock_sample now, const char *name, 
         uint32_t job;
         if (registry_find(&e->jobs, name) != INDEX_NONE)
                 return -EEXIST;
-        int64_t shift_us = is_moved ? image->offset_us - (now.rt_us - now.bt_us) : 0;
+        int64_t shift_us = is_moved ? offset_of(e, image) - (now.rt_us - now.bt_us) : 0;
         if (is_moved)
                 image_shift(&moved, plan_is_wall(when), shift_us);
         int r = registry_add(&e->jobs, name, &job);

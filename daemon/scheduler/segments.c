@@ -247,6 +247,8 @@ static void commit_removal(struct engine *e, struct clock_sample now, uint32_t j
 }
 
 int engine_commit(struct engine *e, struct clock_sample now, const struct wire_commit *commit) {
+        e->holds_slots = commit->holds_slots;
+        e->trust_bt_us = commit->time_sync_wait_us;
         if (commit->is_resync || e->n_restored > 0)
                 e->resumed = now;
         if (e->n_restored > 0)
@@ -283,23 +285,36 @@ static void note_step(struct engine *e, int64_t from_us, int64_t to_us) {
                 e->woken.rt_us = to_us;
 }
 
-void engine_slept(struct engine *e, struct clock_sample now, int64_t slept_us) {
+static void note_sleep(struct engine *e, struct clock_sample now, int64_t slept_us) {
         e->asleep = (struct clock_sample){.rt_us = now.rt_us - slept_us, .bt_us = now.bt_us - slept_us};
         e->woken = now;
         claims_sleep(e, slept_us);
 }
 
-int engine_clock_step(struct engine *e, struct clock_sample now, int64_t step_us) {
-        engine_emit(e, ACTION_CLOCK, INDEX_NONE)->step_us = step_us;
-        note_step(e, now.rt_us - step_us, now.rt_us);
-        if (step_us < 0) /* it is lowered: slots up to the old one come anew */
-                claims_lower(e);
-        if (step_us >= -ENGINE_STEP_LIMIT_US)
-                return e->has_failed ? -ENOMEM : 0;
+/* What the wall clock left out until it was right for the first time was never real: nobody was there. */
+static void note_first_sync(struct engine *e, struct clock_sample now) {
+        e->is_clock_trusted = true;
+        if (e->resumed.rt_us < now.rt_us)
+                e->resumed.rt_us = now.rt_us;
+        for (uint32_t job = 0; job < e->jobs.n_rows; job++) {
+                struct job_row *row = engine_row(e, job);
+                if (!engine_has_plan(row) || !plan_is_wall(engine_policy(e, row)))
+                        continue;
+                row->is_resumed = true;
+                slots_arm(e, job); /* what waited to be caught up waited for this */
+        }
+}
+
+/* Plans of wall grids that lie in the future since the clock was set far back begin anew; one that waits for the first right time
+ * may not have come so far. */
+static void begin_time_line(struct engine *e, struct clock_sample now, int64_t step_us) {
         struct clock_sample before = {.rt_us = now.rt_us - step_us, .bt_us = now.bt_us};
         for (uint32_t job = 0; job < e->jobs.n_rows; job++) {
                 struct job_row *row = engine_row(e, job);
                 if (!engine_has_plan(row) || !plan_is_wall(engine_policy(e, row)))
+                        continue;
+                struct plan_grid grid = engine_grid(e, row, engine_policy(e, row));
+                if (row->key <= plan_first_after(&grid, now.rt_us))
                         continue;
                 if (slots_let_due_wait(e, before, job) < 0)
                         e->has_failed = true;
@@ -309,6 +324,22 @@ int engine_clock_step(struct engine *e, struct clock_sample now, int64_t step_us
                 segments_begin(e, job);
                 slots_arm(e, job);
         }
+}
+
+int engine_clock_change(struct engine *e, struct clock_sample now, const struct clockstep *change) {
+        if (change->kind == CLOCKSTEP_NONE || change->kind == CLOCKSTEP_SLEW)
+                return 0;
+        engine_emit(e, ACTION_CLOCK, INDEX_NONE)->clock = *change;
+        if (change->slept_us > 0)
+                note_sleep(e, now, change->slept_us);
+        if (change->kind == CLOCKSTEP_SYNC)
+                note_first_sync(e, now);
+        else if (change->step_us != 0)
+                note_step(e, now.rt_us - change->step_us, now.rt_us);
+        if (change->step_us < 0) /* it is lowered: slots up to the old one come anew */
+                claims_lower(e);
+        if (change->step_us < -ENGINE_STEP_LIMIT_US)
+                begin_time_line(e, now, change->step_us);
         return e->has_failed ? -ENOMEM : 0;
 }
 

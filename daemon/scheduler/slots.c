@@ -203,7 +203,7 @@ void slots_pass(struct engine *e, struct clock_sample now, uint32_t job, int64_t
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
         bool is_running = engine_is_running(e, row);
-        if (!engine_has_plan(row) || (!is_running && !row->is_paused))
+        if (!engine_has_plan(row) || (!is_running && !row->is_paused) || (plan_is_wall(when) && !e->is_clock_trusted))
                 return;
         if (!plan_is_grid(when)) {
                 if (row->is_paused)
@@ -247,7 +247,8 @@ static struct schedule *next_look(struct engine *e, uint32_t job, int64_t *ret_a
                 return &e->boot_wake;
         }
         if (!is_running && cold && cold->catch_up_bt_us > 0) {
-                *ret_at_us = cold->catch_up_bt_us;
+                bool is_held = plan_is_wall(when) && !e->is_clock_trusted && cold->catch_up_bt_us < e->trust_bt_us;
+                *ret_at_us = is_held ? e->trust_bt_us : cold->catch_up_bt_us;
                 return &e->boot_wake;
         }
         if (plan_is_grid(when)) {
@@ -623,10 +624,15 @@ static int plan_due_now(struct engine *e, struct clock_sample now, uint32_t job)
         return plan_is_grid(engine_policy(e, engine_row(e, job))) ? grid_due(e, now, job) : delay_due(e, now, job);
 }
 
+/* True if the plan at hand is looked at: nobody holds it, and its clock is right. */
+static bool is_plan_open(const struct engine *e, const struct job_row *row) {
+        return engine_has_plan(row) && !row->is_paused && (e->is_clock_trusted || !plan_is_wall(engine_policy(e, row)));
+}
+
 /* True if the plan at hand has a slot to be looked at. */
 static bool is_plan_due(const struct engine *e, struct clock_sample now, const struct job_row *row) {
         const struct job_when *when = engine_policy(e, row);
-        if (!engine_has_plan(row) || row->is_paused || when->every_us == 0)
+        if (!is_plan_open(e, row) || when->every_us == 0)
                 return false;
         if (!plan_is_grid(when))
                 return row->next_us <= now.bt_us;
@@ -637,7 +643,7 @@ static bool is_plan_due(const struct engine *e, struct clock_sample now, const s
 /* True while passed slots of the plan at hand wait to be caught up, and need not wait longer. */
 static bool is_catch_up_due(const struct engine *e, struct clock_sample now, const struct job_row *row) {
         const struct job_cold *cold = registry_cold(&e->jobs, row);
-        return cold && cold->catch_up_bt_us > 0 && cold->catch_up_bt_us <= now.bt_us && engine_has_plan(row) && !row->is_paused;
+        return cold && cold->catch_up_bt_us > 0 && cold->catch_up_bt_us <= now.bt_us && is_plan_open(e, row);
 }
 
 /* A trigger ends the wait of what is to be caught up: one run does both. */
@@ -810,7 +816,7 @@ int slots_settle(struct engine *e, struct clock_sample now, uint32_t job) {
         } rows[] = {
                 {&e->at_boot, now.bt_us, boot_due},
                 {&e->boot_wake, now.bt_us, wake},
-                {&e->real_wake, now.rt_us, wake},
+                {&e->real_wake, e->is_clock_trusted ? now.rt_us : INT64_MIN, wake},
         };
         commands_settle_hold(e, now, job);
         for (size_t i = 0; r == 0 && i < ARRAY_SIZE(rows); i++)
@@ -821,6 +827,9 @@ int slots_settle(struct engine *e, struct clock_sample now, uint32_t job) {
 
 int engine_advance(struct engine *e, struct clock_sample now) {
         claims_release_overdue(e, now);
+        if (now.bt_us >= e->trust_bt_us)
+                e->is_clock_trusted = true;
+        int64_t until_rt_us = e->is_clock_trusted ? now.rt_us : INT64_MIN;
         for (int i = 0; i < ENGINE_BATCH; i++) {
                 uint32_t job;
                 int r = 0;
@@ -830,7 +839,7 @@ int engine_advance(struct engine *e, struct clock_sample now) {
                         commands_hold_due(e, now, job);
                 else if (is_due(&e->at_boot, now.bt_us, &job))
                         r = boot_due(e, now, job);
-                else if (is_due(&e->boot_wake, now.bt_us, &job) || is_due(&e->real_wake, now.rt_us, &job))
+                else if (is_due(&e->boot_wake, now.bt_us, &job) || is_due(&e->real_wake, until_rt_us, &job))
                         r = wake(e, now, job);
                 else {
                         claims_ask(e, now);
@@ -855,6 +864,10 @@ void engine_next_wake(const struct engine *e, int64_t *ret_bt_us, int64_t *ret_r
         int64_t bt_us = earlier(first_at(&e->boot_wake), earlier(first_at(&e->at_boot), first_at(&e->holds)));
         int64_t rt_us = first_at(&e->real_wake);
         claims_next_wake(e, &bt_us, &rt_us);
+        if (!e->is_clock_trusted && rt_us < INT64_MAX) { /* what it will be then is not known */
+                bt_us = earlier(bt_us, e->trust_bt_us);
+                rt_us = INT64_MAX;
+        }
         *ret_bt_us = e->is_stopping ? INT64_MAX : bt_us;
         *ret_rt_us = e->is_stopping ? INT64_MAX : rt_us;
 }

@@ -401,7 +401,14 @@ static void tell_hold(const struct story *s, const struct engine *e, const struc
                      hold && hold->reason ? hold->reason : "");
 }
 
-static void tell_clock(struct story *s, struct clock_sample now, int64_t step_us) {
+static void tell_sleep(struct story *s, int64_t slept_us) {
+        char span[96];
+        struct journal_record r = journal_begin(s->journal, EVENT_RESUMED);
+        journal_field_i64(&r, "CHIMED_DURATION_USEC", slept_us);
+        journal_send(&r, "The machine was suspended for %s", print_rounded(slept_us, span));
+}
+
+static void tell_step(struct story *s, struct clock_sample now, int64_t step_us, bool is_first_sync) {
         char by[96];
         s->clock_steps++;
         if (now.bt_us - s->clock_told_bt_us < HOLD_US)
@@ -409,11 +416,24 @@ static void tell_clock(struct story *s, struct clock_sample now, int64_t step_us
         struct journal_record r = journal_begin(s->journal, EVENT_CLOCK_STEP);
         journal_field_i64(&r, "CHIMED_STEP_USEC", step_us);
         journal_field(&r, "CHIMED_COUNT", "%" PRIu64, s->clock_steps);
-        journal_send(&r, "The wall clock was set %s by %s%s", step_us > 0 ? "forward" : "back",
-                     print_rounded(step_us > 0 ? step_us : -step_us, by),
-                     s->clock_steps > 1 ? " (and before that, within a minute of the last told)" : "");
+        const char *and_before = s->clock_steps > 1 ? " (and before that, within a minute of the last told)" : "";
+        print_rounded(step_us > 0 ? step_us : -step_us, by);
+        if (is_first_sync)
+                journal_send(&r, "The wall clock is synchronised since now: it was set %s by %s%s",
+                             step_us > 0 ? "forward" : "back", by, and_before);
+        else
+                journal_send(&r, "The wall clock was set %s by %s%s%s", step_us > 0 ? "forward" : "back", by,
+                             step_us < -CLOCKSTEP_LIMIT_US ? ": a new time line, schedules on it begin anew" : "", and_before);
         s->clock_steps = 0;
         s->clock_told_bt_us = now.bt_us;
+}
+
+static void tell_clock(struct story *s, struct clock_sample now, const struct clockstep *change) {
+        bool is_step = change->step_us >= CLOCKSTEP_MIN_US || change->step_us <= -CLOCKSTEP_MIN_US;
+        if (change->slept_us > 0)
+                tell_sleep(s, change->slept_us);
+        if (is_step)
+                tell_step(s, now, change->step_us, change->kind == CLOCKSTEP_SYNC);
 }
 
 /* ---- Log= ---- */
@@ -550,7 +570,7 @@ static void flush_one(struct story *s, const struct engine *e, struct clock_samp
 void story_tell(struct story *s, const struct engine *e, const struct book *b, struct clock_sample now, const struct action *a,
                 const void *value, size_t value_size) {
         if (a->kind == ACTION_CLOCK) {
-                tell_clock(s, now, a->step_us);
+                tell_clock(s, now, &a->clock);
                 return;
         }
         if (a->kind == ACTION_GONE) {

@@ -343,10 +343,12 @@ int vault_begin(struct vault *v, struct engine *e, struct book *b, struct clock_
         struct engine_past past = {
                 .is_same_runner = memcmp(v->state.instance, hello->instance, sizeof(hello->instance)) == 0,
                 .horizon = {.rt_us = v->state.horizon.rt_us, .bt_us = v->state.horizon.bt_us},
+                .last = v->state.last,
         };
         memcpy(past.boot_id, hello->boot_id, sizeof(past.boot_id));
         memcpy(past.seed, v->state.uuid, sizeof(past.seed));
         memcpy(past.horizon_boot_id, v->state.horizon.boot_id, sizeof(past.horizon_boot_id));
+        memcpy(past.last_boot_id, v->state.boot_id, sizeof(past.last_boot_id));
         memcpy(v->boot_id, hello->boot_id, sizeof(v->boot_id));
         memcpy(v->instance, hello->instance, sizeof(v->instance));
         v->epoch = hello->epoch + 1;

@@ -360,6 +360,7 @@ static const struct api_field subscribe_out[] = {
         INT("count", OPTIONAL, "missed, withheld, merged: slots. dropped: events. output: bytes lost before this piece."),
         STRING("reason", OPTIONAL, "missed, withheld, merged: as in Missed. end: removed, cancelled, disabled or stopping."),
         INT("stepUsec", OPTIONAL, "clock: span by which the wall clock was set, negative: back."),
+        INT("sleptUsec", OPTIONAL, "clock: how long the machine was suspended; absent: it was not."),
         INT("generation", OPTIONAL, "reload: count of readings."),
         INT("added", OPTIONAL, "reload: jobs."),
         INT("changed", OPTIONAL, "reload: jobs."),

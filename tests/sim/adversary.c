@@ -260,10 +260,16 @@ static const char *strike(struct adversary *a, struct world *w) {
 
 /* What only a world with a ledger bears. */
 static const char *strike_deep(struct adversary *a, struct world *w) {
+        if (w->store && !w->hello.is_synchronised && one_in(a, 4)) {
+                world_synchronise(w, one_in(a, 2) ? between(a, -2 * USEC_PER_SEC, 2 * USEC_PER_SEC)
+                                                  : between(a, -5 * USEC_PER_DAY, 5 * USEC_PER_DAY));
+                return "the clock is synchronised";
+        }
         if (!w->store || !one_in(a, 4))
                 return strike(a, w);
         switch (between(a, 0, 5)) {
         case 0:
+                w->hello.is_synchronised = one_in(a, 2);
                 world_power_cut(w, between(a, 0, one_in(a, 3) ? 3 * USEC_PER_DAY : USEC_PER_HOUR), true);
                 return "power cut";
         case 1:
@@ -293,6 +299,7 @@ static bool run_seed(uint64_t seed, int64_t steps, int planted, bool is_verbose,
         if (has_ledger)
                 world_begin_ledger(w);
         w->planted = planted;
+        w->sync_wait_us = has_ledger ? 90 * USEC_PER_SEC : 0;
         w->traced = traced;
         w->run_of = run_of;
         w->userdata = &a;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum row_kind { ROW_JOB, ROW_RANGE, ROW_SEGMENT, ROW_HORIZON, ROW_LIFE };
+enum row_kind { ROW_JOB, ROW_RANGE, ROW_SEGMENT, ROW_HORIZON, ROW_LIFE, ROW_LAST };
 
 struct store_row {
         uint64_t number;
@@ -80,6 +80,9 @@ static void put_clock(void *userdata, const struct ledger_clock *clock) {
 
 static uint64_t commit(void *userdata) {
         struct store *s = userdata;
+        struct store_row *row = add(s, ROW_LAST, "");
+        row->horizon = s->now;
+        row->boot = s->now_boot;
         return ++s->number;
 }
 
@@ -271,6 +274,10 @@ static void apply(struct store *s, const struct store_row *row) {
         case ROW_HORIZON:
                 s->horizon = row->horizon;
                 s->boot = row->boot;
+                break;
+        case ROW_LAST:
+                s->last = row->horizon;
+                s->last_boot = row->boot;
                 break;
         case ROW_LIFE:
                 memcpy(s->instance, row->instance, sizeof(s->instance));

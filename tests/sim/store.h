@@ -36,10 +36,12 @@ struct store {
         struct store_job jobs[STORE_JOBS];
         size_t n_jobs;
         struct clock_sample horizon;
-        uint8_t boot;         /* that it is of */
-        uint8_t instance[16]; /* of the runner under which it was written last */
-        uint64_t committed;   /* number of the latest durable batch */
-        uint64_t number;      /* of the latest one that was handed over */
+        uint8_t boot;                  /* that it is of */
+        struct clock_sample now, last; /* the clocks: as they are, and at the latest durable batch, */
+        uint8_t now_boot, last_boot;   /* in which boot */
+        uint8_t instance[16];          /* of the runner under which it was written last */
+        uint64_t committed;            /* number of the latest durable batch */
+        uint64_t number;               /* of the latest one that was handed over */
         struct store_row *rows;
         size_t n_rows, allocated_rows;
         uint64_t n_commits;

@@ -32,6 +32,7 @@ void world_init(struct world *w, int64_t rt_us, int64_t bt_us) {
         memset(w->hello.instance, 7, sizeof(w->hello.instance));
         w->hello.next_run = 1;
         w->hello.is_first_of_boot = true;
+        w->hello.is_synchronised = true;
         new_engine(w);
 }
 
@@ -375,6 +376,11 @@ static bool is_claim_overdue(const struct world *w) {
         return w->n_horizons > 0 && w->now.bt_us - w->horizons[0].asked_bt_us >= ENGINE_CLAIM_WAIT_US;
 }
 
+/* Wall grids run: the clock is right, or they have waited long enough. */
+static bool is_clock_trusted(const struct world *w) {
+        return w->hello.is_synchronised || w->now.bt_us >= w->sync_wait_us;
+}
+
 /* Nothing starts that a power cut in this instant would start again: what is durable says that it may have been started. */
 static void check_claimed(struct world *w, const struct world_job *job, const struct wire_start *start) {
         if (!w->store || start->item != WIRE_ITEM_SCHEDULE || !plan_is_claimed(&job->when) || is_claim_overdue(w))
@@ -463,6 +469,9 @@ static void on_start(struct world *w, struct world_job *job, const struct wire_s
         if (w->is_stopping)
                 fail(w, "%s: run %llu started after the stop", job->name, (unsigned long long)start->run);
         check_allowed(w, job, start);
+        if (start->item == WIRE_ITEM_SCHEDULE && start->segment == job->segment.number && plan_is_wall(&job->when) &&
+            !is_clock_trusted(w))
+                fail(w, "%s: slot %lld started before the clock was right", job->name, (long long)start->key);
         check_claimed(w, job, start);
         check_once(w, job, start);
         if (start->run < w->hello.next_run && start->run != job->promised)
@@ -559,6 +568,8 @@ static void on_durable(struct world *w) {
 static void flush(struct world *w, bool is_forced) {
         if (!w->store)
                 return;
+        w->store->now = w->now;
+        w->store->now_boot = w->hello.boot_id[0];
         keeper_flush(w->keeper, w->engine, w->book, w->now, is_forced);
         if (w->store->number > w->store_lag)
                 store_sync(w->store, w->store->number - w->store_lag);
@@ -710,7 +721,7 @@ static void check_settled(struct world *w, const struct world_job *job) {
         uint32_t number = registry_find(g, job->name);
         if (w->is_stopping)
                 return;
-        if (waits_for_ledger(w))
+        if (waits_for_ledger(w) || (plan_is_wall(&job->when) && !is_clock_trusted(w)))
                 return;
         if (job->promised > 0 && !job->is_running)
                 fail(w, "%s: idle, and run %llu was promised", job->name, (unsigned long long)job->promised);
@@ -804,6 +815,9 @@ void world_remove(struct world *w, const char *name) {
 }
 
 static void put_in_force(struct world_job *job) {
+        if (job->committed.on_boot_us !=
+            job->defined.on_boot_us) /* another slot; both may die before anybody knows of the first */
+                job->is_boot_started = false;
         job->committed = job->defined;
         job->is_committed = job->is_defined;
 }
@@ -811,7 +825,8 @@ static void put_in_force(struct world_job *job) {
 void world_commit(struct world *w) {
         for (size_t i = 0; i < w->n_jobs; i++)
                 put_in_force(&w->jobs[i]);
-        engine_commit(w->engine, w->now, &(struct wire_commit){.generation = ++w->generation});
+        engine_commit(w->engine, w->now,
+                      &(struct wire_commit){.generation = ++w->generation, .time_sync_wait_us = w->sync_wait_us});
         take_actions(w);
         for (size_t i = 0; i < w->n_jobs; i++)
                 w->jobs[i].when = effective(&w->jobs[i]);
@@ -1048,6 +1063,9 @@ static void begin_anew(struct world *w, bool is_resync) {
         struct engine_past past = {.is_same_runner = is_same_runner, .horizon = w->store->horizon};
         memset(past.horizon_boot_id, 1, sizeof(past.horizon_boot_id));
         past.horizon_boot_id[0] = w->store->boot;
+        past.last = w->store->last;
+        memset(past.last_boot_id, 1, sizeof(past.last_boot_id));
+        past.last_boot_id[0] = w->store->last_boot;
         memcpy(past.boot_id, w->hello.boot_id, sizeof(past.boot_id));
         memset(past.seed, 9, sizeof(past.seed));
         engine_set_past(w->engine, &past);
@@ -1064,7 +1082,9 @@ static void begin_anew(struct world *w, bool is_resync) {
         take_actions(w);
         define_all(w);
         tell_runs(w);
-        engine_commit(w->engine, w->now, &(struct wire_commit){.generation = w->generation, .is_resync = is_resync});
+        engine_commit(w->engine, w->now,
+                      &(struct wire_commit){
+                              .generation = w->generation, .is_resync = is_resync, .time_sync_wait_us = w->sync_wait_us});
         take_actions(w);
         for (size_t i = 0; i < w->n_jobs; i++)
                 w->jobs[i].when = effective(&w->jobs[i]);
@@ -1114,7 +1134,9 @@ void world_crash_and_step(struct world *w, int64_t down_us, int64_t by_us) {
         }
         define_all(w);
         tell_runs(w);
-        engine_commit(w->engine, w->now, &(struct wire_commit){.generation = w->generation, .is_resync = true});
+        engine_commit(
+                w->engine, w->now,
+                &(struct wire_commit){.generation = w->generation, .is_resync = true, .time_sync_wait_us = w->sync_wait_us});
         take_actions(w);
         get_round(w);
         world_check(w);
@@ -1182,7 +1204,7 @@ void world_suspend(struct world *w, int64_t us) {
                 }
         set_time(w, w->slept.to_us);
         w->woken_rt_us = w->now.rt_us;
-        engine_slept(w->engine, w->now, us);
+        engine_clock_change(w->engine, w->now, &(struct clockstep){.kind = CLOCKSTEP_SUSPEND, .slept_us = us});
         take_actions(w);
         get_round(w);
         world_check(w);
@@ -1192,7 +1214,23 @@ void world_step_clock(struct world *w, int64_t by_us) {
         if (by_us > 0)
                 w->stepped = (struct world_span){w->now.rt_us, w->now.rt_us + by_us};
         set_wall_clock(w, by_us);
-        engine_clock_step(w->engine, w->now, by_us);
+        struct clockstep change = {
+                .kind = by_us < -CLOCKSTEP_LIMIT_US ? CLOCKSTEP_NEW_TIME_LINE
+                        : by_us < 0                 ? CLOCKSTEP_BACK
+                                                    : CLOCKSTEP_FORWARD,
+                .step_us = by_us,
+        };
+        engine_clock_change(w->engine, w->now, &change);
+        take_actions(w);
+        get_round(w);
+        world_check(w);
+}
+
+void world_synchronise(struct world *w, int64_t by_us) {
+        set_wall_clock(w, by_us);
+        w->hello.is_synchronised = true;
+        w->down_to_rt_us = w->now.rt_us;
+        engine_clock_change(w->engine, w->now, &(struct clockstep){.kind = CLOCKSTEP_SYNC, .step_us = by_us});
         take_actions(w);
         get_round(w);
         world_check(w);
@@ -1403,6 +1441,8 @@ static void check_job(struct world *w, const struct world_job *job) {
         if (accounted != row->key - job->segment.first_key)
                 fail(w, "%s: segment %u: %lld slots up to slot %lld, %lld accounted for", job->name, row->segment,
                      (long long)(row->key - job->segment.first_key), (long long)row->key, (long long)accounted);
+        if (plan_is_wall(&job->when) && !is_clock_trusted(w))
+                return;
         if (!plan_is_grid(&job->when) || job->is_running || job->is_paused || w->is_stopping || is_claim_awaited(w, number) ||
             is_wake_due(w) || (cold && cold->catch_up_bt_us >= w->now.bt_us)) /* due this instant: it is still to be woken */
                 return;

@@ -145,6 +145,7 @@ struct world {
         size_t n_horizons;
         int64_t asked_bt_us; /* when the engine last asked for one */
         uint64_t n_steps;
+        int64_t sync_wait_us;           /* so long after boot wall grids wait for a synchronised clock */
         int64_t kill_us;                /* so long a run lives on when it is to be ended */
         bool is_stopping;               /* the scheduler may start nothing more */
         bool is_triggering, is_forcing; /* inside a trigger */
@@ -175,6 +176,8 @@ void world_crash_and_step(struct world *w, int64_t down_us, int64_t by_us);
 void world_stop(struct world *w);
 /* The machine sleeps, and its runs with it. */
 void world_suspend(struct world *w, int64_t us);
+/* The wall clock is synchronised, for the first time in this boot, and set by so much. */
+void world_synchronise(struct world *w, int64_t by_us);
 /* The wall clock is set. */
 void world_step_clock(struct world *w, int64_t by_us);
 /* Commands: what the engine answers, after it was compared with what the world knows; -1 where there is no such job. */

@@ -129,7 +129,7 @@ static const struct {
         int result; /* of the get, for the whole record */
         union value v;
 } rows[] = {
-        {&HELLO, "of the runner", 0, {.hello = {1, {1, 2, 3}, {[15] = 255}, UINT64_MAX, 77, true}}},
+        {&HELLO, "of the runner", 0, {.hello = {1, {1, 2, 3}, {[15] = 255}, UINT64_MAX, 77, true, true}}},
         {&HELLO, "empty", 0, {.hello = {}}},
         {&DEFINE, "small", 0, {.define = {.hash = {{5, 6}}, .since_rt_us = 7, .since_bt_us = 8, .name = "a", .when = ""}}},
         {&DEFINE,
@@ -185,7 +185,7 @@ static const struct {
         {&KILL, "ask", 0, {.kill = {812, WIRE_KILL_ASK}}},
         {&KILL, "force", 0, {.kill = {812, WIRE_KILL_FORCE}}},
         {&KILL, "how", -EBADMSG, {.kill = {812, WIRE_KILL_MAX}}},
-        {&COMMIT, "usual", 0, {.commit = {9, true, UINT64_MAX, 1, 2, 3, 4, 5, 6, 7}}},
+        {&COMMIT, "usual", 0, {.commit = {9, true, UINT64_MAX, 1, 2, 3, 4, 5, 6, 7, true, INT64_MAX}}},
         {&WATCH, "on", 0, {.watch = {812, true}}},
         {&WATCH, "off", 0, {.watch = {812, false}}},
         {&DESCRIBE, "usual", 0, {.describe = {UINT64_MAX, "backup"}}},
@@ -240,7 +240,7 @@ START_TEST(a_record_has_room_for_every_member) {
                 const struct shape *shape;
                 size_t size;
         } sizes[] = {
-                {&HELLO, 2 + 16 + 16 + 8 + 8 + 1},
+                {&HELLO, 2 + 16 + 16 + 8 + 8 + 1 + 1},
                 {&DEFINE, 16 + 8 + 8 + 1 + 2 + 1 + 2},
                 {&START, 8 + 16 + 1 + 4 + 4 * 8 + 1 + 2 + 8 + 1 + 1},
                 {&RUN, 74 + 2 + 6},
@@ -248,7 +248,7 @@ START_TEST(a_record_has_room_for_every_member) {
                 {&ENDED, 8 + 1 + 4 + 4 + 1 + 4 + 5 * 8},
                 {&BYTES, 8 + 1 + 4 + 2},
                 {&KILL, 8 + 1},
-                {&COMMIT, 8 + 1 + 8 + 7 * 4},
+                {&COMMIT, 8 + 1 + 8 + 7 * 4 + 1 + 8},
                 {&WATCH, 8 + 1},
                 {&DESCRIBE, 8 + 2 + 6},
                 {&DESCRIBED, 8 + 1 + 4 + 2 + 9 + 2 + 8 + 2 + 24},
@@ -348,9 +348,11 @@ START_TEST(a_flag_is_0_or_1) {
                 union value v;
                 size_t from_end;
         } flags[] = {
-                {&HELLO, {.hello = {.is_first_of_boot = true}}, 1},
+                {&HELLO, {.hello = {.is_first_of_boot = true}}, 2},
+                {&HELLO, {.hello = {.is_synchronised = true}}, 1},
                 {&START, {.start = {.attempt = 1, .is_watched = true}}, 1},
-                {&COMMIT, {.commit = {.is_resync = true}}, 8 + 7 * 4 + 1},
+                {&COMMIT, {.commit = {.is_resync = true}}, 8 + 7 * 4 + 1 + 9},
+                {&COMMIT, {.commit = {.holds_slots = true}}, 9},
                 {&WATCH, {.watch = {.is_on = true}}, 1},
                 {&DESCRIBED, {.described = {.is_known = true}}, 3 * 2 + 4 + 1},
         };

@@ -315,6 +315,8 @@ static const struct {
          "Sat 11:41:40  -             12 events dropped: this reader is too slow\n"},
         {"clock", print_event, "{'kind':'clock','atUsec':@0,'stepUsec':-3600000000}", 80,
          "Sat 11:41:40  -             the clock was set back by 1h\n"},
+        {"sleep", print_event, "{'kind':'clock','atUsec':@0,'stepUsec':12,'sleptUsec':1200000000}", 80,
+         "Sat 11:41:40  -             the machine was suspended for 20min\n"},
         {"unknown", print_event, "{'kind':'new\\u001b','atUsec':@0}", 80, "Sat 11:41:40  -             new.\n"},
 };
 

@@ -395,6 +395,57 @@ START_TEST(v7_a_weekend_without_power_comes_to_one_run) {
 }
 END_TEST
 
+/* A machine without a clock of its own: off on Friday evening, and it is still Friday evening when it is on again. */
+static void boot_without_clock(enum job_catch_up catch_up) {
+        begin_at(12, 0, 0);
+        world_begin_ledger(&w);
+        w.sync_wait_us = 90 * SEC;
+        struct job_when when = wall_grid(24 * HOUR, 2 * HOUR + 30 * MIN);
+        when.catch_up = (uint8_t)catch_up;
+        when.is_catch_up_set = true;
+        define(when);
+        run_to(26, 30, 1);
+        ck_assert_uint_eq(w.n_entries, 1);
+        run_to(44, 0, 0);
+        w.hello.is_synchronised = false;
+        world_power_cut(&w, 0, true);
+        ck_assert_msg(!w.error[0], "%s", w.error);
+}
+
+START_TEST(v7_at_the_first_right_time_a_weekend_comes_to_one_run) {
+        boot_without_clock(JOB_CATCH_UP_ONE);
+        world_run_to(&w, w.now.bt_us + 30 * SEC);
+        ck_assert_uint_eq(w.n_entries, 1);
+        world_synchronise(&w, 60 * HOUR); /* Monday morning */
+        ck_assert_msg(!w.error[0], "%s", w.error);
+        expect(1, SLOT_MERGED, SLOT_REASON_DOWN, at(50, 30, 0), at(74, 30, 0), 2);
+        expect_caught_up(2, at(98, 30, 0), 5 * HOUR + 30 * MIN + 30 * SEC);
+}
+END_TEST
+
+START_TEST(wall_grids_wait_for_the_clock_no_longer_than_they_are_told) {
+        boot_without_clock(JOB_CATCH_UP_NONE);
+        world_step_clock(&w, 6 * HOUR + 29 * MIN + 30 * SEC); /* set by hand, to 30 s before the slot */
+        world_run_to(&w, 80 * SEC);
+        ck_assert_uint_eq(w.n_entries, 1);
+        world_run_to(&w, 91 * SEC);
+        ck_assert_uint_eq(w.n_entries, 2);
+        ck_assert_int_eq(w.entries[1].outcome, SLOT_RAN);
+        ck_assert_int_eq(w.entries[1].first_rt_us, at(50, 30, 0));
+}
+END_TEST
+
+START_TEST(a_clock_days_ahead_leaves_no_plan_in_the_future) {
+        boot_without_clock(JOB_CATCH_UP_ONE);
+        world_step_clock(&w, 72 * HOUR);
+        world_run_to(&w, 30 * SEC);
+        world_synchronise(&w, -71 * HOUR); /* an hour after it went off */
+        ck_assert_msg(!w.error[0], "%s", w.error);
+        ck_assert_uint_eq(w.n_entries, 1);
+        expect_next_at(50, 30, 0);
+}
+END_TEST
+
 /* ---- CatchUpSpread= ---- */
 
 /* Instants at which the job caught up; the same each time for one slot. */
@@ -512,6 +563,9 @@ int main(void) {
         tcase_add_loop_test(tc, a_fixed_delay_that_was_over_in_a_sleep_goes_by_catch_up, 0, 2);
         tcase_add_loop_test(tc, v7_a_large_step_over_a_slot_is_decided_by_catch_up, JOB_CATCH_UP_NONE, JOB_CATCH_UP_ALL + 1);
         tcase_add_test(tc, v7_a_weekend_without_power_comes_to_one_run);
+        tcase_add_test(tc, v7_at_the_first_right_time_a_weekend_comes_to_one_run);
+        tcase_add_test(tc, wall_grids_wait_for_the_clock_no_longer_than_they_are_told);
+        tcase_add_test(tc, a_clock_days_ahead_leaves_no_plan_in_the_future);
         tcase_add_loop_test(tc, a_spread_delays_the_catch_up_by_a_draw, 0, 2);
         tcase_add_test(tc, the_next_slot_takes_a_catch_up_in_that_still_waits);
         tcase_add_loop_test(tc, a_trigger_ends_the_wait, 0, 2);

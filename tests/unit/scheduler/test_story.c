@@ -367,7 +367,8 @@ START_TEST(a_flood_of_commands_is_summed_up_and_how_the_job_stands_told) {
 END_TEST
 
 START_TEST(clock_steps_are_told_once_a_minute_with_their_number) {
-        struct action a = {.kind = ACTION_CLOCK, .job = INDEX_NONE, .step_us = -USEC_PER_HOUR};
+        struct action a = {
+                .kind = ACTION_CLOCK, .job = INDEX_NONE, .clock = {.kind = CLOCKSTEP_BACK, .step_us = -USEC_PER_HOUR}};
         tell(&a, "");
         expect_record("clock-step", "set back by 1h");
         for (int i = 0; i < 5; i++)
