@@ -12,7 +12,6 @@
 #include "config/civil.h"
 #include "config/pattern_field.h"
 
-#define BLANKS          " \t"
 #define WORDS_MAX       4
 #define LIST_MAX        64 /* values of one field */
 #define ZONE_MAX        255
@@ -24,65 +23,21 @@
 
 #define RANGE ".."
 
-enum field { YEAR, MONTH, DAY, DAY_FROM_END, HOUR, MINUTE, SECOND, FIELDS };
+enum field { YEAR, MONTH, DAY, DAY_FROM_END, HOUR, MINUTE, SECOND };
 
-static const struct field_syntax syntaxes[FIELDS] = {
-        [YEAR] = {.name = "year",
-                  .range = RANGE,
-                  .unit = 1,
-                  .first = PATTERN_YEAR_FIRST,
-                  .last = PATTERN_YEAR_LAST,
-                  .width = 4,
-                  .is_year = true,
-                  .advice = "years are written 2026, 2026..2030 or *"},
-        [MONTH] = {.name = "month",
-                   .range = RANGE,
-                   .unit = 1,
-                   .first = 1,
-                   .last = 12,
-                   .cycle = 12,
-                   .width = 2,
-                   .advice = "months are written 1..12 or *"},
-        [DAY] = {.name = "day",
-                 .range = RANGE,
-                 .unit = 1,
-                 .first = 1,
-                 .last = 31,
-                 .cycle = 31,
-                 .width = 2,
-                 .advice = "days are written 1..31, ~1 (the last) or *"},
-        [DAY_FROM_END] = {.name = "day from the end of the month",
-                          .range = RANGE,
-                          .unit = 1,
-                          .first = 1,
-                          .last = 28,
-                          .width = 2,
-                          .is_from_end = true,
-                          .advice = "~1 is the last day, ~7/1 are the last seven"},
-        [HOUR] = {.name = "hour",
-                  .range = RANGE,
-                  .unit = 1,
-                  .first = 0,
-                  .last = 23,
-                  .cycle = 24,
-                  .width = 2,
-                  .advice = "hours are written 0..23, 0/6 or *"},
-        [MINUTE] = {.name = "minute",
-                    .range = RANGE,
-                    .unit = 1,
-                    .first = 0,
-                    .last = 59,
-                    .cycle = 60,
-                    .width = 2,
-                    .advice = "minutes are written 0..59, 0/15 or *"},
-        [SECOND] = {.name = "second",
-                    .range = RANGE,
-                    .unit = USEC_PER_SEC,
-                    .first = 0,
-                    .last = 60 * USEC_PER_SEC - 1,
-                    .cycle = 60 * USEC_PER_SEC,
-                    .width = 2,
-                    .advice = "seconds are written 0..59, 0/15, 0.5 or *"},
+static const struct field_notation notation = {.range = RANGE};
+
+static const struct field_syntax syntaxes[] = {
+        [YEAR] = {"year", &notation, 1, PATTERN_YEAR_FIRST, PATTERN_YEAR_LAST, 0, 4, "years are written 2026, 2026..2030 or *",
+                  .is_year = true},
+        [MONTH] = {"month", &notation, 1, 1, 12, 12, 2, "months are written 1..12 or *"},
+        [DAY] = {"day", &notation, 1, 1, 31, 31, 2, "days are written 1..31, ~1 (the last) or *"},
+        [DAY_FROM_END] = {"day from the end of the month", &notation, 1, 1, 28, 0, 2,
+                          "~1 is the last day, ~7/1 are the last seven", .is_from_end = true},
+        [HOUR] = {"hour", &notation, 1, 0, 23, 24, 2, "hours are written 0..23, 0/6 or *"},
+        [MINUTE] = {"minute", &notation, 1, 0, 59, 60, 2, "minutes are written 0..59, 0/15 or *"},
+        [SECOND] = {"second", &notation, USEC_PER_SEC, 0, 60 * USEC_PER_SEC - 1, 60 * USEC_PER_SEC, 2,
+                    "seconds are written 0..59, 0/15, 0.5 or *"},
 };
 
 static const struct {
@@ -141,8 +96,8 @@ static int weekday_parse(struct pattern_draft *d, int *ret) {
         *ret = weekday_read(&d->at);
         if (*ret >= 0)
                 return 0;
-        return pattern_error(d, begin, "\"%.*s\" is no weekday: they are Mon Tue Wed Thu Fri Sat Sun",
-                             (int)strcspn(begin, BLANKS ",.-"), begin);
+        return pattern_error(d, begin, "\"%.*s\" is no weekday: they are Mon Tue Wed Thu Fri Sat Sun", word_shown(begin),
+                             begin);
 }
 
 /* Reads the list into bits from Monday on. */
@@ -295,8 +250,6 @@ static int list_store(struct pattern *p, enum field field, const struct list *l)
                         if (field_item_add_run(&l->items[i], p) < 0)
                                 return -ENOMEM;
                 break;
-        case FIELDS:
-                break;
         }
         return 0;
 }
@@ -401,9 +354,7 @@ static bool word_has(const char *word, const char *characters) {
 }
 
 static int not_understood(struct pattern_draft *d, const char *word) {
-        const char *at = word;
-
-        if (weekday_read(&at) >= 0)
+        if (weekday_read(&(const char *){word}) >= 0)
                 return pattern_error(d, word, "weekdays stand before date and time, in one list without blanks: Mon,Wed..Fri");
         if (word_has(word, ":"))
                 return pattern_error(d, word, "\"%.*s\": date and time are two words: 2026-01-31 02:30", word_shown(word),
@@ -421,7 +372,7 @@ static int event_parse(struct pattern_draft *d, const struct words *words) {
         int e = 0;
 
         d->pattern->days.of_week = ALL_WEEKDAYS;
-        if (n > 0 && weekday_read(&(const char *){word[0]}) >= 0) {
+        if (weekday_read(&(const char *){word[0]}) >= 0) {
                 d->at = word[i++];
                 e = weekdays_parse(d);
         }
@@ -447,7 +398,8 @@ static int zone_take(struct pattern_draft *d, struct words *words) {
         if (words->n < 2 || !is_letter(*word) || weekday_read(&(const char *){word}) >= 0)
                 return 0;
         if (word_size(word) > ZONE_MAX || strspn(word, letters) < word_size(word))
-                return pattern_error(d, word, "\"%.40s\" is no name of a time zone, such as Europe/Berlin", word);
+                return pattern_error(d, word, "\"%.*s\" is no name of a time zone, such as Europe/Berlin", word_shown(word),
+                                     word);
         words->n--;
         d->pattern->zone = word_is(word, utc) ? strdup(utc) : strndup(word, word_size(word));
         return d->pattern->zone ? 0 : -ENOMEM;

@@ -11,73 +11,28 @@
 
 #include "config/pattern_field.h"
 
-#define RANGE         "-"
 #define LETTER(c)     ((c) | 0x20)
 #define USEC_PER_SEC  1000000
 #define WEEKDAYS      7
 #define LAST_DAYS_MAX 30 /* L-30 is the first day of a month of 31 */
 
-enum field { SECOND, MINUTE, HOUR, DAY, MONTH, WEEKDAY, FIELDS };
+enum field { SECOND, MINUTE, HOUR, DAY, MONTH, WEEKDAY };
+#define FIELDS (WEEKDAY + 1)
+
+static const struct field_notation notation = {.range = "-", .has_star_step = true};
 
 static const struct field_syntax syntaxes[FIELDS] = {
-        [SECOND] = {.name = "second",
-                    .range = RANGE,
-                    .unit = USEC_PER_SEC,
-                    .first = 0,
-                    .last = 60 * USEC_PER_SEC - 1,
-                    .cycle = 60 * USEC_PER_SEC,
-                    .width = 1,
-                    .has_star_step = true,
-                    .advice = "seconds are written 0-59, */15 or *"},
-        [MINUTE] = {.name = "minute",
-                    .range = RANGE,
-                    .unit = 1,
-                    .first = 0,
-                    .last = 59,
-                    .cycle = 60,
-                    .width = 1,
-                    .has_star_step = true,
-                    .advice = "minutes are written 0-59, */15 or *"},
-        [HOUR] = {.name = "hour",
-                  .range = RANGE,
-                  .unit = 1,
-                  .first = 0,
-                  .last = 23,
-                  .cycle = 24,
-                  .width = 1,
-                  .has_star_step = true,
-                  .advice = "hours are written 0-23, */6 or *"},
-        [DAY] = {.name = "day",
-                 .range = RANGE,
-                 .unit = 1,
-                 .first = 1,
-                 .last = 31,
-                 .cycle = 31,
-                 .width = 1,
-                 .has_star_step = true,
-                 .advice = "days are written 1-31, *, L (the last), L-3, 15W (the nearest working day) or LW"},
-        [MONTH] = {.name = "month",
-                   .range = RANGE,
-                   .unit = 1,
-                   .first = 1,
-                   .last = 12,
-                   .cycle = 12,
-                   .width = 1,
-                   .has_star_step = true,
-                   .names = "JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC",
-                   .named = 1,
-                   .advice = "months are written 1-12, JAN-DEC or *"},
-        [WEEKDAY] = {.name = "weekday",
-                     .range = RANGE,
-                     .unit = 1,
-                     .first = 0,
-                     .last = 7,
-                     .cycle = WEEKDAYS,
-                     .width = 1,
-                     .has_star_step = true,
-                     .names = "SUNMONTUEWEDTHUFRISAT",
-                     .named = 0,
-                     .advice = "weekdays are written 0-7, SUN-SAT, *, 5L (the last Friday) or 5#2 (the second)"},
+        [SECOND] = {"second", &notation, USEC_PER_SEC, 0, 60 * USEC_PER_SEC - 1, 60 * USEC_PER_SEC, 1,
+                    "seconds are written 0-59, */15 or *"},
+        [MINUTE] = {"minute", &notation, 1, 0, 59, 60, 1, "minutes are written 0-59, */15 or *"},
+        [HOUR] = {"hour", &notation, 1, 0, 23, 24, 1, "hours are written 0-23, */6 or *"},
+        [DAY] = {"day", &notation, 1, 1, 31, 31, 1,
+                 "days are written 1-31, *, L (the last), L-3, 15W (the nearest working day) or LW"},
+        [MONTH] = {"month", &notation, 1, 1, 12, 12, 1, "months are written 1-12, JAN-DEC or *",
+                   "JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC", 1},
+        [WEEKDAY] = {"weekday", &notation, 1, 0, 7, WEEKDAYS, 1,
+                     "weekdays are written 0-7, SUN-SAT, *, 5L (the last Friday) or 5#2 (the second)", "SUNMONTUEWEDTHUFRISAT",
+                     0},
 };
 
 static const struct {
@@ -173,8 +128,6 @@ static int item_store(struct pattern *p, enum field field, const struct field_it
                 break;
         case WEEKDAY:
                 p->days.of_week |= (uint8_t)((mask | mask >> WEEKDAYS) & 0x7f);
-                break;
-        case FIELDS:
                 break;
         }
         if (field == MINUTE || field == HOUR)

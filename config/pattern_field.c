@@ -157,7 +157,7 @@ static int range_finish(const struct field_syntax *s, struct pattern_draft *d, c
 }
 
 static int ends_parse(const struct field_syntax *s, struct pattern_draft *d, struct field_item *item) {
-        size_t size = strlen(s->range);
+        size_t size = strlen(s->notation->range);
 
         if (*d->at == '*') {
                 d->at++;
@@ -168,7 +168,7 @@ static int ends_parse(const struct field_syntax *s, struct pattern_draft *d, str
         }
         int e = value_parse(s, d, &item->first);
         item->last = item->first;
-        if (e || strncmp(d->at, s->range, size) != 0)
+        if (e || strncmp(d->at, s->notation->range, size) != 0)
                 return e;
         d->at += size;
         item->shape = FIELD_RANGE;
@@ -182,7 +182,7 @@ int field_item_parse(const struct field_syntax *s, struct pattern_draft *d, stru
 
         if (e)
                 return e;
-        if (item.shape == FIELD_STAR && *d->at == '/' && !s->has_star_step)
+        if (item.shape == FIELD_STAR && *d->at == '/' && !s->notation->has_star_step)
                 return pattern_error(d, begin, "\"*\" takes no step here: write %d%.*s", s->first,
                                      (int)strspn(d->at, "/0123456789."), d->at);
         if (*d->at == '/')
@@ -219,7 +219,7 @@ void field_item_print(const struct field_syntax *s, const struct field_item *ite
 
         field_print(d, "%s", item->shape == FIELD_STAR ? "*" : value_print(s, item->first, s->width, buf));
         if (item->shape == FIELD_RANGE)
-                field_print(d, "%s%s", s->range, value_print(s, item->last, s->width, buf));
+                field_print(d, "%s%s", s->notation->range, value_print(s, item->last, s->width, buf));
         if (item->shape == FIELD_OPEN || item->step != s->unit)
                 field_print(d, "/%s", value_print(s, item->step, 1, buf));
 }

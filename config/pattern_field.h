@@ -10,20 +10,25 @@
 #include "config/pack.h"
 #include "config/pattern.h"
 
-/* One field of one notation. */
+/* How a language writes its fields. */
+struct field_notation {
+        const char *range;  /* between the ends of a range: ".." or "-" */
+        bool has_star_step; /* "*" can have a step */
+};
+
+/* One field of a language; a row of a table. */
 struct field_syntax {
-        const char *name;  /* as messages call it: "minute" */
-        const char *range; /* between the ends of a range: ".." or "-" */
+        const char *name; /* as messages call it: "minute" */
+        const struct field_notation *notation;
+        int32_t unit;        /* 1, or 1000000 where six digits of a fraction are kept */
+        int32_t first, last; /* of the values, in units */
+        int32_t cycle;       /* units until the values begin again; 0: they never do */
+        int width;           /* digits that are printed at least */
         const char *advice;
         const char *names; /* of three letters each, from `named` on, case ignored; NULL: none */
         int32_t named;
-        int32_t first, last; /* of the values, in units */
-        int32_t unit;        /* 1, or 1000000 where six digits of a fraction are kept */
-        int32_t cycle;       /* units until the values begin again; 0: they never do */
-        int width;           /* digits that are printed at least */
-        bool has_star_step;  /* "*" can have a step */
-        bool is_year;        /* two digits are 1970..2069 */
-        bool is_from_end;    /* values count backwards: a step without an end leads to the first */
+        bool is_year;     /* two digits are 1970..2069 */
+        bool is_from_end; /* values count backwards: a step without an end leads to the first */
 };
 
 enum field_shape {

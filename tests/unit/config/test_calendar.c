@@ -8,6 +8,7 @@
 
 #include "config/calendar.h"
 #include "config/civil.h"
+#include "tests/unit/config/check_pattern.h"
 #include "tests/unit/run_suite.h"
 
 #define USEC_PER_SEC INT64_C(1000000)
@@ -70,27 +71,11 @@ static const struct {
 };
 
 START_TEST(event_prints_normalized_and_reads_back) {
-        struct pattern *p = NULL, *back = NULL;
-        struct pattern_error error;
-        const char *text = events[_i].text;
-
-        int e = calendar_parse(text, &p, &error);
-        ck_assert_msg(e == 0, "\"%s\": %zu: %s", text, error.at, error.text);
-        ck_assert_msg(strcmp(p->text, events[_i].normalized) == 0, "\"%s\": %s", text, p->text);
-        ck_assert_msg(p->is_fixed == events[_i].is_fixed, "\"%s\"", text);
-        ck_assert_int_eq(calendar_parse(p->text, &back, &error), 0);
-        ck_assert_str_eq(back->text, p->text);
-        ck_assert_int_eq(back->is_fixed, p->is_fixed);
-        ck_assert_ptr_null(pattern_free(p));
-        pattern_free(back);
+        check_printed(calendar_parse, events[_i].text, events[_i].normalized, events[_i].is_fixed);
 }
 END_TEST
 
-static const struct {
-        const char *text;
-        size_t at;
-        const char *why; /* part of it */
-} refusals[] = {
+static const struct refusal refusals[] = {
         {"", 0, "empty"},
         {"  ", 0, "empty"},
         {"a b c d e", 8, "too many words"},
@@ -147,13 +132,7 @@ static const struct {
 };
 
 START_TEST(refusal_says_where_and_what_would_be_right) {
-        struct pattern *p = NULL;
-        struct pattern_error error = {.at = 999};
-
-        ck_assert_msg(calendar_parse(refusals[_i].text, &p, &error) == -EINVAL, "\"%s\"", refusals[_i].text);
-        ck_assert_ptr_null(p);
-        ck_assert_msg(strstr(error.text, refusals[_i].why) && error.at == refusals[_i].at, "\"%s\": %zu: %s", refusals[_i].text,
-                      error.at, error.text);
+        check_refusal(calendar_parse, &refusals[_i]);
 }
 END_TEST
 
@@ -174,9 +153,7 @@ START_TEST(long_input_is_refused) {
 }
 END_TEST
 
-static const struct {
-        const char *text, *warning; /* NULL: none */
-} warnings[] = {
+static const struct warning warnings[] = {
         {"*:0/7", "the step 7 does not divide 60 minutes: after 56 follows 0, a step of 4"},
         {"*:0/15", NULL},
         {"*:5/15", NULL},
@@ -192,14 +169,7 @@ static const struct {
 };
 
 START_TEST(short_step_is_warned_of) {
-        struct pattern *p = NULL;
-        struct pattern_error error;
-        const char *wanted = warnings[_i].warning;
-
-        ck_assert_int_eq(calendar_parse(warnings[_i].text, &p, &error), 0);
-        ck_assert_msg(!p->warning == !wanted && (!wanted || strcmp(p->warning, wanted) == 0), "\"%s\": %s", warnings[_i].text,
-                      p->warning);
-        pattern_free(p);
+        check_warning(calendar_parse, &warnings[_i]);
 }
 END_TEST
 
@@ -230,11 +200,9 @@ static const struct {
 };
 
 START_TEST(walk_finds_the_next_civil_time) {
-        struct pattern *p = NULL;
-        struct pattern_error error;
+        struct pattern *p = must_read(calendar_parse, walks[_i].text);
         int64_t wanted_us = PATTERN_NEVER;
 
-        ck_assert_int_eq(calendar_parse(walks[_i].text, &p, &error), 0);
         if (walks[_i].next_us >= 0)
                 wanted_us = civil_seconds(&walks[_i].next) * USEC_PER_SEC + walks[_i].next_us;
         int64_t found_us = pattern_next_civil(p, civil_seconds(&walks[_i].from) * USEC_PER_SEC + walks[_i].us);

@@ -11,10 +11,19 @@
 #include "config/civil.h"
 #include "config/cron.h"
 #include "config/timestamp.h"
+#include "tests/unit/config/check_pattern.h"
 #include "tests/unit/run_suite.h"
 
 #define USEC_PER_SEC INT64_C(1000000)
 #define USEC_PER_DAY (CIVIL_DAY_S * USEC_PER_SEC)
+
+static int read_or(const char *text, struct pattern **ret, struct pattern_error *ret_error) {
+        return cron_parse(text, false, ret, ret_error);
+}
+
+static int read_and(const char *text, struct pattern **ret, struct pattern_error *ret_error) {
+        return cron_parse(text, true, ret, ret_error);
+}
 
 /* ---- tables ---- */
 
@@ -53,28 +62,16 @@ static const struct {
 };
 
 START_TEST(fields_print_canonical_and_read_back) {
-        struct pattern *p = NULL, *back = NULL;
-        struct pattern_error error;
-        const char *text = crons[_i].text;
-
-        int e = cron_parse(text, false, &p, &error);
-        ck_assert_msg(e == 0, "\"%s\": %zu: %s", text, error.at, error.text);
-        ck_assert_msg(strcmp(p->text, crons[_i].canonical) == 0, "\"%s\": %s", text, p->text);
-        ck_assert_msg(p->is_fixed == crons[_i].is_fixed && p->days.is_either == crons[_i].is_either, "\"%s\"", text);
-        ck_assert_int_eq(cron_parse(p->text, true, &back, &error), 0);
-        ck_assert_str_eq(back->text, p->text);
-        ck_assert_int_eq(back->is_fixed, p->is_fixed);
-        ck_assert(!back->days.is_either);
+        check_printed(read_or, crons[_i].text, crons[_i].canonical, crons[_i].is_fixed);
+        struct pattern *p = must_read(read_or, crons[_i].text), *both = must_read(read_and, crons[_i].text);
+        ck_assert_msg(p->days.is_either == crons[_i].is_either, "\"%s\"", crons[_i].text);
+        ck_assert(!both->days.is_either);
         pattern_free(p);
-        pattern_free(back);
+        pattern_free(both);
 }
 END_TEST
 
-static const struct {
-        const char *text;
-        size_t at;
-        const char *why; /* part of it */
-} refusals[] = {
+static const struct refusal refusals[] = {
         {"", 0, "too few fields"},
         {"0 0 * *", 0, "too few fields"},
         {"0 0 * * * * /bin/true", 12, "too many fields"},
@@ -112,19 +109,11 @@ static const struct {
 };
 
 START_TEST(refusal_says_where_and_what_would_be_right) {
-        struct pattern *p = NULL;
-        struct pattern_error error = {.at = 999};
-
-        ck_assert_msg(cron_parse(refusals[_i].text, false, &p, &error) == -EINVAL, "\"%s\"", refusals[_i].text);
-        ck_assert_ptr_null(p);
-        ck_assert_msg(strstr(error.text, refusals[_i].why) && error.at == refusals[_i].at, "\"%s\": %zu: %s", refusals[_i].text,
-                      error.at, error.text);
+        check_refusal(read_or, &refusals[_i]);
 }
 END_TEST
 
-static const struct {
-        const char *text, *warning; /* NULL: none */
-} warnings[] = {
+static const struct warning warnings[] = {
         {"*/7 * * * *", "the step 7 does not divide 60 minutes: after 56 follows 0, a step of 4"},
         {"*/90 * * * *", "the step 90 does not divide 60 minutes: after 0 follows 0, a step of 60"},
         {"0 */5 * * *", "the step 5 does not divide 24 hours: after 20 follows 0, a step of 4"},
@@ -137,14 +126,7 @@ static const struct {
 };
 
 START_TEST(short_step_is_warned_of) {
-        struct pattern *p = NULL;
-        struct pattern_error error;
-        const char *wanted = warnings[_i].warning;
-
-        ck_assert_int_eq(cron_parse(warnings[_i].text, false, &p, &error), 0);
-        ck_assert_msg(!p->warning == !wanted && (!wanted || strcmp(p->warning, wanted) == 0), "\"%s\": %s", warnings[_i].text,
-                      p->warning);
-        pattern_free(p);
+        check_warning(read_or, &warnings[_i]);
 }
 END_TEST
 
@@ -167,12 +149,10 @@ static const struct {
 };
 
 START_TEST(walk_finds_the_next_time) {
-        struct pattern *p = NULL;
-        struct pattern_error error;
+        struct pattern *p = must_read(read_or, walks[_i].text);
         const char *why;
         int64_t after_us = 0, next_us = 0;
 
-        ck_assert_int_eq(cron_parse(walks[_i].text, false, &p, &error), 0);
         ck_assert_int_eq(timestamp_parse(walks[_i].after, &after_us, &why), 0);
         ck_assert_int_eq(timestamp_parse(walks[_i].next, &next_us, &why), 0);
         ck_assert_msg(pattern_next_civil(p, after_us) == next_us, "\"%s\": %lld", walks[_i].text,
