@@ -40,7 +40,7 @@ struct pattern {
         struct pattern_run *runs;
         bool is_fixed;    /* neither hour nor minute holds "*" or "/": Gap= and Fold= apply */
         int64_t first_us; /* the first match of a day, from its 00:00; pattern_finish() sets it */
-        char *text;       /* canonical: reads back as the same pattern */
+        char *text;       /* canonical: reads back as the same pattern; at most PATTERN_TEXT_MAX bytes */
         char *zone;       /* the zone that stands in the text, not looked up; NULL: none */
         char *warning;    /* what may surprise, one line; NULL: nothing */
 };

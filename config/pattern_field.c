@@ -274,6 +274,8 @@ static int draft_finish(struct pattern_draft *d) {
         pack_u8(&d->out, 0);
         if (pack_result(&d->out) < 0)
                 return pack_result(&d->out);
+        if (d->out.size > PATTERN_TEXT_MAX + 1)
+                return pattern_error(d, d->text, "longer than %d bytes once it is normalized", PATTERN_TEXT_MAX);
         p->text = (char *)d->out.data; /* takes it */
         d->out = (struct pack){};
         if (d->warning[0] && !(p->warning = strdup(d->warning)))

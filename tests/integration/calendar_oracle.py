@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """calendar_oracle.py: draws calendar events, zones and instants, and compares chimed's next times with those of systemd-analyze.
 
-  calendar_oracle.py WHEN_NEXT [--cases=N] [--seed=N]
+  calendar_oracle.py WHEN_NEXT [--cases=N] [--seed=N] [--analyze=COMMAND]
 
 Prints how many of each kind of difference there were, and fails on any that is of none of the kinds:
 
@@ -143,11 +143,19 @@ class Draw:
         return self.value(1577836800, 2100000000)
 
 
-def ask_systemd(events, zone, base):
+def seconds_of(text):
+    """"Thu 2026-01-01 10:00:00 UTC"; systemd 257 leaves lines in UTC out where they seem to be the same, then the offset is the name."""
+    time, _, abbreviation = text.rpartition(" ")
+    sign, hours = abbreviation[:1], abbreviation[1:3]
+    east = (-1 if sign == "-" else 1) * int(hours) * 3600 if sign in "+-" else 0
+    return int(datetime.datetime.strptime(time, "%a %Y-%m-%d %H:%M:%S").replace(tzinfo=UTC).timestamp()) - east
+
+
+def ask_systemd(command, events, zone, base):
     """Of each event: (normalized, instants in seconds), or None if it is refused."""
     when = datetime.datetime.fromtimestamp(base, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     run = subprocess.run(
-        ["systemd-analyze", "calendar", "--iterations=%d" % WANTED, "--base-time=" + when, "--"] + events,
+        command + ["calendar", "--iterations=%d" % WANTED, "--base-time=" + when, "--"] + events,
         capture_output=True, text=True, check=False, env={"TZ": zone, "LC_ALL": "C", "PATH": os.environ["PATH"]},
     )
     known = {}
@@ -160,13 +168,12 @@ def ask_systemd(events, zone, base):
                 original = rest
             elif key == "Normalized form":
                 normalized = rest
-            elif (key == "Next elapse" or key.startswith("Iter. #")) and rest != "never":
+            elif (key == "Next elapse" or key.startswith("Iter")) and rest != "never":
                 instants.append(rest)
             elif key == "(in UTC)":
                 instants[-1] = rest
         if normalized is not None:
-            stamps = [datetime.datetime.strptime(i, "%a %Y-%m-%d %H:%M:%S UTC").replace(tzinfo=UTC) for i in instants]
-            known[normalized if original is None else original] = (normalized, [int(s.timestamp()) for s in stamps])
+            known[normalized if original is None else original] = (normalized, [seconds_of(i) for i in instants])
     for event in events:
         if "Failed to determine next elapse for '%s': Resource deadlock" % event in run.stderr:
             known[event] = (None, [])
@@ -266,6 +273,7 @@ def main():
     parser.add_argument("when_next")
     parser.add_argument("--cases", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--analyze", default="systemd-analyze", help="another version of it")
     options = parser.parse_args()
     draw = Draw(options.seed)
     compare = Compare(draw.changes)
@@ -278,7 +286,7 @@ def main():
         # fixed or not, a fold and a gap have at most some dozens of instants that are left out; the dear ones are cut
         questions = "".join("calendar %s %d %d %s\n" % (zone, base * 1000000, 200, e) for e in events)
         ours = subprocess.run([options.when_next], input=questions, capture_output=True, text=True, check=True).stdout.splitlines()
-        for event, theirs, answer in zip(events, ask_systemd(events, "UTC" if suffix else zone, base), ours):
+        for event, theirs, answer in zip(events, ask_systemd(options.analyze.split(), events, "UTC" if suffix else zone, base), ours):
             compare.one(event, zone, base, theirs, answer)
     print("%d compared; " % compare.n + ", ".join("%s: %d" % k for k in sorted(compare.kinds.items())))
     for line in compare.failures[:20]:

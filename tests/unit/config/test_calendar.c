@@ -3,6 +3,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -150,6 +151,11 @@ START_TEST(long_input_is_refused) {
         strcpy(text + 201, ":00");
         ck_assert_int_eq(calendar_parse(text, &p, &error), -EINVAL);
         ck_assert_msg(strstr(error.text, "at most 64 values"), "%s", error.text);
+        strcpy(text, "*:*:");
+        for (int i = 0; i < 50; i++)
+                sprintf(text + strlen(text), "%s%d.1..59/0.7", i ? "," : "", i);
+        ck_assert_int_eq(calendar_parse(text, &p, &error), -EINVAL);
+        ck_assert_msg(strstr(error.text, "once it is normalized"), "%s", error.text);
 }
 END_TEST
 
