@@ -28,16 +28,16 @@ enum field { YEAR, MONTH, DAY, DAY_FROM_END, HOUR, MINUTE, SECOND };
 static const struct field_notation notation = {.range = RANGE};
 
 static const struct field_syntax syntaxes[] = {
-        [YEAR] = {"year", &notation, 1, PATTERN_YEAR_FIRST, PATTERN_YEAR_LAST, 0, 4, "years are written 2026, 2026..2030 or *",
-                  .is_year = true},
-        [MONTH] = {"month", &notation, 1, 1, 12, 12, 2, "months are written 1..12 or *"},
-        [DAY] = {"day", &notation, 1, 1, 31, 31, 2, "days are written 1..31, ~1 (the last) or *"},
+        [YEAR] = {"year", &notation, 1, PATTERN_YEAR_FIRST, PATTERN_YEAR_LAST, 0, 4,
+                  .advice = "years are written 2026, 2026..2030 or *", .is_year = true},
+        [MONTH] = {"month", &notation, 1, 1, 12, 12, 2, .advice = "months are written 1..12 or *"},
+        [DAY] = {"day", &notation, 1, 1, 31, 31, 2, .advice = "days are written 1..31, ~1 (the last) or *"},
         [DAY_FROM_END] = {"day from the end of the month", &notation, 1, 1, 28, 0, 2,
-                          "~1 is the last day, ~7/1 are the last seven", .is_from_end = true},
-        [HOUR] = {"hour", &notation, 1, 0, 23, 24, 2, "hours are written 0..23, 0/6 or *"},
-        [MINUTE] = {"minute", &notation, 1, 0, 59, 60, 2, "minutes are written 0..59, 0/15 or *"},
+                          .advice = "~1 is the last day, ~7/1 are the last seven", .is_from_end = true},
+        [HOUR] = {"hour", &notation, 1, 0, 23, 24, 2, .advice = "hours are written 0..23, 0/6 or *"},
+        [MINUTE] = {"minute", &notation, 1, 0, 59, 60, 2, .advice = "minutes are written 0..59, 0/15 or *"},
         [SECOND] = {"second", &notation, USEC_PER_SEC, 0, 60 * USEC_PER_SEC - 1, 60 * USEC_PER_SEC, 2,
-                    "seconds are written 0..59, 0/15, 0.5 or *"},
+                    .advice = "seconds are written 0..59, 0/15, 0.5 or *"},
 };
 
 static const struct {

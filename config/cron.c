@@ -23,16 +23,16 @@ static const struct field_notation notation = {.range = "-", .has_star_step = tr
 
 static const struct field_syntax syntaxes[FIELDS] = {
         [SECOND] = {"second", &notation, USEC_PER_SEC, 0, 60 * USEC_PER_SEC - 1, 60 * USEC_PER_SEC, 1,
-                    "seconds are written 0-59, */15 or *"},
-        [MINUTE] = {"minute", &notation, 1, 0, 59, 60, 1, "minutes are written 0-59, */15 or *"},
-        [HOUR] = {"hour", &notation, 1, 0, 23, 24, 1, "hours are written 0-23, */6 or *"},
+                    .advice = "seconds are written 0-59, */15 or *"},
+        [MINUTE] = {"minute", &notation, 1, 0, 59, 60, 1, .advice = "minutes are written 0-59, */15 or *"},
+        [HOUR] = {"hour", &notation, 1, 0, 23, 24, 1, .advice = "hours are written 0-23, */6 or *"},
         [DAY] = {"day", &notation, 1, 1, 31, 31, 1,
-                 "days are written 1-31, *, L (the last), L-3, 15W (the nearest working day) or LW"},
-        [MONTH] = {"month", &notation, 1, 1, 12, 12, 1, "months are written 1-12, JAN-DEC or *",
-                   "JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC", 1},
+                 .advice = "days are written 1-31, *, L (the last), L-3, 15W (the nearest working day) or LW"},
+        [MONTH] = {"month", &notation, 1, 1, 12, 12, 1, .advice = "months are written 1-12, JAN-DEC or *",
+                   .names = "JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC", .named = 1},
         [WEEKDAY] = {"weekday", &notation, 1, 0, 7, WEEKDAYS, 1,
-                     "weekdays are written 0-7, SUN-SAT, *, 5L (the last Friday) or 5#2 (the second)", "SUNMONTUEWEDTHUFRISAT",
-                     0},
+                     .advice = "weekdays are written 0-7, SUN-SAT, *, 5L (the last Friday) or 5#2 (the second)",
+                     .names = "SUNMONTUEWEDTHUFRISAT", .named = 0},
 };
 
 static const struct {
