@@ -73,7 +73,6 @@ int audit_add_segment(struct audit *a, const struct ledger_segment *segment) {
                 .first_key = tame(segment->first_key),
                 .offset_us = tame(segment->offset_us),
         };
-        memcpy(p->boot_id, segment->boot_id, sizeof(p->boot_id));
         int r = segment->when ? job_when_parse(segment->when, strlen(segment->when), &p->when, &description) : -EBADMSG;
         free(description);
         p->is_readable = r == 0 && p->when.every_us > 0;
@@ -161,7 +160,9 @@ static int compare_run_numbers(const void *a, const void *b) {
 }
 
 static int compare_clocks(const void *a, const void *b) {
-        return memcmp(((const struct ledger_clock *)a)->boot_id, ((const struct ledger_clock *)b)->boot_id, 16);
+        const struct ledger_clock *x = a, *y = b;
+        int order = memcmp(x->boot_id, y->boot_id, sizeof(x->boot_id));
+        return order != 0 ? order : compare_numbers(x->at.bt_us, y->at.bt_us);
 }
 
 static void sort(void *array, size_t n, size_t size, int (*compare)(const void *a, const void *b)) {
@@ -169,41 +170,24 @@ static void sort(void *array, size_t n, size_t size, int (*compare)(const void *
                 qsort(array, n, size, compare);
 }
 
-static void include(struct audit_plan *p, int64_t offset_us) {
-        p->offset_min = offset_us < p->offset_min ? offset_us : p->offset_min;
-        p->offset_max = offset_us > p->offset_max ? offset_us : p->offset_max;
-}
-
-/* What the wall clock showed beside BOOTTIME in the boot of a plan. */
-static void find_offsets(const struct audit *a, struct audit_plan *p) {
-        size_t from = 0, to = a->n_clocks;
-        p->offset_min = p->offset_max = p->offset_us;
-        while (from < to) {
-                size_t middle = from + (to - from) / 2;
-                if (memcmp(a->clocks[middle].boot_id, p->boot_id, sizeof(p->boot_id)) < 0)
-                        from = middle + 1;
-                else
-                        to = middle;
-        }
-        for (; from < a->n_clocks && memcmp(a->clocks[from].boot_id, p->boot_id, sizeof(p->boot_id)) == 0; from++) {
-                const struct ledger_clock *c = &a->clocks[from];
-                include(p, c->at.rt_us - c->at.bt_us);
-                if (c->kind == LEDGER_CLOCK_STEP)
-                        include(p, c->at.rt_us - c->at.bt_us - c->by_us);
-        }
-}
-
-/* What the clocks say of all plans. */
+/* How far the wall clock was set, and the latest instant that anybody has lived through: also what it had come to before it was set
+ * back. */
 static void look_at_clocks(struct audit *a) {
         a->latest_rt_us = a->terms->now_rt_us;
-        a->back_us = 0;
+        a->set_us = 0;
+        sort(a->clocks, a->n_clocks, sizeof(*a->clocks), compare_clocks);
         for (size_t i = 0; i < a->n_ranges; i++)
                 a->latest_rt_us = a->ranges[i].told_rt_us > a->latest_rt_us ? a->ranges[i].told_rt_us : a->latest_rt_us;
         for (size_t i = 0; i < a->n_clocks; i++) {
-                const struct ledger_clock *c = &a->clocks[i];
-                a->latest_rt_us = c->at.rt_us > a->latest_rt_us ? c->at.rt_us : a->latest_rt_us;
-                if (c->kind == LEDGER_CLOCK_STEP && c->by_us < 0)
-                        a->back_us = tame(a->back_us - c->by_us);
+                const struct ledger_clock *c = &a->clocks[i], *next = i + 1 < a->n_clocks ? c + 1 : NULL;
+                bool is_same_boot = next && memcmp(c->boot_id, next->boot_id, sizeof(c->boot_id)) == 0;
+                int64_t lived_us = is_same_boot ? c->at.rt_us + (next->at.bt_us - c->at.bt_us) : c->at.rt_us;
+                a->latest_rt_us = lived_us > a->latest_rt_us ? lived_us : a->latest_rt_us;
+                bool is_first = i == 0 || memcmp(c->boot_id, c[-1].boot_id, sizeof(c->boot_id)) != 0;
+                int64_t step_us = is_first && c->kind == LEDGER_CLOCK_STEP ? llabs(c->by_us) : 0;
+                if (is_same_boot) /* a step that nobody was there to see shows in the next reading of both clocks */
+                        step_us += llabs(next->at.rt_us - next->at.bt_us - (c->at.rt_us - c->at.bt_us));
+                a->set_us = tame(a->set_us + step_us);
         }
 }
 
@@ -211,7 +195,6 @@ static void look_at_clocks(struct audit *a) {
 static void put_into_order(struct audit *a) {
         const struct job_image *image = a->terms->image;
         size_t n = 0;
-        sort(a->clocks, a->n_clocks, sizeof(*a->clocks), compare_clocks);
         sort(a->ranges, a->n_ranges, sizeof(*a->ranges), compare_ranges);
         sort(a->runs, a->n_runs, sizeof(*a->runs), compare_runs);
         sort(a->numbers, a->n_runs, sizeof(*a->numbers), compare_run_numbers);
@@ -220,8 +203,7 @@ static void put_into_order(struct audit *a) {
                 if ((n > 0 && a->plans[n - 1].segment == a->plans[i].segment) ||
                     (image && a->plans[i].segment > image->segment))
                         continue;
-                a->plans[n] = a->plans[i];
-                find_offsets(a, &a->plans[n++]);
+                a->plans[n++] = a->plans[i];
         }
         a->n_plans = n;
         a->n_scheduled = 0;
@@ -290,7 +272,7 @@ uint64_t audit_count_open(const struct audit *a, uint32_t segment, int64_t first
 }
 
 bool audit_is_trimmed(const struct audit *a, int64_t rt_us) {
-        return a->terms->trimmed_slots > 0 && rt_us <= a->oldest_told_rt_us + a->back_us + AUDIT_SLACK_US;
+        return a->terms->trimmed_slots > 0 && rt_us <= a->oldest_told_rt_us + a->set_us + AUDIT_SLACK_US;
 }
 
 /* ---- the verdict ---- */
@@ -331,7 +313,7 @@ static void judge_scheduled(struct audit *a) {
                 for (to = from; to < a->n_scheduled && a->ranges[to].segment == segment; to++)
                         count(a, &a->ranges[to], a->ranges[to].n);
                 if (is_plan)
-                        audit_slots(a, &a->plans[i], i + 1 < a->n_plans ? &a->plans[i + 1] : NULL, from, to);
+                        audit_slots(a, &a->plans[i], from, to);
                 else
                         judge_planless(a, from, to);
                 i += is_plan;

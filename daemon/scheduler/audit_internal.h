@@ -6,15 +6,13 @@
 #include "daemon/scheduler/audit.h"
 #include "daemon/scheduler/plan.h"
 
-/* A segment: its policy is read, its clock is known as far as the ledger tells. */
+/* A segment: its policy is read. */
 struct audit_plan {
         uint32_t segment;
         bool is_readable; /* when is valid */
         struct job_when when;
         int64_t anchor_us, first_key;
-        int64_t offset_us;              /* REALTIME minus BOOTTIME at its begin, */
-        int64_t offset_min, offset_max; /* and what it was in this boot at the least and the most */
-        uint8_t boot_id[16];
+        int64_t offset_us; /* REALTIME minus BOOTTIME at its begin */
 };
 
 /* What is looked at of a run. */
@@ -39,7 +37,7 @@ struct audit {
         size_t n_clocks, allocated_clocks;
         int64_t oldest_told_rt_us; /* when the oldest row was told: retention took only what was told before */
         int64_t latest_rt_us;      /* the latest instant that anybody has lived through */
-        int64_t back_us;           /* how far the wall clock was set back in all */
+        int64_t set_us; /* how far the wall clock was set, all steps together: what it showed at a slot is known up to that */
         /* while judging */
         const struct audit_terms *terms;
         struct audit_verdict *verdict;
@@ -60,7 +58,7 @@ uint64_t audit_count_open(const struct audit *a, uint32_t segment, int64_t first
 /* True where retention may have taken away what is of an instant. */
 bool audit_is_trimmed(const struct audit *a, int64_t rt_us);
 
-/* audit_slots.c: the slots of one plan against its ranges [from, to); next is the plan behind it, or NULL. */
-void audit_slots(struct audit *a, const struct audit_plan *p, const struct audit_plan *next, size_t from, size_t to);
+/* audit_slots.c: the slots of one plan against its ranges [from, to). */
+void audit_slots(struct audit *a, const struct audit_plan *p, size_t from, size_t to);
 /* audit_runs.c: the runs against the slots, both ways. */
 void audit_runs(struct audit *a);

@@ -2,7 +2,7 @@
 // audit_slots: the ranges of one plan, from its first key to its mark. Ranges that overlap are looked at together: rows that were folded
 // when the disk did not take them say only how many of the slots between their ends they have.
 
-#include <string.h>
+#include <stdlib.h>
 
 #include "daemon/scheduler/audit_internal.h"
 
@@ -10,19 +10,15 @@
 struct walk {
         struct audit *a;
         const struct audit_plan *p;
-        const struct audit_plan *next;
-        bool has_end, is_over; /* slots below `end` must have an outcome; the plan is over, there are none from there on */
-        int64_t lower, end;
+        bool has_end; /* slots below `end` must have an outcome: the plan is in force. How one before it ended is not recorded: its job
+                       * may have been cancelled, disabled or removed for a while */
+        int64_t end;
         int64_t at;         /* the first key that was not looked at */
         int64_t last_rt_us; /* instant of the slot before it */
 };
 
 static uint64_t span(int64_t first, int64_t last) {
         return (uint64_t)last - (uint64_t)first + 1;
-}
-
-static bool is_near(int64_t us, int64_t from_us, int64_t to_us) {
-        return us >= from_us - AUDIT_SLACK_US && us <= to_us + AUDIT_SLACK_US;
 }
 
 /* The instants may be INT64_MAX: those of the plan are taken, or of a fixed delay the slot's before. */
@@ -40,21 +36,10 @@ static void find_fault(struct walk *w, enum audit_fault_kind kind, int64_t first
 
 /* ---- from where, and up to where ---- */
 
-/* True where the next plan goes on with the keys of this one: the same policy in the next boot. */
-static bool is_continued(const struct audit_plan *p, const struct audit_plan *next) {
-        if (!next || next->segment != p->segment + 1 || !next->is_readable || next->first_key <= p->first_key ||
-            memcmp(next->boot_id, p->boot_id, sizeof(p->boot_id)) == 0 || !plan_is_same(&p->when, &next->when) ||
-            plan_is_wall(&p->when))
-                return false;
-        int64_t moved_us = next->anchor_us + next->offset_us - p->anchor_us;
-        return !plan_is_grid(&p->when) || is_near(moved_us, p->offset_min, p->offset_max);
-}
-
 static void find_end(struct walk *w) {
         const struct job_image *image = w->a->terms->image;
-        w->is_over = is_continued(w->p, w->next);
-        w->has_end = w->is_over || (image && image->segment == w->p->segment);
-        w->end = w->is_over ? w->next->first_key : w->has_end ? image->key : 0;
+        w->has_end = image && image->segment == w->p->segment;
+        w->end = w->has_end ? image->key : 0;
 }
 
 /* The first key that is asked for. */
@@ -62,13 +47,13 @@ static void find_lower(struct walk *w, size_t from, size_t to) {
         int64_t since_us = w->a->terms->since_rt_us, key = w->p->first_key;
         if (since_us > INT64_MIN && plan_is_grid(&w->p->when)) {
                 struct plan_grid grid = {.anchor_us = w->p->anchor_us, .every_us = w->p->when.every_us};
-                key = plan_first_after(&grid, since_us - (plan_is_wall(&w->p->when) ? 1 : w->p->offset_min - AUDIT_SLACK_US));
+                key = plan_first_after(
+                        &grid, since_us - (plan_is_wall(&w->p->when) ? 1 : w->p->offset_us - w->a->set_us - AUDIT_SLACK_US));
         } else if (since_us > INT64_MIN && from < to)
                 key = w->a->ranges[from].first;
         else if (since_us > INT64_MIN)
                 w->has_end = false;
-        w->lower = key > w->p->first_key ? key : w->p->first_key;
-        w->at = w->lower;
+        w->at = key > w->p->first_key ? key : w->p->first_key;
 }
 
 /* ---- gaps ---- */
@@ -94,7 +79,7 @@ static void judge_instant(struct walk *w, int64_t key, int64_t rt_us) {
         if (nominal_us != INT64_MAX && plan_is_wall(&p->when))
                 is_right = nominal_us == rt_us;
         else if (nominal_us != INT64_MAX)
-                is_right = is_near(rt_us - nominal_us, p->offset_min - p->offset_us, p->offset_max - p->offset_us);
+                is_right = llabs(rt_us - nominal_us) <= w->a->set_us + AUDIT_SLACK_US;
         if (!is_right)
                 find_fault(w, AUDIT_INSTANT, key, key, 1, rt_us, nominal_us);
 }
@@ -108,7 +93,7 @@ static int64_t shortest_wait(const struct job_when *when) {
 /* A slot of a fixed delay comes a wait after the end of the run before, at the earliest. */
 static void judge_chain(struct walk *w, const struct ledger_range *r) {
         const struct audit_plan *p = w->p;
-        int64_t wait_us = shortest_wait(&p->when), slack_us = AUDIT_SLACK_US + p->offset_max - p->offset_min, least_us;
+        int64_t wait_us = shortest_wait(&p->when), slack_us = AUDIT_SLACK_US + w->a->set_us, least_us;
         uint64_t n = span(r->first, r->last) - 1;
         if (r->outcome != SLOT_RAN || n > INT32_MAX || __builtin_mul_overflow((int64_t)n, wait_us, &least_us))
                 return;
@@ -123,7 +108,7 @@ static void judge_chain(struct walk *w, const struct ledger_range *r) {
 static void judge_range(struct walk *w, const struct ledger_range *r) {
         const struct audit_plan *p = w->p;
         bool is_grid = plan_is_grid(&p->when);
-        if (r->first < p->first_key || (w->is_over && r->last >= w->end) || r->last_rt_us > w->a->latest_rt_us + AUDIT_SLACK_US)
+        if (r->first < p->first_key || r->last_rt_us > w->a->latest_rt_us + AUDIT_SLACK_US)
                 find_fault(w, AUDIT_BEYOND, r->first, r->last, r->n, r->first_rt_us, r->last_rt_us);
         if (is_grid)
                 judge_instant(w, r->first, r->first_rt_us);
@@ -173,8 +158,8 @@ static void walk_ranges(struct walk *w, size_t from, size_t to) {
         }
 }
 
-void audit_slots(struct audit *a, const struct audit_plan *p, const struct audit_plan *next, size_t from, size_t to) {
-        struct walk w = {.a = a, .p = p, .next = next, .last_rt_us = INT64_MIN};
+void audit_slots(struct audit *a, const struct audit_plan *p, size_t from, size_t to) {
+        struct walk w = {.a = a, .p = p, .last_rt_us = INT64_MIN};
         if (!p->is_readable) {
                 for (; from < to; from++)
                         a->verdict->n_unchecked += a->ranges[from].n;

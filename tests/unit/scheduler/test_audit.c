@@ -123,21 +123,19 @@ static const struct {
         /* beyond the plan */
         {"before the first", "P 1 5;r 1 4..6;k 1 7", "beyond 1:4..6 x3"},
         {"what is to come", "P 1 0;r 1 0..4;m 1 200000..200001;k 1 5", "gap 1:5..199999 x199995|beyond 1:200000..200001 x2"},
-        {"behind the end of a plan", "G 1 0;r 1 0..4;G 2 4/2;r 2 4..9;k 2 10", "beyond 1:0..4 x5"},
         /* instants */
         {"an instant that is off", "P 1 0;r 1 0..3;m 1 4..4+1;k 1 5", "instant 1:4..4 x1"},
         {"read not quite at once", "G 1 0;r 1 0..3;m 1 4..4+0.09;k 1 5", ""},
         {"an instant of BOOTTIME that is off", "G 1 0;r 1 0..3;m 1 4..4+1;k 1 5", "instant 1:4..4 x1"},
         {"the clock was set", "G 1 0;r 1 0..3;m 1 4..4+60;k 1 5;c 0 60", ""},
-        {"it was set in another boot", "G 1 0;r 1 0..3;m 1 4..4+60;k 1 5;c 2 60", "instant 1:4..4 x1"},
+        {"it was set by less", "G 1 0;r 1 0..3;m 1 4..4+60;k 1 5;c 0 50", "instant 1:4..4 x1"},
         {"the wait was shorter than it can be", "D 1 0;r 1 0..3;r 1 4..4+-1860;k 1 5", "instant 1:3..4 x2"},
         {"the wait was as short as it can be", "D 1 0;r 1 0..3;r 1 4..4+-1800;k 1 5", ""},
         /* plans */
         {"two plans", "P 1 0;r 1 0..4;P 2 5;r 2 5..9;k 2 10", ""},
         {"a plan that ended nobody knows when", "P 1 0;r 1 0..4;P 2 50;r 2 50..59;k 2 60", ""},
         {"a plan goes on in the next boot", "G 1 0;r 1 0..4;G 2 5/2;r 2 5..9;k 2 10", ""},
-        {"a gap before the next boot", "G 1 0;r 1 0..3;G 2 5/2;r 2 5..9;k 2 10", "gap 1:4..4 x1"},
-        {"a gap of a delay before the next boot", "D 1 0;r 1 0..3;D 2 5/2;r 2 5..9;k 2 10", "gap 1:4..4 x1"},
+        {"a gap in the next boot", "G 1 0;r 1 0..3;G 2 5/2;r 2 6..9;k 2 10", "gap 2:5..5 x1"},
         {"no plan of a segment", "P 1 0;r 1 0..4;r 2 5..6;P 3 7;r 3 7..9;k 3 10", "no-plan 2:5..6 x2"},
         {"a plan that was never written", "r 1 0..2;P 2 3;r 2 3..4;k 2 5", ""},
         {"a plan that is not understood", "Z 1 0;r 1 0..4;m 1 9..9;k 1 20", ""},
@@ -438,14 +436,10 @@ static const struct {
 
 /* The last rows of a plan that is over may be gone: how it ended is not in the ledger. */
 static bool is_tail(size_t at) {
-        const struct ledger_segment *p = &made_plans[made[at].segment - 1], *next = p + 1;
-        if (made[at].segment == n_made_plans)
-                return false;
-        bool is_continued = strcmp(p->when, next->when) == 0 && strcmp(p->when, WALL) != 0 && next->first_key > p->first_key;
-        for (size_t i = 0; i < n_made && !is_continued; i++)
+        for (size_t i = 0; i < n_made; i++)
                 if (made[i].segment == made[at].segment && made[i].first > made[at].last)
                         return false;
-        return !is_continued;
+        return made[at].segment < n_made_plans;
 }
 
 START_TEST(what_is_planted_is_found) {
