@@ -280,4 +280,6 @@ const char *engine_job_description(const struct engine *e, uint32_t job);
 /* Views, borrowed until the next event. */
 const char *engine_job_name(const struct engine *e, uint32_t job);
 const struct job_when *engine_job_when(const struct engine *e, uint32_t job);
+/* The policy that its plan at hand was made under: another one between a definition and its commit. */
+const struct job_when *engine_plan_when(const struct engine *e, uint32_t job);
 const struct registry *engine_registry(const struct engine *e);

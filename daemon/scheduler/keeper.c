@@ -203,7 +203,7 @@ static void put_ran(struct keeper *k, const char *name, struct clock_sample now,
 static void put_segment(struct keeper *k, struct engine *e, struct clock_sample now, uint32_t job, uint32_t number,
                         int64_t anchor_us, int64_t first_key) {
         char *text = NULL;
-        if (job_when_print(engine_job_when(e, job), NULL, &text) < 0)
+        if (job_when_print(engine_plan_when(e, job), NULL, &text) < 0)
                 return;
         struct ledger_segment segment = {
                 .job = engine_job_name(e, job),

@@ -62,6 +62,10 @@ const struct job_when *engine_job_when(const struct engine *e, uint32_t job) {
         return registry_when(&e->jobs, e->jobs.rows[job].when);
 }
 
+const struct job_when *engine_plan_when(const struct engine *e, uint32_t job) {
+        return engine_policy(e, &e->jobs.rows[job]);
+}
+
 const struct registry *engine_registry(const struct engine *e) {
         return &e->jobs;
 }
