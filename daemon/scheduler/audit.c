@@ -184,7 +184,8 @@ static void look_at_clocks(struct audit *a) {
                 int64_t lived_us = is_same_boot ? c->at.rt_us + (next->at.bt_us - c->at.bt_us) : c->at.rt_us;
                 a->latest_rt_us = lived_us > a->latest_rt_us ? lived_us : a->latest_rt_us;
                 bool is_first = i == 0 || memcmp(c->boot_id, c[-1].boot_id, sizeof(c->boot_id)) != 0;
-                int64_t step_us = is_first && c->kind == LEDGER_CLOCK_STEP ? llabs(c->by_us) : 0;
+                bool is_set = c->kind == LEDGER_CLOCK_STEP || c->kind == LEDGER_CLOCK_SYNC;
+                int64_t step_us = is_first && is_set ? llabs(c->by_us) : 0;
                 if (is_same_boot) /* a step that nobody was there to see shows in the next reading of both clocks */
                         step_us += llabs(next->at.rt_us - next->at.bt_us - (c->at.rt_us - c->at.bt_us));
                 a->set_us = tame(a->set_us + step_us);

@@ -321,7 +321,9 @@ static bool run_seed(uint64_t seed, int64_t steps, int planted, bool is_verbose,
                 if (!world_check(w))
                         printf("seed %llu, step %lld (%s): %s\n", (unsigned long long)seed, (long long)step, what, w->error);
         }
-        bool ok = !w->error[0];
+        if (!w->error[0] && w->store && store_audit(w->store, w->now) > 0 && w->store->error[0])
+                printf("seed %llu, at the end: %s\n", (unsigned long long)seed, w->store->error);
+        bool ok = !w->error[0] && !(w->store && w->store->error[0]);
         *actions += w->n_actions;
         world_done(w);
         free(w);

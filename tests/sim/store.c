@@ -3,12 +3,15 @@
 
 #include "tests/sim/store.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum row_kind { ROW_JOB, ROW_RANGE, ROW_SEGMENT, ROW_HORIZON, ROW_LIFE, ROW_LAST };
+#include "daemon/scheduler/audit.h"
+
+enum row_kind { ROW_JOB, ROW_RANGE, ROW_SEGMENT, ROW_HORIZON, ROW_LIFE, ROW_LAST, ROW_RUN, ROW_CLOCK };
 
 struct store_row {
         uint64_t number;
@@ -17,7 +20,9 @@ struct store_row {
         struct job_image image;
         struct job_when when;
         struct ledger_range range;
-        struct ledger_segment segment;
+        struct ledger_segment segment; /* its text is owned */
+        struct ledger_run run;
+        struct ledger_clock clock;
         struct clock_sample horizon;
         uint8_t instance[16];
         uint8_t boot;
@@ -33,7 +38,24 @@ static void fail(struct store *s, const char *format, ...) {
         va_end(ap);
 }
 
+static void free_text(struct ledger_segment *segment) {
+        free((char *)segment->when);
+        segment->when = NULL;
+}
+
+static void drop_rows(struct store *s) {
+        for (size_t i = 0; i < s->n_rows; i++)
+                if (s->rows[i].kind == ROW_SEGMENT)
+                        free_text(&s->rows[i].segment);
+        s->n_rows = 0;
+}
+
 void store_done(struct store *s) {
+        drop_rows(s);
+        for (size_t i = 0; i < s->n_kept; i++)
+                if (s->kept[i].kind == STORE_KEPT_SEGMENT)
+                        free_text(&s->kept[i].segment);
+        free(s->kept);
         free(s->rows);
         *s = (struct store){0};
 }
@@ -63,7 +85,7 @@ static void put_job(void *userdata, const struct ledger_job *job) {
 }
 
 static void put_run(void *userdata, const struct ledger_run *run) {
-        (void)userdata, (void)run;
+        add(userdata, ROW_RUN, run->job)->run = *run;
 }
 
 static void put_range(void *userdata, const struct ledger_range *range) {
@@ -71,11 +93,13 @@ static void put_range(void *userdata, const struct ledger_range *range) {
 }
 
 static void put_segment(void *userdata, const struct ledger_segment *segment) {
-        add(userdata, ROW_SEGMENT, segment->job)->segment = *segment;
+        struct store_row *row = add(userdata, ROW_SEGMENT, segment->job);
+        row->segment = *segment;
+        row->segment.when = strdup(segment->when);
 }
 
 static void put_clock(void *userdata, const struct ledger_clock *clock) {
-        (void)userdata, (void)clock;
+        add(userdata, ROW_CLOCK, "")->clock = *clock;
 }
 
 static uint64_t commit(void *userdata) {
@@ -99,6 +123,12 @@ void store_put_horizon(struct store *s, struct clock_sample horizon, uint8_t boo
         struct store_row *row = add(s, ROW_HORIZON, "");
         row->horizon = horizon;
         row->boot = boot;
+}
+
+void store_put_start(struct store *s, struct clock_sample now, const uint8_t boot_id[static 16]) {
+        struct ledger_clock clock = {.kind = LEDGER_CLOCK_START, .at = now};
+        memcpy(clock.boot_id, boot_id, sizeof(clock.boot_id));
+        put_clock(s, &clock);
 }
 
 void store_put_life(struct store *s, const uint8_t instance[static 16]) {
@@ -257,8 +287,29 @@ static void check_job(struct store *s, const struct store_job *job) {
                      (long long)beyond);
 }
 
-static void apply(struct store *s, const struct store_row *row) {
+static struct store_kept *keep(struct store *s, const struct store_job *job) {
+        if (s->n_kept == s->allocated_kept) {
+                s->allocated_kept = s->allocated_kept * 2 + 256;
+                s->kept = realloc(s->kept, s->allocated_kept * sizeof(*s->kept));
+                if (!s->kept)
+                        abort();
+        }
+        s->kept[s->n_kept] = (struct store_kept){.job = job};
+        return &s->kept[s->n_kept++];
+}
+
+/* A run is put when it begins, if that is told, and again when it has ended. */
+static void keep_run(struct store *s, const struct store_job *job, const struct ledger_run *run) {
+        if (run->end.result != RUN_RESULT_NONE && run->run.is_told)
+                return;
+        struct store_kept *kept = keep(s, job);
+        kept->kind = STORE_KEPT_RUN;
+        kept->run = *run;
+}
+
+static void apply(struct store *s, struct store_row *row) {
         struct store_job *job = row->name[0] ? find(s, row->name) : NULL;
+        struct store_kept *kept;
         switch (row->kind) {
         case ROW_JOB:
                 job->image = row->image;
@@ -266,10 +317,24 @@ static void apply(struct store *s, const struct store_row *row) {
                 job->has_image = true;
                 break;
         case ROW_RANGE:
+                kept = keep(s, job);
+                kept->kind = STORE_KEPT_RANGE;
+                kept->range = row->range;
                 apply_range(s, job, &row->range);
                 break;
         case ROW_SEGMENT:
+                kept = keep(s, job);
+                kept->kind = STORE_KEPT_SEGMENT;
+                kept->segment = row->segment; /* its text is taken */
                 apply_segment(s, job, &row->segment);
+                break;
+        case ROW_RUN:
+                keep_run(s, job, &row->run);
+                break;
+        case ROW_CLOCK:
+                kept = keep(s, NULL);
+                kept->kind = STORE_KEPT_CLOCK;
+                kept->clock = row->clock;
                 break;
         case ROW_HORIZON:
                 s->horizon = row->horizon;
@@ -305,6 +370,58 @@ void store_sync(struct store *s, uint64_t number) {
 }
 
 void store_cut(struct store *s) {
-        s->n_rows = 0;
+        drop_rows(s);
         s->number = s->committed;
+}
+
+/* ---- the audit ---- */
+
+static void add_kept(struct audit *a, const struct store_job *job, const struct store_kept *kept) {
+        int r = 0;
+        if (kept->kind == STORE_KEPT_CLOCK || kept->job != job)
+                return;
+        if (kept->kind == STORE_KEPT_RANGE)
+                r = audit_add_range(a, &kept->range);
+        else if (kept->kind == STORE_KEPT_SEGMENT)
+                r = audit_add_segment(a, &kept->segment);
+        else
+                r = audit_add_run(a, &kept->run);
+        if (r < 0)
+                abort();
+}
+
+static void audit_job(struct store *s, struct audit *a, const struct store_job *job, const struct audit_terms *terms,
+                      struct audit_verdict *verdict) {
+        audit_reset(a);
+        for (size_t i = s->n_kept; i > 0; i--)
+                add_kept(a, job, &s->kept[i - 1]);
+        audit_finish(a, terms, verdict);
+        if (verdict->n_faults == 0)
+                return;
+        const struct audit_fault *f = &verdict->faults[0];
+        fail(s, "audit: %s: %s: %" PRIu64 " slots, %" PRId64 "..%" PRId64 " of segment %u, run %" PRIu64 "; %" PRIu64 " faults",
+             job->name, audit_fault_to_string(f->kind), f->n, f->first, f->last, f->segment, f->run, verdict->n_faults);
+}
+
+uint64_t store_audit(struct store *s, struct clock_sample now) {
+        static struct audit_verdict verdict;
+        struct audit *a;
+        uint64_t n = 0;
+        if (audit_new(&a) < 0)
+                abort();
+        for (size_t i = 0; i < s->n_kept; i++)
+                if (s->kept[i].kind == STORE_KEPT_CLOCK && audit_add_clock(a, &s->kept[i].clock) < 0)
+                        abort();
+        for (size_t i = 0; i < s->n_jobs; i++) {
+                const struct store_job *job = &s->jobs[i];
+                struct audit_terms terms = {.image = job->has_image ? &job->image : NULL,
+                                            .now_rt_us = now.rt_us,
+                                            .since_rt_us = INT64_MIN,
+                                            .has_all_runs = true};
+                audit_job(s, a, job, &terms, &verdict);
+                for (int k = 0; k < SLOT_OUTCOME_MAX; k++)
+                        n += verdict.slots[k];
+        }
+        audit_free(a);
+        return n;
 }

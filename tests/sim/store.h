@@ -32,6 +32,18 @@ struct store_job {
         size_t n_owed;
 };
 
+/* A row that stays, of a job or (clocks) of none. */
+struct store_kept {
+        const struct store_job *job;
+        enum { STORE_KEPT_RANGE, STORE_KEPT_SEGMENT, STORE_KEPT_RUN, STORE_KEPT_CLOCK } kind;
+        union {
+                struct ledger_range range;
+                struct ledger_segment segment; /* its text is owned */
+                struct ledger_run run;
+                struct ledger_clock clock;
+        };
+};
+
 struct store {
         struct store_job jobs[STORE_JOBS];
         size_t n_jobs;
@@ -45,6 +57,8 @@ struct store {
         struct store_row *rows;
         size_t n_rows, allocated_rows;
         uint64_t n_commits;
+        struct store_kept *kept; /* oldest first */
+        size_t n_kept, allocated_kept;
         char error[256];
 };
 
@@ -53,8 +67,12 @@ extern const struct keeper_sink store_sink;
 void store_done(struct store *s);
 void store_put_life(struct store *s, const uint8_t instance[static 16]);
 void store_put_horizon(struct store *s, struct clock_sample horizon, uint8_t boot);
+/* A scheduler has begun. */
+void store_put_start(struct store *s, struct clock_sample now, const uint8_t boot_id[static 16]);
 /* Makes the batches up to a number durable. */
 void store_sync(struct store *s, uint64_t number);
 /* What is not durable is lost. */
 void store_cut(struct store *s);
+/* All that is durable, judged by the audit; a fault is the store's error. Returns how many slots it has looked at. */
+uint64_t store_audit(struct store *s, struct clock_sample now);
 const struct store_job *store_find(const struct store *s, const char *name);

@@ -598,6 +598,7 @@ static void new_keeper(struct world *w) {
         w->n_horizons = 0;
         w->asked_bt_us = INT64_MIN / 2;
         store_put_life(w->store, w->hello.instance);
+        store_put_start(w->store, w->now, w->hello.boot_id);
 }
 
 void world_begin_ledger(struct world *w) {
