@@ -29,7 +29,7 @@ static size_t add_row(const json_t *row, struct recent_slot *list, size_t n, siz
 }
 
 size_t recent_collect(const json_t *rows, struct recent_slot ret[static RECENT_SLOTS]) {
-        struct recent_slot all[RECENT_SLOTS * RECENT_ROWS];
+        struct recent_slot all[RECENT_SLOTS * RECENT_ROWS] = {};
         size_t n = 0, i;
         json_t *row;
 

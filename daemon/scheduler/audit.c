@@ -55,11 +55,6 @@ static void *grow(void *array, size_t n, size_t *allocated, size_t size) {
         return bigger;
 }
 
-/* A number of the file, kept where sums of three do not overflow. */
-static int64_t tame(int64_t us) {
-        return us > INT64_MAX / 4 ? INT64_MAX / 4 : us < INT64_MIN / 4 ? INT64_MIN / 4 : us;
-}
-
 int audit_add_segment(struct audit *a, const struct ledger_segment *segment) {
         struct audit_plan *plans = grow(a->plans, a->n_plans, &a->allocated_plans, sizeof(*plans));
         char *description = NULL;
@@ -69,9 +64,9 @@ int audit_add_segment(struct audit *a, const struct ledger_segment *segment) {
         struct audit_plan *p = &plans[a->n_plans++];
         *p = (struct audit_plan){
                 .segment = segment->segment,
-                .anchor_us = tame(segment->anchor_us),
-                .first_key = tame(segment->first_key),
-                .offset_us = tame(segment->offset_us),
+                .anchor_us = audit_tame(segment->anchor_us),
+                .first_key = audit_tame(segment->first_key),
+                .offset_us = audit_tame(segment->offset_us),
         };
         int r = segment->when ? job_when_parse(segment->when, strlen(segment->when), &p->when, &description) : -EBADMSG;
         free(description);
@@ -87,11 +82,11 @@ int audit_add_range(struct audit *a, const struct ledger_range *range) {
         struct ledger_range *r = &ranges[a->n_ranges++];
         *r = *range;
         r->job = NULL;
-        r->first = tame(r->first);
-        r->last = tame(r->last);
-        r->first_rt_us = tame(r->first_rt_us);
-        r->last_rt_us = tame(r->last_rt_us);
-        r->told_rt_us = tame(r->told_rt_us);
+        r->first = audit_tame(r->first);
+        r->last = audit_tame(r->last);
+        r->first_rt_us = audit_tame(r->first_rt_us);
+        r->last_rt_us = audit_tame(r->last_rt_us);
+        r->told_rt_us = audit_tame(r->told_rt_us);
         a->oldest_told_rt_us = r->told_rt_us;
         return 0;
 }
@@ -107,7 +102,7 @@ int audit_add_run(struct audit *a, const struct ledger_run *run) {
         runs[a->n_runs++] = (struct audit_run){
                 .run = run->run.run,
                 .segment = run->run.segment,
-                .key = tame(run->run.key),
+                .key = audit_tame(run->run.key),
                 .slot_rt_us = run->run.slot_rt_us,
                 .has_slot = run->run.item == WIRE_ITEM_SCHEDULE,
         };
@@ -121,9 +116,9 @@ int audit_add_clock(struct audit *a, const struct ledger_clock *clock) {
         a->clocks = clocks;
         struct ledger_clock *c = &clocks[a->n_clocks++];
         *c = *clock;
-        c->at.rt_us = tame(c->at.rt_us);
-        c->at.bt_us = tame(c->at.bt_us);
-        c->by_us = tame(c->by_us);
+        c->at.rt_us = audit_tame(c->at.rt_us);
+        c->at.bt_us = audit_tame(c->at.bt_us);
+        c->by_us = audit_tame(c->by_us);
         return 0;
 }
 
@@ -170,6 +165,10 @@ static void sort(void *array, size_t n, size_t size, int (*compare)(const void *
                 qsort(array, n, size, compare);
 }
 
+static int64_t offset_of(const struct ledger_clock *c) {
+        return audit_tame(c->at.rt_us - c->at.bt_us);
+}
+
 /* How far the wall clock was set, and the latest instant that anybody has lived through: also what it had come to before it was set
  * back. */
 static void look_at_clocks(struct audit *a) {
@@ -187,8 +186,8 @@ static void look_at_clocks(struct audit *a) {
                 bool is_set = c->kind == LEDGER_CLOCK_STEP || c->kind == LEDGER_CLOCK_SYNC;
                 int64_t step_us = is_first && is_set ? llabs(c->by_us) : 0;
                 if (is_same_boot) /* a step that nobody was there to see shows in the next reading of both clocks */
-                        step_us += llabs(next->at.rt_us - next->at.bt_us - (c->at.rt_us - c->at.bt_us));
-                a->set_us = tame(a->set_us + step_us);
+                        step_us += llabs(offset_of(next) - offset_of(c));
+                a->set_us = audit_tame(a->set_us + step_us);
         }
 }
 
@@ -225,7 +224,7 @@ int64_t audit_nominal_rt(const struct audit_plan *p, int64_t key) {
         int64_t us;
         if (!plan_is_grid(&p->when) || __builtin_mul_overflow(key, p->when.every_us, &us) ||
             __builtin_add_overflow(us, p->anchor_us, &us) ||
-            (!plan_is_wall(&p->when) && __builtin_add_overflow(us, p->offset_us, &us)))
+            (!plan_is_wall(&p->when) && __builtin_add_overflow(us, p->offset_us, &us)) || us != audit_tame(us))
                 return INT64_MAX;
         return us;
 }

@@ -43,6 +43,10 @@ struct audit {
         struct audit_verdict *verdict;
 };
 
+/* A number of the file, kept where sums of three do not overflow. */
+static inline int64_t audit_tame(int64_t us) {
+        return us > INT64_MAX / 4 ? INT64_MAX / 4 : us < INT64_MIN / 4 ? INT64_MIN / 4 : us;
+}
 /* Counts a fault, and lists it while there is room. */
 void audit_fault(struct audit *a, const struct audit_fault *fault);
 /* The nominal instant of a key as wall-clock time; INT64_MAX where it is not known: of a fixed delay, and of

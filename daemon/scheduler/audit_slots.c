@@ -47,8 +47,8 @@ static void find_lower(struct walk *w, size_t from, size_t to) {
         int64_t since_us = w->a->terms->since_rt_us, key = w->p->first_key;
         if (since_us > INT64_MIN && plan_is_grid(&w->p->when)) {
                 struct plan_grid grid = {.anchor_us = w->p->anchor_us, .every_us = w->p->when.every_us};
-                key = plan_first_after(
-                        &grid, since_us - (plan_is_wall(&w->p->when) ? 1 : w->p->offset_us - w->a->set_us - AUDIT_SLACK_US));
+                int64_t before_us = plan_is_wall(&w->p->when) ? 1 : w->p->offset_us - w->a->set_us - AUDIT_SLACK_US;
+                key = plan_first_after(&grid, audit_tame(audit_tame(since_us) - before_us));
         } else if (since_us > INT64_MIN && from < to)
                 key = w->a->ranges[from].first;
         else if (since_us > INT64_MIN)

@@ -163,6 +163,8 @@ static const struct {
         /* a file that was changed by hand */
         {"ends in the wrong order", "P 1 0;m 1 4..0;k 1 5", "gap 1:0..3 x4|count 1:4..0 x18446744073709551613|gap 1:1..4 x4"},
         {"huge keys", "P 1 0;m 1 9223372036854775806..9223372036854775807;k 1 1", NULL},
+        {"huge instants of a clock that was set", "G 1 0;m 1 0..3;k 1 4;c 0 9000000000000", ""},
+        {"since the end of time", "G 1 0;m 1 0..3;k 1 4;s 2000000000", ""},
         {"a huge mark", "P 1 -9223372036854775808;k 1 9223372036854775807", NULL},
 };
 
