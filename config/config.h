@@ -8,8 +8,11 @@
 #include "config/diag.h"
 #include "config/job.h"
 
-#define CONFIG_FILE_MAX  (64 * 1024 * 1024) /* bytes of one file */
-#define CONFIG_FILES_MAX 100000
+#define CONFIG_FILE_MAX        (64 * 1024 * 1024) /* bytes of one file */
+#define CONFIG_FILES_MAX       100000
+#define CONFIG_LEDGER_MAX_SIZE (UINT64_C(1) << 30) /* LedgerMaxSize= by default, */
+#define CONFIG_LEDGER_SIZE_MIN (UINT64_C(1) << 20) /* and its limits */
+#define CONFIG_LEDGER_SIZE_MAX (UINT64_C(1) << 40)
 
 /* What becomes of a slot that is due while its claim can't be written. */
 enum config_ledger_failure {
@@ -22,6 +25,7 @@ struct config_settings {
         int64_t stop_wait_us;      /* StopWait=: how long SIGTERM waits for runs before it ends them; default 0 */
         int64_t time_sync_wait_us; /* TimeSyncWait=: how long wall grids wait for the first synchronisation; default 90 s */
         enum config_ledger_failure on_ledger_failure; /* OnLedgerFailure=; default run */
+        uint64_t ledger_max_size;                     /* LedgerMaxSize=: bytes that the ledger's rows may take; default 1 GiB */
 };
 
 void config_settings_init(struct config_settings *settings);

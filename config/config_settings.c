@@ -5,12 +5,15 @@
 
 #include <string.h>
 
+#include "config/size.h"
+
 #define TIME_SYNC_WAIT_US (90 * USEC_PER_SEC)
 
 enum setting {
         SETTING_STOP_WAIT,
         SETTING_ON_LEDGER_FAILURE,
         SETTING_TIME_SYNC_WAIT,
+        SETTING_LEDGER_MAX_SIZE,
         SETTING_MAX,
 };
 
@@ -21,6 +24,8 @@ static const struct job_key setting_keys[SETTING_MAX] = {
                                        "Whether slots run that the ledger can't be told of.", NULL, NULL},
         [SETTING_TIME_SYNC_WAIT] = {"TimeSyncWait", JOB_HALF_WHEN, false, false, "90s", "", "5min",
                                     "How long after boot wall-clock slots wait for a synchronised clock.", NULL, NULL},
+        [SETTING_LEDGER_MAX_SIZE] = {"LedgerMaxSize", JOB_HALF_WHEN, false, false, "1G", "", "200M",
+                                     "How large the ledger may become.", NULL, NULL},
 };
 
 const struct job_key *config_setting_keys(size_t *ret_n) {
@@ -29,7 +34,7 @@ const struct job_key *config_setting_keys(size_t *ret_n) {
 }
 
 void config_settings_init(struct config_settings *settings) {
-        *settings = (struct config_settings){.time_sync_wait_us = TIME_SYNC_WAIT_US};
+        *settings = (struct config_settings){.time_sync_wait_us = TIME_SYNC_WAIT_US, .ledger_max_size = CONFIG_LEDGER_MAX_SIZE};
 }
 
 static enum setting find_setting(const char *name) {
@@ -37,6 +42,15 @@ static enum setting find_setting(const char *name) {
                 if (strcmp(setting_keys[i].name, name) == 0)
                         return (enum setting)i;
         return SETTING_MAX;
+}
+
+static bool read_ledger_size(struct config_settings *settings, const char *value, const char **ret_why) {
+        uint64_t bytes = 0;
+        *ret_why = "write a size from 1M to 1T, like 200M";
+        if (size_parse(value, CONFIG_LEDGER_SIZE_MAX, &bytes) < 0 || bytes < CONFIG_LEDGER_SIZE_MIN)
+                return false;
+        settings->ledger_max_size = bytes;
+        return true;
 }
 
 /* One value that is not empty; an empty one says the default. False: *ret_why says what is wrong. */
@@ -51,6 +65,8 @@ static bool read_value(struct config_settings *settings, enum setting setting, c
                 settings->on_ledger_failure =
                         strcmp(value, "hold") == 0 ? CONFIG_LEDGER_FAILURE_HOLD : settings->on_ledger_failure;
                 return strcmp(value, "hold") == 0 || strcmp(value, "run") == 0;
+        case SETTING_LEDGER_MAX_SIZE:
+                return read_ledger_size(settings, value, ret_why);
         case SETTING_MAX:
                 break;
         }

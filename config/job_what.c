@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "config/job_draft.h"
+#include "config/size.h"
 
 #define ACCOUNT_NAME_MAX 255
 #define PATH_BYTES_MAX   4095
@@ -266,19 +267,12 @@ int parse_standard_error(struct job_draft *d, const struct job_setting *s) {
 }
 
 int parse_capture_max(struct job_draft *d, const struct job_setting *s) {
-        const char *p = s->value;
-        uint64_t bytes = 0;
-
-        for (; *p >= '0' && *p <= '9' && bytes <= JOB_CAPTURE_MAX; p++)
-                bytes = bytes * 10 + (uint64_t)(*p - '0');
-        bool has_digits = p > s->value;
-        p += strspn(p, "0123456789");
-        uint64_t unit = *p == 'K' ? 1024 : *p == 'M' ? 1024 * 1024 : 1;
-        p += unit > 1;
-        if (!has_digits || *p)
-                return draft_error(d, s, 0, "\"%.40s\" is no size; write bytes or 16K", s->value);
-        if (bytes * unit > JOB_CAPTURE_MAX)
+        uint64_t bytes;
+        int r = size_parse(s->value, JOB_CAPTURE_MAX, &bytes);
+        if (r == -ERANGE)
                 return draft_error(d, s, 0, "%.40s is more than %dK", s->value, JOB_CAPTURE_MAX / 1024);
-        d->job->what.capture_max = (uint32_t)(bytes * unit);
+        if (r < 0)
+                return draft_error(d, s, 0, "\"%.40s\" is no size; write bytes or 16K", s->value);
+        d->job->what.capture_max = (uint32_t)bytes;
         return 0;
 }

@@ -355,6 +355,7 @@ int wire_get_kill(const void *data, size_t size, struct wire_kill_run *ret) {
 
 void wire_put_commit(struct pack *p, const struct wire_commit *v) {
         pack_u64(p, v->generation);
+        pack_u64(p, v->ledger_max_size);
         put_bool(p, v->is_resync);
         pack_u64(p, v->asked);
         pack_u32(p, v->n_jobs);
@@ -372,6 +373,7 @@ int wire_get_commit(const void *data, size_t size, struct wire_commit *ret) {
         struct unpack u = unpack_from(data, size);
         struct wire_commit v = {};
         v.generation = unpack_u64(&u);
+        v.ledger_max_size = unpack_u64(&u);
         v.is_resync = get_bool(&u);
         v.asked = unpack_u64(&u);
         v.n_jobs = unpack_u32(&u);

@@ -134,8 +134,9 @@ struct wire_kill_run {
 
 struct wire_commit {
         uint64_t generation;
-        bool is_resync; /* to a new scheduler: nothing was read anew */
-        uint64_t asked; /* the latest RELOAD whose reading this is; 0: none of this connection */
+        uint64_t ledger_max_size; /* LedgerMaxSize=, bytes */
+        bool is_resync;           /* to a new scheduler: nothing was read anew */
+        uint64_t asked;           /* the latest RELOAD whose reading this is; 0: none of this connection */
         uint32_t n_jobs, n_files, n_errors, n_warnings, n_added, n_changed, n_removed;
         bool holds_slots;          /* OnLedgerFailure=hold */
         int64_t time_sync_wait_us; /* TimeSyncWait=: so long after boot wall grids wait for the clock; INT64_MAX: for ever */

@@ -102,6 +102,7 @@ static bool swap(struct runner *runner, const struct reading *reading) {
         }
         runner->commit = (struct wire_commit){
                 .generation = before.generation + 1,
+                .ledger_max_size = runner->settings.ledger_max_size,
                 .asked = runner->served.number,
                 .n_jobs = (uint32_t)runner->definitions.current.n,
                 .n_files = r < 0 ? before.n_files : reading->n_files,
@@ -113,10 +114,12 @@ static bool swap(struct runner *runner, const struct reading *reading) {
                 .holds_slots = runner->settings.on_ledger_failure == CONFIG_LEDGER_FAILURE_HOLD,
                 .time_sync_wait_us = runner->settings.time_sync_wait_us,
         };
+        bool has_same_settings = runner->commit.holds_slots == before.holds_slots &&
+                                 runner->commit.time_sync_wait_us == before.time_sync_wait_us &&
+                                 runner->commit.ledger_max_size == before.ledger_max_size;
         runner_await_sync(runner);
-        if (before.generation > 0 && !runner->served.is_asked && r == 0 &&
-            delta.n_added + delta.n_changed + delta.n_removed == 0 && has_same_diags(runner, reading) &&
-            runner->commit.holds_slots == before.holds_slots && runner->commit.time_sync_wait_us == before.time_sync_wait_us) {
+        if (before.generation > 0 && !runner->served.is_asked && r == 0 && has_same_settings &&
+            delta.n_added + delta.n_changed + delta.n_removed == 0 && has_same_diags(runner, reading)) {
                 runner->commit.generation = before.generation;
                 runner->commit.n_added = before.n_added;
                 runner->commit.n_changed = before.n_changed;

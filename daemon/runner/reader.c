@@ -124,6 +124,7 @@ static int handle_done(struct reader *reader, struct unpack *u) {
         struct reading *reading = &reader->reading;
 
         reading->settings.stop_wait_us = unpack_i64(u);
+        reading->settings.ledger_max_size = unpack_u64(u);
         reading->n_files = unpack_u32(u);
         reading->n_errors = unpack_u32(u);
         reading->n_warnings = unpack_u32(u);

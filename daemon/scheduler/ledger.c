@@ -320,6 +320,11 @@ int ledger_new(struct loop *loop, const char *folder, const struct ledger_callba
         return ledger_new_limited(loop, folder, NULL, callbacks, userdata, ret);
 }
 
+void ledger_set_size(struct ledger *l, uint64_t bytes) {
+        if (bytes > 0)
+                atomic_store(&l->size_max, (long long)bytes);
+}
+
 /* True when both threads have ended in time; else they are left to themselves. */
 static bool wait_for_threads(struct ledger *l, int64_t patience_us) {
         int64_t until_us = clock_awake_us() + patience_us;

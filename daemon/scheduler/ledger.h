@@ -131,6 +131,8 @@ struct ledger_callbacks {
  * aside as ledger.db.corrupt-TIME with its -wal, and a new one begun. 0 or a negative errno (threads, memory). */
 int ledger_new(struct loop *loop, const char *folder, const struct ledger_callbacks *callbacks, void *userdata,
                struct ledger **ret);
+/* How many bytes rows may take before the oldest go (LEDGER_SIZE_MAX by default); 0 changes nothing. */
+void ledger_set_size(struct ledger *l, uint64_t bytes);
 /* Commits what is queued, as far as the disk takes it within patience_us, and closes; a thread that hangs in the disk is left behind.
  * Not from inside a callback. Takes NULL, returns NULL. */
 struct ledger *ledger_free(struct ledger *l, int64_t patience_us);

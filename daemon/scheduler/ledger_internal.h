@@ -84,6 +84,7 @@ struct ledger {
         int64_t close_by_us;
         /* read by all */
         atomic_bool is_closing;
+        atomic_llong size_max; /* of rows, in bytes; 0: as limits say */
 };
 
 /* Threads; userdata is the ledger. */

@@ -239,6 +239,9 @@ static void handle_failure(struct writer *w, int error) {
 }
 
 static void tidy(struct writer *w) {
+        long long size_max = atomic_load(&w->l->size_max);
+        if (size_max > 0)
+                w->store.limits.bytes = size_max;
         int r = ledger_store_trim(&w->store, clock_now().rt_us, TRIM_US);
         w->has_trim_work = r == 1;
         if (r >= 0 && w->store.wal_pages >= LEDGER_WAL_PAGES)

@@ -263,6 +263,8 @@ static int on_commit(struct link *link, const void *payload, size_t size) {
                 r = engine_commit(link->engine, now, &commit);
         if (r < 0)
                 return r;
+        if (link->vault)
+                vault_set_size(link->vault, commit.ledger_max_size);
         tell_commit(link, &commit);
         link->phase = LINK_PHASE_UP;
         link->commit = commit;

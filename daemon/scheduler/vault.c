@@ -265,6 +265,10 @@ struct vault *vault_free(struct vault *v, struct engine *e, const struct book *b
         return NULL;
 }
 
+void vault_set_size(struct vault *v, uint64_t bytes) {
+        ledger_set_size(v->ledger, bytes);
+}
+
 bool vault_is_settled(const struct vault *v) {
         return v->has_opened || v->has_given_up;
 }

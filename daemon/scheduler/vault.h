@@ -27,6 +27,8 @@ int vault_new(struct loop *loop, struct journal *journal, const char *folder, in
 /* Writes what is left and closes. engine and book may be NULL: nothing is left. Takes NULL, returns NULL. */
 struct vault *vault_free(struct vault *v, struct engine *e, const struct book *b, struct clock_sample now);
 
+/* How many bytes the ledger's rows may take. */
+void vault_set_size(struct vault *v, uint64_t bytes);
 /* Whether the ledger has opened, or given up: HELLO can be answered. */
 bool vault_is_settled(const struct vault *v);
 /* Restores jobs into a new engine and book, for this runner. The vault is in use from then on, if it has opened. 0 or -ENOMEM. */

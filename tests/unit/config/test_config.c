@@ -206,23 +206,26 @@ START_TEST(bad_defaults_of_the_settings_file_change_nothing) {
 END_TEST
 
 START_TEST(a_bad_setting_is_told_and_its_built_in_value_stays) {
-        put("conf", "[chimed]\nStopWait=never\nEvery=5s\nStopWit=1\nOnLedgerFailure=stop\nTimeSyncWait=soon\n");
+        put("conf", "[chimed]\nStopWait=never\nEvery=5s\nStopWit=1\nOnLedgerFailure=stop\nTimeSyncWait=soon\n"
+                    "LedgerMaxSize=5K\n");
         put("etc/a.ini", JOB("a"));
         ck_assert_int_eq(load(), 0);
         ck_assert_str_eq(names(), "a");
         ck_assert_int_eq(config->settings.stop_wait_us, 0);
         ck_assert_int_eq(config->settings.on_ledger_failure, CONFIG_LEDGER_FAILURE_RUN);
         ck_assert_int_eq(config->settings.time_sync_wait_us, 90 * USEC_PER_SEC);
-        ck_assert_uint_eq(diags.n_errors, 5);
+        ck_assert_uint_eq(config->settings.ledger_max_size, CONFIG_LEDGER_MAX_SIZE);
+        ck_assert_uint_eq(diags.n_errors, 6);
 }
 END_TEST
 
 START_TEST(a_setting_is_read) {
-        put("conf", "[chimed]\nStopWait=1min\nOnLedgerFailure=hold\nTimeSyncWait=0\n");
+        put("conf", "[chimed]\nStopWait=1min\nOnLedgerFailure=hold\nTimeSyncWait=0\nLedgerMaxSize=200M\n");
         ck_assert_int_eq(load(), 0);
         ck_assert_int_eq(config->settings.stop_wait_us, USEC_PER_MINUTE);
         ck_assert_int_eq(config->settings.on_ledger_failure, CONFIG_LEDGER_FAILURE_HOLD);
         ck_assert_int_eq(config->settings.time_sync_wait_us, 0);
+        ck_assert_uint_eq(config->settings.ledger_max_size, 200 * 1024 * 1024);
         ck_assert_uint_eq(diags.n, 0);
 }
 END_TEST
