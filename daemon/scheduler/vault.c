@@ -198,7 +198,6 @@ static void on_lost(void *userdata, const struct ledger_state *state) {
                              state->aside[0] ? "damaged, and is kept as " : "taken away", state->aside);
                 v->lost_told_bt_us = now_bt_us;
         }
-        on_committed(v, 0);
 }
 
 int vault_new(struct loop *loop, struct journal *journal, const char *folder, int (*on_change)(void *userdata), void *userdata,
