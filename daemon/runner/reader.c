@@ -122,14 +122,17 @@ static int handle_broken(struct reader *reader, struct unpack *u) {
 
 static int handle_done(struct reader *reader, struct unpack *u) {
         struct reading *reading = &reader->reading;
+        struct config_settings *settings = &reading->settings;
 
-        reading->settings.stop_wait_us = unpack_i64(u);
-        reading->settings.ledger_max_size = unpack_u64(u);
+        settings->stop_wait_us = unpack_i64(u);
+        settings->time_sync_wait_us = unpack_i64(u);
+        settings->on_ledger_failure = unpack_u8(u) == 0 ? CONFIG_LEDGER_FAILURE_RUN : CONFIG_LEDGER_FAILURE_HOLD;
+        settings->ledger_max_size = unpack_u64(u);
         reading->n_files = unpack_u32(u);
         reading->n_errors = unpack_u32(u);
         reading->n_warnings = unpack_u32(u);
         reader->is_done = true;
-        return reading->settings.stop_wait_us < 0 ? -EBADMSG : unpack_finish(u);
+        return settings->stop_wait_us < 0 || settings->time_sync_wait_us < 0 ? -EBADMSG : unpack_finish(u);
 }
 
 int reader_handle(void *userdata, uint8_t type, const void *payload, size_t size) {

@@ -129,6 +129,8 @@ static int put_broken(struct output *o, const struct config_broken *broken) {
 
 static int put_done(struct output *o, const struct config *config, const struct diags *diags) {
         pack_i64(&o->pack, config->settings.stop_wait_us);
+        pack_i64(&o->pack, config->settings.time_sync_wait_us);
+        pack_u8(&o->pack, config->settings.on_ledger_failure);
         pack_u64(&o->pack, config->settings.ledger_max_size);
         pack_u32(&o->pack, (uint32_t)config->n_files);
         pack_u32(&o->pack, (uint32_t)diags->n_errors);

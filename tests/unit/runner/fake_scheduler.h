@@ -323,6 +323,9 @@ static int on_record(void *userdata, uint8_t type, const void *payload, size_t s
                 if (wire_get_commit(payload, size, &commit) < 0)
                         return -EBADMSG;
                 f->n_commits++;
+                if (is_mode(f, "quiet"))
+                        note(f, "settings %d %lld %llu\n", commit.holds_slots, (long long)commit.time_sync_wait_us,
+                             (unsigned long long)commit.ledger_max_size);
                 note(f, "asked %llu, %u jobs\n", (unsigned long long)commit.asked, commit.n_jobs);
                 wire_put_number(&f->pack, commit.generation);
                 return put(f, WIRE_COMMITTED) < 0 ? -EPIPE : on_commit(f);

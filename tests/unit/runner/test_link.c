@@ -73,6 +73,10 @@ static void begin(void) {
                 "  until [ -e %s/go-$word ]; do sleep 0.01; done\n  echo $word\n  done\n",
                 folder, folder, folder);
         fclose(file);
+        file = fopen(path_of("conf"), "w");
+        ck_assert_ptr_nonnull(file);
+        fputs("[chimed]\nOnLedgerFailure=hold\nTimeSyncWait=7s\nLedgerMaxSize=5M\n", file);
+        fclose(file);
         ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
         ck_assert_int_gt(n, 0);
         own[n] = '\0';
@@ -129,7 +133,7 @@ static const struct {
         } seen[4];
         int n_marks; /* how often the job ran */
 } rows[] = {
-        {"quiet", "up 1\n", {{"life", 1}}, 0},
+        {"quiet", "up 1\n", {{"life", 1}, {"settings 1 7000000 5242880\n", 1}}, 0},
         {"unknown", "ended", {{"life", 1}, {"ended start-failed definition ENOENT", 1}, {"started", 0}}, 0},
         {"kill", "ended", {{"life", 1}, {"ended cancelled none -", 1}}, -1},
         {"replay", "up 2\n", {{"life", 2}, {"started", 2}, {"\nrun ", 1}, {"ended success none -", 2}}, 1},
