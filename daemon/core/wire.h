@@ -78,6 +78,7 @@ enum wire_item {
         WIRE_ITEM_SCHEDULE,
         WIRE_ITEM_BOOT,
         WIRE_ITEM_TRIGGER, /* no slot: segment, anchor and key are 0, the instants are those of the trigger */
+        WIRE_ITEM_RETRY,   /* one more attempt of a slot that has its outcome */
         WIRE_ITEM_MAX
 };
 

@@ -491,6 +491,7 @@ static void note_start(struct runner *runner, const struct run *run) {
                 trail->is_boot_done = true;
                 return;
         case WIRE_ITEM_TRIGGER:
+        case WIRE_ITEM_RETRY:
         case WIRE_ITEM_MAX:
                 return;
         }

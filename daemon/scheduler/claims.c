@@ -30,17 +30,21 @@ static bool is_claimed(const struct job_cold *cold, bool is_own, int64_t key) {
         return !cold || !cold->is_claim_own;
 }
 
+bool claims_is_without(const struct engine *e, struct clock_sample now, uint32_t job, int64_t key) {
+        const struct job_row *row = &e->jobs.rows[job];
+        const struct job_when *when = engine_policy(e, row);
+        if (!e->has_ledger || !plan_is_claimed(when))
+                return false;
+        bool is_below = plan_is_wall(when) ? now.rt_us <= e->horizon.rt_us : now.bt_us <= e->horizon.bt_us;
+        return !row->is_written || !is_below || !is_claimed(registry_cold(&e->jobs, row), claims_are_own(e, row), key);
+}
+
 bool claims_take(struct engine *e, struct clock_sample now, uint32_t job, int64_t key) {
         struct job_row *row = engine_row(e, job);
-        const struct job_when *when = engine_policy(e, row);
-        if (!plan_is_claimed(when))
+        if (!claims_is_without(e, now, job, key) || is_overdue(e, now))
                 return true;
         struct job_cold *cold = registry_cold(&e->jobs, row);
-        bool is_own = claims_are_own(e, row);
-        bool is_below = plan_is_wall(when) ? now.rt_us <= e->horizon.rt_us : now.bt_us <= e->horizon.bt_us;
-        bool is_right = is_claimed(cold, is_own, key);
-        if ((row->is_written && is_below && is_right) || is_overdue(e, now))
-                return true;
+        bool is_own = claims_are_own(e, row), is_right = is_claimed(cold, is_own, key);
         if (cold) {
                 cold->is_claim_own = is_own;
                 cold->claimed_key = key;

@@ -375,7 +375,7 @@ static void tell_started(struct control *c, const struct action *a, const char *
         control_put_int(&o, "runId", (int64_t)run->run);
         control_put_known(&o, "slotUsec", run->item != WIRE_ITEM_TRIGGER, run->slot_rt_us);
         control_put_text(&o, "cause", run_cause_to_string(run->cause));
-        control_put_int(&o, "attempt", 1);
+        control_put_int(&o, "attempt", run->attempt > 0 ? run->attempt : 1);
         control_put_int(&o, "startUsec", run->start_rt_us);
         control_put_known(&o, "lagUsec", run->item != WIRE_ITEM_TRIGGER, run->lag_us);
         tell(c, a->job, kind, ANYBODY, o);

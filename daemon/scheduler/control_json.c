@@ -85,7 +85,7 @@ void control_put_run(json_t **object, const char *job, const struct job_run *run
         control_put_text(object, "job", job);
         control_put_known(object, "slotUsec", has_slot, run->slot_rt_us);
         control_put_text(object, "cause", run_cause_to_string(run->cause));
-        control_put_int(object, "attempt", 1);
+        control_put_int(object, "attempt", run->attempt > 0 ? run->attempt : 1);
         control_put_known(object, "startUsec", start_us > 0, start_us);
         control_put_known(object, "endUsec", is_over, end->end_rt_us);
         control_put_known(object, "lagUsec", has_slot, run->lag_us);

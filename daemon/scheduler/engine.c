@@ -317,6 +317,7 @@ int engine_adopt(struct engine *e, struct clock_sample now, const struct wire_ru
                                                 .run = run->start.run,
                                                 .item = run->start.item,
                                                 .cause = run->start.cause,
+                                                .attempt = run->start.attempt,
                                                 .segment = run->start.segment,
                                                 .key = run->start.key,
                                                 .slot_rt_us = run->start.slot_rt_us,

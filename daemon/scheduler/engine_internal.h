@@ -167,6 +167,8 @@ bool claims_take(struct engine *e, struct clock_sample now, uint32_t job, int64_
 static inline bool claims_permit(struct engine *e, struct clock_sample now, uint32_t job, int64_t key) {
         return !e->has_ledger || claims_take(e, now, job, key);
 }
+/* True if a slot that starts now does so without what claims_permit() asks for. */
+bool claims_is_without(const struct engine *e, struct clock_sample now, uint32_t job, int64_t key);
 /* True while the job's slots start in turn and late, each claimed on its own: the horizon does not speak for them. */
 bool claims_are_own(const struct engine *e, const struct job_row *row);
 /* Of a job whose slots start late: the last one that may have been started when its image is durable. */
@@ -187,6 +189,8 @@ void claims_sleep(struct engine *e, int64_t slept_us);
 bool slots_are_late(const struct engine *e, const struct job_row *row);
 /* A slot begins to wait that will start late: the ledger is to know that it has not, and later that it may have. */
 void slots_note_late(struct engine *e, uint32_t job);
+/* The row's next slot waits; a trigger that waits too is done by the same run. The job has its cold state. */
+void slots_let_wait(struct engine *e, struct clock_sample now, uint32_t job);
 /* The plan ends while slots of it are due that wait for the ledger: the latest goes on waiting, as behind a run. 0, -ENOMEM. */
 int slots_let_due_wait(struct engine *e, struct clock_sample now, uint32_t job);
 /* The slots from the row's key to last may have started or not: nobody knows. */

@@ -27,6 +27,13 @@ static void u64(struct ends *x, uint64_t *v) {
                 *v = unpack_u64(x->from);
 }
 
+static void u16(struct ends *x, uint16_t *v) {
+        if (x->to)
+                pack_u16(x->to, *v);
+        else
+                *v = unpack_u16(x->from);
+}
+
 static void u32(struct ends *x, uint32_t *v) {
         if (x->to)
                 pack_u32(x->to, *v);
@@ -119,6 +126,9 @@ static void walk(struct ends *x, struct job_image *image) {
         flag(x, &image->is_late);
         i64(x, &image->late_key);
         image->waiting.item = below(x, image->waiting.item, WIRE_ITEM_MAX);
+        u16(x, &image->waiting.attempt);
+        u16(x, &image->run.attempt);
+        flag(x, &image->run.is_unclaimed);
 }
 
 void image_encode(const struct job_image *image, struct pack *p) {
@@ -171,7 +181,8 @@ int64_t image_first_open(const struct job_image *image) {
         bool is_untold = image->run.run > 0 && !image->run.is_told && image->run.item == WIRE_ITEM_SCHEDULE;
         if (is_untold && image->run.segment == image->segment && image->run.key < key)
                 key = image->run.key;
-        if (image->waiting.is_slot && image->waiting.segment == image->segment && image->waiting.key < key)
+        bool is_slot_waiting = image->waiting.is_slot && image->waiting.item == WIRE_ITEM_SCHEDULE;
+        if (is_slot_waiting && image->waiting.segment == image->segment && image->waiting.key < key)
                 key = image->waiting.key;
         if (image->merging.is_open && image->merging.segment == image->segment && image->merging.first < key)
                 key = image->merging.first;

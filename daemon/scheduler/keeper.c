@@ -182,7 +182,7 @@ static void put_range(struct keeper *k, const char *name, struct clock_sample no
 
 /* The slot of a run is known to have run when the runner says so, not when it was decided. */
 static void put_ran(struct keeper *k, const char *name, struct clock_sample now, const struct job_run *run) {
-        if (run->item == WIRE_ITEM_TRIGGER)
+        if (run->item == WIRE_ITEM_TRIGGER || run->item == WIRE_ITEM_RETRY)
                 return;
         k->sink.range(k->userdata, &(struct ledger_range){
                                            .job = name,

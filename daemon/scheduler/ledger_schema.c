@@ -55,8 +55,11 @@ static const char schema_1[] =
         "CREATE TABLE clock(id INTEGER PRIMARY KEY, kind INTEGER, rt INTEGER, bt INTEGER, by_us INTEGER, boot BLOB);"
         "INSERT INTO meta VALUES(1, randomblob(16), 0, 0, 1, zeroblob(16), zeroblob(16), 0, zeroblob(16), 0, 0, 0, 0);";
 
+static const char schema_2[] = "ALTER TABLE run ADD COLUMN attempt INTEGER NOT NULL DEFAULT 1;"
+                               "ALTER TABLE run ADD COLUMN unclaimed INTEGER NOT NULL DEFAULT 0;";
+
 const char *const *ledger_schema_steps(size_t *ret_n) {
-        static const char *const steps[] = {schema_1};
+        static const char *const steps[] = {schema_1, schema_2};
         _Static_assert(ARRAY_SIZE(steps) == LEDGER_SCHEMA, "LEDGER_SCHEMA counts the steps");
         *ret_n = ARRAY_SIZE(steps);
         return steps;
@@ -184,7 +187,9 @@ static void print_runs(FILE *f) {
               "seconds,"
               " CASE WHEN run.exit_code >= 0 AND run.result <> 0 THEN run.exit_code END AS exit_code, nullif(run.signal, 0) AS "
               "signal,"
-              " run.lag / 1000000.0 AS lag, run.cpu / 1000000.0 AS cpu FROM run JOIN job ON job.id = run.job",
+              " run.lag / 1000000.0 AS lag, run.cpu / 1000000.0 AS cpu, run.attempt AS attempt, run.unclaimed AS unclaimed "
+              "FROM run JOIN job ON job.id = "
+              "run.job",
               f);
 }
 

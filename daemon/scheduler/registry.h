@@ -53,6 +53,8 @@ struct job_run {
         enum run_cause cause;
         uint32_t segment;
         int64_t key;
+        uint16_t attempt;  /* of the slot, from 1 */
+        bool is_unclaimed; /* the ledger took too long: it started without */
         int64_t slot_rt_us;
         int64_t lag_us;
         int64_t begun_bt_us; /* when the START was decided; 0: adopted */
@@ -69,7 +71,8 @@ struct job_waiting {
         bool is_slot, is_trigger;
         uint64_t run; /* the number that a trigger was promised; 0: none was */
         /* the slot's */
-        enum wire_item item; /* SCHEDULE or BOOT */
+        enum wire_item item; /* SCHEDULE, BOOT or RETRY */
+        uint16_t attempt;    /* 0: the first */
         bool is_past;        /* BOOT: of another boot, it is too late for it */
         uint32_t segment;
         int64_t anchor_us, key;

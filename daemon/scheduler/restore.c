@@ -59,7 +59,8 @@ void engine_take_image(struct engine *e, struct clock_sample now, uint32_t job, 
                 ret->paused_until_rt_us = cold->paused_until_bt_us + ret->offset_us;
         ret->run = cold->run;
         ret->waiting = cold->waiting;
-        if (ret->waiting.segment == ret->segment && ret->waiting.key >= ret->key)
+        bool is_slot_waiting = ret->waiting.item == WIRE_ITEM_SCHEDULE && ret->waiting.segment == ret->segment;
+        if (is_slot_waiting && ret->waiting.key >= ret->key)
                 ret->waiting.is_slot = false; /* it is behind the mark, with those before it */
         ret->is_late = slots_are_late(e, row);
         ret->late_key = ret->is_late ? claims_last_key(e, job) : 0;
@@ -215,12 +216,12 @@ int restore_adopted(struct engine *e, struct clock_sample now, uint32_t job, con
         struct job_row *row = engine_row(e, job);
         struct job_cold *cold = registry_cold(&e->jobs, row);
         int r = 0;
+        if (cold->run.run > 0) /* a start of which the runner never heard: another has come since */
+                restore_end_unknown(e, now, job);
         bool has_waited = cold->waiting.is_slot && start->item == cold->waiting.item &&
                           cold->waiting.segment == start->segment && cold->waiting.key == start->key;
         if (has_waited)
                 cold->waiting.is_slot = false;
-        if (cold->run.run > 0) /* a start of which the runner never heard: another has come since */
-                restore_end_unknown(e, now, job);
         if (cold->waiting.is_slot && start->item == WIRE_ITEM_SCHEDULE) /* and so what waited has not run */
                 slots_drop_waiting(e, now, job, SLOT_REASON_DOWN);
         if (start->item == WIRE_ITEM_BOOT)
@@ -245,42 +246,58 @@ int restore_adopted(struct engine *e, struct clock_sample now, uint32_t job, con
         return r;
 }
 
-/* The runner that is there does not know it: it has started and its end is not known; or it may have
- * started; or, where the runner would know, it never did, and its slot waits anew. */
-void restore_end_unknown(struct engine *e, struct clock_sample now, uint32_t job) {
+/* The slot of a run waits for another start. */
+static void let_run_wait(struct engine *e, struct clock_sample now, uint32_t job, const struct job_run *run,
+                         enum wire_item item, uint16_t attempt) {
         struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
-        struct job_run run = cold->run;
-        if (run.is_told) {
-                struct wire_ended ended = {.run = run.run};
-                ended.end = (struct run_end){
-                        .result = RUN_RESULT_INTERRUPTED,
-                        .exit_code = -1,
-                        .start_rt_us = run.start_rt_us,
-                        .start_bt_us = run.start_bt_us,
-                        .end_rt_us = now.rt_us,
-                        .end_bt_us = now.bt_us,
-                };
-                engine_ended(e, now, &ended);
-                return;
-        }
-        engine_drop_run(e, job);
-        if (run.item != WIRE_ITEM_SCHEDULE)
-                return;
-        if (!e->is_same_runner) {
-                slots_tell(e, job, SLOT_INTERRUPTED, SLOT_REASON_NONE, run.segment, run.key, run.key, run.slot_rt_us);
-                return;
-        }
-        if (cold->waiting.is_slot) /* behind the one that never started */
+        if (cold->waiting.is_slot) /* behind it */
                 slots_drop_waiting(e, now, job, SLOT_REASON_DOWN);
         cold->waiting = (struct job_waiting){
                 .is_slot = true,
-                .segment = run.segment,
+                .item = item,
+                .attempt = attempt,
+                .segment = run->segment,
                 .anchor_us = engine_row(e, job)->anchor_us,
-                .key = run.key,
+                .key = run->key,
                 .slot_us = cold->last_slot_us,
-                .slot_rt_us = run.slot_rt_us,
-                .due_bt_us = now.bt_us - (now.rt_us - run.slot_rt_us),
+                .slot_rt_us = run->slot_rt_us,
+                .due_bt_us = now.bt_us - (now.rt_us - run->slot_rt_us),
         };
+}
+
+static void end_interrupted(struct engine *e, struct clock_sample now, const struct job_run *run) {
+        struct wire_ended ended = {.run = run->run};
+        ended.end = (struct run_end){
+                .result = RUN_RESULT_INTERRUPTED,
+                .exit_code = -1,
+                .start_rt_us = run->start_rt_us,
+                .start_bt_us = run->start_bt_us,
+                .end_rt_us = now.rt_us,
+                .end_bt_us = now.bt_us,
+        };
+        engine_ended(e, now, &ended);
+}
+
+/* The runner that is there does not know it: it has started and its end is not known; or it may have started; or, where the runner
+ * would know, it never did, and its slot waits anew. */
+void restore_end_unknown(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_run run = registry_cold(&e->jobs, engine_row(e, job))->run;
+        bool is_again = engine_policy(e, engine_row(e, job))->is_interrupted_retried && run.item != WIRE_ITEM_TRIGGER;
+        uint16_t next = run.attempt < UINT16_MAX ? run.attempt + 1 : run.attempt;
+        if (run.is_told) {
+                end_interrupted(e, now, &run);
+                if (is_again)
+                        let_run_wait(e, now, job, &run, WIRE_ITEM_RETRY, next);
+                return;
+        }
+        engine_drop_run(e, job);
+        if (run.item != WIRE_ITEM_TRIGGER && e->is_same_runner)
+                let_run_wait(e, now, job, &run, run.item, run.attempt);
+        else if (is_again)
+                let_run_wait(e, now, job, &run, run.item, next);
+        else if (run.item == WIRE_ITEM_SCHEDULE || run.item == WIRE_ITEM_BOOT)
+                slots_tell(e, job, SLOT_INTERRUPTED, SLOT_REASON_NONE, run.segment, run.key, run.key, run.slot_rt_us)
+                        ->outcome.item = run.item;
 }
 
 int restore_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
@@ -290,11 +307,15 @@ int restore_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
         cold->waiting.run = 0;
         if (!cold->waiting.is_slot || engine_is_running(e, row))
                 return 0;
-        if (!e->is_same_runner && cold->waiting.key <= cold->claimed_key) {
-                slots_tell_waiting(e, job, SLOT_INTERRUPTED, SLOT_REASON_NONE);
-                return 0;
+        const struct job_when *when = engine_policy(e, row);
+        if (!e->is_same_runner && cold->waiting.attempt == 0 && cold->waiting.key <= cold->claimed_key) {
+                if (!when->is_interrupted_retried) {
+                        slots_tell_waiting(e, job, SLOT_INTERRUPTED, SLOT_REASON_NONE);
+                        return 0;
+                }
+                cold->waiting.attempt = 2;
         }
-        bool is_wanted = engine_policy(e, row)->catch_up != JOB_CATCH_UP_NONE && !cold->waiting.is_past;
+        bool is_wanted = (when->catch_up != JOB_CATCH_UP_NONE || cold->waiting.attempt > 1) && !cold->waiting.is_past;
         if (engine_has_plan(row) && !row->is_paused && is_wanted)
                 return slots_start_waiting(e, now, job);
         slots_drop_waiting(e, now, job,
@@ -302,6 +323,12 @@ int restore_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
                            : row->is_cancelled ? SLOT_REASON_CANCELLED
                                                : SLOT_REASON_DOWN);
         return 0;
+}
+
+/* The row's next slot may have been started, and starts once more. */
+static void let_start_again(struct engine *e, struct clock_sample now, uint32_t job) {
+        slots_let_wait(e, now, job);
+        registry_cold(&e->jobs, engine_row(e, job))->waiting.attempt = 2;
 }
 
 /* Slots that may have been started before a death that the runner did not survive. */
@@ -316,7 +343,16 @@ static void pass_claimed(struct engine *e, struct clock_sample now, uint32_t job
         if (plan_is_grid(when)) {
                 struct plan_grid grid = engine_grid(e, row, when);
                 int64_t last = plan_last_due(&grid, until_us);
-                slots_interrupt(e, now, job, last < cold->claimed_key ? last : cold->claimed_key);
+                if (last > cold->claimed_key)
+                        last = cold->claimed_key;
+                bool is_again = when->is_interrupted_retried && last >= row->key && !cold->waiting.is_slot;
+                slots_interrupt(e, now, job, is_again ? last - 1 : last);
+                if (is_again)
+                        let_start_again(e, now, job);
+        } else if (row->next_us <= until_us && row->key <= cold->claimed_key && when->is_interrupted_retried &&
+                   !cold->waiting.is_slot) {
+                let_start_again(e, now, job);
+                row->next_us = now.bt_us + engine_wait(e, row, when);
         } else if (row->next_us <= until_us && row->key <= cold->claimed_key) {
                 slots_tell(e, job, SLOT_INTERRUPTED, SLOT_REASON_NONE, row->segment, row->key, row->key,
                            engine_slot_rt(e, when, row->next_us, now));

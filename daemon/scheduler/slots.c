@@ -160,22 +160,25 @@ void slots_note_late(struct engine *e, uint32_t job) {
                 engine_emit(e, ACTION_WRITE, job);
 }
 
-/* The row's next slot waits for the run in flight; one that was triggered to wait does it. */
-static void let_wait(struct engine *e, struct clock_sample now, uint32_t job) {
+void slots_let_wait(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
         struct job_waiting *waiting = &registry_cold(&e->jobs, row)->waiting;
         struct plan_grid grid = engine_grid(e, row, when);
-        int64_t due_us = plan_due(&grid, row->key);
-        struct job_range taken = take_slots(e, now, job, row->key, SLOT_REASON_NONE);
+        int64_t due_us = plan_is_grid(when) ? plan_due(&grid, row->key) : row->next_us;
         waiting->is_slot = true;
+        waiting->is_past = false;
         waiting->item = WIRE_ITEM_SCHEDULE;
-        waiting->segment = taken.segment;
+        waiting->attempt = 0;
+        waiting->segment = row->segment;
         waiting->anchor_us = row->anchor_us;
-        waiting->key = taken.first;
-        waiting->slot_us = taken.first_us;
-        waiting->slot_rt_us = engine_slot_rt(e, when, taken.first_us, now);
+        waiting->key = row->key;
+        waiting->slot_us = row->next_us;
+        waiting->slot_rt_us = engine_slot_rt(e, when, row->next_us, now);
         waiting->due_bt_us = now.bt_us - (engine_slot_now(when, now) - due_us);
+        row->key++;
+        if (plan_is_grid(when))
+                row->next_us = plan_nominal(&grid, row->key);
         slots_note_late(e, job);
 }
 
@@ -221,7 +224,7 @@ void slots_pass(struct engine *e, struct clock_sample now, uint32_t job, int64_t
         if (catch_up_joins(e, now, job, &grid, last))
                 return;
         if (when->overlap == JOB_OVERLAP_QUEUE && last >= row->key && !registry_cold(&e->jobs, row)->waiting.is_slot)
-                let_wait(e, now, job);
+                slots_let_wait(e, now, job);
         (void)slots_miss(e, now, job, last, SLOT_REASON_OVERLAP);
 }
 
@@ -279,6 +282,7 @@ void slots_arm(struct engine *e, uint32_t job) {
 struct occasion {
         enum wire_item item;
         enum run_cause cause;
+        uint16_t attempt; /* 0: the first */
         uint32_t segment;
         int64_t anchor_us, key;
         int64_t slot_us, slot_rt_us;
@@ -298,7 +302,7 @@ static void emit_start(struct engine *e, uint32_t job, const struct occasion *o)
                 .slot_us = o->slot_us,
                 .slot_rt_us = o->slot_rt_us,
                 .cause = o->cause,
-                .attempt = 1,
+                .attempt = cold->run.attempt,
                 .missed = cold->run.missed,
                 .last_result = cold->last_result,
         };
@@ -327,6 +331,8 @@ static int start_run(struct engine *e, struct clock_sample now, uint32_t job, co
                 .run = cold->waiting.run > 0 ? cold->waiting.run : e->next_run,
                 .item = o->item,
                 .cause = o->cause,
+                .attempt = o->attempt > 0 ? o->attempt : 1,
+                .is_unclaimed = o->item == WIRE_ITEM_SCHEDULE && claims_is_without(e, now, job, o->key),
                 .segment = o->segment,
                 .key = o->key,
                 .slot_rt_us = o->slot_rt_us,
@@ -346,7 +352,7 @@ static int start_run(struct engine *e, struct clock_sample now, uint32_t job, co
         if (e->has_ledger && claims_are_own(e, row)) /* from now on */
                 row->is_written = false;
         emit_start(e, job, o);
-        if (o->item == WIRE_ITEM_TRIGGER)
+        if (o->item == WIRE_ITEM_TRIGGER || o->item == WIRE_ITEM_RETRY)
                 return 0;
         slots_flush_missed(e, now, job, false);
         slots_flush_merging(e, now, job, cold->run.run);
@@ -445,10 +451,12 @@ static int delay_due(struct engine *e, struct clock_sample now, uint32_t job) {
 
 void slots_tell_waiting(struct engine *e, uint32_t job, enum slot_outcome outcome, enum slot_reason reason) {
         struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
+        cold->waiting.is_slot = false;
+        if (cold->waiting.item == WIRE_ITEM_RETRY)
+                return; /* the slot has its outcome */
         slots_tell(e, job, outcome, reason, cold->waiting.segment, cold->waiting.key, cold->waiting.key,
                    cold->waiting.slot_rt_us)
                 ->outcome.item = cold->waiting.item;
-        cold->waiting.is_slot = false;
 }
 
 void slots_drop_waiting(struct engine *e, struct clock_sample now, uint32_t job, enum slot_reason reason) {
@@ -598,7 +606,8 @@ static int start_waiting_slot(struct engine *e, struct clock_sample now, uint32_
         struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
         struct job_waiting *waiting = &cold->waiting;
         int64_t lag_us = now.bt_us > waiting->due_bt_us ? now.bt_us - waiting->due_bt_us : 0; /* the clock was set back */
-        if (!claims_permit(e, now, job, waiting->key))
+        bool is_retry = waiting->attempt > 1; /* it may run twice: nothing is claimed */
+        if (!is_retry && !claims_permit(e, now, job, waiting->key))
                 return 0;
         if (is_too_late(engine_policy(e, engine_row(e, job)), lag_us)) {
                 slots_tell_waiting(e, job, SLOT_MISSED, SLOT_REASON_DEADLINE);
@@ -610,7 +619,10 @@ static int start_waiting_slot(struct engine *e, struct clock_sample now, uint32_
         return start_run(e, now, job,
                          &(struct occasion){
                                  .item = waiting->item,
-                                 .cause = waiting->item == WIRE_ITEM_BOOT ? RUN_CAUSE_BOOT : RUN_CAUSE_SCHEDULE,
+                                 .cause = is_retry                          ? RUN_CAUSE_RETRY
+                                          : waiting->item == WIRE_ITEM_BOOT ? RUN_CAUSE_BOOT
+                                                                            : RUN_CAUSE_SCHEDULE,
+                                 .attempt = waiting->attempt,
                                  .segment = waiting->segment,
                                  .anchor_us = waiting->anchor_us,
                                  .key = waiting->key,
@@ -679,21 +691,6 @@ int slots_start_waiting(struct engine *e, struct clock_sample now, uint32_t job)
         return slots_start_triggered(e, now, job);
 }
 
-/* The plan ends while a fixed delay is over that waits for the ledger. */
-static void let_delay_wait(struct engine *e, struct clock_sample now, uint32_t job) {
-        struct job_row *row = engine_row(e, job);
-        struct job_cold *cold = registry_cold(&e->jobs, row);
-        cold->waiting.is_slot = true;
-        cold->waiting.item = WIRE_ITEM_SCHEDULE;
-        cold->waiting.segment = row->segment;
-        cold->waiting.anchor_us = row->anchor_us;
-        cold->waiting.key = row->key;
-        cold->waiting.slot_us = cold->waiting.due_bt_us = row->next_us;
-        cold->waiting.slot_rt_us = engine_slot_rt(e, engine_policy(e, row), row->next_us, now);
-        row->key++;
-        slots_note_late(e, job);
-}
-
 int slots_let_due_wait(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
@@ -704,7 +701,7 @@ int slots_let_due_wait(struct engine *e, struct clock_sample now, uint32_t job) 
         if (slots_are_late(e, row))
                 return 0; /* it waits already, or is caught up by its own rules */
         if (!plan_is_grid(when)) {
-                let_delay_wait(e, now, job);
+                slots_let_wait(e, now, job);
                 return 0;
         }
         struct plan_grid grid = engine_grid(e, row, when);
@@ -715,7 +712,7 @@ int slots_let_due_wait(struct engine *e, struct clock_sample now, uint32_t job) 
                 r = when->catch_up == JOB_CATCH_UP_ONE ? merge_into_next(e, now, job, last - 1, reason)
                                                        : slots_miss(e, now, job, last - 1, reason);
         if (r == 0)
-                let_wait(e, now, job);
+                slots_let_wait(e, now, job);
         slots_flush_missed(e, now, job, false);
         return r;
 }
@@ -754,7 +751,9 @@ static void let_boot_wait(struct engine *e, struct clock_sample now, uint32_t jo
         int64_t slot_us = engine_policy(e, row)->on_boot_us;
         row->is_boot_done = true;
         waiting->is_slot = true;
+        waiting->is_past = false;
         waiting->item = WIRE_ITEM_BOOT;
+        waiting->attempt = 0;
         waiting->segment = 0;
         waiting->anchor_us = waiting->key = 0;
         waiting->slot_us = waiting->due_bt_us = slot_us;

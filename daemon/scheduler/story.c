@@ -55,6 +55,8 @@ struct story {
         struct index by_job;
         struct schedule due;
         int64_t clock_told_bt_us;
+        uint64_t unclaimed; /* starts since they were last told */
+        int64_t unclaimed_told_bt_us;
         uint64_t clock_steps;
 };
 
@@ -63,7 +65,7 @@ int story_new(struct journal *journal, const uint8_t instance[static 16], struct
         if (!s)
                 return -ENOMEM;
         s->journal = journal;
-        s->clock_told_bt_us = INT64_MIN / 2;
+        s->clock_told_bt_us = s->unclaimed_told_bt_us = INT64_MIN / 2;
         for (int i = 0; i < 16; i++)
                 snprintf(s->instance + i * 2, 3, "%02x", instance[i]);
         *ret = s;
@@ -169,7 +171,7 @@ static void fields_run(const struct story *s, struct journal_record *r, const st
                 journal_field_i64(r, "CHIMED_SLOT_USEC", run->slot_rt_us);
         }
         journal_field(r, "CHIMED_CAUSE", "%s", run_cause_to_string(run->cause));
-        journal_field_i64(r, "CHIMED_ATTEMPT", 1);
+        journal_field_i64(r, "CHIMED_ATTEMPT", run->attempt > 0 ? run->attempt : 1);
         journal_field_i64(r, "CHIMED_LAG_USEC", run->lag_us);
         if (run->pid > 0)
                 journal_field_i64(r, "OBJECT_PID", run->pid);
@@ -436,6 +438,22 @@ static void tell_clock(struct story *s, struct clock_sample now, const struct cl
                 tell_step(s, now, change->step_us, change->kind == CLOCKSTEP_SYNC);
 }
 
+/* A slot started though the ledger does not have it: after a power cut it could run again. */
+static void tell_unclaimed(struct story *s, struct clock_sample now, const char *job) {
+        s->unclaimed++;
+        if (now.bt_us - s->unclaimed_told_bt_us < HOLD_US)
+                return;
+        struct journal_record r = journal_begin(s->journal, EVENT_DEGRADED);
+        journal_field(&r, "CHIMED_COUNT", "%" PRIu64, s->unclaimed);
+        if (s->unclaimed > 1)
+                journal_send(&r, "The ledger takes too long: %" PRIu64 " slots started without it, the latest of job %s",
+                             s->unclaimed, job);
+        else
+                journal_send(&r, "The ledger takes too long: a slot of job %s started without it", job);
+        s->unclaimed = 0;
+        s->unclaimed_told_bt_us = now.bt_us;
+}
+
 /* ---- Log= ---- */
 
 static void on_outcome(struct story *s, struct clock_sample now, const char *job, enum job_log log, const struct action *a) {
@@ -592,6 +610,8 @@ void story_tell(struct story *s, const struct engine *e, const struct book *b, s
         case ACTION_STARTED:
                 if (a->run.is_again)
                         break;
+                if (a->run.run.is_unclaimed)
+                        tell_unclaimed(s, now, job);
                 if (a->run.run.cause == RUN_CAUSE_CATCH_UP)
                         tell_caught_up(s, job, &a->run.run);
                 if (log == JOB_LOG_ALL)

@@ -72,6 +72,7 @@ static void random_policy(struct adversary *a, struct job_when *when) {
                 when->random_delay_us = between(a, 1, when->every_us - 1);
         if (one_in(a, 4))
                 when->overlap = JOB_OVERLAP_QUEUE;
+        when->is_interrupted_retried = one_in(a, 5);
 }
 
 static void run_of(void *userdata, struct world *w, struct world_job *job, int64_t *ret_duration_us, struct run_end *ret_end) {

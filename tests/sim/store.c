@@ -256,7 +256,8 @@ static void apply_segment(struct store *s, struct store_job *job, const struct l
 static int64_t open_slots(const struct store_job *job) {
         const struct job_image *i = &job->image;
         int64_t n = 0;
-        if (i->waiting.is_slot && i->waiting.segment == i->segment && i->waiting.key < i->key)
+        if (i->waiting.is_slot && i->waiting.item == WIRE_ITEM_SCHEDULE && i->waiting.segment == i->segment &&
+            i->waiting.key < i->key)
                 n++;
         if (i->run.run > 0 && !i->run.is_told && i->run.item == WIRE_ITEM_SCHEDULE && i->run.segment == i->segment &&
             i->run.key < i->key)

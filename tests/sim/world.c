@@ -189,6 +189,8 @@ static void check_missed(struct world *w, const struct world_job *job, const str
 /* A slot that waited for a run to end may have done so over a step of the clock or into a new plan. */
 static bool may_have_waited(const struct world *w, const struct world_job *job, const struct wire_start *start) {
         bool is_restored = w->store && w->n_steps > 0; /* and the clock was set back since */
+        if (start->attempt > 1)
+                return true;
         return start->item == WIRE_ITEM_SCHEDULE && (job->may_queue || is_restored || start->segment != job->segment.number);
 }
 
@@ -201,7 +203,7 @@ static int64_t last_passed(const struct world *w, const struct world_job *job) {
 /* Passed slots that all get their run: the oldest first, with the newest kept, and told as what they are. */
 static void check_caught_up(struct world *w, const struct world_job *job, const struct action *a) {
         if (a->outcome.item != WIRE_ITEM_SCHEDULE || !plan_is_grid(&job->when) || job->when.catch_up != JOB_CATCH_UP_ALL ||
-            job->may_queue || a->outcome.segment != job->segment.number)
+            job->start.attempt > 1 || job->may_queue || a->outcome.segment != job->segment.number)
                 return;
         int64_t n_left = last_passed(w, job) - a->outcome.first + 1;
         bool is_late = job->start.cause == RUN_CAUSE_CATCH_UP;
@@ -383,6 +385,8 @@ static bool is_clock_trusted(const struct world *w) {
 
 /* Nothing starts that a power cut in this instant would start again: what is durable says that it may have been started. */
 static void check_claimed(struct world *w, const struct world_job *job, const struct wire_start *start) {
+        if (start->attempt > 1) /* it may run twice */
+                return;
         if (!w->store || start->item != WIRE_ITEM_SCHEDULE || !plan_is_claimed(&job->when) || is_claim_overdue(w))
                 return;
         const struct store_job *kept = store_find(w->store, job->name);
@@ -401,7 +405,7 @@ static void check_claimed(struct world *w, const struct world_job *job, const st
 
 /* Whatever was forgotten: no slot is started twice, unless it had to do without the ledger. */
 static void check_once(struct world *w, struct world_job *job, const struct wire_start *start) {
-        if (!w->store || start->item != WIRE_ITEM_SCHEDULE)
+        if (!w->store || start->item != WIRE_ITEM_SCHEDULE || start->attempt > 1)
                 return;
         if (job->started_slot_rt_us > 0 && job->started_steps == w->n_steps && !job->was_unclaimed && !job->may_queue &&
             start->slot_rt_us < job->started_slot_rt_us + (start->segment == job->started_segment ? USEC_PER_MSEC : 0))
@@ -469,17 +473,17 @@ static void on_start(struct world *w, struct world_job *job, const struct wire_s
         if (w->is_stopping)
                 fail(w, "%s: run %llu started after the stop", job->name, (unsigned long long)start->run);
         check_allowed(w, job, start);
-        if (start->item == WIRE_ITEM_SCHEDULE && start->segment == job->segment.number && plan_is_wall(&job->when) &&
-            !is_clock_trusted(w))
+        if (start->item == WIRE_ITEM_SCHEDULE && start->attempt == 1 && start->segment == job->segment.number &&
+            plan_is_wall(&job->when) && !is_clock_trusted(w))
                 fail(w, "%s: slot %lld started before the clock was right", job->name, (long long)start->key);
         check_claimed(w, job, start);
         check_once(w, job, start);
         if (start->run < w->hello.next_run && start->run != job->promised)
                 fail(w, "%s: run number %llu used twice", job->name, (unsigned long long)start->run);
-        if (start->item == WIRE_ITEM_SCHEDULE && job->trail.has_schedule && start->segment == job->trail.segment &&
-            start->key <= job->trail.key)
+        if (start->item == WIRE_ITEM_SCHEDULE && start->attempt == 1 && job->trail.has_schedule &&
+            start->segment == job->trail.segment && start->key <= job->trail.key)
                 fail(w, "%s: slot %lld of segment %u started again", job->name, (long long)start->key, start->segment);
-        if (start->item == WIRE_ITEM_BOOT && job->is_boot_started)
+        if (start->item == WIRE_ITEM_BOOT && start->attempt == 1 && job->is_boot_started)
                 fail(w, "%s: boot slot started twice", job->name);
         int64_t slot_now_us = plan_is_wall(&job->when) && start->item == WIRE_ITEM_SCHEDULE ? w->now.rt_us : w->now.bt_us;
         if (start->slot_us > slot_now_us && !may_have_waited(w, job, start))
@@ -490,7 +494,7 @@ static void on_start(struct world *w, struct world_job *job, const struct wire_s
                 w->hello.next_run = start->run + 1;
         if (start->run == job->promised)
                 job->promised = 0;
-        if (start->item == WIRE_ITEM_TRIGGER) { /* no outcome tells of it */
+        if (start->item == WIRE_ITEM_TRIGGER || start->item == WIRE_ITEM_RETRY) { /* no outcome tells of it */
                 if (start->missed != job->missed_since_run)
                         fail(w, "%s: run %llu says that %llu slots were missed before it, not %llu", job->name,
                              (unsigned long long)start->run, (unsigned long long)start->missed,
@@ -1438,7 +1442,8 @@ static void check_job(struct world *w, const struct world_job *job) {
                 accounted += job->segment.ranges[i].last - job->segment.ranges[i].first + 1;
         if (cold)
                 accounted += open_slots(&cold->missed, row->segment) + open_slots(&cold->merging, row->segment) +
-                             (cold->waiting.is_slot && cold->waiting.segment == row->segment);
+                             (cold->waiting.is_slot && cold->waiting.item == WIRE_ITEM_SCHEDULE &&
+                              cold->waiting.segment == row->segment);
         if (accounted != row->key - job->segment.first_key)
                 fail(w, "%s: segment %u: %lld slots up to slot %lld, %lld accounted for", job->name, row->segment,
                      (long long)(row->key - job->segment.first_key), (long long)row->key, (long long)accounted);

@@ -446,6 +446,56 @@ START_TEST(a_clock_days_ahead_leaves_no_plan_in_the_future) {
 }
 END_TEST
 
+/* ---- V11: power cuts over a grid of a minute, runs of 30 s ---- */
+
+enum v11 { V11_BEFORE_START, V11_AFTER_START, V11_START_RECORDED, V11_MAX };
+
+/* The power goes at 10:05, comes back at 10:07:30. Returns how many outcomes had been told until then. */
+static size_t cut_v11(enum v11 when_cut, bool is_retried) {
+        begin_at(10, 0, 30);
+        world_begin_ledger(&w);
+        run_us = 30 * SEC;
+        struct job_when when = wall_grid(MIN, 0);
+        when.is_interrupted_retried = is_retried;
+        define(when);
+        run_to(10, 4, 40);
+        int64_t slot_bt_us = w.now.bt_us + at(10, 5, 0) - w.now.rt_us;
+        world_run_to(&w, slot_bt_us - 1); /* the horizon is over it */
+        if (when_cut == V11_AFTER_START)
+                world_slow_disk(&w, 1000); /* nothing more gets there */
+        if (when_cut != V11_BEFORE_START)
+                world_run_to(&w, slot_bt_us);
+        if (when_cut == V11_START_RECORDED)
+                world_run_to(&w, slot_bt_us + 10 * SEC);
+        size_t n = w.n_entries;
+        world_power_cut(&w, at(10, 7, 30) - w.now.rt_us, true);
+        ck_assert_msg(!w.error[0], "%s", w.error);
+        return n;
+}
+
+/* Even rows: once at most; odd rows: RetryInterrupted=yes. */
+START_TEST(v11_the_slot_of_a_power_cut_is_interrupted_unless_it_may_run_twice) {
+        enum v11 when_cut = (enum v11)(_i / 2);
+        bool is_retried = _i % 2, is_recorded = when_cut == V11_START_RECORDED;
+        size_t i = cut_v11(when_cut, is_retried);
+        world_slow_disk(&w, 0);
+        run_to(10, 7, 59);
+        if (!is_recorded && !is_retried)
+                expect(i++, SLOT_INTERRUPTED, SLOT_REASON_NONE, at(10, 5, 0), at(10, 5, 0), 1);
+        if (!is_recorded && is_retried) {
+                expect_ran(i, at(10, 5, 0), 2 * MIN + 30 * SEC);
+                ck_assert_int_eq(w.entries[i++].cause, RUN_CAUSE_RETRY);
+        }
+        run_to(10, 9, 0);
+        expect(i++, SLOT_MISSED, SLOT_REASON_DOWN, at(10, 6, 0), at(10, 7, 0), 2);
+        expect_ran(i++, at(10, 8, 0), 0);
+        if (is_retried)
+                ck_assert_uint_eq(w.jobs[0].totals.started, when_cut == V11_BEFORE_START ? 7 : 8); /* 1 to 5, again, 8, 9 */
+        else
+                ck_assert_uint_eq(w.jobs[0].totals.started, when_cut == V11_BEFORE_START ? 6 : 7);
+}
+END_TEST
+
 /* ---- CatchUpSpread= ---- */
 
 /* Instants at which the job caught up; the same each time for one slot. */
@@ -563,6 +613,7 @@ int main(void) {
         tcase_add_loop_test(tc, a_fixed_delay_that_was_over_in_a_sleep_goes_by_catch_up, 0, 2);
         tcase_add_loop_test(tc, v7_a_large_step_over_a_slot_is_decided_by_catch_up, JOB_CATCH_UP_NONE, JOB_CATCH_UP_ALL + 1);
         tcase_add_test(tc, v7_a_weekend_without_power_comes_to_one_run);
+        tcase_add_loop_test(tc, v11_the_slot_of_a_power_cut_is_interrupted_unless_it_may_run_twice, 0, 2 * V11_MAX);
         tcase_add_test(tc, v7_at_the_first_right_time_a_weekend_comes_to_one_run);
         tcase_add_test(tc, wall_grids_wait_for_the_clock_no_longer_than_they_are_told);
         tcase_add_test(tc, a_clock_days_ahead_leaves_no_plan_in_the_future);

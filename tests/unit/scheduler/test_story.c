@@ -366,6 +366,22 @@ START_TEST(a_flood_of_commands_is_summed_up_and_how_the_job_stands_told) {
 }
 END_TEST
 
+START_TEST(starts_without_the_ledger_are_told_once_a_minute_with_their_number) {
+        struct action a = {.kind = ACTION_STARTED, .run = {.run = {.run = 1, .attempt = 1, .is_unclaimed = true}}};
+        define(JOB_LOG_ALL);
+        tell(&a, "");
+        expect_record("degraded", "a slot of job job started without it");
+        expect_record("started", "CHIMED_ATTEMPT=1\n");
+        for (int i = 0; i < 5; i++) {
+                tell(&a, "");
+                expect_record("started", "");
+        }
+        pass(USEC_PER_MINUTE);
+        tell(&a, "");
+        expect_record("degraded", "CHIMED_COUNT=6\n");
+}
+END_TEST
+
 START_TEST(clock_steps_are_told_once_a_minute_with_their_number) {
         struct action a = {
                 .kind = ACTION_CLOCK, .job = INDEX_NONE, .clock = {.kind = CLOCKSTEP_BACK, .step_us = -USEC_PER_HOUR}};
@@ -391,6 +407,7 @@ int main(void) {
         tcase_add_test(tc, missed_slots_of_a_quiet_job_are_told_once_a_minute_and_add_up);
         tcase_add_test(tc, failures_tells_no_success);
         tcase_add_test(tc, summary_counts_an_hour);
+        tcase_add_test(tc, starts_without_the_ledger_are_told_once_a_minute_with_their_number);
         tcase_add_test(tc, clock_steps_are_told_once_a_minute_with_their_number);
         tcase_add_test(tc, a_triggered_run_has_no_slot);
         tcase_add_test(tc, withheld_slots_are_no_missed_ones);
