@@ -181,6 +181,8 @@ static int pass_down(struct engine *e, struct clock_sample now, uint32_t job, in
 static bool has_planned(const struct job_when *when, const struct job_row *row, const struct wire_start *start) {
         if (when->every_us == 0 || memcmp(&start->hash, &row->hash, sizeof(row->hash)) != 0)
                 return false;
+        if (plan_is_wall(when) && start->anchor_us != when->align_rt_us)
+                return false; /* started in the instant of its definition, by the plan before */
         return !plan_is_grid(when) || start->anchor_us + start->key * when->every_us == start->slot_us;
 }
 
@@ -282,7 +284,10 @@ static void end_interrupted(struct engine *e, struct clock_sample now, const str
  * would know, it never did, and its slot waits anew. */
 void restore_end_unknown(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_run run = registry_cold(&e->jobs, engine_row(e, job))->run;
-        bool is_again = engine_policy(e, engine_row(e, job))->is_interrupted_retried && run.item != WIRE_ITEM_TRIGGER;
+        const struct job_row *row = engine_row(e, job);
+        bool is_past =
+                run.item == WIRE_ITEM_TRIGGER || (run.item == WIRE_ITEM_BOOT && row->is_moved); /* this boot has its own */
+        bool is_again = engine_policy(e, row)->is_interrupted_retried && !is_past;
         uint16_t next = run.attempt < UINT16_MAX ? run.attempt + 1 : run.attempt;
         if (run.is_told) {
                 end_interrupted(e, now, &run);

@@ -334,7 +334,7 @@ int engine_clock_change(struct engine *e, struct clock_sample now, const struct 
                 note_sleep(e, now, change->slept_us);
         if (change->kind == CLOCKSTEP_SYNC)
                 note_first_sync(e, now);
-        else if (change->step_us != 0)
+        if (change->step_us < 0 || (change->kind != CLOCKSTEP_SYNC && change->step_us > 0))
                 note_step(e, now.rt_us - change->step_us, now.rt_us);
         if (change->step_us < 0) /* it is lowered: slots up to the old one come anew */
                 claims_lower(e);

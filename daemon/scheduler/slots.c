@@ -134,24 +134,34 @@ static int merge_into_next(struct engine *e, struct clock_sample now, uint32_t j
         return 0;
 }
 
-/* A run in flight that was adopted overlaps only what came after its start: the slots before it passed while down. */
+/* When the run in flight began, on the clock of the job's slots; of an adopted one, when the runner started it. */
+static int64_t run_began(const struct engine *e, struct clock_sample now, const struct job_row *row) {
+        const struct job_run *run = &registry_cold(&e->jobs, row)->run;
+        int64_t began_bt_us = run->begun_bt_us > 0 ? run->begun_bt_us : run->start_bt_us;
+        int64_t until_bt_us = row->is_resumed ? e->resumed.bt_us : now.bt_us;
+        int64_t ago_us = began_bt_us > 0 && began_bt_us < until_bt_us ? until_bt_us - began_bt_us : 0;
+        return engine_slot_now(engine_policy(e, row), row->is_resumed ? e->resumed : now) - ago_us;
+}
+
+/* A run overlaps only what came after its start: slots before it passed while nobody was there, or while it waited to start. */
 static int miss_before_run(struct engine *e, struct clock_sample now, uint32_t job, int64_t last) {
         struct job_row *row = engine_row(e, job);
-        if (!row->is_resumed)
-                return 0;
         const struct job_when *when = engine_policy(e, row);
         struct job_cold *cold = registry_cold(&e->jobs, row);
-        const struct job_run *run = &cold->run;
+        bool may_have_waited = e->has_ledger && !plan_is_wall(when) && when->catch_up != JOB_CATCH_UP_ALL;
+        if (!row->is_resumed && !may_have_waited)
+                return 0;
+        int64_t began_us = run_began(e, now, row);
+        if (row->next_us >= began_us)
+                return 0;
         struct plan_grid grid = engine_grid(e, row, when);
-        int64_t until_us = engine_slot_now(when, e->resumed);
-        if (run->start_bt_us > 0 && run->start_bt_us < e->resumed.bt_us)
-                until_us -= e->resumed.bt_us - run->start_bt_us;
-        int64_t before = plan_last_due(&grid, until_us);
-        if (when->catch_up == JOB_CATCH_UP_ALL && before >= row->key && !row->is_paused) {
+        int64_t before = plan_last_due(&grid, began_us - !row->is_resumed);
+        if (row->is_resumed && when->catch_up == JOB_CATCH_UP_ALL && before >= row->key && !row->is_paused) {
                 cold->catch_up_bt_us = now.bt_us;
                 return 0;
         }
-        return slots_miss(e, now, job, before < last ? before : last, SLOT_REASON_DOWN);
+        return slots_miss(e, now, job, before < last ? before : last,
+                          row->is_resumed ? SLOT_REASON_DOWN : SLOT_REASON_DEADLINE);
 }
 
 void slots_note_late(struct engine *e, uint32_t job) {
