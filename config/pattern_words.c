@@ -66,7 +66,8 @@ static size_t count(const struct set *s) {
         size_t n = 0;
 
         for (int i = 0; i < PATTERN_YEAR_WORDS; i++)
-                n += (size_t)__builtin_popcountll(s->bits[i]);
+                for (uint64_t rest = s->bits[i]; rest; rest &= rest - 1)
+                        n++;
         return n;
 }
 

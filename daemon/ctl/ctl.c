@@ -43,7 +43,7 @@ static int check(const struct options *o, const struct verb *verb, size_t n_name
         if (other != OPTION_MAX)
                 session_fail(0, "%s takes no --%s", verb->name, option_row(other)->name);
         else if (n_names < verb->n_min)
-                session_fail(0, "%s needs a job: chimectl %s %s", verb->name, verb->name, verb->arguments);
+                session_fail(0, "%s needs more: chimectl %s %s", verb->name, verb->name, verb->arguments);
         else if (n_names > verb->n_max)
                 session_fail(0, "%s: \"%s\" is too much: chimectl %s %s", verb->name, o->words[verb->n_max + 1], verb->name,
                              verb->arguments);

@@ -53,6 +53,12 @@ static const struct option_row rows[OPTION_MAX] = {
         [OPTION_RESET] = {"reset", 0, OPTION_FLAG, NULL, NULL, "back to the interval of its definition"},
         [OPTION_CONFIG] = {"config", 0, OPTION_TEXT, "FILE", NULL, "the settings file"},
         [OPTION_JOBS] = {"jobs", 0, OPTION_FOLDERS, "DIR", NULL, "a folder with job files; may be repeated"},
+        [OPTION_CRON] = {"cron", 0, OPTION_FLAG, NULL, NULL, "read it as a cron expression, whatever it looks like"},
+        [OPTION_ZONE] = {"zone", 0, OPTION_TEXT, "ZONE", NULL, "the time zone of what names none (default: the machine's)"},
+        [OPTION_GAP] = {"gap", 0, OPTION_WORD, "HOW", "run-after skip",
+                        "times that the clock skips: run-after (default), skip"},
+        [OPTION_FOLD] = {"fold", 0, OPTION_WORD, "HOW", "first second both",
+                         "times that come twice: first (default), second, both"},
 };
 
 const struct option_row *option_row(enum ctl_option option) {

@@ -41,6 +41,10 @@ enum ctl_option {
         OPTION_RESET,
         OPTION_CONFIG,
         OPTION_JOBS,
+        OPTION_CRON,
+        OPTION_ZONE,
+        OPTION_GAP,
+        OPTION_FOLD,
         OPTION_MAX
 };
 

@@ -21,7 +21,7 @@
 #define RECENT_LINES 4
 #define LATE_US      (1 * USEC_PER_SEC) /* a smaller lag is not worth words */
 
-static void print_line(const struct view *v, FILE *out, const char *label, const char *text) {
+void screen_line(const struct view *v, FILE *out, const char *label, const char *text) {
         fprintf(out, "  %-*s", LABEL_WIDTH - 2, label);
         text_wrap(out, text, LABEL_WIDTH, LABEL_WIDTH, v->width);
 }
@@ -80,9 +80,9 @@ static void print_state(const struct view *v, const json_t *job, FILE *out) {
         snprintf(text, sizeof(text), "%s%s%s%s%s%s%s%s%s", state, run, *next ? "; next " : "", next, is_delayed ? " and " : "",
                  is_delayed ? times_span(start_us - next_us, delay) : "", is_delayed ? " of drawn delay" : "",
                  reason ? "; " : "", reason ? reason : "");
-        print_line(v, out, "State", text);
+        screen_line(v, out, "State", text);
         if (reply_object(job, "hold") && !is_held)
-                print_line(v, out, "Hold", screen_hold(v, job, true, hold));
+                screen_line(v, out, "Hold", screen_hold(v, job, true, hold));
 }
 
 static void print_command(const struct view *v, const json_t *job, FILE *out) {
@@ -90,7 +90,7 @@ static void print_command(const struct view *v, const json_t *job, FILE *out) {
         _cleanup_free_ char *text = NULL;
 
         if (command && asprintf(&text, "%s%s%s%s", command, user ? " (as " : "", user ? user : "", user ? ")" : "") >= 0)
-                print_line(v, out, "Command", text);
+                screen_line(v, out, "Command", text);
 }
 
 /* "812  Sat 07:12:40  41min 3s  success  (catch-up for Fri 02:30:00)" */
@@ -139,7 +139,7 @@ static void print_counts(const struct view *v, const json_t *job, FILE *out) {
                 n += snprintf(text + n, sizeof(text) - (size_t)n, "%s%lld %s", between, count, rest[i].word);
                 between = ", ";
         }
-        print_line(v, out, "Counts", text);
+        screen_line(v, out, "Counts", text);
 }
 
 /* "Mon + Tue + Wed ~ Thu ! Fri +late      (+ ran  ! missed)": the signs that are there are explained. */
@@ -171,7 +171,7 @@ static void print_slots(const struct view *v, const json_t *job, FILE *out) {
                                 break;
                         }
         snprintf(text + at, sizeof(text) - (size_t)at, ")");
-        print_line(v, out, "Recent", text);
+        screen_line(v, out, "Recent", text);
 }
 
 static void print_recent(const struct view *v, const json_t *job, FILE *out) {
@@ -222,7 +222,7 @@ int screen_show(const struct view *v, const json_t *job, FILE *out) {
 
         print_head(v, job, out);
         print_state(v, job, out);
-        print_line(v, out, "Schedule", reply_text_or(job, "schedule", "?"));
+        screen_line(v, out, "Schedule", reply_text_or(job, "schedule", "?"));
         print_command(v, job, out);
         print_run(v, "Last run", last, out);
         if (!is_same_run(good, last))

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "daemon/ctl/explain.h"
 #include "daemon/ctl/view.h"
 
 /* All borrow the replies. They return 0 or -ENOMEM. */
@@ -25,9 +26,13 @@ int64_t screen_history_time(const json_t *row);
 int screen_audit(const struct view *v, const json_t *audits, FILE *out);
 /* A line for an event of Subscribe. */
 int screen_event(const struct view *v, const json_t *event, FILE *out);
+/* What an expression means, its next slots and the next change of the clock that meets it; is_short: the slots only. */
+int screen_explain(const struct view *v, const struct explanation *e, bool is_short, FILE *out);
 /* True for the kinds of events that screen_event() has words for. */
 bool screen_knows_event(const char *kind);
 /* "paused by ops", with until and why if is_long; state is the job's. Returns buf. */
 char *screen_hold(const struct view *v, const json_t *job, bool is_long, char buf[static 512]);
 /* "Mon 02:30:00, in 1d 14h", or with date and zone if is_full. Returns buf. */
 char *screen_next_time(const struct view *v, int64_t us, bool is_full, char buf[static 160]);
+/* A label and what it is about, wrapped to the width of the view. */
+void screen_line(const struct view *v, FILE *out, const char *label, const char *text);

@@ -12,6 +12,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "config/civil.h"
 #include "config/duration.h"
 #include "config/timestamp.h"
 #include "daemon/core/util.h"
@@ -118,6 +119,30 @@ char *times_span(int64_t us, char buf[static TIMES_SIZE]) {
 char *times_about(int64_t us, char buf[static TIMES_SIZE]) {
         us = us < 0 ? 0 : us;
         return print_units(us, us >= USEC_PER_HOUR && us < 100 * USEC_PER_DAY, buf);
+}
+
+char *times_civil_day(int64_t civil_us, char buf[static TIMES_SIZE]) {
+        static const char *const names[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+        int64_t seconds = civil_us / USEC_PER_SEC;
+        struct civil c = civil_of_seconds(seconds);
+
+        snprintf(buf, TIMES_SIZE, "%s %04lld-%02d-%02d", names[civil_weekday(civil_day_of_seconds(seconds))], (long long)c.year,
+                 c.month, c.day);
+        return buf;
+}
+
+char *times_civil_clock(int64_t civil_us, bool is_short, char buf[static TIMES_SIZE]) {
+        struct civil c = civil_of_seconds(civil_us / USEC_PER_SEC);
+        int us = (int)(civil_us % USEC_PER_SEC), n = snprintf(buf, TIMES_SIZE, "%02d:%02d", c.hour, c.minute);
+
+        if (!is_short || c.second > 0 || us > 0)
+                n += snprintf(buf + n, TIMES_SIZE - (size_t)n, ":%02d", c.second);
+        if (us > 0) {
+                n += snprintf(buf + n, TIMES_SIZE - (size_t)n, ".%06d", us);
+                while (buf[n - 1] == '0')
+                        buf[--n] = '\0';
+        }
+        return buf;
 }
 
 /* The size of the instant "2026-11-20T02:30:00[.ffffff]Z" at s, 0 where there is none. */

@@ -21,6 +21,10 @@ char *times_about(int64_t us, char buf[static TIMES_SIZE]);
 /* A copy of a sentence in which instants of RFC 3339 in UTC have become local, with date and zone or short; given to the
  * caller. NULL without memory. */
 char *times_localize(int64_t now_us, const char *sentence, bool is_full);
+/* Of a civil time (microseconds since 1970 as if the wall clock were UTC): "Mon 2026-11-23"; "02:30:00", with a fraction where it has
+ * one; as short as it can be "02:30". */
+char *times_civil_day(int64_t civil_us, char buf[static TIMES_SIZE]);
+char *times_civil_clock(int64_t civil_us, bool is_short, char buf[static TIMES_SIZE]);
 /* Reads an instant as timestamp_parse() does, and as systemd.time(7) has them: "now", "today", "yesterday", "tomorrow", "-2h", "2h ago",
  * "+5min", "11:12"; and as the screens print them: "Fri 2026-11-20 02:30:00", or "Fri 02:30:00" for the latest that has passed.
  * 0, or -EINVAL with *ret_why set to static text. */

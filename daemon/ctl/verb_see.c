@@ -7,6 +7,7 @@
 
 #include "config/duration.h"
 #include "daemon/core/util.h"
+#include "daemon/ctl/explain.h"
 #include "daemon/ctl/names.h"
 #include "daemon/ctl/recent.h"
 #include "daemon/ctl/reply.h"
@@ -166,7 +167,21 @@ static int compare_slots(const void *a, const void *b) {
         return (x > y) - (x < y);
 }
 
+/* Whether the arguments are expressions: an option for them says so, or one that can be nothing else. */
+static bool is_about_expressions(const struct session *s) {
+        size_t i = 0;
+
+        if (s->n_names > 0 && (session_has(s, OPTION_CRON) || session_has(s, OPTION_ZONE) || session_has(s, OPTION_GAP) ||
+                               session_has(s, OPTION_FOLD)))
+                return true;
+        while (i < s->n_names && !explain_is_expression(s->names[i]))
+                i++;
+        return i < s->n_names;
+}
+
 int verb_next(struct session *s) {
+        if (is_about_expressions(s))
+                return verb_explain_each(s, true);
         struct names names = {};
         json_t *slots = json_array();
         int status = names_resolve(s, s->names, s->n_names, &names);

@@ -11,6 +11,8 @@
 #define O(name) OPTION_BIT(OPTION_##name)
 #define M(name) OPTION_BIT(API_##name)
 
+#define EXPRESSION_OPTIONS (O(CRON) | O(ZONE) | O(GAP) | O(FOLD))
+
 /* Verbs that take patterns look at the list of jobs, as does the hint for a job that there is not: ListJobs is not named for it. */
 static const struct verb rows[] = {
         {"list", NULL, "[JOB...]", 0, VERB_NAMES_ANY, 0, M(GET_STATUS) | M(LIST_JOBS),
@@ -18,7 +20,8 @@ static const struct verb rows[] = {
         {"show", "status", "JOB...", 1, VERB_NAMES_ANY, 0, M(SHOW_JOB), "one job: schedule, latest runs, counts, output",
          verb_show},
         {"why", NULL, "JOB...", 1, VERB_NAMES_ANY, O(AT), M(WHY), "why it does not run, or what became of a slot", verb_why},
-        {"next", NULL, "[JOB...]", 0, VERB_NAMES_ANY, O(NUMBER) | O(FROM), M(NEXT), "the next slots", verb_next},
+        {"next", NULL, "[JOB...]", 0, VERB_NAMES_ANY, O(NUMBER) | O(FROM) | EXPRESSION_OPTIONS, M(NEXT),
+         "the next slots, of jobs or of expressions", verb_next},
         {"history", NULL, "[JOB...]", 0, VERB_NAMES_ANY, O(SINCE) | O(UNTIL) | O(MISSED) | O(FAILED) | O(NUMBER),
          M(LIST_RUNS) | M(LIST_MISSED), "runs, and slots that did not run, newest last", verb_history},
         {"log", NULL, "JOB", 1, 1, O(RUN) | O(FOLLOW) | O(NUMBER) | O(SINCE) | O(UNTIL), M(LIST_RUNS) | M(GET_STATUS),
@@ -43,6 +46,8 @@ static const struct verb rows[] = {
         {"reload", NULL, "", 0, 0, 0, M(RELOAD), "have the job files read now, tell what is wrong", verb_reload},
         {"cat", NULL, "JOB...", 1, VERB_NAMES_ANY, O(CONFIG) | O(JOBS), M(GET_STATUS), "its settings and where they come from",
          verb_cat},
+        {"explain", NULL, "EXPR...", 1, VERB_NAMES_ANY, O(NUMBER) | O(FROM) | EXPRESSION_OPTIONS, 0,
+         "what a calendar or cron expression means, and when it comes", verb_explain},
         {"help", NULL, "[VERB]", 0, 1, 0, 0, "print this, or the options of a verb", NULL},
 };
 

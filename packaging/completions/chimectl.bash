@@ -7,7 +7,7 @@ _chimectl_options() { # VERB
         echo "--socket= --user --json --quiet --no-legend --no-pager --help --version"
         case $1 in
         why) echo "--at=" ;;
-        next) echo "--number= --from=" ;;
+        next | explain) echo "--number= --from= --cron --zone= --gap= --fold=" ;;
         history) echo "--since= --until= --missed --failed --number=" ;;
         log) echo "--run= --follow --number= --since= --until=" ;;
         audit) echo "--since=" ;;
@@ -26,7 +26,7 @@ _chimectl_jobs() {
 }
 
 _chimectl() {
-        local verbs="list show status why next history log audit watch trigger cancel stop start pause resume wait set-interval check reload cat help"
+        local verbs="list show status why next history log audit watch trigger cancel stop start pause resume wait set-interval check reload cat explain help"
         local word=${COMP_WORDS[COMP_CWORD]} option='' verb='' where=() i
         # "=" is a word of its own for bash: --json=sh is "--json" "=" "sh"
         if [ "$word" = "=" ]; then
@@ -46,6 +46,9 @@ _chimectl() {
         case $option in
         --json) mapfile -t COMPREPLY < <(compgen -W "pretty short off" -- "$word") ;;
         --if-running) mapfile -t COMPREPLY < <(compgen -W "join queue reject replace" -- "$word") ;;
+        --gap) mapfile -t COMPREPLY < <(compgen -W "run-after skip" -- "$word") ;;
+        --fold) mapfile -t COMPREPLY < <(compgen -W "first second both" -- "$word") ;;
+        --zone) mapfile -t COMPREPLY < <(compgen -W "UTC $(grep -sv '^#' /usr/share/zoneinfo/zone1970.tab | cut -f 3)" -- "$word") ;;
         --schedule) mapfile -t COMPREPLY < <(compgen -W "keep rebase" -- "$word") ;;
         --kinds)
                 mapfile -t COMPREPLY < <(compgen -W "state armed started output ended missed withheld merged caught-up dropped end reload
@@ -65,7 +68,7 @@ _chimectl() {
                         [[ ${#COMPREPLY[@]} -ne 1 || ${COMPREPLY[0]} != *= ]] || compopt -o nospace
                 elif [ -z "$verb" ] || [ "$verb" = help ]; then
                         mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$word")
-                elif [ "$verb" != check ] && [ "$verb" != reload ]; then
+                elif [ "$verb" != check ] && [ "$verb" != reload ] && [ "$verb" != explain ]; then
                         mapfile -t COMPREPLY < <(compgen -W "$(_chimectl_jobs "${where[@]}")" -- "$word")
                 fi
                 ;;

@@ -36,18 +36,23 @@ complete -c chimectl -n $none -a set-interval -d "another interval"
 complete -c chimectl -n $none -a check -d "read the job files and tell what is wrong"
 complete -c chimectl -n $none -a reload -d "have the job files read now"
 complete -c chimectl -n $none -a cat -d "its settings and where they come from"
+complete -c chimectl -n $none -a explain -d "what an expression means, and when it comes"
 complete -c chimectl -n $none -a help -d "print the options of a verb"
 
 set -l seen __fish_seen_subcommand_from
-complete -c chimectl -n "not $none; and not $seen check reload help" -a "(__chimectl_jobs)" -d job
+complete -c chimectl -n "not $none; and not $seen check reload explain help" -a "(__chimectl_jobs)" -d job
 complete -c chimectl -n "$seen why" -l at -x -d "the slot of this instant"
-complete -c chimectl -n "$seen next wait history log" -s n -l number -x -d "how many"
+complete -c chimectl -n "$seen next explain wait history log" -s n -l number -x -d "how many"
 complete -c chimectl -n "$seen history log audit" -l since -x -d "not what was before this"
 complete -c chimectl -n "$seen history log" -l until -x -d "not what was after this"
 complete -c chimectl -n "$seen history" -l missed -d "only slots that did not run"
 complete -c chimectl -n "$seen history" -l failed -d "only runs that failed"
 complete -c chimectl -n "$seen log" -l run -x -d "only this run"
-complete -c chimectl -n "$seen next" -l from -x -d "after this instant"
+complete -c chimectl -n "$seen next explain" -l from -x -d "after this instant"
+complete -c chimectl -n "$seen next explain" -l cron -d "read it as a cron expression"
+complete -c chimectl -n "$seen next explain" -l zone -x -a "UTC (string match -rv '^#' </usr/share/zoneinfo/zone1970.tab | string split -f 3 \t)" -d "the time zone of what names none"
+complete -c chimectl -n "$seen next explain" -l gap -x -a "run-after skip" -d "times that the clock skips"
+complete -c chimectl -n "$seen next explain" -l fold -x -a "first second both" -d "times that come twice"
 complete -c chimectl -n "$seen watch" -l kinds -x -d "only these kinds of events" \
     -a "state armed started output ended missed withheld merged caught-up dropped end reload clock"
 complete -c chimectl -n "$seen trigger" -l wait -d "wait for the end of the run"
