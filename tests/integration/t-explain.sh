@@ -65,7 +65,7 @@ ctl 2 explain --from=someday daily
 
 # next has the slots only; a name is a job, and what can be none is an expression
 ctl 0 next --zone=UTC --from=@1806102000 -n 2 '0 12 * * *'
-assert_equal "next" "0 12 * * *|UTC|Sat 2027-03-27 12:00:00 UTC|Sun 2027-03-28 12:00:00 UTC" "$(sed 's/  .*//' <<<"$said" | paste -sd '|')"
+assert_equal "next" "0 12 * * *|UTC|Sat 2027-03-27 12:00:00 UTC|Sun 2027-03-28 12:00:00 UTC" "$(awk -F '  +' '{ print $1 }' <<<"$said" | paste -sd '|')"
 ctl 0 next --json=short '*-*-1' '0 0 1 * *'
 assert_equal "a calendar and a crontab" 1 "$(jq -c .next <<<"$said" | sort -u | wc -l)"
 ctl 1 next daily
