@@ -237,6 +237,10 @@ static void check_client(struct control_client *client, struct clock_sample now)
         }
         if (client->wait.kind != CONTROL_WAIT_NONE && client->wait.deadline_bt_us <= now.bt_us)
                 control_wait_expired(&client->wait, now);
+        if (client->held_number > 0 && client->held_bt_us <= now.bt_us)
+                control_client_release(client);
+        if (client->held_number > 0)
+                control_wake_at(c, client->held_bt_us);
         control_wake_at(c, client->partial_bt_us);
         if (client->wait.kind != CONTROL_WAIT_NONE)
                 control_wake_at(c, client->wait.deadline_bt_us);
@@ -281,6 +285,13 @@ int control_flush(struct control *c) {
         return r;
 }
 
+static void on_durable(void *userdata, uint64_t number) {
+        struct control *c = userdata;
+        for (struct control_client *client = c->clients; client; client = client->next)
+                if (client->held_number > 0 && client->held_number <= number)
+                        control_client_release(client);
+}
+
 /* ---- life ---- */
 
 int control_new(struct loop *loop, struct journal *journal, struct link *link, const struct control_settings *settings,
@@ -291,6 +302,7 @@ int control_new(struct loop *loop, struct journal *journal, struct link *link, c
                 .on_commit = on_commit,
                 .on_described = on_described,
                 .on_output = on_output,
+                .on_durable = on_durable,
                 .on_stopping = on_stopping,
                 .is_watched = is_watched,
         };

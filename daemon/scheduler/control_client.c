@@ -15,6 +15,7 @@
 #include "daemon/scheduler/control_history.h"
 #include "daemon/scheduler/control_methods.h"
 #include "daemon/scheduler/control_wait.h"
+#include "daemon/scheduler/vault.h"
 
 #define GROUPS_MAX 1024 /* of a peer: what is beyond gives no right */
 #define KEEP_SIZE  (16 * 1024)
@@ -196,7 +197,7 @@ static int read_some(struct control_client *client) {
 }
 
 static bool is_reading(struct control_client *client) {
-        return !client->is_at_end && client->wait.kind == CONTROL_WAIT_NONE &&
+        return !client->is_at_end && client->wait.kind == CONTROL_WAIT_NONE && client->held_number == 0 &&
                control_client_waiting(client) <= CONTROL_OUT_MARK && !message_input_has_next(&client->in);
 }
 
@@ -233,8 +234,25 @@ int control_client_turns(struct control *c) {
 
 /* ---- replies ---- */
 
+void control_client_hold(struct control_client *client, struct clock_sample now) {
+        struct vault *vault = link_vault(client->control->link);
+        uint64_t number = vault ? vault_pending(vault) : 0;
+        if (number == 0)
+                return;
+        client->held_number = number;
+        client->held_bt_us = now.bt_us + CONTROL_HOLD_US;
+        control_wake_at(client->control, client->held_bt_us);
+}
+
+void control_client_release(struct control_client *client) {
+        client->held_number = 0;
+        control_client_touch(client);
+}
+
 static void write_some(struct control_client *client) {
         struct pack *out = &client->out;
+        if (client->held_number > 0 && !client->is_deaf)
+                return;
         while (!client->is_deaf && client->out_sent < out->size) {
                 ssize_t n = send(client->fd, out->data + client->out_sent, out->size - client->out_sent,
                                  MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -287,8 +305,9 @@ static bool wants_room(struct control_client *client) {
 }
 
 static int watch(struct control_client *client) {
-        uint32_t events = (is_reading(client) ? EPOLLIN : 0u) |
-                          (control_client_waiting(client) > 0 || wants_room(client) ? EPOLLOUT : 0u);
+        uint32_t events =
+                (is_reading(client) ? EPOLLIN : 0u) |
+                (client->held_number == 0 && (control_client_waiting(client) > 0 || wants_room(client)) ? EPOLLOUT : 0u);
         if (events == client->events)
                 return 0;
         client->events = events;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "daemon/core/util.h"
+#include "daemon/scheduler/control_client.h"
 #include "daemon/scheduler/control_json.h"
 #include "daemon/scheduler/control_methods.h"
 #include "daemon/scheduler/control_wait.h"
@@ -294,6 +295,8 @@ int control_do_cancel(struct control_call *call) {
         int r = settle(call);
         if (result < 0 || r < 0)
                 return result < 0 ? result : r;
+        if (result == 1 && !is_run_only)
+                control_client_hold(call->client, call->now);
         if (!is_done) /* ENGINE_REFUSED_STOPPING */
                 control_error(call, API_ERROR_NOT_READY, NULL);
         else if (run == 0)
@@ -327,6 +330,8 @@ static int finish(struct control_call *call, int result, const char *what) {
         }
         if (result == 1 && what)
                 tell(call, what);
+        if (result == 1)
+                control_client_hold(call->client, call->now);
         reply_changed(call, result == 1);
         return 0;
 }
@@ -392,8 +397,10 @@ int control_do_set_interval(struct control_call *call) {
                 not_possible(call, "the job has no Every=");
                 return 0;
         }
-        if (result == 1)
+        if (result == 1) {
                 tell(call, "interval set");
+                control_client_hold(call->client, call->now);
+        }
         struct job_view view;
         json_t *o = about_view(call, &view);
         control_put_bool(&o, "changed", result == 1);

@@ -14,13 +14,14 @@
 #include "daemon/varlink/message.h"
 #include "daemon/varlink/text.h"
 
-#define CONTROL_OUT_MARK      (64 * 1024)        /* bytes of replies: while more wait, no call is read */
-#define CONTROL_STREAM_MARK   (8 * 1024)         /* the same for what a stream has more of */
-#define CONTROL_LOST_MARK     (256 * 1024)       /* a job's output that its follower has not read: beyond it is lost */
-#define CONTROL_BUFFERS_UID   (2 * 1024 * 1024)  /* bytes of one user's clients; */
-#define CONTROL_BUFFERS_ROOT  (1024 * 1024)      /* of CONTROL_BUFFERS_MAX those that only admins get */
-#define CONTROL_CALLS_A_TURN  16                 /* of one client, before others have theirs */
-#define CONTROL_BUSY_US       2000               /* of a pass for calls and streams: then slots have their turn */
+#define CONTROL_OUT_MARK      (64 * 1024)       /* bytes of replies: while more wait, no call is read */
+#define CONTROL_STREAM_MARK   (8 * 1024)        /* the same for what a stream has more of */
+#define CONTROL_LOST_MARK     (256 * 1024)      /* a job's output that its follower has not read: beyond it is lost */
+#define CONTROL_BUFFERS_UID   (2 * 1024 * 1024) /* bytes of one user's clients; */
+#define CONTROL_BUFFERS_ROOT  (1024 * 1024)     /* of CONTROL_BUFFERS_MAX those that only admins get */
+#define CONTROL_CALLS_A_TURN  16                /* of one client, before others have theirs */
+#define CONTROL_BUSY_US       2000              /* of a pass for calls and streams: then slots have their turn */
+#define CONTROL_HOLD_US       (5 * USEC_PER_SEC) /* how long an answer waits for its commit: then the disk is sick, which is told */
 #define CONTROL_PAGE          100                /* jobs of one reply */
 #define CONTROL_NAMES_MAX     1000               /* jobs named in a call */
 #define CONTROL_DESCRIBE_US   (5 * USEC_PER_SEC) /* how long the runner may take to describe a job */
@@ -107,6 +108,8 @@ struct control_client {
         bool is_deaf;          /* the peer takes nothing more */
         bool is_dead;          /* freed at the end of the pass */
         int64_t partial_bt_us; /* a call that has begun must be whole by then; INT64_MAX: none has */
+        uint64_t held_number;  /* what it is told waits until this commit is durable; 0: it does not, */
+        int64_t held_bt_us;    /* no longer than until then */
         struct control_wait wait;
 };
 

@@ -582,6 +582,8 @@ static int on_vault(void *userdata) {
                 engine_claimed(link->engine, clock_now(), horizon);
                 link->has_more = true;
         }
+        if (link->listener.on_durable)
+                link->listener.on_durable(link->listener_data, vault_committed(link->vault));
         return r;
 }
 

@@ -24,6 +24,8 @@ struct link_listener {
         void (*on_commit)(void *userdata, struct clock_sample now, const struct wire_commit *commit);
         void (*on_described)(void *userdata, const struct wire_described *described);
         void (*on_output)(void *userdata, const struct wire_bytes *piece);
+        /* More of the ledger is durable. */
+        void (*on_durable)(void *userdata, uint64_t number);
         /* Nothing more is started. */
         void (*on_stopping)(void *userdata);
         /* Whether somebody wants the output of a run of this job, which is about to start. */

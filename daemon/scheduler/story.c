@@ -298,19 +298,25 @@ static const char *reason_text(enum slot_reason reason) {
         case SLOT_REASON_REMOVED:
                 return "the job was removed";
         case SLOT_REASON_NONE:
+                return "it cannot be known whether it ran";
         case SLOT_REASON_MAX:
                 break;
         }
         return "";
 }
 
-/* Slots that were missed or withheld. */
+/* Slots that were missed or withheld, or, without a reason, interrupted. */
 static void tell_missed(const struct story *s, const char *job, enum slot_reason reason, const struct untold *slots) {
         char first[40], last[40];
-        bool is_withheld = reason >= SLOT_REASON_PAUSED;
-        const char *verb = is_withheld ? "withheld" : "missed";
-        struct journal_record r = begin(s, is_withheld ? EVENT_WITHHELD : EVENT_MISSED, job);
-        journal_field(&r, "CHIMED_REASON", "%s", slot_reason_to_string(reason));
+        bool is_withheld = reason >= SLOT_REASON_PAUSED, is_interrupted = reason == SLOT_REASON_NONE;
+        const char *verb = is_withheld ? "withheld" : is_interrupted ? "interrupted in" : "missed";
+        struct journal_record r = begin(s,
+                                        is_withheld      ? EVENT_WITHHELD
+                                        : is_interrupted ? EVENT_INTERRUPTED
+                                                         : EVENT_MISSED,
+                                        job);
+        if (!is_interrupted)
+                journal_field(&r, "CHIMED_REASON", "%s", slot_reason_to_string(reason));
         journal_field(&r, "CHIMED_COUNT", "%" PRIu64, slots->n);
         field_slot(&r, "CHIMED_FIRST_SLOT", slots->first_rt_us);
         field_slot(&r, "CHIMED_LAST_SLOT", slots->last_rt_us);

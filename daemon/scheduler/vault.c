@@ -236,6 +236,12 @@ static void note_clock(struct vault *v, enum ledger_clock_kind kind, struct cloc
         ledger_put_clock(v->ledger, &clock);
 }
 
+static void put_horizon(struct vault *v, struct clock_sample at) {
+        struct ledger_horizon horizon = {.bt_us = at.bt_us, .rt_us = at.rt_us};
+        memcpy(horizon.boot_id, v->boot_id, sizeof(horizon.boot_id));
+        ledger_put_horizon(v->ledger, &horizon);
+}
+
 static void question_drop(struct vault *v, struct question *q) {
         struct question **at = &v->questions;
         while (*at != q)
@@ -251,6 +257,7 @@ struct vault *vault_free(struct vault *v, struct engine *e, const struct book *b
                 return NULL;
         if (v->is_on && e) {
                 note_clock(v, LEDGER_CLOCK_STOP, now, 0);
+                put_horizon(v, now); /* nothing starts any more */
                 keeper_flush(v->keeper, e, b, now, true);
                 v->is_on = false;
         }
@@ -386,11 +393,8 @@ void vault_flush(struct vault *v, struct engine *e, const struct book *b, struct
         }
         bool is_forced = v->is_horizon_wanted || v->ask_bt_us <= now.bt_us ||
                          (v->is_hurried && keeper_next_flush(v->keeper) != INT64_MAX);
-        if (v->is_horizon_wanted) {
-                struct ledger_horizon horizon = {.bt_us = v->asked.bt_us, .rt_us = v->asked.rt_us};
-                memcpy(horizon.boot_id, v->boot_id, sizeof(horizon.boot_id));
-                ledger_put_horizon(v->ledger, &horizon);
-        }
+        if (v->is_horizon_wanted)
+                put_horizon(v, v->asked);
         uint64_t number = keeper_flush(v->keeper, e, b, now, is_forced);
         if (v->is_horizon_wanted)
                 v->asked_number = number;
@@ -424,6 +428,14 @@ void vault_hurry(struct vault *v) {
 
 bool vault_next_ack(struct vault *v, uint64_t *ret_run) {
         return v->is_on && keeper_next_ack(v->keeper, ledger_committed(v->ledger), ret_run);
+}
+
+uint64_t vault_committed(const struct vault *v) {
+        return ledger_committed(v->ledger);
+}
+
+uint64_t vault_pending(const struct vault *v) {
+        return v->is_on && v->latest_number > vault_committed(v) ? v->latest_number : 0;
 }
 
 bool vault_next_claim(struct vault *v, struct clock_sample *ret) {

@@ -47,6 +47,9 @@ int64_t vault_next_flush(const struct vault *v);
 void vault_hurry(struct vault *v);
 /* A run that may be acknowledged now; false where there is none. */
 bool vault_next_ack(struct vault *v, uint64_t *ret_run);
+/* The latest commit that is not durable yet, 0: all is; and the latest that is. */
+uint64_t vault_pending(const struct vault *v);
+uint64_t vault_committed(const struct vault *v);
 /* A horizon that is durable now; false where there is none. */
 bool vault_next_claim(struct vault *v, struct clock_sample *ret);
 

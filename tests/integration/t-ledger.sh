@@ -85,6 +85,19 @@ mark_log
 start_daemon "--state=$T/state"
 assert_remembered "after a kill of both"
 
+# what was answered is durable: both die as soon as the client has its answer
+for i in 1 2 3 4 5 6; do
+        scheduler=$(scheduler_pid)
+        [ $((i % 2)) = 1 ] && verb=resume state=waiting || verb=pause state=paused
+        ctl -q "$verb" held && kill -KILL "$daemon" "$scheduler"
+        wait "$daemon" 2>/dev/null || true
+        daemon=
+        until_true 10 is_gone "$scheduler"
+        start_daemon "--state=$T/state"
+        until_true 10 answers
+        assert_equal "$verb, then both die ($i)" "$state" "$(show held .state)"
+done
+
 ctl -q resume held
 ctl -q start gone
 until_true 10 has held .state waiting
