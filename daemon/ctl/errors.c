@@ -78,7 +78,7 @@ static void tell_not_ready(struct session *s, enum api_method method, const json
 
 static void tell_no_ledger(struct session *s, enum api_method method, const json_t *p) {
         (void)s, (void)method, (void)p;
-        session_fail(0, "chimed keeps no ledger, so it remembers only since its start; turn it on: chimed --state=DIR, see "
+        session_fail(0, "chimed keeps no ledger, so it remembers only since its start; give --state=DIR, see "
                         "chimed(8)");
 }
 

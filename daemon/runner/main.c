@@ -49,7 +49,7 @@ static const char help[] = "Usage: chimed-runner --scheduler=PATH [--run=DIR] [O
                            "\n"
                            "  --scheduler=PATH  program that decides when\n"
                            "  --run=DIR         lock and control socket (default /run/chimed)\n"
-                           "  --state=DIR       the scheduler keeps its ledger here\n"
+                           "  --state=DIR       the scheduler keeps its ledger here; empty: it keeps none\n"
                            "  --config=FILE     settings (default /etc/chimed/chimed.conf)\n"
                            "  --jobs=DIR        read job files from here instead of the default folders;\n"
                            "                    may be repeated, earlier ones mask later ones\n"
@@ -157,6 +157,33 @@ static int default_run_folder(bool is_user, const char **ret) {
         return 0;
 }
 
+/* Where the ledger is if that was not said: an instance with a run folder of its own has it there. An empty --state= is none. */
+static int default_state_folder(struct runner_options *o, bool is_private) {
+        static char folder[PATH_MAX];
+        const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+        int n;
+
+        if (o->state_folder) {
+                if (!o->state_folder[0])
+                        o->state_folder = NULL;
+                return 0;
+        }
+        if (is_private)
+                n = snprintf(folder, sizeof(folder), "%s/state", o->run_folder);
+        else if (!o->paths.is_user)
+                n = snprintf(folder, sizeof(folder), "/var/lib/chimed");
+        else if (state && state[0] == '/')
+                n = snprintf(folder, sizeof(folder), "%s/chimed", state);
+        else
+                n = home && home[0] == '/' ? snprintf(folder, sizeof(folder), "%s/.local/state/chimed", home) : PATH_MAX;
+        if (n >= (int)sizeof(folder)) {
+                fputs("chimed-runner: HOME is not set; give --state=DIR\n", stderr);
+                return -EINVAL;
+        }
+        o->state_folder = folder;
+        return 0;
+}
+
 /* The reader starts in /, so what is relative is so to where we are. */
 static int make_absolute(const char **path) {
         char *whole;
@@ -192,7 +219,10 @@ int main(int argc, char **argv) {
                 return status;
         if (a.is_reader)
                 return reader_main(&a.runner.paths, a.is_check);
-        if (!a.runner.run_folder && default_run_folder(a.runner.paths.is_user, &a.runner.run_folder) < 0)
+        bool is_private = a.runner.run_folder;
+        if (!is_private && default_run_folder(a.runner.paths.is_user, &a.runner.run_folder) < 0)
+                return 2;
+        if (default_state_folder(&a.runner, is_private) < 0)
                 return 2;
         if (make_all_absolute(&a) < 0)
                 return 1;

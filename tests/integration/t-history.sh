@@ -55,10 +55,10 @@ Command=/bin/echo only this
 EOF
 
 # without a ledger it is said how to get one
-start_daemon
+start_daemon --state=
 until_true 10 answers
 found=$(ctl history 2>&1) && die "a history without a ledger: $found"
-assert_contains "without a ledger" "chimed --state=DIR" "$found"
+assert_contains "without a ledger" "--state=DIR" "$found"
 ctl audit 2>/dev/null && die "an audit without a ledger"
 stop_daemon
 

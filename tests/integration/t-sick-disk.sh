@@ -181,6 +181,7 @@ until_true 10 has_lines "$T/locked" 1
 locked=${EPOCHREALTIME/./}
 assert_told 1 'another program holds the ledger locked'
 goes_on 25 # more than the five seconds that slots which must not run twice wait for their claim
+assert_told 1 'takes too long'
 answers || die "no answer while the ledger is locked"
 printf 'COMMIT;\n.quit\n' >&8
 exec 8>&-
@@ -189,7 +190,7 @@ assert_told 1 'it can be written again'
 assert_heals
 (($(sql "SELECT count(*) FROM runs WHERE job = 'tick' AND start > strftime('%Y-%m-%dT%H:%M:%f', $locked / 1e6, 'unixepoch')") > 25)) ||
         die "runs under the lock are not in the ledger"
-assert_equal "records" 2 "$(degraded 'The ledger')"
+assert_equal "records" 3 "$(degraded 'The ledger')"
 stop_daemon
 
 # ---- a disk of its own, in memory: full, then not (ST3); read-only; noted (ST13) ----
@@ -205,13 +206,14 @@ mark_log
 dd if=/dev/zero of="$state/filler" bs=4k 2>/dev/null || true
 assert_told 1 'no space left'
 goes_on 25
+assert_told 1 'takes too long'
 answers || die "no answer while the disk is full"
 full=${EPOCHREALTIME/./}
 rm "$state/filler"
 assert_told 1 'it can be written again'
 assert_heals
 (($(sql "SELECT count(*) FROM run WHERE start_rt BETWEEN $((full - 2000000)) AND $full") > 10)) || die "runs on the full disk are not in the ledger"
-assert_equal "records" 2 "$(degraded 'The ledger')"
+assert_equal "records" 3 "$(degraded 'The ledger')"
 assert_known "after the full disk"
 stop_daemon
 

@@ -20,7 +20,7 @@ Script=
  (setsid sleep 62 &)
  sleep 61
 EOF
-start_daemon
+start_daemon --state= # a job that has just run is new again
 wait_event started long
 
 status=0
@@ -49,7 +49,7 @@ Script=
  trap '' TERM
  while :; do sleep 0.1; done
 EOF
-start_daemon
+start_daemon --state= # a job that has just run is new again
 wait_event started long
 began=$(milliseconds)
 stop_daemon
@@ -67,7 +67,7 @@ Log=all
 Script=while [ ! -e $T/out/go ]; do sleep 0.05; done
 EOF
 printf 'Every=50ms\nMode=fixed-rate\nLog=all\nCommand=/bin/true\n' | write_job tick
-start_daemon
+start_daemon --state= # a job that has just run is new again
 wait_event started long
 wait_event ended tick
 kill -TERM "$(runner_pid)"
@@ -82,10 +82,10 @@ assert_equal "what is left alive" "" "$(processes_left)"
 # the folder is free again, also after a KILL of both
 mark_log
 rm "$T/jobs/long.ini"
-start_daemon
+start_daemon --state= # a job that has just run is new again
 # shellcheck disable=SC2046
 kill -KILL $(runner_pid) $(scheduler_pid)
 wait "$daemon" || true
 mark_log
-start_daemon
+start_daemon --state= # a job that has just run is new again
 stop_daemon
