@@ -108,7 +108,7 @@ static void judge_chain(struct walk *w, const struct ledger_range *r) {
 static void judge_range(struct walk *w, const struct ledger_range *r) {
         const struct audit_plan *p = w->p;
         bool is_grid = plan_is_grid(&p->when);
-        if (r->first < p->first_key || r->last_rt_us > w->a->latest_rt_us + AUDIT_SLACK_US)
+        if (r->first < p->first_key || r->last_rt_us > w->a->latest_rt_us + w->a->set_us + AUDIT_SLACK_US)
                 find_fault(w, AUDIT_BEYOND, r->first, r->last, r->n, r->first_rt_us, r->last_rt_us);
         if (is_grid)
                 judge_instant(w, r->first, r->first_rt_us);

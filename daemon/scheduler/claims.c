@@ -49,6 +49,7 @@ bool claims_take(struct engine *e, struct clock_sample now, uint32_t job, int64_
                 cold->is_claim_own = is_own;
                 cold->claimed_key = key;
         }
+        row->is_written = false; /* what the ledger has is another claim, until this one is released */
         if (!schedule_has(&e->parked, job) || !is_right) {
                 schedule_set(&e->parked, job, (int64_t)e->n_claims + 1);
                 engine_emit(e, ACTION_WRITE, job);

@@ -91,6 +91,7 @@ struct action {
                         enum wire_item item;
                         int64_t anchor_us;
                         int64_t first_key;
+                        bool is_unknown; /* by which policy, only a scheduler knew that has died */
                 } segment;
                 struct {
                         enum wire_item item;

@@ -114,8 +114,8 @@ void restore_plan(struct engine *e, struct clock_sample now, uint32_t job, const
                   const struct job_when *when);
 
 /* segments.c */
-/* Begins a segment with the plan that the row holds. */
-void segments_begin(struct engine *e, uint32_t job);
+/* Begins a segment with the plan that the row holds; for what the caller has to add until the next action. */
+struct action *segments_begin(struct engine *e, uint32_t job);
 /* The first plan of a name that has none: from row->since_us on. */
 void segments_plan_first(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *when, bool is_resync);
 /* From a plan under `old` to one under `when`: the last slot plus n times the new interval, first after now. */

@@ -201,14 +201,14 @@ static void put_ran(struct keeper *k, const char *name, struct clock_sample now,
 }
 
 static void put_segment(struct keeper *k, struct engine *e, struct clock_sample now, uint32_t job, uint32_t number,
-                        int64_t anchor_us, int64_t first_key) {
+                        int64_t anchor_us, int64_t first_key, bool is_unknown) {
         char *text = NULL;
-        if (job_when_print(engine_plan_when(e, job), NULL, &text) < 0)
+        if (!is_unknown && job_when_print(engine_plan_when(e, job), NULL, &text) < 0)
                 return;
         struct ledger_segment segment = {
                 .job = engine_job_name(e, job),
                 .segment = number,
-                .when = text,
+                .when = is_unknown ? "" : text,
                 .anchor_us = anchor_us,
                 .first_key = first_key,
                 .offset_us = now.rt_us - now.bt_us,
@@ -225,7 +225,7 @@ static void put_first_segment(struct keeper *k, struct engine *e, struct clock_s
         const struct job_row *row = &engine_registry(e)->rows[job];
         const uint8_t *marks = marks_of(k, job);
         if (row->segment > 0 && marks && !(*marks & MARK_SEGMENT))
-                put_segment(k, e, now, job, row->segment, row->anchor_us, first_key);
+                put_segment(k, e, now, job, row->segment, row->anchor_us, first_key, false);
 }
 
 static void put_clock(struct keeper *k, struct clock_sample now, enum ledger_clock_kind kind, int64_t by_us) {
@@ -250,9 +250,10 @@ void keeper_note(struct keeper *k, struct engine *e, const struct book *b, struc
         int64_t key = INT64_MAX;
         switch (a->kind) {
         case ACTION_SEGMENT:
-                if (a->segment.segment == 1)
+                if (a->segment.segment == 1 && !a->segment.is_unknown)
                         return; /* written with the job's first event, not at load */
-                put_segment(k, e, now, a->job, a->segment.segment, a->segment.anchor_us, a->segment.first_key);
+                put_segment(k, e, now, a->job, a->segment.segment, a->segment.anchor_us, a->segment.first_key,
+                            a->segment.is_unknown);
                 break;
         case ACTION_OUTCOME:
                 key = a->outcome.item == WIRE_ITEM_SCHEDULE ? a->outcome.first : key;

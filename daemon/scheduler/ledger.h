@@ -63,7 +63,7 @@ struct ledger_range {
 struct ledger_segment {
         const char *job;
         uint32_t segment;
-        const char *when; /* canonical text of the policy, the interval set by command included */
+        const char *when; /* canonical text of the policy, the interval set by command included; "": nobody knows it */
         int64_t anchor_us, first_key;
         int64_t offset_us; /* REALTIME minus BOOTTIME then: makes BOOTTIME instants of this boot wall-clock ones */
         int64_t begun_rt_us;

@@ -147,6 +147,9 @@ int engine_restore(struct engine *e, struct clock_sample now, const char *name, 
         if (r < 0)
                 return r;
         restore_row(engine_row(e, job), &moved, is_moved);
+        const struct job_when *policy = registry_when(&e->jobs, engine_row(e, job)->when);
+        if (plan_is_grid(policy))
+                engine_row(e, job)->next_us = moved.anchor_us + moved.key * policy->every_us;
         restore_cold(cold, now, &moved);
         cold->waiting.is_past = is_moved && moved.waiting.item == WIRE_ITEM_BOOT;
         cold->claimed_key = image->is_late ? image->late_key : INT64_MAX;
@@ -208,7 +211,7 @@ static int adopt_segment(struct engine *e, struct clock_sample now, uint32_t job
         row->segment = start->segment - 1;
         row->anchor_us = start->anchor_us;
         row->key = start->key;
-        segments_begin(e, job);
+        segments_begin(e, job)->segment.is_unknown = !is_of_definition;
         row->is_resumed = true;
         row->was_planned = is_of_definition;
         return r;

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-void segments_begin(struct engine *e, uint32_t job) {
+struct action *segments_begin(struct engine *e, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         row->segment++;
         row->is_resumed = row->is_written = false;
@@ -15,6 +15,7 @@ void segments_begin(struct engine *e, uint32_t job) {
         a->segment.segment = row->segment;
         a->segment.anchor_us = row->anchor_us;
         a->segment.first_key = row->key;
+        return a;
 }
 
 static void plan_grid_from(struct job_row *row, const struct job_when *when, int64_t anchor_us, int64_t after_us) {

@@ -156,7 +156,7 @@ static void check_late(struct world *w, const struct world_job *job, int64_t fir
                 if (from_us <= w->stepped.to_us && to_us > w->stepped.from_us)
                         fail(w, "%s: slots %lld..%lld too late, but the clock was set over them", job->name, (long long)first,
                              (long long)last);
-        } else if (from_us < w->down.to_us && to_us > w->down.from_us)
+        } else if (!job->when.is_interrupted_retried && from_us < w->down.to_us && to_us > w->down.from_us)
                 fail(w, "%s: slots %lld..%lld too late, but chimed was down", job->name, (long long)first, (long long)last);
         else if (!w->store && from_us < w->slept.to_us && to_us > w->slept.from_us) /* a crash may have forgotten it */
                 fail(w, "%s: slots %lld..%lld too late, but the machine slept", job->name, (long long)first, (long long)last);
@@ -474,7 +474,7 @@ static void on_start(struct world *w, struct world_job *job, const struct wire_s
                 fail(w, "%s: run %llu started after the stop", job->name, (unsigned long long)start->run);
         check_allowed(w, job, start);
         if (start->item == WIRE_ITEM_SCHEDULE && start->attempt == 1 && start->segment == job->segment.number &&
-            plan_is_wall(&job->when) && !is_clock_trusted(w))
+            plan_is_wall(&job->when) && !is_clock_trusted(w) && start->slot_us > w->now.rt_us - w->now.bt_us)
                 fail(w, "%s: slot %lld started before the clock was right", job->name, (long long)start->key);
         check_claimed(w, job, start);
         check_once(w, job, start);
