@@ -338,6 +338,8 @@ static void apply(struct store *s, struct store_row *row) {
                 kept->clock = row->clock;
                 break;
         case ROW_HORIZON:
+                if (s->planted == 8) /* a claim that never gets to the disk */
+                        break;
                 s->horizon = row->horizon;
                 s->boot = row->boot;
                 break;
@@ -351,8 +353,17 @@ static void apply(struct store *s, struct store_row *row) {
         }
 }
 
+/* A job's row gets to the disk before the commit that it belongs to. */
+static void reorder(struct store *s, uint64_t number) {
+        for (size_t i = 0; i < s->n_rows; i++)
+                if (s->rows[i].number > number && s->rows[i].kind == ROW_JOB)
+                        apply(s, &s->rows[i]);
+}
+
 void store_sync(struct store *s, uint64_t number) {
         size_t n = 0;
+        if (s->planted == 10)
+                reorder(s, number);
         while (n < s->n_rows && s->rows[n].number <= number) {
                 bool is_last = n + 1 == s->n_rows || s->rows[n + 1].number != s->rows[n].number;
                 apply(s, &s->rows[n++]);

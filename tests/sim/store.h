@@ -57,6 +57,7 @@ struct store {
         struct store_row *rows;
         size_t n_rows, allocated_rows;
         uint64_t n_commits;
+        int planted;             /* as world.planted */
         struct store_kept *kept; /* oldest first */
         size_t n_kept, allocated_kept;
         char error[256];
