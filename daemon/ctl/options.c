@@ -59,6 +59,9 @@ static const struct option_row rows[OPTION_MAX] = {
                         "times that the clock skips: run-after (default), skip"},
         [OPTION_FOLD] = {"fold", 0, OPTION_WORD, "HOW", "first second both",
                          "times that come twice: first (default), second, both"},
+        [OPTION_SYSTEM] = {"system", 0, OPTION_FLAG, NULL, NULL,
+                           "a crontab whose lines have a user (default: it is found out)"},
+        [OPTION_OUTPUT] = {"output", 0, OPTION_TEXT, "DIR", NULL, "a file for each job, into this folder"},
 };
 
 const struct option_row *option_row(enum ctl_option option) {

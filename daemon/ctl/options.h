@@ -45,6 +45,8 @@ enum ctl_option {
         OPTION_ZONE,
         OPTION_GAP,
         OPTION_FOLD,
+        OPTION_SYSTEM,
+        OPTION_OUTPUT,
         OPTION_MAX
 };
 

@@ -18,6 +18,7 @@ _chimectl_options() { # VERB
         wait) echo "--number= --runs= --successes= --finished --timeout=" ;;
         set-interval) echo "--reset" ;;
         check | cat) echo "--config= --jobs=" ;;
+        import) echo "--system --output=" ;;
         esac
 }
 
@@ -26,7 +27,7 @@ _chimectl_jobs() {
 }
 
 _chimectl() {
-        local verbs="list show status why next history log audit watch trigger cancel stop start pause resume wait set-interval check reload cat explain help"
+        local verbs="list show status why next history log audit watch trigger cancel stop start pause resume wait set-interval check reload cat explain import help"
         local word=${COMP_WORDS[COMP_CWORD]} option='' verb='' where=() i
         # "=" is a word of its own for bash: --json=sh is "--json" "=" "sh"
         if [ "$word" = "=" ]; then
@@ -54,7 +55,7 @@ _chimectl() {
                 mapfile -t COMPREPLY < <(compgen -W "state armed started output ended missed withheld merged caught-up dropped end reload
                         clock" -- "$word")
                 ;;
-        --jobs)
+        --jobs | --output)
                 compopt -o filenames
                 mapfile -t COMPREPLY < <(compgen -d -- "$word")
                 ;;
@@ -68,6 +69,10 @@ _chimectl() {
                         [[ ${#COMPREPLY[@]} -ne 1 || ${COMPREPLY[0]} != *= ]] || compopt -o nospace
                 elif [ -z "$verb" ] || [ "$verb" = help ]; then
                         mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$word")
+                elif [ "$verb" = import ]; then
+                        compopt -o filenames
+                        mapfile -t COMPREPLY < <([ "${COMP_WORDS[COMP_CWORD - 1]}" != import ] || compgen -W "crontab timer" -- "$word"
+                                [ "${COMP_WORDS[COMP_CWORD - 1]}" = import ] || compgen -f -- "$word")
                 elif [ "$verb" != check ] && [ "$verb" != reload ] && [ "$verb" != explain ]; then
                         mapfile -t COMPREPLY < <(compgen -W "$(_chimectl_jobs "${where[@]}")" -- "$word")
                 fi

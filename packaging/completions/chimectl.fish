@@ -37,10 +37,11 @@ complete -c chimectl -n $none -a check -d "read the job files and tell what is w
 complete -c chimectl -n $none -a reload -d "have the job files read now"
 complete -c chimectl -n $none -a cat -d "its settings and where they come from"
 complete -c chimectl -n $none -a explain -d "what an expression means, and when it comes"
+complete -c chimectl -n $none -a import -d "job files made of a crontab or a timer"
 complete -c chimectl -n $none -a help -d "print the options of a verb"
 
 set -l seen __fish_seen_subcommand_from
-complete -c chimectl -n "not $none; and not $seen check reload explain help" -a "(__chimectl_jobs)" -d job
+complete -c chimectl -n "not $none; and not $seen check reload explain import help" -a "(__chimectl_jobs)" -d job
 complete -c chimectl -n "$seen why" -l at -x -d "the slot of this instant"
 complete -c chimectl -n "$seen next explain wait history log" -s n -l number -x -d "how many"
 complete -c chimectl -n "$seen history log audit" -l since -x -d "not what was before this"
@@ -70,3 +71,7 @@ complete -c chimectl -n "$seen wait" -l finished -d "until nothing of it is in f
 complete -c chimectl -n "$seen set-interval" -l reset -d "back to its definition"
 complete -c chimectl -n "$seen check cat" -l config -r -F -d "settings file"
 complete -c chimectl -n "$seen check cat" -l jobs -x -a "(__fish_complete_directories)" -d "folder with job files"
+complete -c chimectl -n "$seen import; and not $seen crontab timer" -a "crontab timer"
+complete -c chimectl -n "$seen import; and $seen crontab timer" -F
+complete -c chimectl -n "$seen import" -l system -d "its lines have a user"
+complete -c chimectl -n "$seen import" -l output -x -a "(__fish_complete_directories)" -d "a file for each job, into this folder"
