@@ -266,10 +266,14 @@ static int on_commit(struct link *link, const void *payload, size_t size) {
         if (link->vault)
                 vault_set_size(link->vault, commit.ledger_max_size);
         tell_commit(link, &commit);
+        bool is_first = link->phase == LINK_PHASE_SYNC;
         link->phase = LINK_PHASE_UP;
         link->commit = commit;
-        r = take_actions(link, now);
+        if (is_first) /* before it the runner takes no START; behind any other, none of what was removed */
+                r = send_number(link, WIRE_COMMITTED, commit.generation);
         if (r == 0)
+                r = take_actions(link, now);
+        if (r == 0 && !is_first)
                 r = send_number(link, WIRE_COMMITTED, commit.generation);
         link->has_more = true;
         if (r == 0 && link->listener.on_commit)
