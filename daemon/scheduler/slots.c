@@ -463,7 +463,11 @@ void slots_tell_waiting(struct engine *e, uint32_t job, enum slot_outcome outcom
         struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
         cold->waiting.is_slot = false;
         if (cold->waiting.item == WIRE_ITEM_RETRY)
-                return; /* the slot has its outcome */
+                return;                  /* the slot has its outcome */
+        if (cold->waiting.attempt > 1) { /* it may have run before */
+                outcome = SLOT_INTERRUPTED;
+                reason = SLOT_REASON_NONE;
+        }
         slots_tell(e, job, outcome, reason, cold->waiting.segment, cold->waiting.key, cold->waiting.key,
                    cold->waiting.slot_rt_us)
                 ->outcome.item = cold->waiting.item;

@@ -451,12 +451,13 @@ END_TEST
 enum v11 { V11_BEFORE_START, V11_AFTER_START, V11_START_RECORDED, V11_MAX };
 
 /* The power goes at 10:05, comes back at 10:07:30. Returns how many outcomes had been told until then. */
-static size_t cut_v11(enum v11 when_cut, bool is_retried) {
+static size_t cut_v11(enum v11 when_cut, bool is_retried, int64_t deadline_us) {
         begin_at(10, 0, 30);
         world_begin_ledger(&w);
         run_us = 30 * SEC;
         struct job_when when = wall_grid(MIN, 0);
         when.is_interrupted_retried = is_retried;
+        when.start_deadline_us = deadline_us;
         define(when);
         run_to(10, 4, 40);
         int64_t slot_bt_us = w.now.bt_us + at(10, 5, 0) - w.now.rt_us;
@@ -477,7 +478,7 @@ static size_t cut_v11(enum v11 when_cut, bool is_retried) {
 START_TEST(v11_the_slot_of_a_power_cut_is_interrupted_unless_it_may_run_twice) {
         enum v11 when_cut = (enum v11)(_i / 2);
         bool is_retried = _i % 2, is_recorded = when_cut == V11_START_RECORDED;
-        size_t i = cut_v11(when_cut, is_retried);
+        size_t i = cut_v11(when_cut, is_retried, JOB_DEADLINE_NEXT);
         world_slow_disk(&w, 0);
         run_to(10, 7, 59);
         if (!is_recorded && !is_retried)
@@ -493,6 +494,16 @@ START_TEST(v11_the_slot_of_a_power_cut_is_interrupted_unless_it_may_run_twice) {
                 ck_assert_uint_eq(w.jobs[0].totals.started, when_cut == V11_BEFORE_START ? 7 : 8); /* 1 to 5, again, 8, 9 */
         else
                 ck_assert_uint_eq(w.jobs[0].totals.started, when_cut == V11_BEFORE_START ? 6 : 7);
+}
+END_TEST
+
+START_TEST(what_may_have_run_and_is_too_late_for_another_attempt_is_interrupted) {
+        size_t i = cut_v11((enum v11)_i, true, 10 * SEC);
+        world_slow_disk(&w, 0);
+        run_to(10, 7, 59);
+        expect(i, SLOT_INTERRUPTED, SLOT_REASON_NONE, at(10, 5, 0), at(10, 5, 0), 1);
+        for (i++; i < w.n_entries; i++)
+                ck_assert_int_ge(w.entries[i].first_rt_us, at(10, 6, 0));
 }
 END_TEST
 
@@ -613,6 +624,7 @@ int main(void) {
         tcase_add_loop_test(tc, a_fixed_delay_that_was_over_in_a_sleep_goes_by_catch_up, 0, 2);
         tcase_add_loop_test(tc, v7_a_large_step_over_a_slot_is_decided_by_catch_up, JOB_CATCH_UP_NONE, JOB_CATCH_UP_ALL + 1);
         tcase_add_test(tc, v7_a_weekend_without_power_comes_to_one_run);
+        tcase_add_loop_test(tc, what_may_have_run_and_is_too_late_for_another_attempt_is_interrupted, 0, V11_START_RECORDED);
         tcase_add_loop_test(tc, v11_the_slot_of_a_power_cut_is_interrupted_unless_it_may_run_twice, 0, 2 * V11_MAX);
         tcase_add_test(tc, v7_at_the_first_right_time_a_weekend_comes_to_one_run);
         tcase_add_test(tc, wall_grids_wait_for_the_clock_no_longer_than_they_are_told);
