@@ -194,6 +194,29 @@ int64_t pattern_next_civil(const struct pattern *p, int64_t from_us) {
         return PATTERN_NEVER;
 }
 
+int64_t pattern_count_times(const struct pattern *p) {
+        const struct pattern_run *run = p->runs;
+        int64_t n = 0;
+
+        if (p->n_runs == 1)
+                n = (run->last_us - run->first_us) / run->step_us + 1;
+        else
+                for (int64_t at = second_find(p, 0); at >= 0; at = second_find(p, at + 1))
+                        n++;
+        return n * __builtin_popcountll(p->minutes) * __builtin_popcount(p->hours);
+}
+
+int pattern_count_days(const struct pattern *p, int64_t from, int64_t to) {
+        struct civil date = civil_of_days(from);
+        int year = (int)date.year, month = date.month;
+
+        if (!month_find(p, &year, &month) || year != date.year || month != date.month)
+                return 0;
+        struct month m = month_of(year, month);
+        uint64_t wanted = (UINT64_C(1) << (to - m.first_day + 1)) - (UINT64_C(1) << date.day);
+        return __builtin_popcountll(days_of(&p->days, &m) & wanted);
+}
+
 bool pattern_finish(struct pattern *p) {
         p->first_us = time_find(p, 0);
         return pattern_next_civil(p, 0) != PATTERN_NEVER;

@@ -58,3 +58,8 @@ struct pattern *pattern_free(struct pattern *p);
 bool pattern_finish(struct pattern *p);
 /* The first civil time at or after from_us that matches, or PATTERN_NEVER. */
 int64_t pattern_next_civil(const struct pattern *p, int64_t from_us);
+/* How many times of a day match, on a day that does. */
+int64_t pattern_count_times(const struct pattern *p);
+/* How many of the days from `from` (since 1970-01-01) to before `to` match; both in one month of PATTERN_YEAR_FIRST..LAST, or to is
+ * the first of the next one. */
+int pattern_count_days(const struct pattern *p, int64_t from, int64_t to);

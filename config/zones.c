@@ -122,3 +122,7 @@ int zones_find(struct zones *zones, const char *name, struct zone **ret, char re
         *ret = zone_ref(e->zone);
         return 0;
 }
+
+int zones_find_for_agendas(void *zones, const char *name, struct zone **ret, char ret_why[static ZONE_WHY_MAX]) {
+        return zones_find(zones, name, ret, ret_why);
+}

@@ -20,3 +20,5 @@ void zones_done(struct zones *zones);
  * there is none of that name or its data are not understood, with a text that says so in ret_why; or a negative error where
  * nothing can be read at present (-ENOMEM, -EMFILE, -ENFILE). */
 int zones_find(struct zones *zones, const char *name, struct zone **ret, char ret_why[static ZONE_WHY_MAX]);
+/* The same for struct agendas: zones is a struct zones. */
+int zones_find_for_agendas(void *zones, const char *name, struct zone **ret, char ret_why[static ZONE_WHY_MAX]);

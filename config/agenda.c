@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: MIT
+// agenda: compiled once for all jobs that say the same, so that a policy that points to one is compared as bytes. What makes two of
+// them the same is their canonical text and the data of their zones.
+
+#include "config/agenda.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/civil.h"
+#include "config/pack.h"
+
+#define USEC_PER_SEC INT64_C(1000000)
+#define DAY_US       (CIVIL_DAY_S * USEC_PER_SEC)
+
+struct line {
+        struct pattern *pattern;
+        struct zone *zone;
+        int64_t n_times; /* of a day */
+};
+
+struct agenda {
+        uint32_t uses;
+        uint64_t hash;
+        struct agendas *table;
+        struct agenda *next; /* in its bucket */
+        char *text, *words;
+        enum wall_gap gap;
+        enum wall_fold fold;
+        size_t n;
+        struct line lines[];
+};
+
+static const uint8_t text_key[16] = "chimed agenda";
+
+/* ---- drafts ---- */
+
+void agenda_draft_done(struct agenda_draft *draft) {
+        for (size_t i = 0; i < draft->n; i++)
+                pattern_free(draft->patterns[i]);
+        draft->n = draft->size = 0;
+}
+
+int agenda_draft_add(struct agenda_draft *draft, struct pattern *pattern, bool is_cron) {
+        size_t size = strlen(pattern->text) + sizeof("OnCalendar=\n");
+        if (draft->n == AGENDA_LINES_MAX || draft->size + size > AGENDA_TEXT_MAX - ZONE_NAME_MAX - 100) {
+                pattern_free(pattern);
+                return 1;
+        }
+        draft->patterns[draft->n] = pattern;
+        draft->is_cron[draft->n++] = is_cron;
+        draft->size += size;
+        return 0;
+}
+
+/* ---- texts ---- */
+
+static void put(struct pack *p, const char *a, const char *b, const char *c) {
+        pack_raw(p, a, strlen(a));
+        pack_raw(p, b, strlen(b));
+        pack_raw(p, c, strlen(c));
+}
+
+/* A copy of what was put, to be freed; NULL without memory. */
+static char *take_text(struct pack *p) {
+        pack_raw(p, "", 1);
+        char *text = pack_result(p) == 0 ? strdup((const char *)p->data) : NULL;
+        pack_done(p);
+        return text;
+}
+
+/* zone is the name of the zone of those lines that name none, or NULL. */
+static char *print_text(const struct agenda_draft *draft, const char *zone) {
+        static const char *const folds[] = {[WALL_FOLD_SECOND] = "second", [WALL_FOLD_BOTH] = "both"};
+        struct pack p = {};
+        bool has_cron = false;
+        for (size_t i = 0; i < draft->n; i++)
+                has_cron = has_cron || draft->is_cron[i];
+        if (draft->days_and && has_cron)
+                put(&p, "CronDays=and\n", "", "");
+        for (size_t i = 0; i < draft->n; i++)
+                put(&p, draft->is_cron[i] ? "Cron=" : "OnCalendar=", draft->patterns[i]->text, "\n");
+        if (zone)
+                put(&p, "TimeZone=", zone, "\n");
+        if (draft->gap == WALL_GAP_SKIP)
+                put(&p, "Gap=skip\n", "", "");
+        if (draft->fold != WALL_FOLD_FIRST)
+                put(&p, "Fold=", folds[draft->fold], "\n");
+        return take_text(&p);
+}
+
+/* A normalized event as people write it: without what it says of every day, and of seconds only where it does not begin a minute. */
+static void put_event(struct pack *p, const char *text) {
+        static const char every_day[] = "*-*-* ", zero[] = ":00";
+        const char *date = strstr(text, every_day);
+        if (date && (date == text || date[-1] == ' ')) {
+                pack_raw(p, text, (size_t)(date - text));
+                text = date + strlen(every_day);
+        }
+        const char *colon = strchr(text, ':'), *end = colon ? colon + strcspn(colon, " ") : text + strlen(text);
+        size_t n_zero = strlen(zero);
+        bool is_whole = colon && (size_t)(end - colon) > n_zero && memcmp(end - n_zero, zero, n_zero) == 0;
+        pack_raw(p, text, (size_t)(end - text) - (is_whole ? n_zero : 0));
+        pack_raw(p, end, strlen(end));
+}
+
+static char *print_words(const struct agenda_draft *draft, const char *zone) {
+        struct pack p = {};
+        for (size_t i = 0; i < draft->n; i++) {
+                if (i > 0)
+                        put(&p, ", ", "", "");
+                if (draft->is_cron[i])
+                        put(&p, "cron ", draft->patterns[i]->text, "");
+                else
+                        put_event(&p, draft->patterns[i]->text);
+                if (zone && !draft->patterns[i]->zone)
+                        put(&p, " ", zone, "");
+        }
+        return take_text(&p);
+}
+
+/* ---- the table ---- */
+
+static void free_agenda(struct agenda *a) {
+        for (size_t i = 0; i < a->n; i++) {
+                pattern_free(a->lines[i].pattern);
+                zone_unref(a->lines[i].zone);
+        }
+        free(a->text);
+        free(a->words);
+        free(a);
+}
+
+static struct agenda **bucket_of(struct agendas *agendas, uint64_t hash) {
+        return &agendas->buckets[hash & (agendas->n_buckets - 1)];
+}
+
+static int grow(struct agendas *agendas) {
+        struct agendas bigger = {.n_buckets = agendas->n_buckets > 0 ? 4 * agendas->n_buckets : 64};
+        bigger.buckets = calloc(bigger.n_buckets, sizeof(*bigger.buckets));
+        if (!bigger.buckets)
+                return -ENOMEM;
+        for (size_t i = 0; i < agendas->n_buckets; i++)
+                for (struct agenda *a = agendas->buckets[i], *next; a; a = next) {
+                        struct agenda **bucket = bucket_of(&bigger, a->hash);
+                        next = a->next;
+                        a->next = *bucket;
+                        *bucket = a;
+                }
+        free(agendas->buckets);
+        agendas->buckets = bigger.buckets;
+        agendas->n_buckets = bigger.n_buckets;
+        return 0;
+}
+
+void agendas_done(struct agendas *agendas) {
+        free(agendas->buckets);
+        agendas->buckets = NULL;
+        agendas->n_buckets = 0;
+}
+
+static bool is_same(const struct agenda *a, const struct agenda *b) {
+        if (a->hash != b->hash || a->n != b->n || strcmp(a->text, b->text) != 0)
+                return false;
+        for (size_t i = 0; i < a->n; i++) {
+                struct hash128 x = zone_hash(a->lines[i].zone), y = zone_hash(b->lines[i].zone);
+                if (memcmp(&x, &y, sizeof(x)) != 0)
+                        return false;
+        }
+        return true;
+}
+
+/* Takes the agenda; gives it, or the one that is the same, with one use more. */
+static int intern(struct agendas *agendas, struct agenda *a, const struct agenda **ret) {
+        a->hash = hash_64(text_key, a->text, strlen(a->text));
+        if (agendas->n >= agendas->n_buckets && grow(agendas) < 0) {
+                free_agenda(a);
+                return -ENOMEM;
+        }
+        struct agenda **bucket = bucket_of(agendas, a->hash);
+        for (struct agenda *known = *bucket; known; known = known->next)
+                if (is_same(known, a)) {
+                        free_agenda(a);
+                        *ret = agenda_ref(known);
+                        return 0;
+                }
+        a->next = *bucket;
+        *bucket = a;
+        a->table = agendas;
+        a->uses = 1;
+        agendas->n++;
+        *ret = a;
+        return 0;
+}
+
+const struct agenda *agenda_ref(const struct agenda *a) {
+        ((struct agenda *)a)->uses++;
+        return a;
+}
+
+const struct agenda *agenda_unref(const struct agenda *a) {
+        struct agenda *gone = (struct agenda *)a;
+        if (!gone || --gone->uses > 0)
+                return NULL;
+        struct agenda **at = bucket_of(gone->table, gone->hash);
+        while (*at != gone)
+                at = &(*at)->next;
+        *at = gone->next;
+        gone->table->n--;
+        free_agenda(gone);
+        return NULL;
+}
+
+/* ---- compiling ---- */
+
+/* The zone of each line. *ret_default is that of lines that name none, borrowed from one of them. */
+static int find_zones(struct agendas *agendas, const struct agenda_draft *draft, struct agenda *a,
+                      const struct zone **ret_default, char why[static ZONE_WHY_MAX]) {
+        for (size_t i = 0; i < draft->n; i++) {
+                const char *own = draft->patterns[i]->zone, *name = own ? own : draft->zone;
+                int r = agendas->find_zone(agendas->userdata, *name ? name : NULL, &a->lines[i].zone, why);
+                if (r != 0)
+                        return r;
+                if (!own)
+                        *ret_default = a->lines[i].zone;
+        }
+        return 0;
+}
+
+int agenda_compile(struct agendas *agendas, struct agenda_draft *draft, const struct agenda **ret,
+                   char ret_why[static ZONE_WHY_MAX]) {
+        const struct zone *zone = NULL;
+        struct agenda *a = calloc(1, sizeof(*a) + draft->n * sizeof(a->lines[0]));
+        if (!a)
+                return -ENOMEM;
+        a->n = draft->n;
+        a->gap = (enum wall_gap)draft->gap;
+        a->fold = (enum wall_fold)draft->fold;
+        int r = find_zones(agendas, draft, a, &zone, ret_why);
+        const char *name = zone && strcmp(zone_name(zone), "localtime") != 0 ? zone_name(zone) : NULL;
+        if (r == 0) {
+                a->text = print_text(draft, name);
+                a->words = print_words(draft, name);
+                r = a->text && a->words ? 0 : -ENOMEM;
+        }
+        if (r != 0) {
+                free_agenda(a);
+                return r;
+        }
+        for (size_t i = 0; i < a->n; i++) {
+                a->lines[i].pattern = draft->patterns[i];
+                a->lines[i].n_times = pattern_count_times(draft->patterns[i]);
+        }
+        draft->n = draft->size = 0;
+        return intern(agendas, a, ret);
+}
+
+/* ---- what is asked of one ---- */
+
+const char *agenda_text(const struct agenda *a) {
+        return a->text;
+}
+
+const char *agenda_words(const struct agenda *a) {
+        return a->words;
+}
+
+bool agenda_is_fast(const struct agenda *a) {
+        for (size_t i = 0; i < a->n; i++) {
+                const struct pattern *p = a->lines[i].pattern;
+                if (p->n_runs > 1 || p->runs[0].last_us - p->runs[0].first_us >= p->runs[0].step_us)
+                        return true;
+        }
+        return false;
+}
+
+static struct wall wall_of(const struct agenda *a, const struct line *line) {
+        return (struct wall){.zone = line->zone, .gap = a->gap, .fold = a->fold};
+}
+
+int64_t agenda_next(const struct agenda *a, int64_t after_us) {
+        int64_t first_us = PATTERN_NEVER;
+        for (size_t i = 0; i < a->n; i++) {
+                struct wall wall = wall_of(a, &a->lines[i]);
+                int64_t us = wall_next_of_pattern(&wall, a->lines[i].pattern, after_us);
+                if (us < first_us)
+                        first_us = us;
+        }
+        return first_us;
+}
+
+/* ---- long ways ---- */
+
+static int64_t floor_s(int64_t us) {
+        return us / USEC_PER_SEC - (us % USEC_PER_SEC < 0);
+}
+
+/* Passes whole days, up to the end of the month or of the day, where the slot is the first of its day and the offset does not change
+ * until their end: also of what a fold repeats the day then has all, or the slot would not be its first. */
+static bool skip_days(const struct agenda *a, struct agenda_slot *slot, bool is_month, int64_t until_key, int64_t until_us) {
+        const struct line *line = &a->lines[0];
+        const struct pattern *p = line->pattern;
+        if (a->n > 1 || until_us - slot->us < DAY_US || until_key - slot->key < line->n_times)
+                return false;
+        int64_t offset_us = zone_offset(line->zone, floor_s(slot->us), NULL, NULL) * USEC_PER_SEC;
+        int64_t civil_us = slot->us + offset_us, day = civil_us / DAY_US, end = day + 1;
+        if (civil_us < 0 || civil_us % DAY_US != p->first_us)
+                return false;
+        if (is_month) {
+                struct civil c = civil_of_days(day);
+                end = civil_days(c.month == 12 ? c.year + 1 : c.year, c.month == 12 ? 1 : c.month + 1, 1);
+        }
+        int64_t begin_us = day * DAY_US - offset_us, end_us = end * DAY_US - offset_us;
+        if (zone_next_change(line->zone, floor_s(begin_us) - 1) <= floor_s(end_us))
+                return false;
+        int64_t key = slot->key + pattern_count_days(p, day, end) * line->n_times;
+        int64_t us = key <= until_key ? agenda_next(a, end_us - 1) : PATTERN_NEVER;
+        if (us == PATTERN_NEVER || us > until_us)
+                return false;
+        *slot = (struct agenda_slot){.key = key, .us = us};
+        return true;
+}
+
+void agenda_advance(const struct agenda *a, struct agenda_slot *slot, int64_t until_key, int64_t until_us) {
+        for (int n = 0; n < AGENDA_WALK_MAX && slot->key < until_key && slot->us < until_us; n++) {
+                if (skip_days(a, slot, true, until_key, until_us) || skip_days(a, slot, false, until_key, until_us))
+                        continue;
+                int64_t us = agenda_next(a, slot->us);
+                if (us > until_us)
+                        return;
+                *slot = (struct agenda_slot){.key = slot->key + 1, .us = us};
+        }
+}

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+// agenda: several expressions are one row of slots; a long way over it comes to the same slot as its steps; equal ones are one.
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/agenda.h"
+#include "config/calendar.h"
+#include "config/cron.h"
+#include "config/timestamp.h"
+#include "tests/unit/run_suite.h"
+
+#define ROWS(table) (int)(sizeof(table) / sizeof((table)[0]))
+
+static struct zones zones;
+static struct agendas agendas = {.find_zone = zones_find_for_agendas, .userdata = &zones};
+
+static void add(struct agenda_draft *draft, const char *text) {
+        struct pattern *p = NULL;
+        struct pattern_error error;
+        bool is_cron = strncmp(text, "cron ", 5) == 0;
+        int r = is_cron ? cron_parse(text + 5, draft->days_and, &p, &error) : calendar_parse(text, &p, &error);
+
+        if (r < 0)
+                ck_abort_msg("\"%s\": %s", text, error.text);
+        if (agenda_draft_add(draft, p, is_cron) != 0)
+                ck_abort_msg("\"%s\" is too much", text);
+}
+
+/* Expressions are separated by semicolons. */
+static const struct agenda *compile(const char *texts, const char *zone, enum wall_gap gap, enum wall_fold fold) {
+        struct agenda_draft draft = {.gap = (uint8_t)gap, .fold = (uint8_t)fold};
+        const struct agenda *a = NULL;
+        char copy[400], why[ZONE_WHY_MAX] = "", *rest = copy;
+
+        snprintf(copy, sizeof(copy), "%s", texts);
+        snprintf(draft.zone, sizeof(draft.zone), "%s", zone);
+        for (const char *text; (text = strsep(&rest, ";"));)
+                add(&draft, text);
+        if (agenda_compile(&agendas, &draft, &a, why) != 0)
+                ck_abort_msg("%s: %s", texts, why);
+        return a;
+}
+
+static int64_t at(const char *text) {
+        const char *why;
+        int64_t rt_us = 0;
+
+        if (timestamp_parse(text, &rt_us, &why) < 0)
+                ck_abort_msg("%s: %s", text, why);
+        return rt_us;
+}
+
+START_TEST(several_expressions_are_one_row_of_slots_without_twins) {
+        const struct agenda *a = compile("02:30;*-*-* 02,03:30;cron 0 3 * * *", "UTC", WALL_GAP_RUN_AFTER, WALL_FOLD_FIRST);
+        static const char *const slots[] = {"2026-03-29 02:30 UTC", "2026-03-29 03:00 UTC", "2026-03-29 03:30 UTC",
+                                            "2026-03-30 02:30 UTC"};
+        int64_t us = at("2026-03-29 00:00 UTC");
+
+        for (size_t i = 0; i < 4; i++) {
+                us = agenda_next(a, us);
+                ck_assert_msg(us == at(slots[i]), "slot %zu", i);
+        }
+        agenda_unref(a);
+}
+END_TEST
+
+/* ---- texts ---- */
+
+static const struct {
+        const char *lines, *zone, *text, *words;
+} texts[] = {
+        {"Mon..Fri 02:30", "Europe/Berlin", "OnCalendar=Mon..Fri *-*-* 02:30:00\nTimeZone=Europe/Berlin\n",
+         "Mon..Fri 02:30 Europe/Berlin"},
+        {"daily UTC", "Europe/Berlin", "OnCalendar=*-*-* 00:00:00 UTC\n", "00:00 UTC"},
+        {"*-12-24 18:00:30;cron 0 3 * * 1", "UTC", "OnCalendar=*-12-24 18:00:30\nCron=0 3 * * 1\nTimeZone=UTC\n",
+         "*-12-24 18:00:30 UTC, cron 0 3 * * 1 UTC"},
+        {"Sat,Sun *:0/15", "UTC", "OnCalendar=Sat,Sun *-*-* *:00/15:00\nTimeZone=UTC\n", "Sat,Sun *:00/15 UTC"},
+        {"*:*:00/20", "UTC", "OnCalendar=*-*-* *:*:00/20\nTimeZone=UTC\n", "*:*:00/20 UTC"},
+};
+
+START_TEST(the_text_is_canonical_and_the_words_are_short) {
+        const struct agenda *a = compile(texts[_i].lines, texts[_i].zone, WALL_GAP_RUN_AFTER, WALL_FOLD_FIRST);
+
+        ck_assert_str_eq(agenda_text(a), texts[_i].text);
+        ck_assert_str_eq(agenda_words(a), texts[_i].words);
+        agenda_unref(a);
+}
+END_TEST
+
+START_TEST(gap_and_fold_are_said_where_they_are_not_the_default) {
+        const struct agenda *a = compile("cron 0 2 13 * 5", "Europe/Berlin", WALL_GAP_SKIP, WALL_FOLD_BOTH);
+
+        ck_assert_str_eq(agenda_text(a), "Cron=0 2 13 * 5\nTimeZone=Europe/Berlin\nGap=skip\nFold=both\n");
+        agenda_unref(a);
+}
+END_TEST
+
+/* ---- one of each ---- */
+
+START_TEST(the_same_content_is_the_same_agenda) {
+        const struct agenda *a = compile("daily", "Europe/Berlin", WALL_GAP_SKIP, WALL_FOLD_FIRST);
+        const struct agenda *b = compile("00:00", "Europe/Berlin", WALL_GAP_SKIP, WALL_FOLD_FIRST);
+        const struct agenda *c = compile("00:00", "Europe/Berlin", WALL_GAP_RUN_AFTER, WALL_FOLD_FIRST);
+
+        ck_assert_ptr_eq(a, b);
+        ck_assert_ptr_ne(a, c);
+        ck_assert_uint_eq(agendas.n, 2);
+        agenda_unref(a);
+        agenda_unref(b);
+        ck_assert_uint_eq(agendas.n, 1);
+        agenda_unref(c);
+        ck_assert_uint_eq(agendas.n, 0);
+}
+END_TEST
+
+START_TEST(a_table_of_many_finds_each) {
+        static const struct agenda *known[2000];
+        char text[40];
+
+        for (int round = 0; round < 2; round++)
+                for (int i = 0; i < 2000; i++) {
+                        snprintf(text, sizeof(text), "%02d:%02d:%02d", i / 3600, i / 60 % 60, i % 60);
+                        const struct agenda *a = compile(text, "UTC", WALL_GAP_SKIP, WALL_FOLD_FIRST);
+                        if (round > 0 && a != known[i])
+                                ck_abort_msg("%s was not found", text);
+                        known[i] = a;
+                }
+        ck_assert_uint_eq(agendas.n, 2000);
+        for (int round = 0; round < 2; round++)
+                for (int i = 0; i < 2000; i++)
+                        agenda_unref(known[i]);
+        ck_assert_uint_eq(agendas.n, 0);
+}
+END_TEST
+
+START_TEST(a_zone_that_is_none_is_told) {
+        struct agenda_draft draft = {.zone = "Berlin"};
+        const struct agenda *a = NULL;
+        char why[ZONE_WHY_MAX];
+
+        add(&draft, "daily");
+        ck_assert_int_eq(agenda_compile(&agendas, &draft, &a, why), 1);
+        ck_assert_str_eq(why, "\"Berlin\" is no time zone; did you mean Europe/Berlin?");
+        agenda_draft_done(&draft);
+}
+END_TEST
+
+/* ---- long ways ---- */
+
+static const struct {
+        const char *lines, *zone, *from, *until;
+} ways[] = {
+        {"*:*", "Europe/Berlin", "2026-03-20 11:17:05 UTC", "2026-04-12 03:30 UTC"},
+        {"*:0/7:30", "Australia/Lord_Howe", "2026-01-01 UTC", "2026-12-01 UTC"},
+        {"02:30", "Europe/Berlin", "2026-01-01 UTC", "2028-01-01 UTC"},
+        {"00,02,23:0,15,30", "America/New_York", "2026-01-01 UTC", "2027-01-01 UTC"},
+        {"Mon,Fri *:0/5", "America/St_Johns", "2026-02-01 UTC", "2026-12-30 UTC"},
+        {"cron */15 3-5 L * 5#3", "Europe/Berlin", "2026-02-01 UTC", "2030-12-30 UTC"},
+        {"*-*~01..5 0/2:00", "Pacific/Apia", "2011-11-01 UTC", "2012-03-01 UTC"},
+        {"*-02-29 12:00", "Asia/Tokyo", "2026-01-01 UTC", "2080-03-01 UTC"},
+        {"00,23:0,15,30,45", "Asia/Beirut", "2026-02-01 UTC", "2027-12-30 UTC"},
+        {"00,01,23:0,15,30,45", "America/Havana", "2026-02-01 UTC", "2027-12-30 UTC"},
+        {"00,01,23:59,00", "Africa/Cairo", "2026-02-01 UTC", "2027-12-30 UTC"},
+        {"00,01,23:*", "America/Scoresbysund", "2023-01-01 UTC", "2025-12-30 UTC"},
+        {"2026-05-*  12:0/10", "UTC", "2026-01-01 UTC", "2080-03-01 UTC"},
+        {"*:0/3;*:0/5;Sun 04:05:06", "Europe/Berlin", "2026-09-30 UTC", "2026-11-12 03:30 UTC"},
+};
+
+START_TEST(a_long_way_comes_to_the_same_slot_as_its_steps) {
+        for (int fold = WALL_FOLD_FIRST; fold <= WALL_FOLD_BOTH; fold++) {
+                const struct agenda *a = compile(ways[_i].lines, ways[_i].zone, WALL_GAP_RUN_AFTER, (enum wall_fold)fold);
+                int64_t until_us = at(ways[_i].until), first_us = agenda_next(a, at(ways[_i].from)), us = first_us, key = 7;
+                struct agenda_slot way = {.key = key, .us = first_us};
+                while (agenda_next(a, us) <= until_us) {
+                        us = agenda_next(a, us);
+                        key++;
+                        if (key % 101 == 0) { /* by instants, from where the way has come to */
+                                agenda_advance(a, &way, INT64_MAX, us);
+                                if (way.us != us || way.key != key)
+                                        ck_abort_msg("slot %lld, not %lld", (long long)way.key, (long long)key);
+                        }
+                }
+                struct agenda_slot by_key = {.key = 7, .us = first_us}, by_time = by_key;
+                agenda_advance(a, &by_key, key, INT64_MAX);
+                agenda_advance(a, &by_time, INT64_MAX, until_us);
+                ck_assert_int_eq(by_key.us, us);
+                ck_assert_int_eq(by_time.key, key);
+                ck_assert_int_eq(by_time.us, us);
+                agenda_unref(a);
+        }
+}
+END_TEST
+
+START_TEST(behind_the_last_slot_there_is_none) {
+        const struct agenda *a = compile("2026-12-24 18:00;2026-12-31 23:59", "UTC", WALL_GAP_SKIP, WALL_FOLD_FIRST);
+        struct agenda_slot slot = {.us = agenda_next(a, 0)};
+
+        agenda_advance(a, &slot, 1, INT64_MAX);
+        ck_assert_int_eq(slot.us, at("2026-12-31 23:59 UTC"));
+        agenda_advance(a, &slot, 9, at("2100-01-01 UTC"));
+        ck_assert_int_eq(slot.key, 1);
+        agenda_advance(a, &slot, 9, INT64_MAX);
+        ck_assert_int_eq(slot.us, PATTERN_NEVER);
+        agenda_unref(a);
+}
+END_TEST
+
+START_TEST(a_year_of_seconds_is_counted_not_walked) {
+        const struct agenda *a = compile("*:*:*", "Europe/Berlin", WALL_GAP_SKIP, WALL_FOLD_FIRST);
+        int64_t from_us = at("2026-01-01 UTC");
+        struct agenda_slot slot = {.us = from_us};
+
+        agenda_advance(a, &slot, INT64_MAX, at("2027-01-01 UTC"));
+        ck_assert_int_eq(slot.key, 365 * 86400);
+        agenda_unref(a);
+}
+END_TEST
+
+static void forget(void) {
+        zones_done(&zones);
+        agendas_done(&agendas);
+}
+
+int main(void) {
+        Suite *suite = suite_create("agenda");
+        TCase *tcase = tcase_create("agenda");
+
+        tcase_add_checked_fixture(tcase, NULL, forget);
+        tcase_add_test(tcase, several_expressions_are_one_row_of_slots_without_twins);
+        tcase_add_loop_test(tcase, the_text_is_canonical_and_the_words_are_short, 0, ROWS(texts));
+        tcase_add_test(tcase, gap_and_fold_are_said_where_they_are_not_the_default);
+        tcase_add_test(tcase, the_same_content_is_the_same_agenda);
+        tcase_add_test(tcase, a_table_of_many_finds_each);
+        tcase_add_test(tcase, a_zone_that_is_none_is_told);
+        tcase_add_loop_test(tcase, a_long_way_comes_to_the_same_slot_as_its_steps, 0, ROWS(ways));
+        tcase_add_test(tcase, behind_the_last_slot_there_is_none);
+        tcase_add_test(tcase, a_year_of_seconds_is_counted_not_walked);
+        suite_add_tcase(suite, tcase);
+        return run_suite(suite);
+}
