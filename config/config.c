@@ -51,6 +51,8 @@ struct config *config_free(struct config *c) {
         }
         free(c->jobs);
         free(c->broken);
+        agendas_done(&c->agendas);
+        zones_done(&c->zones);
         free(c);
         return NULL;
 }
@@ -105,7 +107,7 @@ static int load_settings(struct loader *l) {
         char *text = NULL;
         size_t size;
 
-        l->settings = (struct unit){.diags = l->diags, .is_settings_file = true};
+        l->settings = (struct unit){.agendas = &l->config->agendas, .diags = l->diags, .is_settings_file = true};
         int r = path ? config_file_read(path, l->diags, &text, &size) : CONFIG_FILE_ABSENT;
         if (r == CONFIG_FILE_REFUSED)
                 return -EBADMSG;
@@ -207,7 +209,7 @@ static int declare(struct loader *l, const struct section *section, struct job *
 /* Part of a broken section is missing, so it says nothing as a whole; what there is is still read for its errors. */
 static int check_settings(struct loader *l, size_t first, size_t end) {
         for (size_t i = first; i < end; i++) {
-                int r = job_setting_check(&l->layers[i], l->diags);
+                int r = job_setting_check(&l->layers[i], &l->config->agendas, l->diags);
                 if (r < 0)
                         return r;
         }
@@ -217,7 +219,8 @@ static int check_settings(struct loader *l, size_t first, size_t end) {
 /* Builds, resolves and seals one job. 0, 1 if it is broken (told), or a negative error. */
 static int build_job(struct loader *l, const struct section *section, size_t n_layers, struct job **ret) {
         struct job *job = NULL;
-        int r = job_build(section->name, section->file, section->line, l->layers, n_layers, l->diags, &job);
+        int r = job_build(section->name, section->file, section->line, l->layers, n_layers, &l->config->agendas, l->diags,
+                          &job);
 
         if (r == 0)
                 r = identity_resolve(&l->identities, job, l->diags);
@@ -320,7 +323,7 @@ static int add_broken_files(struct loader *l, const struct config_file *files, s
 /* Reads one job file, the first of those of its name that is there, with the drop-ins that are given. */
 static int load_unit(struct loader *l, const struct config_file *file, size_t n_files, const struct config_file *folders,
                      size_t n_folders) {
-        struct unit unit = {.diags = l->diags};
+        struct unit unit = {.agendas = &l->config->agendas, .diags = l->diags};
         struct config_files files = {};
         char *text = NULL;
         size_t size;
@@ -437,6 +440,7 @@ static int load(const struct config_paths *paths, struct config_origins *origins
         if (!l.config)
                 return -ENOMEM;
         config_settings_init(&l.config->settings);
+        l.config->agendas = (struct agendas){.find_zone = zones_find_for_agendas, .userdata = &l.config->zones};
         int r = load_settings(&l);
         if (r == 0)
                 r = scan_folders(&l);

@@ -7,6 +7,7 @@
 
 #include "config/diag.h"
 #include "config/job.h"
+#include "config/zones.h"
 
 #define CONFIG_FILE_MAX        (64 * 1024 * 1024) /* bytes of one file */
 #define CONFIG_FILES_MAX       100000
@@ -43,6 +44,8 @@ struct config {
         struct config_broken *broken;
         size_t n_broken;
         size_t n_files;
+        struct zones zones;
+        struct agendas agendas; /* the jobs' */
 };
 
 struct config_paths {

@@ -175,7 +175,7 @@ static int check_key(struct unit *unit, const struct section *section, const str
         size_t n;
 
         if (!key)
-                return section->kind == SECTION_DEFAULTS ? job_setting_check(s, unit->diags)
+                return section->kind == SECTION_DEFAULTS ? job_setting_check(s, unit->agendas, unit->diags)
                                                          : 0; /* of jobs, job_build() tells */
         unsigned *seen = &unit->seen[key - job_keys(&n)];
         if (*seen > 0 && !key->is_list) {
@@ -191,7 +191,7 @@ static int check_key(struct unit *unit, const struct section *section, const str
                           s->key);
                 return 1;
         }
-        return job_setting_check(s, unit->diags);
+        return job_setting_check(s, unit->agendas, unit->diags);
 }
 
 static void on_key(void *userdata, unsigned line, unsigned column, const char *name, const char *value) {

@@ -26,6 +26,7 @@ struct section {
 struct arena_block;
 
 struct unit {
+        struct agendas *agendas; /* for values of [defaults] */
         struct diags *diags;
         const char *file; /* the one being read; borrowed, as are the sections' */
         bool is_settings_file;

@@ -38,6 +38,7 @@ struct job *job_free(struct job *job) {
         free(job->description);
         free(job->file);
         job_what_done(&job->what);
+        job_when_done(&job->when);
         job_rights_free(job->rights, job->n_rights);
         free(job);
         return NULL;
@@ -60,6 +61,7 @@ static void draft_done(struct job_draft *d) {
         strv_free(d->command);
         free(d->script);
         free(d->shell);
+        agenda_draft_done(&d->agenda);
         job_free(d->job);
 }
 
@@ -208,8 +210,8 @@ static int finish_output(struct job_draft *d) {
 }
 
 int job_build(const char *name, const char *file, unsigned line, const struct job_setting *settings, size_t n_settings,
-              struct diags *diags, struct job **ret) {
-        struct job_draft draft = {.job = job_new(name, file, line), .diags = diags};
+              struct agendas *agendas, struct diags *diags, struct job **ret) {
+        struct job_draft draft = {.job = job_new(name, file, line), .agendas = agendas, .diags = diags};
 
         if (!draft.job)
                 return -ENOMEM;
@@ -230,9 +232,9 @@ int job_build(const char *name, const char *file, unsigned line, const struct jo
         return r;
 }
 
-int job_setting_check(const struct job_setting *setting, struct diags *diags) {
+int job_setting_check(const struct job_setting *setting, struct agendas *agendas, struct diags *diags) {
         const struct job_key *key = job_key_find(setting->key);
-        struct job_draft draft = {.job = job_new("", "", 0), .diags = diags};
+        struct job_draft draft = {.job = job_new("", "", 0), .agendas = agendas, .diags = diags};
 
         if (!draft.job)
                 return -ENOMEM;

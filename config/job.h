@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "config/agenda.h"
 #include "config/diag.h"
 #include "config/duration.h"
 #include "config/hash.h"
@@ -71,21 +72,22 @@ enum job_allow {
         JOB_ALLOW_GROUP = 1 << 2,   /* the number is a group's */
 };
 
-/* The policy of a job. Plain data without pointers or uninitialised padding: equal policies are equal bytes, so they can be
- * interned. Made by job_when_init(). */
+/* The policy of a job. Plain data without uninitialised padding, and its agenda is the same pointer for the same content: equal
+ * policies are equal bytes, so they can be interned. Made by job_when_init(); a copy borrows the agenda. */
 struct job_when {
-        int64_t every_us;           /* JOB_EVERY_MIN..DURATION_MAX; 0: no interval */
-        int64_t align_rt_us;        /* a slot of the wall grid; 0 for Align=start and Align=epoch */
-        int64_t initial_delay_us;   /* >= 0 */
-        int64_t random_delay_us;    /* RandomizedDelay= as a span, >= 0 */
-        int64_t on_boot_us;         /* span after boot; -1: no OnBoot= */
-        int64_t start_deadline_us;  /* >= 0, DURATION_INFINITY or JOB_DEADLINE_NEXT */
-        int64_t catch_up_spread_us; /* CatchUpSpread=, >= 0 */
-        int64_t history_us;         /* how old a run may be that the ledger keeps, DURATION_INFINITY: any age */
-        uint32_t history_runs;      /* how many it keeps, 1..JOB_HISTORY_RUNS_MAX */
-        uint32_t catch_up_max;      /* slots kept by JOB_CATCH_UP_ALL, 1..JOB_CATCH_UP_MAX */
-        uint32_t random_delay_ppm;  /* RandomizedDelay= as a share of Every=, 0..1000000 */
-        uint32_t jitter_ppm;        /* Jitter=, 0..1000000 */
+        const struct agenda *agenda; /* OnCalendar= and Cron=; NULL: none. Then every_us is 0 */
+        int64_t every_us;            /* JOB_EVERY_MIN..DURATION_MAX; 0: no interval */
+        int64_t align_rt_us;         /* a slot of the wall grid; 0 for Align=start and Align=epoch */
+        int64_t initial_delay_us;    /* >= 0 */
+        int64_t random_delay_us;     /* RandomizedDelay= as a span, >= 0 */
+        int64_t on_boot_us;          /* span after boot; -1: no OnBoot= */
+        int64_t start_deadline_us;   /* >= 0, DURATION_INFINITY or JOB_DEADLINE_NEXT */
+        int64_t catch_up_spread_us;  /* CatchUpSpread=, >= 0 */
+        int64_t history_us;          /* how old a run may be that the ledger keeps, DURATION_INFINITY: any age */
+        uint32_t history_runs;       /* how many it keeps, 1..JOB_HISTORY_RUNS_MAX */
+        uint32_t catch_up_max;       /* slots kept by JOB_CATCH_UP_ALL, 1..JOB_CATCH_UP_MAX */
+        uint32_t random_delay_ppm;   /* RandomizedDelay= as a share of the distance to the next slot, 0..1000000 */
+        uint32_t jitter_ppm;         /* Jitter=, 0..1000000 */
         uint8_t mode, align, overlap, catch_up, log;
         uint8_t durability;
         uint8_t is_enabled;
@@ -182,7 +184,8 @@ struct job_key {
         const char *help;         /* one sentence */
         /* Takes one value over into the draft: 0, 1 if it is wrong (told), -ENOMEM. NULL in other tables of this shape. */
         int (*parse)(struct job_draft *draft, const struct job_setting *setting);
-        /* Prints the value of a when key as parse() reads it; false where it is the default. NULL for what keys and Description=. */
+        /* Prints the value of a when key as parse() reads it; false where it is the default. NULL for what keys, Description= and those
+         * of the agenda, which prints itself. */
         bool (*print)(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 };
 
@@ -198,6 +201,8 @@ char *job_key_hint(const char *name, char buf[static 160]);
 bool job_name_is_valid(const char *name, const char **ret_why);
 
 void job_when_init(struct job_when *when);
+/* Gives the agenda back. */
+void job_when_done(struct job_when *when);
 /* Adds a right (enum job_allow) of a user or group, or widens the one that it has. False where JOB_ALLOW_MAX others are there. */
 bool job_when_allow(struct job_when *when, uint8_t kinds, uint32_t id);
 /* Another interval, as SetInterval gives it: what Every= decides by default where nothing else is set follows it. */
@@ -207,20 +212,22 @@ void job_what_done(struct job_what *what);
 struct job *job_free(struct job *job);
 
 /* Builds a job from its settings in order (later wins, lists append, an empty value clears). Every error goes to diags at its
- * place; file and line say where the section began. The identity is not resolved and the job not sealed.
+ * place; file and line say where the section began. The identity is not resolved and the job not sealed. Its agenda is one of
+ * the table's; NULL: calendars are read, and no zones.
  * Returns 0 and gives *ret; 1 where the job has errors (nothing is given); -ENOMEM. */
 int job_build(const char *name, const char *file, unsigned line, const struct job_setting *settings, size_t n_settings,
-              struct diags *diags, struct job **ret);
+              struct agendas *agendas, struct diags *diags, struct job **ret);
 /* Reads one setting for itself, as [defaults] and broken sections need it. 0; 1 if key or value is wrong (told); -ENOMEM. */
-int job_setting_check(const struct job_setting *setting, struct diags *diags);
+int job_setting_check(const struct job_setting *setting, struct agendas *agendas, struct diags *diags);
 /* Sets job->hash. Returns 0; 1 if the definition is over JOB_WHAT_MAX or JOB_WHEN_TEXT_MAX (told in diags); -ENOMEM. */
 int job_seal(struct job *job, struct diags *diags);
 
 /* The when half and the description as canonical "Key=value\n" text (only what differs from the default), given to the caller. */
 int job_when_print(const struct job_when *when, const char *description, char **ret_text);
-/* Reads such a text back (size bytes, NUL not needed). *ret_description is given to the caller, NULL if there is none.
- * Returns 0, -EBADMSG if it is not one, -ENOMEM. */
-int job_when_parse(const char *text, size_t size, struct job_when *ret_when, char **ret_description);
+/* Reads such a text back (size bytes, NUL not needed). *ret_description is given to the caller, NULL if there is none, and *ret_when for
+ * job_when_done(). agendas as in job_build(): NULL leaves its agenda out.
+ * Returns 0; 1 where a zone of it can't be found here; -EBADMSG if it is not one, -ENOMEM. */
+int job_when_parse(const char *text, size_t size, struct agendas *agendas, struct job_when *ret_when, char **ret_description);
 
 /* The argument list as Command= would write it, given to the caller; cut behind a whole character, with an ellipsis, so that it has
  * at most max bytes (at least 3). 0, -ENOMEM. */

@@ -19,6 +19,12 @@ enum job_key_index {
         KEY_ALIGN,
         KEY_INITIAL_DELAY,
         KEY_JITTER,
+        KEY_ON_CALENDAR,
+        KEY_CRON_DAYS, /* before the lines that it is about */
+        KEY_CRON,
+        KEY_TIME_ZONE,
+        KEY_GAP,
+        KEY_FOLD,
         KEY_RANDOMIZED_DELAY,
         KEY_ON_BOOT,
         KEY_OVERLAP,
@@ -48,7 +54,10 @@ enum job_key_index {
 
 struct job_draft {
         struct job *job;
-        struct diags *diags;                   /* NULL: errors are not told */
+        struct diags *diags;     /* NULL: errors are not told */
+        struct agendas *agendas; /* NULL: zones are not looked up, and none is compiled */
+        struct agenda_draft agenda;
+        bool is_zone_missing;                  /* nothing else is wrong */
         bool is_canonical;                     /* read back from a when-text: no names */
         const struct job_setting *set[KEYS_N]; /* the setting in force; NULL: the built-in default */
         char **command;                        /* Command= as argument list */
@@ -100,6 +109,12 @@ int parse_mode(struct job_draft *d, const struct job_setting *s);
 int parse_align(struct job_draft *d, const struct job_setting *s);
 int parse_initial_delay(struct job_draft *d, const struct job_setting *s);
 int parse_jitter(struct job_draft *d, const struct job_setting *s);
+int parse_on_calendar(struct job_draft *d, const struct job_setting *s);
+int parse_cron_days(struct job_draft *d, const struct job_setting *s);
+int parse_cron(struct job_draft *d, const struct job_setting *s);
+int parse_time_zone(struct job_draft *d, const struct job_setting *s);
+int parse_gap(struct job_draft *d, const struct job_setting *s);
+int parse_fold(struct job_draft *d, const struct job_setting *s);
 int parse_randomized_delay(struct job_draft *d, const struct job_setting *s);
 int parse_on_boot(struct job_draft *d, const struct job_setting *s);
 int parse_overlap(struct job_draft *d, const struct job_setting *s);
@@ -149,12 +164,19 @@ bool print_allow(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 bool print_span(int64_t us, int64_t if_not, char buf[static JOB_VALUE_MAX]);
 bool print_text(const char *text, char buf[static JOB_VALUE_MAX]);
 
-/* A key that asks for one mode. Without Every= it means nothing, which the job may know; a default for the other mode is passed
- * over. Returns 0 where the key stays in force, 1 where it does not, 2 where it is an error. */
+/* A key that asks for one mode; a calendar is as good as fixed-rate for those that are for both. Without Every= it means nothing,
+ * which the job may know; a default for the other mode is passed over. Returns 0 where the key stays in force, 1 where it does not, 2 where it is an error. */
 int draft_check_mode(struct job_draft *d, enum job_key_index key, enum job_mode mode, const char *advice);
+/* True if there is an expression of OnCalendar= or Cron=. */
+static inline bool draft_has_calendar(const struct job_draft *d) {
+        return d->agenda.n > 0 || d->job->when.agenda;
+}
+/* Compiles what OnCalendar= and Cron= said, with the keys about them. 0, 1 (told), or a negative error. */
+int draft_finish_agenda(struct job_draft *d);
 /* What the keys about catching up mean with the others; false: an error (told). */
 bool draft_finish_catch_up(struct job_draft *d);
 /* Where CatchUp= is not set: what follows from Mode= and Every=. */
 void job_when_default_catch_up(struct job_when *when);
-/* Once all values are in: what the when keys mean together, and the defaults that depend on others. 0 or 1 (told). */
+/* Once all values are in: what the when keys mean together, and the defaults that depend on others. 0, 1 (told), or a negative
+ * error. */
 int draft_finish_when(struct job_draft *d);

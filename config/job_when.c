@@ -12,7 +12,7 @@
 
 #define LOG_CHANGES_BELOW USEC_PER_MINUTE
 
-_Static_assert(sizeof(struct job_when) == 96 + 5 * JOB_ALLOW_MAX, "policies are compared as bytes: no padding");
+_Static_assert(sizeof(struct job_when) == 104 + 5 * JOB_ALLOW_MAX, "policies are compared as bytes: no padding");
 
 static const char *const mode_names[] = {[JOB_MODE_FIXED_DELAY] = "fixed-delay", [JOB_MODE_FIXED_RATE] = "fixed-rate", NULL};
 static const char *const overlap_names[] = {[JOB_OVERLAP_SKIP] = "skip", [JOB_OVERLAP_QUEUE] = "queue", NULL};
@@ -35,6 +35,10 @@ void job_when_init(struct job_when *when) {
         when->history_runs = JOB_HISTORY_RUNS_DEFAULT;
         when->history_us = JOB_HISTORY_DEFAULT_US;
         when->is_enabled = true;
+}
+
+void job_when_done(struct job_when *when) {
+        when->agenda = agenda_unref(when->agenda);
 }
 
 int parse_description(struct job_draft *d, const struct job_setting *s) {
@@ -137,14 +141,16 @@ int parse_log(struct job_draft *d, const struct job_setting *s) {
 }
 
 static uint8_t log_default(const struct job_when *when) {
-        return when->every_us > 0 && when->every_us < LOG_CHANGES_BELOW ? JOB_LOG_CHANGES : JOB_LOG_ALL;
+        bool is_fast = when->agenda ? agenda_is_fast(when->agenda) : when->every_us > 0 && when->every_us < LOG_CHANGES_BELOW;
+        return is_fast ? JOB_LOG_CHANGES : JOB_LOG_ALL;
 }
 
 int draft_check_mode(struct job_draft *d, enum job_key_index key, enum job_mode mode, const char *advice) {
         const struct job_setting *s = d->set[key];
         const struct job_when *when = &d->job->when;
+        bool is_for_calendars = mode == JOB_MODE_FIXED_RATE && key != KEY_ALIGN;
 
-        if (when->every_us > 0 && when->mode == mode)
+        if (when->every_us > 0 ? when->mode == mode : is_for_calendars && draft_has_calendar(d))
                 return 0;
         if (s->is_default)
                 return 1;
@@ -152,7 +158,7 @@ int draft_check_mode(struct job_draft *d, enum job_key_index key, enum job_mode 
                 draft_error(d, s, 0, "%s= is for Mode=%s%s", s->key, mode_names[mode], advice);
                 return 2;
         }
-        draft_warn(d, s, 0, "%s= means nothing without Every=", s->key);
+        draft_warn(d, s, 0, "%s= means nothing without Every=%s", s->key, is_for_calendars ? ", OnCalendar= or Cron=" : "");
         return 1;
 }
 
@@ -164,7 +170,7 @@ static bool check_randomized_delay(struct job_draft *d) {
         if (r) {
                 when->random_delay_us = 0;
                 when->random_delay_ppm = 0;
-        } else if (when->random_delay_us >= when->every_us) {
+        } else if (when->every_us > 0 && when->random_delay_us >= when->every_us) {
                 char every[96];
                 draft_error(d, s, 0, "the delay must be shorter than Every=%s", duration_print(when->every_us, every));
                 return false;
@@ -174,9 +180,11 @@ static bool check_randomized_delay(struct job_draft *d) {
 
 int draft_finish_when(struct job_draft *d) {
         struct job_when *when = &d->job->when;
-        bool is_good = true;
-        int r;
+        int r = draft_finish_agenda(d);
+        bool is_good = r == 0;
 
+        if (r < 0)
+                return r;
         if (d->set[KEY_ALIGN] && when->align != JOB_ALIGN_START) {
                 r = draft_check_mode(d, KEY_ALIGN, JOB_MODE_FIXED_RATE, "; write Mode=fixed-rate");
                 is_good = is_good && r < 2;
@@ -292,7 +300,8 @@ bool print_log(const struct job_when *when, char buf[static JOB_VALUE_MAX]) {
 int job_when_print(const struct job_when *when, const char *description, char **ret_text) {
         size_t n, size = 0;
         const struct job_key *keys = job_keys(&n);
-        size_t room = (description ? strlen(description) : 0) + 16 + n * (JOB_VALUE_MAX + 32);
+        const char *agenda = when->agenda ? agenda_text(when->agenda) : "";
+        size_t room = (description ? strlen(description) : 0) + strlen(agenda) + 16 + n * (JOB_VALUE_MAX + 32);
         char value[JOB_VALUE_MAX], *text = malloc(room);
 
         if (!text)
@@ -303,6 +312,7 @@ int job_when_print(const struct job_when *when, const char *description, char **
         for (size_t i = 0; i < n; i++)
                 if (keys[i].print && keys[i].print(when, value))
                         size += (size_t)snprintf(text + size, room - size, "%s=%s\n", keys[i].name, value);
+        size += (size_t)snprintf(text + size, room - size, "%s", agenda);
         char *fitted = realloc(text, size + 1);
         *ret_text = fitted ? fitted : text;
         return 0;
@@ -319,37 +329,43 @@ static int when_line(struct job_draft *d, struct job_setting *s, char *line) {
         const struct job_key *keys, *key = job_key_find(line);
         size_t n;
         keys = job_keys(&n);
-        if (!key || key->half != JOB_HALF_WHEN || d->set[key - keys] || !*s->value)
+        if (!key || key->half != JOB_HALF_WHEN || (d->set[key - keys] && !(key->is_list && !key->print)) || !*s->value)
                 return -EBADMSG;
         d->set[key - keys] = s;
         int r = key->parse(d, s);
         return r > 0 ? -EBADMSG : r;
 }
 
-int job_when_parse(const char *text, size_t size, struct job_when *ret_when, char **ret_description) {
-        struct job job = {};
-        struct job_draft draft = {.job = &job, .is_canonical = true};
-        struct job_setting settings[KEYS_N];
-        char buf[JOB_WHEN_TEXT_MAX + 1];
+/* Reads all lines of a when-text, which is cut into them. */
+static int when_lines(struct job_draft *d, char *text) {
+        struct job_setting settings[KEYS_N + AGENDA_LINES_MAX];
         int r = 0;
+
+        job_when_init(&d->job->when);
+        for (size_t n = 0; r == 0 && *text; n++) {
+                char *end = strchr(text, '\n');
+                *end = 0;
+                r = n < sizeof(settings) / sizeof(settings[0]) ? when_line(d, &settings[n], text) : -EBADMSG;
+                text = end + 1;
+        }
+        return r == 0 ? draft_finish_when(d) : r;
+}
+
+int job_when_parse(const char *text, size_t size, struct agendas *agendas, struct job_when *ret_when, char **ret_description) {
+        struct job job = {};
+        struct job_draft draft = {.job = &job, .agendas = agendas, .is_canonical = true};
+        char buf[JOB_WHEN_TEXT_MAX + 1];
 
         if (size > JOB_WHEN_TEXT_MAX || memchr(text, 0, size) || (size > 0 && text[size - 1] != '\n'))
                 return -EBADMSG;
         memcpy(buf, text, size);
         buf[size] = 0;
-        job_when_init(&job.when);
-        char *next = buf;
-        for (size_t n = 0; r == 0 && *next; n++) {
-                char *end = strchr(next, '\n');
-                *end = 0;
-                r = n < KEYS_N ? when_line(&draft, &settings[n], next) : -EBADMSG;
-                next = end + 1;
-        }
-        if (r == 0 && draft_finish_when(&draft))
-                r = -EBADMSG;
-        if (r < 0) {
+        int r = when_lines(&draft, buf);
+        agenda_draft_done(&draft.agenda);
+        if (r != 0) {
                 free(job.description);
-                return r;
+                job_when_done(&job.when);
+                return draft.is_zone_missing && r != -ENOMEM ? 1 : r < 0 ? r : -EBADMSG;
         }
         *ret_when = job.when;
         *ret_description = job.description;

@@ -21,10 +21,11 @@ const char *audit_fault_to_string(enum audit_fault_kind kind) {
 
 /* ---- rows ---- */
 
-int audit_new(struct audit **ret) {
+int audit_new(struct agendas *agendas, struct audit **ret) {
         struct audit *a = calloc(1, sizeof(*a));
         if (!a)
                 return -ENOMEM;
+        a->agendas = agendas;
         *ret = a;
         return 0;
 }
@@ -32,6 +33,7 @@ int audit_new(struct audit **ret) {
 struct audit *audit_free(struct audit *a) {
         if (!a)
                 return NULL;
+        audit_reset(a);
         free(a->plans);
         free(a->ranges);
         free(a->runs);
@@ -42,6 +44,8 @@ struct audit *audit_free(struct audit *a) {
 }
 
 void audit_reset(struct audit *a) {
+        for (size_t i = 0; i < a->n_plans; i++)
+                job_when_done(&a->plans[i].when);
         a->n_plans = a->n_ranges = a->n_scheduled = a->n_runs = 0;
 }
 
@@ -68,9 +72,11 @@ int audit_add_segment(struct audit *a, const struct ledger_segment *segment) {
                 .first_key = audit_tame(segment->first_key),
                 .offset_us = audit_tame(segment->offset_us),
         };
-        int r = segment->when ? job_when_parse(segment->when, strlen(segment->when), &p->when, &description) : -EBADMSG;
+        int r = segment->when ? job_when_parse(segment->when, strlen(segment->when), a->agendas, &p->when, &description)
+                              : -EBADMSG;
         free(description);
-        p->is_readable = r == 0 && p->when.every_us > 0;
+        p->is_readable = r == 0 && plan_exists(&p->when);
+        p->at.us = p->anchor_us;
         return r == -ENOMEM ? r : 0;
 }
 
@@ -201,8 +207,10 @@ static void put_into_order(struct audit *a) {
         sort(a->plans, a->n_plans, sizeof(*a->plans), compare_plans);
         for (size_t i = 0; i < a->n_plans; i++) {
                 if ((n > 0 && a->plans[n - 1].segment == a->plans[i].segment) ||
-                    (image && a->plans[i].segment > image->segment))
+                    (image && a->plans[i].segment > image->segment)) {
+                        job_when_done(&a->plans[i].when);
                         continue;
+                }
                 a->plans[n++] = a->plans[i];
         }
         a->n_plans = n;
@@ -220,8 +228,18 @@ void audit_fault(struct audit *a, const struct audit_fault *fault) {
         v->n_faults++;
 }
 
-int64_t audit_nominal_rt(const struct audit_plan *p, int64_t key) {
+/* Rows come in the order of their keys: the walk goes on from the one that was asked for last, and no further than anybody has lived. */
+static int64_t calendar_nominal(const struct audit *a, struct audit_plan *p, int64_t key) {
+        if (key < p->at.key)
+                p->at = (struct agenda_slot){.us = p->anchor_us};
+        agenda_advance(p->when.agenda, &p->at, key, a->latest_rt_us + AUDIT_SLACK_US);
+        return p->at.key == key ? p->at.us : INT64_MAX;
+}
+
+int64_t audit_nominal_rt(const struct audit *a, struct audit_plan *p, int64_t key) {
         int64_t us;
+        if (p->when.agenda)
+                return calendar_nominal(a, p, key);
         if (!plan_is_grid(&p->when) || __builtin_mul_overflow(key, p->when.every_us, &us) ||
             __builtin_add_overflow(us, p->anchor_us, &us) ||
             (!plan_is_wall(&p->when) && __builtin_add_overflow(us, p->offset_us, &us)) || us != audit_tame(us))

@@ -63,8 +63,8 @@ struct audit_terms {
 
 struct audit;
 
-/* 0, -ENOMEM. */
-int audit_new(struct audit **ret);
+/* Calendars are read back into a table of agendas, which outlives the audit; NULL: they are not checked. 0, -ENOMEM. */
+int audit_new(struct agendas *agendas, struct audit **ret);
 struct audit *audit_free(struct audit *a);
 /* Rows of one job, copied; ranges newest first, the others in any order; of clocks those of any time. 0, -ENOMEM. */
 int audit_add_segment(struct audit *a, const struct ledger_segment *segment);

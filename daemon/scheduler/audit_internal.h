@@ -12,7 +12,8 @@ struct audit_plan {
         bool is_readable; /* when is valid */
         struct job_when when;
         int64_t anchor_us, first_key;
-        int64_t offset_us; /* REALTIME minus BOOTTIME at its begin */
+        struct agenda_slot at; /* of a calendar: the slot that was asked for last */
+        int64_t offset_us;     /* REALTIME minus BOOTTIME at its begin */
 };
 
 /* What is looked at of a run. */
@@ -24,6 +25,7 @@ struct audit_run {
 };
 
 struct audit {
+        struct agendas *agendas;
         struct audit_plan *plans; /* by number, each once */
         size_t n_plans, allocated_plans;
         struct ledger_range *ranges; /* of the schedule first, by segment and key, then those of boots */
@@ -51,7 +53,7 @@ static inline int64_t audit_tame(int64_t us) {
 void audit_fault(struct audit *a, const struct audit_fault *fault);
 /* The nominal instant of a key as wall-clock time; INT64_MAX where it is not known: of a fixed delay, and of
  * what no plan reaches. Instants and keys are below a quarter of what a number can be, so sums of three do not overflow. */
-int64_t audit_nominal_rt(const struct audit_plan *p, int64_t key);
+int64_t audit_nominal_rt(const struct audit *a, struct audit_plan *p, int64_t key);
 /* The plan of a segment that has begun before the mark was set, or NULL. */
 const struct audit_plan *audit_find_plan(const struct audit *a, uint32_t segment);
 /* The place of the first range of the schedule that may reach a key of a segment or what is behind it. */
@@ -63,6 +65,6 @@ uint64_t audit_count_open(const struct audit *a, uint32_t segment, int64_t first
 bool audit_is_trimmed(const struct audit *a, int64_t rt_us);
 
 /* audit_slots.c: the slots of one plan against its ranges [from, to). */
-void audit_slots(struct audit *a, const struct audit_plan *p, size_t from, size_t to);
+void audit_slots(struct audit *a, struct audit_plan *p, size_t from, size_t to);
 /* audit_runs.c: the runs against the slots, both ways. */
 void audit_runs(struct audit *a);

@@ -9,7 +9,7 @@
 /* A plan while its ranges are walked. */
 struct walk {
         struct audit *a;
-        const struct audit_plan *p;
+        struct audit_plan *p;
         bool has_end; /* slots below `end` must have an outcome: the plan is in force. How one before it ended is not recorded: its job
                        * may have been cancelled, disabled or removed for a while */
         int64_t end;
@@ -25,8 +25,8 @@ static uint64_t span(int64_t first, int64_t last) {
 static void find_fault(struct walk *w, enum audit_fault_kind kind, int64_t first, int64_t last, uint64_t n, int64_t first_rt_us,
                        int64_t last_rt_us) {
         struct audit_fault fault = {.kind = kind, .segment = w->p->segment, .first = first, .last = last, .n = n};
-        fault.first_rt_us = first_rt_us != INT64_MAX ? first_rt_us : audit_nominal_rt(w->p, first);
-        fault.last_rt_us = last_rt_us != INT64_MAX ? last_rt_us : audit_nominal_rt(w->p, last);
+        fault.first_rt_us = first_rt_us != INT64_MAX ? first_rt_us : audit_nominal_rt(w->a, w->p, first);
+        fault.last_rt_us = last_rt_us != INT64_MAX ? last_rt_us : audit_nominal_rt(w->a, w->p, last);
         if (fault.first_rt_us == INT64_MAX && w->last_rt_us != INT64_MIN)
                 fault.first_rt_us = w->last_rt_us;
         if (fault.last_rt_us == INT64_MAX)
@@ -46,7 +46,10 @@ static void find_end(struct walk *w) {
 static void find_lower(struct walk *w, size_t from, size_t to) {
         int64_t since_us = w->a->terms->since_rt_us, key = w->p->first_key;
         if (since_us > INT64_MIN && plan_is_grid(&w->p->when)) {
-                struct plan_grid grid = {.anchor_us = w->p->anchor_us, .every_us = w->p->when.every_us};
+                struct plan_grid grid = {.anchor_us = w->p->anchor_us,
+                                         .every_us = w->p->when.every_us,
+                                         .agenda = w->p->when.agenda,
+                                         .at = {.us = w->p->anchor_us}};
                 int64_t before_us = plan_is_wall(&w->p->when) ? 1 : w->p->offset_us - w->a->set_us - AUDIT_SLACK_US;
                 key = plan_first_after(&grid, audit_tame(audit_tame(since_us) - before_us));
         } else if (since_us > INT64_MIN && from < to)
@@ -61,7 +64,7 @@ static void find_lower(struct walk *w, size_t from, size_t to) {
 /* The slots first..last have no outcome: next is the range behind them, NULL where there is none. */
 static void judge_gap(struct walk *w, int64_t first, int64_t last, const struct ledger_range *next) {
         uint64_t n = span(first, last), n_open = audit_count_open(w->a, w->p->segment, first, last);
-        int64_t last_rt_us = audit_nominal_rt(w->p, last);
+        int64_t last_rt_us = audit_nominal_rt(w->a, w->p, last);
         if (last_rt_us == INT64_MAX)
                 last_rt_us = next ? next->first_rt_us : w->last_rt_us;
         if (n_open >= n || audit_is_trimmed(w->a, last_rt_us))
@@ -74,7 +77,7 @@ static void judge_gap(struct walk *w, int64_t first, int64_t last, const struct 
 /* The fault says which instant the row has, then which is the plan's. */
 static void judge_instant(struct walk *w, int64_t key, int64_t rt_us) {
         const struct audit_plan *p = w->p;
-        int64_t nominal_us = audit_nominal_rt(p, key);
+        int64_t nominal_us = audit_nominal_rt(w->a, w->p, key);
         bool is_right = false;
         if (nominal_us != INT64_MAX && plan_is_wall(&p->when))
                 is_right = nominal_us == rt_us;
@@ -158,7 +161,7 @@ static void walk_ranges(struct walk *w, size_t from, size_t to) {
         }
 }
 
-void audit_slots(struct audit *a, const struct audit_plan *p, size_t from, size_t to) {
+void audit_slots(struct audit *a, struct audit_plan *p, size_t from, size_t to) {
         struct walk w = {.a = a, .p = p, .last_rt_us = INT64_MIN};
         if (!p->is_readable) {
                 for (; from < to; from++)

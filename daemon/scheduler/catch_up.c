@@ -83,7 +83,7 @@ static int keep_newest(struct engine *e, struct clock_sample now, uint32_t job, 
         const struct job_row *row = engine_row(e, job);
         int64_t oldest = last - (int64_t)engine_policy(e, row)->catch_up_max;
         if (is_oldest_claimed(e, row))
-                oldest -= ENGINE_CLAIM_WAIT_US / grid->every_us + 1;
+                oldest -= plan_count_before(grid, last, ENGINE_CLAIM_WAIT_US);
         return oldest < row->key ? 0 : miss_passed(e, now, job, grid, oldest, rest);
 }
 

@@ -43,7 +43,7 @@ static void go_on(struct engine *e, struct clock_sample now, uint32_t job, enum 
         slots_pass(e, now, job, engine_slot_now(when, now) - ago_us);
         slots_flush_missed(e, now, job, false);
         row->is_paused = false;
-        if (when->every_us > 0 && !plan_is_grid(when) && row->next_us == INT64_MAX)
+        if (plan_is_delay(when) && row->next_us == INT64_MAX)
                 row->next_us = now.bt_us - ago_us + engine_wait(e, row, when);
         emit_hold(e, job, change);
         slots_arm(e, job);
@@ -132,7 +132,7 @@ int engine_start(struct engine *e, struct clock_sample now, uint32_t job) {
                 return 0;
         row->is_cancelled = false;
         row->since_us = now.bt_us;
-        if (when->every_us > 0)
+        if (plan_exists(when))
                 segments_plan_first(e, now, job, when, false);
         segments_plan_boot_slot(e, now, job, when, 0);
         emit_hold(e, job, HOLD_STARTED);

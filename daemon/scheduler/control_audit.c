@@ -227,7 +227,7 @@ int control_do_audit(struct control_call *call) {
         h->is_single = h->job;
         h->after = (uint64_t)after;
         h->terms.since_rt_us = since_us > 0 ? since_us : INT64_MIN;
-        if (audit_new(&h->audit) < 0)
+        if (audit_new(link_agendas(h->wait->client->control->link), &h->audit) < 0)
                 control_history_fail(h, -ENOMEM);
         else
                 ask_rows(h, LEDGER_CLOCKS);

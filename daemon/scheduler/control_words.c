@@ -11,8 +11,10 @@
 
 #include "config/duration.h"
 #include "config/timestamp.h"
+#include "daemon/scheduler/plan.h"
 
-#define LATE_US (1 * USEC_PER_SEC) /* a smaller lag is none */
+#define WORDS_DELAY_MAX 112                /* bytes for what is behind a calendar */
+#define LATE_US         (1 * USEC_PER_SEC) /* a smaller lag is none */
 
 /* ---- schedule ---- */
 
@@ -35,6 +37,17 @@ static void put_every(const struct job_when *when, char *buf, size_t size) {
                 append(buf, size, ", fixed rate from %s", timestamp_print_utc(when->align_rt_us, instant));
         if (when->jitter_ppm > 0)
                 append(buf, size, " ± %g%%", when->jitter_ppm / 10000.0);
+}
+
+/* More than there is room for ends with an ellipsis. */
+static void put_agenda(const struct job_when *when, char *buf, size_t size) {
+        const char *words = agenda_words(when->agenda);
+        size_t room = size - strlen(buf) - WORDS_DELAY_MAX;
+        append(buf, size, "%s%.*s%s", buf[0] ? ", " : "", (int)room, words, strlen(words) > room ? "..." : "");
+}
+
+static void put_random_delay(const struct job_when *when, char *buf, size_t size) {
+        char span[96];
         if (when->random_delay_us > 0)
                 append(buf, size, ", up to %s late", duration_print(when->random_delay_us, span));
         else if (when->random_delay_ppm > 0)
@@ -50,6 +63,9 @@ char *words_schedule(const struct job_when *when, char buf[static WORDS_SCHEDULE
                 append(buf, WORDS_SCHEDULE_MAX, "%s after boot", duration_print(when->on_boot_us, span));
         if (when->every_us > 0)
                 put_every(when, buf, WORDS_SCHEDULE_MAX);
+        if (when->agenda)
+                put_agenda(when, buf, WORDS_SCHEDULE_MAX);
+        put_random_delay(when, buf, WORDS_SCHEDULE_MAX);
         if (!buf[0])
                 append(buf, WORDS_SCHEDULE_MAX, "on demand");
         return buf;
@@ -66,7 +82,9 @@ const char *words_next_reason(const struct job_view *view, const struct job_when
                 snprintf(buf, WORDS_SCHEDULE_MAX, "run %" PRIu64 " waits for the end of the run in flight", view->pending_run);
                 return buf;
         }
-        if (when->every_us == 0)
+        if (view->status == JOB_STATUS_FINISHED)
+                return "its calendar is over";
+        if (!plan_exists(when))
                 return when->on_boot_us < 0 ? "on demand only" : view->next_slot_rt_us == INT64_MAX ? "at boot only" : NULL;
         if (view->next_slot_rt_us == INT64_MAX && view->run)
                 return "counts from the end of the run in flight";
@@ -188,7 +206,10 @@ static void say_standing(const struct words_facts *f, struct words_answer *answe
         if (f->view.status == JOB_STATUS_DISABLED) {
                 answer->reason = "disabled";
                 say(answer, "It never runs by itself: its definition says Enabled=no.");
-        } else if (f->when->every_us == 0 && f->when->on_boot_us < 0) {
+        } else if (f->view.status == JOB_STATUS_FINISHED) {
+                answer->reason = "finished";
+                say(answer, "Its calendar is over: the last slot has come.");
+        } else if (!plan_exists(f->when) && f->when->on_boot_us < 0) {
                 answer->reason = "manual";
                 say(answer, "It runs on demand only: chimectl trigger %s", f->job);
         }

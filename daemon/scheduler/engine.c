@@ -101,7 +101,10 @@ struct plan_grid engine_grid(const struct engine *e, const struct job_row *row, 
         return (struct plan_grid){
                 .anchor_us = row->anchor_us,
                 .every_us = when->every_us,
+                .agenda = when->agenda,
+                .at = {.key = row->key, .us = row->next_us},
                 .draw_bound_us = bound_us,
+                .draw_ppm = when->random_delay_ppm,
                 .seed = e->seed,
                 .stream = bound_us > 0 ? draw_stream(e, row) : 0,
         };
@@ -377,7 +380,7 @@ int engine_ended(struct engine *e, struct clock_sample now, const struct wire_en
         cold->ended_run = ended->run;
         cold->end_bt_us = end_bt_us;
         cold->last_result = ended->end.result;
-        if (when->every_us > 0 && !plan_is_grid(when) && (row->state != JOB_STATE_NEW || row->is_restored))
+        if (plan_is_delay(when) && (row->state != JOB_STATE_NEW || row->is_restored))
                 row->next_us = end_bt_us + engine_wait(e, row, when);
         if (!row->is_restored && slots_start_waiting(e, now, job) < 0)
                 e->has_failed = true;

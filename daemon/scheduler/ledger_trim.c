@@ -19,7 +19,7 @@ void ledger_store_history(const struct ledger_limits *limits, const char *when, 
         struct job_when policy;
         char *description = NULL;
         job_when_init(&policy);
-        if (when && job_when_parse(when, strlen(when), &policy, &description) == 0)
+        if (when && job_when_parse(when, strlen(when), NULL, &policy, &description) == 0)
                 free(description);
         *ret_runs = policy.history_runs == JOB_HISTORY_RUNS_DEFAULT ? limits->runs : policy.history_runs;
         *ret_age_us = policy.history_us == JOB_HISTORY_DEFAULT_US ? limits->days * USEC_PER_DAY : policy.history_us;

@@ -24,6 +24,8 @@ enum link_phase {
 };
 
 struct link {
+        struct zones zones;
+        struct agendas agendas; /* those of the engine, the vault and audits */
         struct loop *loop;
         struct journal *journal;
         struct channel *control, *output;
@@ -204,13 +206,20 @@ static int on_define(struct link *link, const void *payload, size_t size) {
         if (r < 0)
                 return r;
         struct job_when when;
-        char *description = NULL;
-        r = job_when_parse(define.when, define.when_size, &when, &description);
-        if (r == 0)
+        char *description;
+        r = job_when_parse(define.when, define.when_size, &link->agendas, &when, &description);
+        if (r == 1) {
+                struct journal_record record = journal_begin(link->journal, EVENT_CONFIG_ERROR);
+                journal_send(&record, "job %s: its time zone can't be read by the scheduler, so it is not scheduled",
+                             define.name);
+        }
+        if (r == 0) {
                 r = engine_define(link->engine, &define, &when, description);
-        free(description);
+                job_when_done(&when);
+                free(description);
+        }
         wire_define_done(&define);
-        return r;
+        return r < 0 ? r : 0;
 }
 
 static int on_remove(struct link *link, const void *payload, size_t size) {
@@ -528,6 +537,10 @@ struct book *link_book(struct link *link) {
         return link->phase == LINK_PHASE_UP ? link->book : NULL;
 }
 
+struct agendas *link_agendas(struct link *link) {
+        return &link->agendas;
+}
+
 struct vault *link_vault(struct link *link) {
         return link->vault;
 }
@@ -592,7 +605,7 @@ static int on_vault(void *userdata) {
 }
 
 int link_keep(struct link *link, const char *folder) {
-        return vault_new(link->loop, link->journal, folder, on_vault, link, &link->vault);
+        return vault_new(link->loop, link->journal, &link->agendas, folder, on_vault, link, &link->vault);
 }
 
 int link_new(struct loop *loop, struct journal *journal, int control_fd, int output_fd, struct link **ret) {
@@ -604,6 +617,7 @@ int link_new(struct loop *loop, struct journal *journal, int control_fd, int out
                 util_close(control_fd);
                 return -ENOMEM;
         }
+        link->agendas = (struct agendas){.find_zone = zones_find_for_agendas, .userdata = &link->zones};
         link->loop = loop;
         link->journal = journal;
         link->phase = LINK_PHASE_HELLO;
@@ -638,6 +652,8 @@ struct link *link_free(struct link *link) {
         engine_free(link->engine);
         pack_done(&link->pack);
         pack_done(&link->value);
+        agendas_done(&link->agendas);
+        zones_done(&link->zones);
         free(link);
         return NULL;
 }

@@ -56,6 +56,8 @@ int link_watch(struct link *link, uint64_t run, bool is_on);
 void link_set_listener(struct link *link, const struct link_listener *listener, void *userdata);
 /* The engine, for views and commands; NULL before the first commit and after the end. */
 struct engine *link_engine(struct link *link);
+/* The agendas of this scheduler; borrowed. */
+struct agendas *link_agendas(struct link *link);
 /* What is remembered of jobs; NULL with the engine. */
 struct book *link_book(struct link *link);
 /* The ledger, for questions; NULL where none is kept. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// plan: the arithmetic of slots: grids counted by division, delays with jitter, drawn start delays.
+// plan: the arithmetic of slots: grids counted by division, calendars by walking, delays with jitter, drawn start delays.
 // Pure functions of numbers; instants are on the clock of the grid.
 #pragma once
 
@@ -8,22 +8,34 @@
 
 #include "config/job.h"
 
-/* A row of slots: key k is due at anchor_us + k * every_us, plus a drawn delay in [0, draw_bound_us]. */
+/* A row of slots: key k is due at anchor_us + k * every_us, plus a drawn delay in [0, draw_bound_us]. Those of a calendar are counted
+ * from where its plan stands: of earlier keys nothing is known but that they are earlier. */
 struct plan_grid {
         int64_t anchor_us;
         int64_t every_us;
-        int64_t draw_bound_us; /* below every_us */
-        const uint8_t *seed;   /* 16 bytes, keys the draw; borrowed */
-        uint64_t stream;       /* tells jobs and segments apart in the draw */
+        const struct agenda *agenda; /* a calendar's, borrowed; NULL: a grid, the next is not looked at */
+        struct agenda_slot at;       /* where it stands */
+        int64_t draw_bound_us;       /* below every_us; of a calendar kept below the next slot */
+        uint32_t draw_ppm;           /* of a calendar, the bound as a share of that distance; 0: draw_bound_us */
+        const uint8_t *seed;         /* 16 bytes, keys the draw; borrowed */
+        uint64_t stream;             /* tells jobs and segments apart in the draw */
 };
 
-/* True for fixed-rate jobs. */
+/* True for jobs that have slots of their own, but for those of boots. */
+static inline bool plan_exists(const struct job_when *when) {
+        return when->every_us > 0 || when->agenda;
+}
+/* True for fixed-rate jobs and calendars: their slots do not depend on runs. */
 static inline bool plan_is_grid(const struct job_when *when) {
-        return when->every_us > 0 && when->mode == JOB_MODE_FIXED_RATE;
+        return (when->every_us > 0 && when->mode == JOB_MODE_FIXED_RATE) || when->agenda;
+}
+/* True for the others. */
+static inline bool plan_is_delay(const struct job_when *when) {
+        return when->every_us > 0 && when->mode == JOB_MODE_FIXED_DELAY;
 }
 /* True for jobs whose slots lie on CLOCK_REALTIME. */
 static inline bool plan_is_wall(const struct job_when *when) {
-        return plan_is_grid(when) && when->align == JOB_ALIGN_WALL;
+        return when->agenda || (plan_is_grid(when) && when->align == JOB_ALIGN_WALL);
 }
 /* True for policies whose slots could run again after a power cut: they start only when that is claimed durably. */
 static inline bool plan_is_claimed(const struct job_when *when) {
@@ -32,17 +44,28 @@ static inline bool plan_is_claimed(const struct job_when *when) {
 }
 /* True if a and b plan the same slots: a reload from one to the other leaves the plan alone. */
 bool plan_is_same(const struct job_when *a, const struct job_when *b);
-/* The largest drawn delay of a grid: RandomizedDelay=, kept below Every=. */
+/* The largest drawn delay of a grid: RandomizedDelay=, kept below Every=; of a calendar not more than the span, and
+ * unknown where it is a share of distances (DURATION_MAX). */
 int64_t plan_draw_bound(const struct job_when *when);
 
-/* The nominal instant of a key. */
+/* The nominal instant of the slot behind one at an instant; PATTERN_NEVER: there is none. */
+static inline int64_t plan_follow(const struct job_when *when, int64_t nominal_us) {
+        return when->agenda ? agenda_next(when->agenda, nominal_us) : nominal_us + when->every_us;
+}
+
+/* The nominal instant of a key; of a calendar PATTERN_NEVER behind its last slot, and not of a key before the one it stands at. */
 int64_t plan_nominal(const struct plan_grid *g, int64_t key);
 /* The instant at which it should start: nominal and drawn delay (a keyed hash: the same each time it is asked). */
 int64_t plan_due(const struct plan_grid *g, int64_t key);
-/* The last key that is due at an instant (INT64_MIN for none is never returned: keys go back below the anchor). By division. */
+/* The last key that is due at an instant (INT64_MIN for none is never returned: keys go back below the anchor; of a calendar all
+ * that are earlier than where it stands are told as the one before that). */
 int64_t plan_last_due(const struct plan_grid *g, int64_t at_us);
-/* The first key whose nominal instant is after an instant. By division. */
+/* The first key whose nominal instant is after an instant; of a calendar as above. */
 int64_t plan_first_after(const struct plan_grid *g, int64_t at_us);
+/* How many slots there are from us before a key's nominal instant to the key. */
+int64_t plan_count_before(const struct plan_grid *g, int64_t key, int64_t us);
+/* Lets a calendar stand at a later key, so that what is asked from there on costs no walk. */
+void plan_seek(struct plan_grid *g, int64_t key);
 
 /* How much later catching up begins, in [0, CatchUpSpread=], drawn for a slot; not what RandomizedDelay= draws for it. */
 int64_t plan_spread(const struct job_when *when, const uint8_t seed[static 16], uint64_t stream, int64_t key);

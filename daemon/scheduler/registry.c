@@ -22,6 +22,9 @@ void registry_init(struct registry *g) {
 void registry_done(struct registry *g) {
         free(g->rows);
         free(g->texts);
+        for (size_t i = 0; i < g->n_policies; i++)
+                if (g->policies[i].uses > 0)
+                        job_when_done(&g->policies[i].when);
         free(g->policies);
         free(g->colds);
         index_done(&g->by_name);
@@ -213,6 +216,8 @@ int registry_intern(struct registry *g, const struct job_when *when, uint32_t *r
         r = index_add(&g->by_policy, hash, policy, policy_hash, g);
         if (r < 0)
                 return r;
+        if (when->agenda)
+                agenda_ref(when->agenda);
         g->policies[policy].uses = 1;
         if (is_reused)
                 g->free_policy = next_free;
@@ -226,6 +231,7 @@ void registry_release(struct registry *g, uint32_t policy) {
         if (policy == INDEX_NONE || --g->policies[policy].uses > 0)
                 return;
         index_remove(&g->by_policy, policy_hash(g, policy), policy, policy_hash, g);
+        job_when_done(&g->policies[policy].when);
         g->policies[policy].next_free = g->free_policy;
         g->free_policy = policy;
 }

@@ -24,7 +24,7 @@ enum job_state {
 /* 72 bytes: a million jobs must fit. Instants are on the clock of the job's grid: REALTIME for a wall grid, else BOOTTIME. */
 struct job_row {
         struct hash128 hash; /* of the definition in force */
-        int64_t anchor_us;   /* grid: the instant of key 0 */
+        int64_t anchor_us;   /* grid, calendar: the instant of key 0 */
         int64_t next_us;     /* nominal instant of the slot `key`; fixed-delay in flight: meaningless */
         int64_t key;         /* the first slot that has no outcome yet */
         int64_t since_us;    /* when the name was first committed (BOOTTIME) */
@@ -136,7 +136,7 @@ int registry_add(struct registry *g, const char *name, uint32_t *ret_row);
 int registry_describe(struct registry *g, uint32_t row, const char *description);
 /* Gives the row back. */
 void registry_drop(struct registry *g, uint32_t row);
-/* Row of the policy table with one use more: an equal one, or a new one. */
+/* Row of the policy table with one use more: an equal one, or a new one, which has a use of its agenda. */
 int registry_intern(struct registry *g, const struct job_when *when, uint32_t *ret_policy);
 /* One use less. Takes INDEX_NONE. */
 void registry_release(struct registry *g, uint32_t policy);

@@ -25,9 +25,11 @@ void engine_skip_runs(struct engine *e, uint64_t next_run) {
 
 /* ---- to the ledger ---- */
 
-/* The first slot without an outcome: what is open and waits to be told has none. */
-static int64_t first_open_key(const struct job_row *row, const struct job_cold *cold) {
-        return cold && cold->missed.is_open && cold->missed.segment == row->segment ? cold->missed.first : row->key;
+/* The first slot without an outcome, and its instant: what is open and waits to be told has none. */
+static void put_first_open(const struct job_row *row, const struct job_cold *cold, struct job_image *image) {
+        bool is_open = cold && cold->missed.is_open && cold->missed.segment == row->segment;
+        image->key = is_open ? cold->missed.first : row->key;
+        image->next_us = is_open ? cold->missed.first_us : row->next_us;
 }
 
 void engine_take_image(struct engine *e, struct clock_sample now, uint32_t job, struct job_image *ret,
@@ -38,8 +40,6 @@ void engine_take_image(struct engine *e, struct clock_sample now, uint32_t job, 
                 .offset_us = now.rt_us - now.bt_us,
                 .segment = row->segment,
                 .anchor_us = row->anchor_us,
-                .key = first_open_key(row, cold),
-                .next_us = engine_is_running(e, row) ? INT64_MAX : row->next_us,
                 .since_us = row->since_us,
                 .is_planned = engine_has_plan(row),
                 .is_boot_done = row->is_boot_done,
@@ -47,8 +47,11 @@ void engine_take_image(struct engine *e, struct clock_sample now, uint32_t job, 
                 .is_cancelled = row->is_cancelled,
                 .paused_until_rt_us = INT64_MAX,
         };
+        put_first_open(row, cold, ret);
         memcpy(ret->boot_id, e->boot_id, sizeof(ret->boot_id));
         *ret_when = engine_policy(e, row);
+        if (plan_is_delay(*ret_when) && engine_is_running(e, row))
+                ret->next_us = INT64_MAX;
         if (!cold)
                 return;
         if (cold->defined) {
@@ -147,9 +150,6 @@ int engine_restore(struct engine *e, struct clock_sample now, const char *name, 
         if (r < 0)
                 return r;
         restore_row(engine_row(e, job), &moved, is_moved);
-        const struct job_when *policy = registry_when(&e->jobs, engine_row(e, job)->when);
-        if (plan_is_grid(policy))
-                engine_row(e, job)->next_us = moved.anchor_us + moved.key * policy->every_us;
         restore_cold(cold, now, &moved);
         cold->waiting.is_past = is_moved && moved.waiting.item == WIRE_ITEM_BOOT;
         cold->claimed_key = image->is_late ? image->late_key : INT64_MAX;
@@ -180,10 +180,19 @@ static int pass_down(struct engine *e, struct clock_sample now, uint32_t job, in
         return r;
 }
 
+/* Whether a calendar comes from the anchor of a slot to that slot. */
+static bool is_agenda_slot(const struct agenda *agenda, const struct wire_start *start) {
+        struct agenda_slot at = {.us = start->anchor_us};
+        agenda_advance(agenda, &at, start->key, start->slot_us);
+        return at.key == start->key && at.us == start->slot_us && agenda_next(agenda, at.us - 1) == at.us;
+}
+
 /* Whether a policy plans the slot that a run was started for. */
 static bool has_planned(const struct job_when *when, const struct job_row *row, const struct wire_start *start) {
-        if (when->every_us == 0 || memcmp(&start->hash, &row->hash, sizeof(row->hash)) != 0)
+        if (!plan_exists(when) || memcmp(&start->hash, &row->hash, sizeof(row->hash)) != 0)
                 return false;
+        if (when->agenda)
+                return is_agenda_slot(when->agenda, start);
         if (plan_is_wall(when) && start->anchor_us != when->align_rt_us)
                 return false; /* started in the instant of its definition, by the plan before */
         return !plan_is_grid(when) || start->anchor_us + start->key * when->every_us == start->slot_us;
@@ -244,6 +253,8 @@ int restore_adopted(struct engine *e, struct clock_sample now, uint32_t job, con
                         slots_tell(e, job, SLOT_MISSED, SLOT_REASON_DOWN, row->segment, row->key, start->key - 1,
                                    start->slot_rt_us);
                 row->key = start->key + 1;
+                if (plan_is_grid(engine_policy(e, row)))
+                        row->next_us = plan_follow(engine_policy(e, row), start->slot_us);
         }
         slots_flush_merging(e, now, job, start->run);
         cold->missed_since_run = 0;
@@ -342,7 +353,7 @@ static void let_start_again(struct engine *e, struct clock_sample now, uint32_t 
 /* Slots that may have been started before a death that the runner did not survive. */
 static void pass_claimed(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *when) {
         struct job_row *row = engine_row(e, job);
-        if (e->is_same_runner || !row->was_planned || row->is_paused || when->every_us == 0)
+        if (e->is_same_runner || !row->was_planned || row->is_paused || !plan_exists(when))
                 return;
         const struct job_cold *cold = registry_cold(&e->jobs, row);
         int64_t now_us = engine_slot_now(when, now), until_us = cold->claimed_us;
@@ -403,7 +414,7 @@ void restore_plan(struct engine *e, struct clock_sample now, uint32_t job, const
         bool is_moved = row->is_moved && !plan_is_wall(when), was_planned = row->was_planned;
         if (!was_planned || !plan_is_same(old, when)) {
                 restore_close(e, now, job, old);
-                if (row->is_cancelled || when->every_us == 0)
+                if (row->is_cancelled || !plan_exists(when))
                         return;
                 if (row->segment == 0 && row->was != INDEX_NONE) /* it got its schedule while nobody looked */
                         row->since_us = now.bt_us;
@@ -414,13 +425,13 @@ void restore_plan(struct engine *e, struct clock_sample now, uint32_t job, const
                         segments_plan_next(e, now, job, old, when);
                 return;
         }
-        if (when->every_us > 0 && plan_is_grid(when))
+        if (plan_is_grid(when) && !when->agenda)
                 row->next_us = row->anchor_us + row->key * when->every_us;
         pass_claimed(e, now, job, when); /* before its delays are drawn anew */
-        if (when->every_us > 0 && is_moved)
+        if (plan_exists(when) && is_moved)
                 segments_begin(e, job);
         row->is_restored = row->was_planned = row->is_moved = false;
         row->is_resumed = true;
-        if (when->every_us > 0 && !plan_is_grid(when) && !engine_is_running(e, row) && row->next_us == INT64_MAX)
+        if (plan_is_delay(when) && !engine_is_running(e, row) && row->next_us == INT64_MAX)
                 row->next_us = now.bt_us + engine_wait(e, row, when);
 }

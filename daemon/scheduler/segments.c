@@ -19,6 +19,11 @@ struct action *segments_begin(struct engine *e, uint32_t job) {
 }
 
 static void plan_grid_from(struct job_row *row, const struct job_when *when, int64_t anchor_us, int64_t after_us) {
+        if (when->agenda) {
+                row->key = 0;
+                row->anchor_us = row->next_us = agenda_next(when->agenda, after_us);
+                return;
+        }
         struct plan_grid grid = {.anchor_us = anchor_us, .every_us = when->every_us};
         row->anchor_us = anchor_us;
         row->key = plan_first_after(&grid, after_us);
@@ -44,8 +49,10 @@ static bool find_last_slot(struct engine *e, struct clock_sample now, uint32_t j
                            int64_t *ret_bt_us) {
         struct job_row *row = engine_row(e, job);
         const struct job_cold *cold = registry_cold(&e->jobs, row);
-        if (old->every_us == 0 && cold && cold->last_slot_us > 0)
+        if (!plan_exists(old) && cold && cold->last_slot_us > 0)
                 *ret_bt_us = cold->last_slot_us;
+        else if (old->agenda) /* one that has none yet counts from now */
+                *ret_bt_us = cold && cold->last_slot_us > 0 ? now.bt_us - (now.rt_us - cold->last_slot_us) : now.bt_us;
         else if (plan_is_wall(old))
                 *ret_bt_us = now.bt_us - (now.rt_us - (row->next_us - old->every_us));
         else if (plan_is_grid(old) && row->key > 0)
@@ -94,6 +101,16 @@ void segments_rebase(struct engine *e, struct clock_sample now, uint32_t job) {
         segments_begin(e, job);
 }
 
+/* True if a policy plans the row's key for an instant. */
+static bool is_planned(const struct job_row *row, const struct job_when *when, int64_t slot_us) {
+        if (when->agenda)
+                return agenda_next(when->agenda, slot_us - 1) == slot_us;
+        int64_t anchor_us = plan_is_wall(when) ? when->align_rt_us : row->anchor_us;
+        struct plan_grid grid = {.anchor_us = anchor_us, .every_us = when->every_us};
+        return row->anchor_us == anchor_us && plan_first_after(&grid, slot_us) == row->key + 1 &&
+               plan_nominal(&grid, row->key) == slot_us;
+}
+
 /* The plan that an earlier scheduler had, as the runner remembers it: goes on if it is of the policy in force. */
 static void plan_resumed(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *when) {
         struct job_row *row = engine_row(e, job);
@@ -104,13 +121,10 @@ static void plan_resumed(struct engine *e, struct clock_sample now, uint32_t job
                 row->next_us = from_us + engine_wait(e, row, when);
                 return;
         }
-        int64_t anchor_us = plan_is_wall(when) ? when->align_rt_us : row->anchor_us;
-        struct plan_grid grid = {.anchor_us = anchor_us, .every_us = when->every_us};
         bool is_old_time_line = plan_is_wall(when) && cold->last_slot_us > now.rt_us + ENGINE_STEP_LIMIT_US;
-        if (!is_old_time_line && row->anchor_us == anchor_us && plan_first_after(&grid, cold->last_slot_us) == row->key + 1 &&
-            plan_nominal(&grid, row->key) == cold->last_slot_us) {
+        if (!is_old_time_line && is_planned(row, when, cold->last_slot_us)) {
                 row->key++;
-                row->next_us = cold->last_slot_us + when->every_us;
+                row->next_us = plan_follow(when, cold->last_slot_us);
         } else
                 plan_from(e, now, job, true, cold->last_slot_us, when);
 }
@@ -178,7 +192,7 @@ static void make_plan(struct engine *e, struct clock_sample now, uint32_t job, e
                 restore_plan(e, now, job, old, when);
                 return;
         }
-        if (row->is_cancelled || when->every_us == 0)
+        if (row->is_cancelled || !plan_exists(when))
                 return;
         if (row->segment > 0 && before == JOB_STATE_NEW && commit->is_resync)
                 plan_resumed(e, now, job, when);

@@ -8,7 +8,8 @@
 
 #include "daemon/core/util.h"
 
-#define CATCH_UP_NEAR_US (10 * USEC_PER_MINUTE) /* a next slot so near, and within a tenth of Every=, takes the catch-up in */
+#define CATCH_UP_NEAR_US                                                                                                       \
+        (10 * USEC_PER_MINUTE) /* a next slot so near, and within a tenth of the distance, takes the catch-up in */
 
 static void emit_outcome(struct engine *e, struct clock_sample now, uint32_t job, enum slot_outcome outcome,
                          const struct job_range *range, uint64_t run, bool is_more) {
@@ -61,9 +62,10 @@ static struct job_range take_slots(struct engine *e, struct clock_sample now, ui
                 .first = row->key,
                 .last = last,
                 .first_us = plan_nominal(&grid, row->key),
-                .last_us = plan_nominal(&grid, last),
                 .open_us = now.bt_us,
         };
+        plan_seek(&grid, last);
+        taken.last_us = plan_nominal(&grid, last);
         row->key = last + 1;
         row->next_us = plan_nominal(&grid, row->key);
         return taken;
@@ -196,7 +198,7 @@ void slots_let_wait(struct engine *e, struct clock_sample now, uint32_t job) {
 static void pass_paused_delay(struct engine *e, struct clock_sample now, uint32_t job, int64_t until_us) {
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
-        if (when->every_us == 0 || engine_is_running(e, row) || row->next_us > until_us)
+        if (!plan_exists(when) || engine_is_running(e, row) || row->next_us > until_us)
                 return;
         struct job_range passed = {
                 .reason = SLOT_REASON_PAUSED,
@@ -252,7 +254,7 @@ static struct schedule *next_look(struct engine *e, uint32_t job, int64_t *ret_a
         *ret_at_us = 0;
         if (cold && !is_running && !row->is_restored && (cold->waiting.is_slot || cold->waiting.is_trigger))
                 return &e->boot_wake; /* it waited for the ledger: nothing else keeps it now */
-        if (!engine_has_plan(row) || row->is_paused || when->every_us == 0 || (is_running && !plan_is_grid(when)))
+        if (!engine_has_plan(row) || row->is_paused || !plan_exists(when) || (is_running && !plan_is_grid(when)))
                 return NULL;
         *ret_at_us = row->next_us;
         if (is_running && cold->missed.is_open) {
@@ -389,7 +391,7 @@ int slots_start_next(struct engine *e, struct clock_sample now, uint32_t job, en
         registry_cold(&e->jobs, row)->last_slot_us = o.slot_us;
         row->key++;
         if (plan_is_grid(when))
-                row->next_us += when->every_us;
+                row->next_us = plan_follow(when, row->next_us);
         return 0;
 }
 
@@ -498,10 +500,12 @@ static int grid_passed(struct engine *e, struct clock_sample now, uint32_t job, 
                 int r = slots_miss(e, now, job, last - 1, reason);
                 return r < 0 ? r : slots_miss(e, now, job, last, SLOT_REASON_DEADLINE);
         }
-        int64_t to_next_us = plan_nominal(grid, last + 1) - now_us;
+        struct plan_grid at_last = *grid;
+        plan_seek(&at_last, last);
+        int64_t next_us = plan_nominal(&at_last, last + 1), to_next_us = next_us - now_us;
         bool is_catch_up = when->catch_up == JOB_CATCH_UP_ONE;
         if (is_catch_up && lag_us > 0 && reason != SLOT_REASON_DEADLINE && to_next_us <= CATCH_UP_NEAR_US &&
-            to_next_us <= when->every_us / 10)
+            to_next_us <= (next_us - plan_nominal(&at_last, last)) / 10)
                 return merge_into_next(e, now, job, last, reason);
         bool is_late = lag_us > 0 && reason != SLOT_REASON_DEADLINE;
         if (is_late && catch_up_waits(e, now, job, last, to_next_us))
@@ -658,7 +662,7 @@ static bool is_plan_open(const struct engine *e, const struct job_row *row) {
 /* True if the plan at hand has a slot to be looked at. */
 static bool is_plan_due(const struct engine *e, struct clock_sample now, const struct job_row *row) {
         const struct job_when *when = engine_policy(e, row);
-        if (!is_plan_open(e, row) || when->every_us == 0)
+        if (!is_plan_open(e, row) || !plan_exists(when))
                 return false;
         if (!plan_is_grid(when))
                 return row->next_us <= now.bt_us;

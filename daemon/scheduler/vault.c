@@ -44,6 +44,7 @@ struct question {
 struct vault {
         struct loop *loop;
         struct journal *journal;
+        struct agendas *agendas;
         int (*on_change)(void *userdata);
         void *userdata;
         struct ledger *ledger;
@@ -85,6 +86,7 @@ static int reserve(void **array, size_t *allocated, size_t n, size_t size) {
 
 static void forget_kept(struct vault *v) {
         for (size_t i = 0; i < v->n_jobs; i++) {
+                job_when_done(&v->jobs[i].when);
                 free(v->jobs[i].name);
                 free(v->jobs[i].hold.by);
                 free(v->jobs[i].hold.reason);
@@ -105,15 +107,17 @@ static void on_job(void *userdata, const struct ledger_job *job) {
         struct kept_job kept = {.counts = job->counts, .hold = job->hold};
         char *description = NULL;
         if (image_decode(job->plan, job->plan_size, &kept.image) < 0 ||
-            job_when_parse(job->when, strlen(job->when), &kept.when, &description) < 0)
+            job_when_parse(job->when, strlen(job->when), v->agendas, &kept.when, &description) != 0)
                 return; /* of a later version: it begins anew */
         free(description);
         void *jobs = v->jobs;
         int r = reserve(&jobs, &v->allocated_jobs, v->n_jobs, sizeof(*v->jobs));
         v->jobs = jobs;
         kept.name = r == 0 ? strdup(job->name) : NULL;
-        if (!kept.name)
+        if (!kept.name) {
+                job_when_done(&kept.when);
                 return;
+        }
         kept.hold.by = job->hold.by ? strdup(job->hold.by) : NULL;
         kept.hold.reason = job->hold.reason ? strdup(job->hold.reason) : NULL;
         v->jobs[v->n_jobs++] = kept;
@@ -200,8 +204,8 @@ static void on_lost(void *userdata, const struct ledger_state *state) {
         }
 }
 
-int vault_new(struct loop *loop, struct journal *journal, const char *folder, int (*on_change)(void *userdata), void *userdata,
-              struct vault **ret) {
+int vault_new(struct loop *loop, struct journal *journal, struct agendas *agendas, const char *folder,
+              int (*on_change)(void *userdata), void *userdata, struct vault **ret) {
         static const struct ledger_callbacks callbacks = {.on_open = on_open,
                                                           .on_job = on_job,
                                                           .on_run = on_run,
@@ -213,6 +217,7 @@ int vault_new(struct loop *loop, struct journal *journal, const char *folder, in
                 return -ENOMEM;
         v->loop = loop;
         v->journal = journal;
+        v->agendas = agendas;
         v->flushed_bt_us = INT64_MIN / 2;
         v->ask_bt_us = INT64_MAX;
         v->on_change = on_change;

@@ -21,9 +21,9 @@
 struct vault;
 
 /* Opens the ledger in a folder. on_change is called by the loop when the ledger has opened or given up, and when a commit is durable.
- * loop and journal are borrowed. 0 or a negative errno. */
-int vault_new(struct loop *loop, struct journal *journal, const char *folder, int (*on_change)(void *userdata), void *userdata,
-              struct vault **ret);
+ * loop, journal and agendas are borrowed. 0 or a negative errno. */
+int vault_new(struct loop *loop, struct journal *journal, struct agendas *agendas, const char *folder,
+              int (*on_change)(void *userdata), void *userdata, struct vault **ret);
 /* Writes what is left and closes. engine and book may be NULL: nothing is left. Takes NULL, returns NULL. */
 struct vault *vault_free(struct vault *v, struct engine *e, const struct book *b, struct clock_sample now);
 

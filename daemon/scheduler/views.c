@@ -123,7 +123,9 @@ static enum job_status job_status(const struct engine *e, const struct job_row *
                 return JOB_STATUS_CANCELLED;
         if (row->is_paused)
                 return JOB_STATUS_PAUSED;
-        return when->every_us == 0 && when->on_boot_us < 0 ? JOB_STATUS_MANUAL : JOB_STATUS_WAITING;
+        if (when->agenda && row->next_us == PATTERN_NEVER && when->on_boot_us < 0)
+                return JOB_STATUS_FINISHED;
+        return !plan_exists(when) && when->on_boot_us < 0 ? JOB_STATUS_MANUAL : JOB_STATUS_WAITING;
 }
 
 /* Keys of a grid that come after both the plan's past and an instant of its clock. */
@@ -137,7 +139,7 @@ static int64_t single_slot(const struct engine *e, uint32_t job, int64_t after_b
         const struct job_row *row = &e->jobs.rows[job];
         const struct job_when *when = engine_policy(e, row);
         int64_t slot_us = schedule_has(&e->at_boot, job) ? schedule_at(&e->at_boot, job) : INT64_MAX;
-        bool is_delay = when->every_us > 0 && !plan_is_grid(when) && !engine_is_running(e, row);
+        bool is_delay = plan_is_delay(when) && !engine_is_running(e, row);
         if (is_delay && row->next_us < slot_us)
                 slot_us = row->next_us;
         return slot_us > after_bt_us ? slot_us : INT64_MAX;
@@ -162,6 +164,9 @@ size_t engine_next_slots(const struct engine *e, struct clock_sample now, uint32
         struct plan_grid grid = engine_grid(e, row, when);
         int64_t key = first_key_after(&grid, row, plan_is_wall(when) ? from_rt_us : from_bt_us);
         for (size_t i = 0; i < n; i++) {
+                plan_seek(&grid, key);
+                if (plan_nominal(&grid, key) == INT64_MAX && single_us == INT64_MAX)
+                        return i;
                 ret_slot_rt_us[i] = slot_rt(e, when, plan_nominal(&grid, key), now);
                 ret_start_rt_us[i] = slot_rt(e, when, plan_due(&grid, key), now);
                 if (single_us < ret_slot_rt_us[i]) {

@@ -36,7 +36,7 @@ static void check_forms(struct job *job, struct diags *diags) {
         if (job_seal(job, diags) != 0)
                 return;
         check(job_when_print(&job->when, job->description, &text) == 0);
-        check(job_when_parse(text, strlen(text), &when, &description) == 0);
+        check(job_when_parse(text, strlen(text), NULL, &when, &description) == 0);
         check(memcmp(&when, &job->when, sizeof(when)) == 0);
         check((description == NULL) == (job->description == NULL) &&
               (!description || strcmp(description, job->description) == 0));
@@ -54,7 +54,7 @@ static void check_forms(struct job *job, struct diags *diags) {
 static void flush(struct reading *r) {
         struct job *job = NULL;
 
-        if (r->n > 0 && job_build("j", "f", r->line, r->settings, r->n, &r->diags, &job) == 0)
+        if (r->n > 0 && job_build("j", "f", r->line, r->settings, r->n, NULL, &r->diags, &job) == 0)
                 check_forms(job, &r->diags);
         job_free(job);
         for (size_t i = 0; i < r->n; i++) {

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "daemon/scheduler/audit.h"
+#include "tests/sim/calendars.h"
 
 enum row_kind { ROW_JOB, ROW_RANGE, ROW_SEGMENT, ROW_HORIZON, ROW_LIFE, ROW_LAST, ROW_RUN, ROW_CLOCK };
 
@@ -79,8 +80,9 @@ static void put_job(void *userdata, const struct ledger_job *job) {
         struct store_row *row = add(userdata, ROW_JOB, job->name);
         char *description = NULL;
         if (image_decode(job->plan, job->plan_size, &row->image) < 0 ||
-            job_when_parse(job->when, strlen(job->when), &row->when, &description) < 0)
+            job_when_parse(job->when, strlen(job->when), &sim_agendas, &row->when, &description) != 0)
                 fail(userdata, "%s: an image that can't be read back: %.150s", job->name, job->when);
+        agenda_unref(row->when.agenda); /* the table keeps it */
         free(description);
 }
 
@@ -419,7 +421,7 @@ uint64_t store_audit(struct store *s, struct clock_sample now) {
         static struct audit_verdict verdict;
         struct audit *a;
         uint64_t n = 0;
-        if (audit_new(&a) < 0)
+        if (audit_new(&sim_agendas, &a) < 0)
                 abort();
         for (size_t i = 0; i < s->n_kept; i++)
                 if (s->kept[i].kind == STORE_KEPT_CLOCK && audit_add_clock(a, &s->kept[i].clock) < 0)

@@ -56,7 +56,11 @@ struct world_job *world_find(struct world *w, const char *name) {
 /* ---- the ledger ---- */
 
 static int64_t slot_instant(const struct world_job *job, int64_t key) {
-        return job->segment.anchor_us + key * job->when.every_us;
+        if (!job->when.agenda)
+                return job->segment.anchor_us + key * job->when.every_us;
+        struct agenda_slot slot = {.us = job->segment.anchor_us};
+        agenda_advance(job->when.agenda, &slot, key, INT64_MAX);
+        return slot.us;
 }
 
 static void account_in(struct world *w, const struct world_job *job, struct world_segment *s, int64_t first, int64_t last) {
@@ -197,7 +201,11 @@ static bool may_have_waited(const struct world *w, const struct world_job *job, 
 /* The last slot of a grid that has come, but for one that may still draw its delay. */
 static int64_t last_passed(const struct world *w, const struct world_job *job) {
         int64_t slot_now_us = plan_is_wall(&job->when) ? w->now.rt_us : w->now.bt_us;
-        return (slot_now_us - job->segment.anchor_us) / job->when.every_us - (plan_draw_bound(&job->when) > 0);
+        if (!job->when.agenda)
+                return (slot_now_us - job->segment.anchor_us) / job->when.every_us - (plan_draw_bound(&job->when) > 0);
+        struct agenda_slot slot = {.key = -1, .us = job->segment.anchor_us - 1};
+        agenda_advance(job->when.agenda, &slot, INT64_MAX, slot_now_us);
+        return slot.key - (plan_draw_bound(&job->when) > 0);
 }
 
 /* Passed slots that all get their run: the oldest first, with the newest kept, and told as what they are. */
@@ -210,7 +218,8 @@ static void check_caught_up(struct world *w, const struct world_job *job, const 
         if (job->segment.n_ranges != 1)
                 fail(w, "%s: slot %lld runs before an older one has its outcome", job->name, (long long)a->outcome.first);
         /* and those that came while it waited for the ledger */
-        int64_t n_come = w->store ? (ENGINE_CLAIM_WAIT_US + ENGINE_CLAIM_GAP_US) / job->when.every_us + 1 : 0;
+        int64_t every_us = job->when.agenda ? USEC_PER_SEC : job->when.every_us; /* no calendar here has more */
+        int64_t n_come = w->store ? (ENGINE_CLAIM_WAIT_US + ENGINE_CLAIM_GAP_US) / every_us + 1 : 0;
         if (n_left > (int64_t)job->when.catch_up_max + n_come)
                 fail(w, "%s: slot %lld runs with %lld passed ones, but the newest %u are kept", job->name,
                      (long long)a->outcome.first, (long long)n_left, job->when.catch_up_max);
@@ -474,7 +483,8 @@ static void on_start(struct world *w, struct world_job *job, const struct wire_s
                 fail(w, "%s: run %llu started after the stop", job->name, (unsigned long long)start->run);
         check_allowed(w, job, start);
         if (start->item == WIRE_ITEM_SCHEDULE && start->attempt == 1 && start->segment == job->segment.number &&
-            plan_is_wall(&job->when) && !is_clock_trusted(w) && start->slot_us > w->now.rt_us - w->now.bt_us)
+            plan_is_wall(&job->when) && !is_clock_trusted(w) && start->slot_us > w->now.rt_us - w->now.bt_us &&
+            !may_have_waited(w, job, start))
                 fail(w, "%s: slot %lld started before the clock was right", job->name, (long long)start->key);
         check_claimed(w, job, start);
         check_once(w, job, start);
@@ -739,7 +749,7 @@ static void check_settled(struct world *w, const struct world_job *job) {
                 return;
         if (job->promised > 0 && !job->is_running)
                 fail(w, "%s: idle, and run %llu was promised", job->name, (unsigned long long)job->promised);
-        if (number == INDEX_NONE || g->rows[number].state != JOB_STATE_ARMED || job->is_running || job->when.every_us == 0 ||
+        if (number == INDEX_NONE || g->rows[number].state != JOB_STATE_ARMED || job->is_running || !plan_exists(&job->when) ||
             job->is_paused || job->is_cancelled || is_spreading(w, job, registry_cold(g, &g->rows[number])))
                 return;
         int64_t next_us = g->rows[number].next_us - slot_clock_offset(w, job) + plan_draw_bound(&job->when);
@@ -1289,7 +1299,7 @@ static void check_trigger(struct world *w, const struct world_job *job, uint64_t
                 break;
         case TRIGGER_NOT_A_GRID:
                 is_right =
-                        job->is_cancelled || !job->committed.is_enabled || job->when.every_us == 0 || plan_is_wall(&job->when);
+                        job->is_cancelled || !job->committed.is_enabled || !plan_exists(&job->when) || plan_is_wall(&job->when);
                 break;
         case TRIGGER_STOPPING:
                 is_right = w->is_stopping;
@@ -1443,7 +1453,7 @@ static void check_job(struct world *w, const struct world_job *job) {
         if (cold && cold->waiting.run != job->promised)
                 fail(w, "%s: run %llu waits, but run %llu was promised", job->name, (unsigned long long)cold->waiting.run,
                      (unsigned long long)job->promised);
-        if (row->state != JOB_STATE_ARMED || job->is_cancelled || job->when.every_us == 0 ||
+        if (row->state != JOB_STATE_ARMED || job->is_cancelled || !plan_exists(&job->when) ||
             row->segment != job->segment.number)
                 return;
         int64_t accounted = 0;
@@ -1462,7 +1472,7 @@ static void check_job(struct world *w, const struct world_job *job) {
             is_wake_due(w) || (cold && cold->catch_up_bt_us >= w->now.bt_us)) /* due this instant: it is still to be woken */
                 return;
         int64_t slot_now_us = plan_is_wall(&job->when) ? w->now.rt_us : w->now.bt_us;
-        if (row->next_us + job->when.every_us <= slot_now_us)
+        if (plan_follow(&job->when, row->next_us) <= slot_now_us)
                 fail(w, "%s: idle, and a slot passed %lld us ago without an outcome", job->name,
                      (long long)(slot_now_us - row->next_us));
 }

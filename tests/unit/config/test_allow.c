@@ -31,7 +31,7 @@ static int resolve(const char *text, struct diags *diags, struct job **ret) {
                                                    .line = (unsigned)n,
                                                    .column = (unsigned)(equals - line) + 2};
         }
-        ck_assert_msg(job_build("j", "f", 1, settings, n, diags, ret) == 0, "%s", text);
+        ck_assert_msg(job_build("j", "f", 1, settings, n, NULL, diags, ret) == 0, "%s", text);
         int r = identity_resolve(&cache, *ret, diags);
         identity_cache_done(&cache);
         free(copy);
@@ -84,7 +84,7 @@ START_TEST(rights_come_to_the_expected_numbers_and_back) {
         snprintf(expected, sizeof(expected), "Every=1h\n%s%s%s", *meanings[_i].rights ? "Allow=" : "", meanings[_i].rights,
                  *meanings[_i].rights ? "\n" : "");
         ck_assert_msg(strcmp(text, expected) == 0, "%s gave\n%s", meanings[_i].text, text);
-        ck_assert_int_eq(job_when_parse(text, strlen(text), &back, &description), 0);
+        ck_assert_int_eq(job_when_parse(text, strlen(text), NULL, &back, &description), 0);
         ck_assert_msg(memcmp(&back, &job->when, sizeof(back)) == 0, "%s", text);
         free(text);
         job_free(job);

@@ -91,8 +91,9 @@ START_TEST(file_gives_the_expected_diagnostics) {
                 struct job_when back;
                 char *text = NULL, *description = NULL;
                 ck_assert_int_eq(job_when_print(&config->jobs[i]->when, config->jobs[i]->description, &text), 0);
-                ck_assert_int_eq(job_when_parse(text, strlen(text), &back, &description), 0);
+                ck_assert_int_eq(job_when_parse(text, strlen(text), &config->agendas, &back, &description), 0);
                 ck_assert_mem_eq(&back, &config->jobs[i]->when, sizeof(back));
+                job_when_done(&back);
                 free(text);
                 free(description);
         }

@@ -13,6 +13,9 @@
 
 #define SETTINGS_MAX 40
 
+static struct zones zones;
+static struct agendas agendas = {.find_zone = zones_find_for_agendas, .userdata = &zones};
+
 /* Builds from "Key=value\n" lines; "*" before a key makes it a default. Gives what job_build() returned. */
 static int build(const char *text, struct diags *diags, struct job **ret) {
         struct job_setting settings[SETTINGS_MAX];
@@ -32,7 +35,7 @@ static int build(const char *text, struct diags *diags, struct job **ret) {
                 next = end + 1;
                 n++;
         }
-        int r = job_build("j", "f", 1, settings, n, diags, ret);
+        int r = job_build("j", "f", 1, settings, n, &agendas, diags, ret);
         free(copy);
         return r;
 }
@@ -76,8 +79,10 @@ START_TEST(a_job_with_the_rows_example_and_each_of_its_values_builds) {
                 const char *path = word && word[strlen(word) - 1] == ':' ? tail : "";
                 snprintf(text, sizeof(text), "%s%s%s%s=%s%s\n",
                          strcmp(key->name, "Command") && strcmp(key->name, "Script") ? "Command=/bin/true\n" : "",
-                         strcmp(key->name, "Every") ? "Every=1h\n" : "", is_rate ? "Mode=fixed-rate\n" : "", key->name,
-                         word ? word : key->example, path);
+                         strcmp(key->name, "Every") && strcmp(key->name, "OnCalendar") && strcmp(key->name, "Cron")
+                                 ? "Every=1h\n"
+                                 : "",
+                         is_rate ? "Mode=fixed-rate\n" : "", key->name, word ? word : key->example, path);
                 job_free(build_good(text));
                 if (!word)
                         break;
@@ -89,9 +94,13 @@ END_TEST
 START_TEST(the_rows_default_is_the_built_in_one) {
         size_t n;
         const struct job_key *key = &job_keys(&n)[_i];
-        static const char *const described[] = {"until the next slot",         "all, or changes where Every= is under 1min",
-                                                "~ with User=, else /",        "as StandardOutput=",
-                                                "trigger for the job's User=", "one, or none for fixed-rate under 1h"};
+        static const char *const described[] = {"the machine's",
+                                                "until the next slot",
+                                                "all, or changes where Every= is under 1min",
+                                                "~ with User=, else /",
+                                                "as StandardOutput=",
+                                                "trigger for the job's User=",
+                                                "one, or none for fixed-rate under 1h"};
         char text[300];
         struct diags diags = {};
 
@@ -193,7 +202,20 @@ static const struct {
         {"Command=\n", "neither Command= nor Script=", 1, 0},
         {"Evry=5s\n", "did you mean Every=?", 2, 1},
         {"Persistent=true\n", "is systemd's", 2, 1},
-        {"OnCalendar=daily\n", "OnCalendar= is not in this version of chimed", 2, 1},
+        {"OnSuccess=daily\n", "OnSuccess= is not in this version of chimed", 2, 1},
+        /* calendars: the column is that of the field */
+        {"OnCalendar=Mon 25:00\n", "hour 25 is out of range 0..23", 2, 16},
+        {"Cron=75 2 * * *\n", "minute 75 is out of range 0..59", 2, 6},
+        {"Cron=5 2 * *\n", "", 2, 6},
+        {"OnCalendar=*-02-30\n", "", 2, 12},
+        {"OnCalendar=daily Berlin\n", "\"Berlin\" is no time zone; did you mean Europe/Berlin?", 2, 18},
+        {"OnCalendar=daily\nTimeZone=Europe/Berln\n", "\"Europe/Berln\" is no time zone; did you mean Europe/Berlin?", 3, 10},
+        {"OnCalendar=*:*:0/0.000100\n", "the steps of a second must be at least 1ms", 2, 12},
+        {"OnCalendar=daily\nGap=run\n", "Gap=run is not known; there is run-after and skip", 3, 5},
+        {"OnCalendar=daily\nFold=last\n", "Fold=last is not known; there is first, second and both", 3, 6},
+        {"Cron=@daily\nCronDays=xor\n", "CronDays=xor is not known; there is or and and", 3, 10},
+        {"OnCalendar=daily\nEvery=1h\n",
+         "a job with both Every= and OnCalendar= is not in this version of chimed; write two jobs", 2, 12},
         {"Option.x=1\n", "is not in this version of chimed", 2, 1},
         {"Foo=1\n", "unknown key Foo=", 2, 1},
 };
@@ -265,6 +287,17 @@ static const struct {
         {"*CatchUp=all\n*CatchUpMax=5\nEvery=1h\n", "Every=1h\n"},
         {"*CatchUp=all\n*CatchUpMax=5\nEvery=1h\nMode=fixed-rate\nCatchUp=none\n", "Every=1h\nMode=fixed-rate\nCatchUp=none\n"},
         {"*CatchUp=all\nOnBoot=yes\n", "OnBoot=yes\n"},
+        /* calendars, in one form whatever they were written like */
+        {"OnCalendar=Mon..Fri 2:30\nTimeZone=Europe/Berlin\n", "OnCalendar=Mon..Fri *-*-* 02:30:00\nTimeZone=Europe/Berlin\n"},
+        {"*TimeZone=Europe/Berlin\nCron=@hourly\nOnCalendar=daily\n",
+         "OnCalendar=*-*-* 00:00:00\nCron=0 * * * *\nTimeZone=Europe/Berlin\n"},
+        {"OnCalendar=daily UTC\nTimeZone=Europe/Berlin\n", "OnCalendar=*-*-* 00:00:00 UTC\n"},
+        {"Cron=0 6 13 * fri\nCronDays=and\nTimeZone=UTC\nGap=skip\nFold=both\n",
+         "CronDays=and\nCron=0 6 13 * 5\nTimeZone=UTC\nGap=skip\nFold=both\n"},
+        {"OnCalendar=daily\nOnCalendar=\nOnCalendar=hourly\nTimeZone=UTC\n", "OnCalendar=*-*-* *:00:00\nTimeZone=UTC\n"},
+        {"OnCalendar=*:*:0/5\nTimeZone=UTC\nOnBoot=yes\nCatchUp=all\nRandomizedDelay=2s\n",
+         "RandomizedDelay=2s\nOnBoot=yes\nCatchUp=all\nOnCalendar=*-*-* *:*:00/5\nTimeZone=UTC\n"},
+        {"*TimeZone=UTC\n*Gap=skip\nEvery=1h\n", "Every=1h\n"},
 };
 
 START_TEST(settings_come_to_the_expected_when_text_and_back) {
@@ -276,10 +309,11 @@ START_TEST(settings_come_to_the_expected_when_text_and_back) {
         struct job *job = build_good(text);
         ck_assert_int_eq(job_when_print(&job->when, job->description, &printed), 0);
         ck_assert_msg(strcmp(printed, meanings[_i].when) == 0, "%s gave\n%s", text, printed);
-        ck_assert_int_eq(job_when_parse(printed, strlen(printed), &back, &description), 0);
+        ck_assert_int_eq(job_when_parse(printed, strlen(printed), &agendas, &back, &description), 0);
         ck_assert_msg(memcmp(&back, &job->when, sizeof(back)) == 0, "%s", printed);
         ck_assert_int_eq(job_when_print(&back, description, &again), 0);
         ck_assert_str_eq(again, printed);
+        job_when_done(&back);
         free(printed);
         free(again);
         free(description);
@@ -295,6 +329,7 @@ static const struct {
         {"Every=1h\nMode=fixed-rate\n", JOB_CATCH_UP_ONE},
         {"Every=1s\n", JOB_CATCH_UP_ONE},
         {"OnBoot=yes\n", JOB_CATCH_UP_ONE},
+        {"OnCalendar=*:*:*\n", JOB_CATCH_UP_ONE},
         {"Every=1s\nCatchUp=none\n", JOB_CATCH_UP_NONE},
         {"Every=1s\nMode=fixed-rate\nCatchUp=one\n", JOB_CATCH_UP_ONE},
 };
@@ -359,10 +394,10 @@ START_TEST(what_is_no_when_text_is_refused) {
 
         memset(&when, 0xaa, sizeof(when));
         untouched = when;
-        ck_assert_msg(job_when_parse(text, strlen(text), &when, &description) == -EBADMSG, "%s", text);
+        ck_assert_msg(job_when_parse(text, strlen(text), NULL, &when, &description) == -EBADMSG, "%s", text);
         ck_assert_mem_eq(&when, &untouched, sizeof(when));
         ck_assert_ptr_null(description);
-        ck_assert_int_eq(job_when_parse("Every=5s\0\n", 10, &when, &description), -EBADMSG);
+        ck_assert_int_eq(job_when_parse("Every=5s\0\n", 10, NULL, &when, &description), -EBADMSG);
 }
 END_TEST
 

@@ -40,7 +40,7 @@ START_TEST(a_command_is_printed_as_it_would_be_written) {
         ck_assert_int_eq(job_command_print(argv, 1000, &printed), 0);
         ck_assert_msg(strcmp(printed, quotings[_i].text) == 0, "%s", printed);
         struct job_setting setting = {.key = "Command", .value = printed, .file = "f"};
-        ck_assert_int_eq(job_build("j", "f", 1, &setting, 1, &diags, &job), 0);
+        ck_assert_int_eq(job_build("j", "f", 1, &setting, 1, NULL, &diags, &job), 0);
         for (size_t i = 0; i <= n; i++)
                 ck_assert_msg(i < n ? strcmp(job->what.argv[i], argv[i]) == 0 : !job->what.argv[i], "%s: word %zu", printed, i);
         for (size_t max = 3; max < strlen(printed); max++) {

@@ -27,7 +27,7 @@ static struct job_image image;
 static struct audit_verdict verdict;
 
 static void setup(void) {
-        ck_assert_int_eq(audit_new(&audit), 0);
+        ck_assert_int_eq(audit_new(NULL, &audit), 0);
         image = (struct job_image){0};
         terms = (struct audit_terms){.image = &image, .now_rt_us = NOW, .since_rt_us = INT64_MIN, .has_all_runs = true};
 }

@@ -403,7 +403,7 @@ START_TEST(a_job_gives_rights_to_whom_it_names) {
         struct job_when when;
         char *description;
         struct control_peer peer = {.uid = rights[_i].uid, .gid = rights[_i].gid, .groups = groups, .n_groups = 2};
-        ck_assert_int_eq(job_when_parse(rights[_i].when, strlen(rights[_i].when), &when, &description), 0);
+        ck_assert_int_eq(job_when_parse(rights[_i].when, strlen(rights[_i].when), NULL, &when, &description), 0);
         ck_assert_msg(control_right_of(&peer, &when) == rights[_i].right, "%s", rights[_i].when);
         free(description);
 }

@@ -18,7 +18,7 @@
 static struct job_when parse(const char *text) {
         struct job_when when;
         char *description;
-        ck_assert_msg(job_when_parse(text, strlen(text), &when, &description) == 0, "%s", text);
+        ck_assert_msg(job_when_parse(text, strlen(text), NULL, &when, &description) == 0, "%s", text);
         free(description);
         return when;
 }

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+
+#include "tests/sim/calendars.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/job.h"
+
+#define KEPT_MAX 128
+
+static struct zones zones;
+struct agendas sim_agendas = {.find_zone = zones_find_for_agendas, .userdata = &zones};
+static const struct agenda *kept[KEPT_MAX];
+static size_t n_kept;
+
+const struct agenda *sim_agenda(const char *text) {
+        struct job_when when;
+        char *description = NULL;
+        if (job_when_parse(text, strlen(text), &sim_agendas, &when, &description) != 0 || !when.agenda) {
+                fprintf(stderr, "no calendar: %s", text);
+                abort();
+        }
+        for (size_t i = 0; i < n_kept; i++)
+                if (kept[i] == when.agenda)
+                        return agenda_unref(when.agenda), kept[i];
+        if (n_kept == KEPT_MAX)
+                abort();
+        return kept[n_kept++] = when.agenda;
+}
