@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/sim/calendars.h"
 #include "tests/sim/world.h"
 
 struct adversary {
@@ -36,12 +37,49 @@ static int64_t span(struct adversary *a) {
         return one_in(a, 40) ? DURATION_MAX : spans[between(a, 0, 6)];
 }
 
+/* Often and rarely, even and uneven, in zones whose clocks are about to be set when the world begins, and one that ends. */
+static const char *const calendars[] = {
+        "OnCalendar=*:*:*\n",
+        "Cron=*/10 * * * * *\n",
+        "OnCalendar=*:0/7:30\n",
+        "OnCalendar=*:00,01,20,59\nTimeZone=Europe/Berlin\n",
+        "OnCalendar=hourly\nCron=*/15 2 * * *\nTimeZone=Europe/Berlin\n",
+        "OnCalendar=02:30\nTimeZone=Europe/Berlin\nGap=skip\nFold=both\n",
+        "OnCalendar=02:30\nOnCalendar=03:00\nTimeZone=Europe/Berlin\nFold=second\n",
+        "Cron=0 0 * * 1-5\nTimeZone=Australia/Lord_Howe\n",
+        "OnCalendar=2026-*-* 00/6:00\nTimeZone=America/New_York\n",
+        "OnCalendar=2026-03-20..25 12:0/20\nTimeZone=UTC\n",
+};
+
+static void random_calendar(struct adversary *a, struct job_when *when) {
+        int n = (int)(sizeof(calendars) / sizeof(calendars[0]));
+        when->agenda = sim_agenda(calendars[between(a, 0, n - 1)]);
+        when->catch_up = (uint8_t)between(a, JOB_CATCH_UP_NONE, JOB_CATCH_UP_ALL);
+        when->is_catch_up_set = true;
+        if (when->catch_up == JOB_CATCH_UP_ALL)
+                when->catch_up_max = (uint32_t)(one_in(a, 2) ? between(a, 1, 5) : JOB_CATCH_UP_MAX_DEFAULT);
+        if (one_in(a, 4))
+                when->catch_up_spread_us = between(a, 1, USEC_PER_HOUR);
+        if (one_in(a, 4))
+                when->random_delay_us = between(a, 1, USEC_PER_HOUR);
+        if (one_in(a, 6))
+                when->start_deadline_us = between(a, 0, USEC_PER_HOUR);
+        if (one_in(a, 4))
+                when->overlap = JOB_OVERLAP_QUEUE;
+        when->is_enabled = !one_in(a, 12);
+        when->is_interrupted_retried = one_in(a, 5);
+}
+
 static void random_policy(struct adversary *a, struct job_when *when) {
         job_when_init(when);
         if (one_in(a, 5))
                 when->on_boot_us = one_in(a, 2) ? 0 : between(a, 0, 20 * USEC_PER_MINUTE);
         if (when->on_boot_us >= 0 && one_in(a, 2))
                 return;
+        if (one_in(a, 5)) {
+                random_calendar(a, when);
+                return;
+        }
         when->every_us = span(a);
         when->is_enabled = !one_in(a, 12);
         if (one_in(a, 4))
@@ -157,14 +195,15 @@ static void keep_plan(struct adversary *a, struct job_when *when) {
         when->log = (uint8_t)between(a, 0, 3);
         if (one_in(a, 3))
                 when->is_enabled = !when->is_enabled;
-        if (one_in(a, 3) && when->mode == JOB_MODE_FIXED_RATE)
+        if (one_in(a, 3) && (when->mode == JOB_MODE_FIXED_RATE || when->agenda))
                 when->overlap = when->overlap == JOB_OVERLAP_QUEUE ? JOB_OVERLAP_SKIP : JOB_OVERLAP_QUEUE;
-        if (one_in(a, 4) && when->mode == JOB_MODE_FIXED_RATE) {
+        if (one_in(a, 4) && (when->mode == JOB_MODE_FIXED_RATE || when->agenda)) {
                 when->is_catch_up_set = true;
                 when->catch_up = (uint8_t)between(a, JOB_CATCH_UP_NONE, JOB_CATCH_UP_ALL);
         }
         if (one_in(a, 4))
-                when->start_deadline_us = one_in(a, 2) ? JOB_DEADLINE_NEXT : between(a, 0, when->every_us);
+                when->start_deadline_us =
+                        one_in(a, 2) ? JOB_DEADLINE_NEXT : between(a, 0, when->agenda ? USEC_PER_HOUR : when->every_us);
 }
 
 static void reload(struct adversary *a, struct world *w) {
