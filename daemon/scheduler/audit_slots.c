@@ -150,8 +150,10 @@ static void walk_ranges(struct walk *w, size_t from, size_t to) {
                 int64_t first = ranges[i].first, last = ranges[i].last;
                 for (n = i + 1; n < to && ranges[n].first <= last; n++)
                         last = ranges[n].last > last ? ranges[n].last : last;
-                if (first > w->at)
-                        judge_gap(w, w->at, first - 1, &ranges[i]);
+                int64_t end =
+                        w->has_end && w->end < first ? w->end : first; /* behind the mark: rows that came after it was read */
+                if (end > w->at)
+                        judge_gap(w, w->at, end - 1, &ranges[i]);
                 for (size_t k = i; k < n; k++)
                         judge_range(w, &ranges[k]);
                 judge_cluster(w, i, n, first, last);
