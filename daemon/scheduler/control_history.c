@@ -77,7 +77,8 @@ void control_history_fail(struct control_history *h, int error) {
 
 void control_history_ask(struct control_history *h, const struct ledger_query *query, ledger_answer_fn fn) {
         struct clock_sample now = clock_now();
-        int r = vault_ask(link_vault(link_of(h)), now, query, fn, h, &h->ticket);
+        int r = vault_ask(link_vault(link_of(h)), now, query, h->has_asked, fn, h, &h->ticket);
+        h->has_asked = true;
         if (r < 0) {
                 control_history_fail(h, r);
                 return;

@@ -14,6 +14,7 @@
 struct control_history {
         struct control_wait *wait;
         uint64_t ticket;           /* 0: nothing is asked now */
+        bool has_asked;            /* the first question waited for what was decided until then */
         struct ledger_query query; /* the latest */
         char *job;                 /* NULL: all; Audit: the one at hand */
         bool is_more;              /* a stream */

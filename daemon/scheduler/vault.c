@@ -476,8 +476,8 @@ static void ask_ready(struct vault *v, int64_t now_bt_us) {
         }
 }
 
-int vault_ask(struct vault *v, struct clock_sample now, const struct ledger_query *query, ledger_answer_fn fn, void *userdata,
-              uint64_t *ret_ticket) {
+int vault_ask(struct vault *v, struct clock_sample now, const struct ledger_query *query, bool has_asked, ledger_answer_fn fn,
+              void *userdata, uint64_t *ret_ticket) {
         if (!v->is_on)
                 return -ENOTCONN;
         if (v->n_questions >= VAULT_ASK_MAX)
@@ -488,13 +488,13 @@ int vault_ask(struct vault *v, struct clock_sample now, const struct ledger_quer
                 free(q);
                 return -ENOMEM;
         }
-        bool is_clean = keeper_next_flush(v->keeper) == INT64_MAX;
+        bool is_clean = has_asked || keeper_next_flush(v->keeper) == INT64_MAX;
         *q = (struct question){
                 .vault = v,
                 .query = *query,
                 .job = job,
                 .number = is_clean ? v->latest_number : 0,
-                .until_bt_us = now.bt_us + (is_clean && v->latest_number == 0 ? 0 : VAULT_ASK_US),
+                .until_bt_us = now.bt_us + (has_asked || (is_clean && v->latest_number == 0) ? 0 : VAULT_ASK_US),
                 .own = ++v->n_questions_ever,
                 .fn = fn,
                 .userdata = userdata,

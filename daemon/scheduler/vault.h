@@ -54,8 +54,9 @@ uint64_t vault_committed(const struct vault *v);
 bool vault_next_claim(struct vault *v, struct clock_sample *ret);
 
 /* Asks the ledger, as ledger_ask(), when what was decided until now is committed; where that takes longer than VAULT_ASK_US, without
- * it. Questions make at most one commit in KEEPER_RESULT_US. 0; -ENOTCONN: it did not open, and is not in use; -EBUSY; -ENOMEM. */
-int vault_ask(struct vault *v, struct clock_sample now, const struct ledger_query *query, ledger_answer_fn fn, void *userdata,
-              uint64_t *ret_ticket);
+ * it. Questions make at most one commit in KEEPER_RESULT_US. has_asked: one that follows from an answer; what is committed already
+ * is enough for it. 0; -ENOTCONN: it did not open, and is not in use; -EBUSY; -ENOMEM. */
+int vault_ask(struct vault *v, struct clock_sample now, const struct ledger_query *query, bool has_asked, ledger_answer_fn fn,
+              void *userdata, uint64_t *ret_ticket);
 /* The answer is no longer wanted. */
 void vault_forget(struct vault *v, uint64_t ticket);
