@@ -226,6 +226,7 @@ int control_do_audit(struct control_call *call) {
                 return 0;
         h->is_single = h->job;
         h->after = (uint64_t)after;
+        h->has_asked = after > 0; /* the page before has waited */
         h->terms.since_rt_us = since_us > 0 ? since_us : INT64_MIN;
         if (audit_new(link_agendas(h->wait->client->control->link), &h->audit) < 0)
                 control_history_fail(h, -ENOMEM);
