@@ -13,7 +13,8 @@
 
 #define TIME_FIELDS   5
 #define VARIABLES_MAX 100
-#define NAME_MAX_SIZE 100 /* bytes of a variable's name, without the end */
+#define LINE_MAX_SIZE 8192 /* cron's is 1000 */
+#define NAME_MAX_SIZE 100  /* bytes of a variable's name, without the end */
 
 struct variable {
         char *name, *value; /* owned */
@@ -295,6 +296,8 @@ static void read_line(struct crontab *c, const char *line) {
         line += strspn(line, " \t");
         if (!*line)
                 import_gap(c->i);
+        else if (strlen(line) > LINE_MAX_SIZE)
+                import_lose(c->i, "not imported, it is longer than %d bytes: %.60s", LINE_MAX_SIZE, line);
         else if (!import_is_clean(line))
                 import_lose(c->i, "not imported, it has bytes that a job file may not hold: %s", line);
         else if (*line == '#') {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/pattern_words.h"
 #include "config/wall.h"
 
 typedef int (*fuzz_read)(const char *text, struct pattern **ret, struct pattern_error *ret_error);
@@ -37,6 +38,14 @@ static inline void fuzz_walk(const struct pattern *p, const struct pattern *back
         }
 }
 
+/* It is told in words, all of them. */
+static inline void fuzz_words(const struct pattern *p) {
+        char words[PATTERN_WORDS_MAX];
+        size_t size = strlen(pattern_words(p, words));
+
+        fuzz_check(size > 0 && size < PATTERN_WORDS_MAX - 1 && words[size - 1] != ' ');
+}
+
 static inline void fuzz_pattern(const uint8_t *data, size_t size, fuzz_read read) {
         char *text = malloc(size + 1);
         struct pattern *p = NULL, *back = NULL;
@@ -51,6 +60,7 @@ static inline void fuzz_pattern(const uint8_t *data, size_t size, fuzz_read read
                 for (size_t i = 0; i < size; i++) /* from the text: any time from 1970 on */
                         from_us = (from_us * 257 + data[i]) & INT64_C(0x1fffffffffffff);
                 fuzz_walk(p, back, from_us);
+                fuzz_words(p);
         } else
                 fuzz_check(error.at <= strlen(text) && error.text[0]);
         p = pattern_free(p);
