@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/core/helper.h"
 #include "daemon/core/util.h"
 #include "daemon/scheduler/chimed.h"
 
@@ -114,35 +114,16 @@ static int parse(int argc, char **argv, struct options *o) {
         return 0;
 }
 
-/* The path of this very program, for the runner to start the scheduler from. */
-static int own_path(char buf[static PATH_MAX]) {
-        ssize_t n = readlink("/proc/self/exe", buf, PATH_MAX - 1);
-        if (n < 0)
-                return -errno;
-        buf[n] = '\0';
-        return 0;
-}
-
-/* The runner beside this program (a build tree), else the installed one. */
-static const char *runner_path(const char *own, char buf[static PATH_MAX]) {
-        struct stat st;
-        const char *slash = strrchr(own, '/');
-        int n = snprintf(buf, PATH_MAX, "%.*s/chimed-runner", (int)(slash - own), own);
-        if (n > 0 && n < PATH_MAX && stat(buf, &st) == 0 && S_ISREG(st.st_mode))
-                return buf;
-        return CHIMED_LIBEXECDIR "/chimed-runner";
-}
-
 static int become_runner(const struct options *o) {
         static char own[PATH_MAX], path[PATH_MAX];
         char *argv[ARGUMENTS_MAX + 16], *texts[ARGUMENTS_MAX + 16];
         size_t n = 0, n_texts = 0;
-        int r = own_path(own);
+        int r = helper_own_path(own);
         if (r < 0) {
                 fprintf(stderr, "chimed: /proc/self/exe: %s\n", strerror(-r));
                 return 1;
         }
-        const char *runner = runner_path(own, path);
+        const char *runner = helper_path(own, "chimed-runner", path);
         argv[n++] = (char *)"chimed-runner";
         if (o->is_check) {
                 argv[n++] = (char *)"--read";
