@@ -62,6 +62,8 @@ static const struct option_row rows[OPTION_MAX] = {
         [OPTION_SYSTEM] = {"system", 0, OPTION_FLAG, NULL, NULL,
                            "a crontab whose lines have a user (default: it is found out)"},
         [OPTION_OUTPUT] = {"output", 0, OPTION_TEXT, "DIR", NULL, "a file for each job, into this folder"},
+        [OPTION_TO] = {"to", 0, OPTION_INSTANT, "TIME", NULL, "up to this instant (default: a day later)"},
+        [OPTION_TOOK] = {"took", 0, OPTION_SPAN, "SPAN", NULL, "how long each run takes (default: as its latest one)"},
 };
 
 const struct option_row *option_row(enum ctl_option option) {

@@ -47,6 +47,8 @@ enum ctl_option {
         OPTION_FOLD,
         OPTION_SYSTEM,
         OPTION_OUTPUT,
+        OPTION_TO,
+        OPTION_TOOK,
         OPTION_MAX
 };
 

@@ -21,9 +21,24 @@ static bool is_run(const json_t *row) {
         return json_object_get(row, "runId") && !json_object_get(row, "outcome");
 }
 
-int64_t screen_history_time(const json_t *row) {
+static int64_t time_of(const json_t *row) {
         return is_run(row) ? reply_int(row, "startUsec", reply_int(row, "slotUsec", reply_int(row, "endUsec", 0)))
                            : reply_int(row, "lastSlotUsec", 0);
+}
+
+static int compare_rows(const void *a, const void *b) {
+        const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
+        int64_t left = time_of(x), right = time_of(y);
+
+        if (left == right) {
+                left = reply_int(x, "runId", 0);
+                right = reply_int(y, "runId", 0);
+        }
+        return (left > right) - (left < right);
+}
+
+int screen_history_sort(json_t *rows) {
+        return reply_sort(rows, compare_rows);
 }
 
 /* "catch-up for Fri 02:30:00, 1d 4h late" */
@@ -48,7 +63,7 @@ static void add_run(struct table *t, const struct view *v, const json_t *run) {
         char text[NOTE], words[RUNS_WORDS];
 
         table_row(t, !result ? VIEW_GREEN : strcmp(result, "success") == 0 ? VIEW_PLAIN : VIEW_RED);
-        table_cell(t, "%s", times_short(v->now_us, screen_history_time(run), text));
+        table_cell(t, "%s", times_short(v->now_us, time_of(run), text));
         table_cell(t, "%s", reply_text_or(run, "job", "?"));
         table_cell(t, "%lld", (long long)reply_int(run, "runId", 0));
         table_cell(t, "%s", start_us != REPLY_NO_TIME ? times_about(end_us - start_us, text) : "-");

@@ -20,8 +20,8 @@ int screen_why(const struct view *v, const json_t *reply, FILE *out);
 int screen_next(const struct view *v, const json_t *slots, FILE *out);
 /* The table of history: an array of Run and Missed, in order; trimmed: runs that are no longer kept. */
 int screen_history(const struct view *v, const json_t *rows, int64_t trimmed, FILE *out);
-/* The instant that puts a Run or a Missed into order. */
-int64_t screen_history_time(const json_t *row);
+/* Puts an array of Run and Missed into the order of that table. 0, -ENOMEM. */
+int screen_history_sort(json_t *rows);
 /* Replies of Audit. */
 int screen_audit(const struct view *v, const json_t *audits, FILE *out);
 /* A line for an event of Subscribe. */

@@ -72,19 +72,13 @@ static int add_history(struct session *s, const char *job, size_t max, json_t *r
         return status;
 }
 
-static int compare_rows(const void *a, const void *b) {
-        int64_t x = screen_history_time(*(json_t *const *)a), y = screen_history_time(*(json_t *const *)b);
-
-        return (x > y) - (x < y);
-}
-
 /* Both kinds in the order of time, of them the latest. */
 static int show_history(struct session *s, json_t *runs, json_t *missed, size_t max, int64_t trimmed) {
         json_t *rows = json_array();
 
         json_array_extend(rows, runs);
         json_array_extend(rows, missed);
-        int r = reply_sort(rows, compare_rows);
+        int r = screen_history_sort(rows);
         while (json_array_size(rows) > max)
                 json_array_remove(rows, 0);
         if (r == 0)

@@ -53,6 +53,7 @@ int verb_reload(struct session *s);
 int verb_cat(struct session *s);
 int verb_explain(struct session *s);
 int verb_import(struct session *s);
+int verb_simulate(struct session *s);
 
 /* Explains each argument as an expression; is_short: only its next slots. Returns the exit status. */
 int verb_explain_each(struct session *s, bool is_short);

@@ -18,6 +18,7 @@ _chimectl_options() { # VERB
         wait) echo "--number= --runs= --successes= --finished --timeout=" ;;
         set-interval) echo "--reset" ;;
         check | cat) echo "--config= --jobs=" ;;
+        simulate) echo "--from= --to= --took= --config= --jobs=" ;;
         import) echo "--system --output=" ;;
         esac
 }
@@ -27,7 +28,7 @@ _chimectl_jobs() {
 }
 
 _chimectl() {
-        local verbs="list show status why next history log audit watch trigger cancel stop start pause resume wait set-interval check reload cat explain import help"
+        local verbs="list show status why next history log audit watch trigger cancel stop start pause resume wait set-interval check reload cat explain simulate import help"
         local word=${COMP_WORDS[COMP_CWORD]} option='' verb='' where=() i
         # "=" is a word of its own for bash: --json=sh is "--json" "=" "sh"
         if [ "$word" = "=" ]; then

@@ -1,0 +1,77 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# simulate: the real engine on a clock of its own, with the job files as they are; durations as given, or as a running chimed knows them.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+export TZ=UTC COLUMNS=80 NO_COLOR=1
+ctl() { # STATUS VERB...: standard output is in $said, standard error in $T/err
+        local wanted=$1 status=0
+        shift
+        said=$(timeout 30 "$CHIMED_BUILD/chimectl" "--socket=$T/run/io.chimed" "$@" 2>"$T/err") || status=$?
+        [ "$status" = "$wanted" ] || die "chimectl $*: status $status, wanted $wanted: $said $(cat "$T/err")"
+}
+simulate() { # STATUS OPTION...
+        local wanted=$1
+        shift
+        ctl "$wanted" simulate "--config=$T/chimed.conf" "--jobs=$T/jobs" "$@"
+}
+count() { jq -c "select($1)" <<<"$said" | wc -l; } # CONDITION
+missed() { jq -s 'map(select(.outcome == "missed" and .reason == "overlap").count) | add' <<<"$said"; }
+
+# timeline V1: of 10 s, runs of 25 s take every third slot, runs of 20 s every second
+write_job grid <<'EOF'
+Every=10s
+Mode=fixed-rate
+Command=/bin/true
+EOF
+simulate 0 --from=@1795257700 --to=@1795261300 --took=25s --json=short
+assert_equal "runs of 25 s" "121 240" "$(count .startUsec) $(missed)"
+simulate 0 --from=@1795257700 --to=@1795261300 --took=20s --json
+assert_equal "runs of 20 s" "181 180" "$(count .startUsec) $(missed)"
+simulate 0 --from=@1795257700 --to=@1795257735 --took=25s
+diff - <(printf '%s\n' "$said") <<'EOF' || die "another screen"
+TIME          JOB   RUN  TOOK  RESULT     NOTE
+Sat 10:41:40  grid    1  25s   success
+Sat 10:41:50  grid    -  -     missed 2x  to Sat 10:42:00: overlap
+Sat 10:42:10  grid    2  5s    running
+2 runs: 1 good, 0 failed; slots missed: 2.
+As if all began anew at Sat 2026-11-21 10:41:40 UTC; each run takes 25s.
+EOF
+
+# a time limit ends a run; a fixed delay counts from there; nothing is run at all
+write_job limit <<EOF
+Every=1min
+Timeout=30s
+Command=/usr/bin/touch $T/out/ran
+EOF
+simulate 0 --from=@1795257600 --to=@1795257890 --took=1h --json limit
+assert_equal "runs with a limit" "3 1" \
+        "$(count '.result == "timeout" and .endUsec - .startUsec == 30000000') $(count '.runId and .result == null')"
+[ ! -e "$T/out/ran" ] || die "something ran"
+rm "$T/jobs/limit.ini"
+
+# durations of a chimed that runs
+write_job slow <<'EOF'
+Every=1h
+Script=sleep 0.3
+EOF
+start_daemon
+wait_event ended slow
+ctl 0 simulate --from=@1795257600 --to=@1795265000 slow --json
+took=$(jq -s '.[0].endUsec - .[0].startUsec' <<<"$said")
+((took >= 300000 && took < 3000000)) || die "a run takes $took us"
+ctl 0 simulate --to=+1h slow
+assert_contains "the last line" "runs take as long as the latest ones" "$said"
+stop_daemon
+
+# broken files are told, and the others are simulated; too much for a screen; no such job; usage
+write_job broken <<<"Every=soon"
+simulate 0 --to=+1min grid
+grep -q "broken.ini:2:7" "$T/err" || die "nothing tells of the broken file"
+rm "$T/jobs/broken.ini"
+simulate 1 --to=+10000d grid
+assert_equal "rows" 10000 "$(grep -c ' grid ' <<<"$said")"
+grep -q "first 10000 rows" "$T/err" || die "$(cat "$T/err")"
+simulate 4 nothing-like-it
+simulate 2 --from=tomorrow --to=yesterday
+simulate 2 --took=long
