@@ -50,6 +50,26 @@ assert_equal "runs with a limit" "3 1" \
 [ ! -e "$T/out/ran" ] || die "something ran"
 rm "$T/jobs/limit.ini"
 
+# what happens over the week-ends on which the clock is changed?
+write_job gap <<'EOF'
+OnCalendar=02:30 Europe/Berlin
+Command=/bin/true
+EOF
+write_job both <<'EOF'
+Cron=30 2 * * *
+TimeZone=Europe/Berlin
+Gap=skip
+Fold=both
+Command=/bin/true
+EOF
+slots() { jq -r "select(.job == \"$1\") | (.slotUsec // .firstSlotUsec) / 1000000 | todate[8:16]" <<<"$said" | sort | paste -sd ' '; } # JOB
+simulate 0 --from=2027-03-27 --to=2027-03-30 --json gap both
+assert_equal "forward" "27T01:30 28T01:00 29T00:30, 27T01:30 29T00:30" "$(slots gap), $(slots both)"
+simulate 0 --from=2027-10-29 --to=2027-11-01 --took=3h --json gap both
+assert_equal "back" "29T00:30 30T00:30 31T00:30, 29T00:30 30T00:30 31T00:30 31T01:30" "$(slots gap), $(slots both)"
+assert_equal "the second time" 1 "$(count '.outcome == "missed" and .job == "both"')"
+rm "$T/jobs/gap.ini" "$T/jobs/both.ini"
+
 # durations of a chimed that runs
 write_job slow <<'EOF'
 Every=1h
