@@ -47,10 +47,10 @@ static const struct verb rows[] = {
         {"cat", NULL, "JOB...", 1, VERB_NAMES_ANY, O(CONFIG) | O(JOBS), M(GET_STATUS), "its settings and where they come from",
          verb_cat},
         {"explain", NULL, "EXPR...", 1, VERB_NAMES_ANY, O(NUMBER) | O(FROM) | EXPRESSION_OPTIONS, 0,
-         "what a calendar or cron expression means, and when it comes", verb_explain},
+         "what an expression means, and when it comes", verb_explain},
         {"simulate", NULL, "[JOB...]", 0, VERB_NAMES_ANY, O(FROM) | O(TO) | O(TOOK) | O(CONFIG) | O(JOBS),
          M(GET_STATUS) | M(LIST_JOBS), "what the jobs would do in a period", verb_simulate},
-        {"import", NULL, "WHAT FILE...", 2, VERB_NAMES_ANY, O(SYSTEM) | O(OUTPUT), 0,
+        {"import", NULL, "WHAT FILE", 2, VERB_NAMES_ANY, O(SYSTEM) | O(OUTPUT), 0,
          "job files made of a crontab or a timer of systemd", verb_import},
         {"help", NULL, "[VERB]", 0, 1, 0, 0, "print this, or the options of a verb", NULL},
 };
