@@ -97,7 +97,8 @@ static uint64_t draw_stream(const struct engine *e, const struct job_row *row) {
 }
 
 struct plan_grid engine_grid(const struct engine *e, const struct job_row *row, const struct job_when *when) {
-        int64_t bound_us = plan_draw_bound(when);
+        bool is_drawn = when->random_delay_us > 0 || when->random_delay_ppm > 0;
+        int64_t bound_us = is_drawn ? plan_draw_bound(when) : 0;
         return (struct plan_grid){
                 .anchor_us = row->anchor_us,
                 .every_us = when->every_us,

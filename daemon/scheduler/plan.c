@@ -84,11 +84,14 @@ int64_t plan_nominal(const struct plan_grid *g, int64_t key) {
         return g->agenda ? calendar_nominal(g, key) : g->anchor_us + key * g->every_us;
 }
 
+__attribute__((noinline)) static int64_t drawn_due(const struct plan_grid *g, int64_t key) {
+        return plan_nominal(g, key) + draw(g->seed, g->stream, key, g->draw_bound_us);
+}
+
 int64_t plan_due(const struct plan_grid *g, int64_t key) {
         if (g->agenda)
                 return calendar_due(g, key);
-        int64_t nominal = plan_nominal(g, key);
-        return g->draw_bound_us > 0 ? nominal + draw(g->seed, g->stream, key, g->draw_bound_us) : nominal;
+        return g->draw_bound_us > 0 ? drawn_due(g, key) : g->anchor_us + key * g->every_us;
 }
 
 static int64_t floor_div(int64_t a, int64_t b) {
