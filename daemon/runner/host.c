@@ -138,7 +138,7 @@ static void on_launched(void *userdata, struct launch *l) {
 }
 
 static int make_environment(char ***ret) {
-        static const char *const kept[] = {"LANG", "TZ", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"};
+        static const char *const kept[] = {"LANG", "TZ", "TZDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"};
         struct environment e = {};
         int r = environment_set(&e, "PATH=/usr/sbin:/usr/bin:/sbin:/bin");
 
