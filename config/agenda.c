@@ -23,7 +23,7 @@ struct line {
 
 struct agenda {
         uint32_t uses;
-        uint64_t hash;
+        struct hash128 hash;
         struct agendas *table;
         struct agenda *next; /* in its bucket */
         char *text, *words;
@@ -133,8 +133,8 @@ static void free_agenda(struct agenda *a) {
         free(a);
 }
 
-static struct agenda **bucket_of(struct agendas *agendas, uint64_t hash) {
-        return &agendas->buckets[hash & (agendas->n_buckets - 1)];
+static struct agenda **bucket_of(struct agendas *agendas, const struct agenda *a) {
+        return &agendas->buckets[a->hash.word[0] & (agendas->n_buckets - 1)];
 }
 
 static int grow(struct agendas *agendas) {
@@ -144,7 +144,7 @@ static int grow(struct agendas *agendas) {
                 return -ENOMEM;
         for (size_t i = 0; i < agendas->n_buckets; i++)
                 for (struct agenda *a = agendas->buckets[i], *next; a; a = next) {
-                        struct agenda **bucket = bucket_of(&bigger, a->hash);
+                        struct agenda **bucket = bucket_of(&bigger, a);
                         next = a->next;
                         a->next = *bucket;
                         *bucket = a;
@@ -161,27 +161,32 @@ void agendas_done(struct agendas *agendas) {
         agendas->n_buckets = 0;
 }
 
-static bool is_same(const struct agenda *a, const struct agenda *b) {
-        if (a->hash != b->hash || a->n != b->n || strcmp(a->text, b->text) != 0)
-                return false;
+static int hash_content(struct agenda *a) {
+        struct pack p = {};
+        put(&p, a->text, "", "");
         for (size_t i = 0; i < a->n; i++) {
-                struct hash128 x = zone_hash(a->lines[i].zone), y = zone_hash(b->lines[i].zone);
-                if (memcmp(&x, &y, sizeof(x)) != 0)
-                        return false;
+                struct hash128 hash = zone_hash(a->lines[i].zone);
+                pack_raw(&p, &hash, sizeof(hash));
         }
-        return true;
+        int r = pack_result(&p);
+        if (r == 0)
+                a->hash = hash_128(text_key, p.data, p.size);
+        pack_done(&p);
+        return r;
 }
 
 /* Takes the agenda; gives it, or the one that is the same, with one use more. */
 static int intern(struct agendas *agendas, struct agenda *a, const struct agenda **ret) {
-        a->hash = hash_64(text_key, a->text, strlen(a->text));
-        if (agendas->n >= agendas->n_buckets && grow(agendas) < 0) {
+        int r = hash_content(a);
+        if (r == 0 && agendas->n >= agendas->n_buckets)
+                r = grow(agendas);
+        if (r < 0) {
                 free_agenda(a);
-                return -ENOMEM;
+                return r;
         }
-        struct agenda **bucket = bucket_of(agendas, a->hash);
+        struct agenda **bucket = bucket_of(agendas, a);
         for (struct agenda *known = *bucket; known; known = known->next)
-                if (is_same(known, a)) {
+                if (memcmp(&known->hash, &a->hash, sizeof(a->hash)) == 0) {
                         free_agenda(a);
                         *ret = agenda_ref(known);
                         return 0;
@@ -204,7 +209,7 @@ const struct agenda *agenda_unref(const struct agenda *a) {
         struct agenda *gone = (struct agenda *)a;
         if (!gone || --gone->uses > 0)
                 return NULL;
-        struct agenda **at = bucket_of(gone->table, gone->hash);
+        struct agenda **at = bucket_of(gone->table, gone);
         while (*at != gone)
                 at = &(*at)->next;
         *at = gone->next;
@@ -265,6 +270,10 @@ const char *agenda_text(const struct agenda *a) {
 
 const char *agenda_words(const struct agenda *a) {
         return a->words;
+}
+
+struct hash128 agenda_hash(const struct agenda *a) {
+        return a->hash;
 }
 
 bool agenda_is_fast(const struct agenda *a) {

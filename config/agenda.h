@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/hash.h"
 #include "config/pattern.h"
 #include "config/wall.h"
 #include "config/zones.h"
@@ -57,6 +58,8 @@ const struct agenda *agenda_unref(const struct agenda *a);
 /* Its keys as canonical "Key=value\n" text, and in one line for people ("Mon..Fri 02:30 Europe/Berlin"). Borrowed. */
 const char *agenda_text(const struct agenda *a);
 const char *agenda_words(const struct agenda *a);
+/* Of its text and the data of its zones: what it comes to. */
+struct hash128 agenda_hash(const struct agenda *a);
 /* True if there are minutes with more than one slot of one expression. */
 bool agenda_is_fast(const struct agenda *a);
 

@@ -153,7 +153,7 @@ struct job {
         bool has_allow; /* Allow= is set, if only to nobody */
         struct job_right *rights;
         size_t n_rights;
-        struct hash128 hash; /* of name, when-text and encoded what; set by job_seal() */
+        struct hash128 hash; /* of name, when-text, what it comes to and encoded what; set by job_seal() */
 };
 
 /* One assignment "KEY=VALUE" with its place; all pointers borrowed. In layers: chimed.conf, file's [defaults], job, drop-ins. */

@@ -238,6 +238,10 @@ static int hash_definition(struct job *job, const char *when_text, const struct 
         pack_string(&p, job->name);
         pack_string(&p, when_text);
         pack_raw(&p, what->data, what->size);
+        if (job->when.agenda) { /* other data of a zone make another definition */
+                struct hash128 agenda = agenda_hash(job->when.agenda);
+                pack_raw(&p, &agenda, sizeof(agenda));
+        }
         int r = pack_result(&p);
         if (r == 0)
                 job->hash = hash_128(key, p.data, p.size);

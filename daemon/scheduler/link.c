@@ -272,6 +272,7 @@ static int on_commit(struct link *link, const void *payload, size_t size) {
                 r = engine_commit(link->engine, now, &commit);
         if (r < 0)
                 return r;
+        zones_done(&link->zones); /* later definitions see what has become of them */
         if (link->vault)
                 vault_set_size(link->vault, commit.ledger_max_size);
         tell_commit(link, &commit);

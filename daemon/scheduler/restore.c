@@ -408,11 +408,16 @@ void restore_settle(struct engine *e, struct clock_sample now) {
 
 /* ---- the plan ---- */
 
+/* False where the data of its zone are others than those that the plan at hand was made with. */
+static bool is_on_calendar(const struct job_row *row, const struct job_when *when) {
+        return !when->agenda || row->next_us == PATTERN_NEVER || agenda_next(when->agenda, row->next_us - 1) == row->next_us;
+}
+
 void restore_plan(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *old,
                   const struct job_when *when) {
         struct job_row *row = engine_row(e, job);
         bool is_moved = row->is_moved && !plan_is_wall(when), was_planned = row->was_planned;
-        if (!was_planned || !plan_is_same(old, when)) {
+        if (!was_planned || !plan_is_same(old, when) || !is_on_calendar(row, when)) {
                 restore_close(e, now, job, old);
                 if (row->is_cancelled || !plan_exists(when))
                         return;

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Calendars with a real daemon: each second has its slot, none twice, over a kill of the scheduler and a reload; the next slots follow
-# the zone over its clock changes; what is shown is what was written; the audit agrees.
+# the zone over its clock changes, and an update of its data; what is shown is what was written; the audit agrees.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 ctl() { "$CHIMED_BUILD/chimectl" "--socket=$T/run/io.chimed" "$@"; }
@@ -46,7 +46,7 @@ Fold=both
 Command=/bin/true
 EOF
 write_job over <<EOF
-OnCalendar=2001-01-01 12:00
+OnCalendar=2001-01-01 12:00 UTC
 Command=/bin/true
 EOF
 write_job wrong <<EOF
@@ -55,8 +55,13 @@ TimeZone=Berlin
 Command=/bin/true
 EOF
 touch "$T/out/calendar" "$T/out/cron"
+# a database of time zones that can be updated
+export TZDIR=$T/zones
+mkdir -p "$TZDIR/Europe"
+cp -L /usr/share/zoneinfo/Europe/Berlin "$TZDIR/Europe/"
 start_daemon "--state=$T/state"
 wait_event config-error
+assert_contains "the wrong zone" 'wrong.ini:3:10: \"Berlin\" is no time zone' "$(events config-error)"
 until_true 10 answers
 
 assert_equal "schedule of nightly" "02:30 Europe/Berlin" "$(show nightly .schedule)"
@@ -92,3 +97,13 @@ assert_equal "plans of cron after the reload" "$plans" "$(audit cron .plans)"
 n=$(wc -l <"$T/out/calendar")
 until_true 10 has_lines "$T/out/calendar" $((n + 2))
 assert_seconds calendar
+
+# new data of a zone make new plans of the jobs in that zone, at the next reload
+rm "$T/jobs/wrong.ini"
+ctl -q reload
+assert_equal "next of skips" "2027-01-02T01:30:00Z" "$(next skips 2027-01-01T12:00:00Z 1)"
+cp -L /usr/share/zoneinfo/America/New_York "$TZDIR/Europe/Berlin.new"
+mv "$TZDIR/Europe/Berlin.new" "$TZDIR/Europe/Berlin"
+ctl -q reload
+assert_equal "next of skips with other data" "2027-01-02T07:30:00Z" "$(next skips 2027-01-01T12:00:00Z 1)"
+assert_equal "plans of cron after the update" "$plans" "$(audit cron .plans)"

@@ -148,6 +148,37 @@ START_TEST(a_zone_that_is_none_is_told) {
 }
 END_TEST
 
+/* A zone whose data are those of another. */
+static int find_other(void *userdata, const char *name, struct zone **ret, char why[static ZONE_WHY_MAX]) {
+        static uint8_t data[65536];
+        FILE *f = fopen(userdata, "r");
+
+        (void)why;
+        ck_assert_ptr_nonnull(f);
+        size_t size = fread(data, 1, sizeof(data), f);
+        fclose(f);
+        return zone_parse(data, size, name, ret);
+}
+
+START_TEST(other_data_of_a_zone_make_another_agenda) {
+        char berlin[] = "/usr/share/zoneinfo/Europe/Berlin", tokyo[] = "/usr/share/zoneinfo/Asia/Tokyo";
+        agendas = (struct agendas){.find_zone = find_other, .userdata = berlin};
+        const struct agenda *a = compile("02:30", "Here", WALL_GAP_SKIP, WALL_FOLD_FIRST);
+        const struct agenda *b = compile("02:30", "Here", WALL_GAP_SKIP, WALL_FOLD_FIRST);
+        agendas.userdata = tokyo;
+        const struct agenda *c = compile("02:30", "Here", WALL_GAP_SKIP, WALL_FOLD_FIRST);
+        struct hash128 x = agenda_hash(a), y = agenda_hash(c);
+
+        ck_assert_ptr_eq(a, b);
+        ck_assert_ptr_ne(a, c);
+        ck_assert_str_eq(agenda_text(a), agenda_text(c));
+        ck_assert_mem_ne(&x, &y, sizeof(x));
+        agenda_unref(a);
+        agenda_unref(b);
+        agenda_unref(c);
+}
+END_TEST
+
 /* ---- long ways ---- */
 
 static const struct {
@@ -235,6 +266,7 @@ int main(void) {
         tcase_add_test(tcase, the_same_content_is_the_same_agenda);
         tcase_add_test(tcase, a_table_of_many_finds_each);
         tcase_add_test(tcase, a_zone_that_is_none_is_told);
+        tcase_add_test(tcase, other_data_of_a_zone_make_another_agenda);
         tcase_add_loop_test(tcase, a_long_way_comes_to_the_same_slot_as_its_steps, 0, ROWS(ways));
         tcase_add_test(tcase, behind_the_last_slot_there_is_none);
         tcase_add_test(tcase, a_year_of_seconds_is_counted_not_walked);

@@ -390,6 +390,28 @@ START_TEST(a_ledger_brings_the_plan_back_in_another_boot) {
 }
 END_TEST
 
+START_TEST(a_plan_that_was_made_with_other_data_of_its_zone_begins_anew) {
+        struct job_when when = calendar("OnCalendar=02:30");
+        struct clock_sample now = {.rt_us = when_is("2026-07-10 12:00"), .bt_us = BOOTED};
+        struct engine *e = NULL;
+        struct wire_hello hello = {.next_run = 9, .is_synchronised = true};
+        struct job_image image = {.segment = 3, .key = 40, .is_planned = true, .paused_until_rt_us = INT64_MAX};
+        image.anchor_us = when_is("2026-06-01 01:30");
+        image.next_us = _i == 0 ? when_is("2026-07-11 00:30")
+                                : when_is("2026-07-11 01:30"); /* before the country gave up summer time */
+        ck_assert_int_eq(engine_new(&hello, &e), 0);
+        engine_set_past(e, &(struct engine_past){.is_same_runner = true, .last = now, .horizon = now});
+        ck_assert_int_eq(engine_restore(e, now, "job", &when, &image), 0);
+        ck_assert_int_eq(engine_define(e, &(struct wire_define){.name = (char *)"job"}, &when, NULL), 0);
+        ck_assert_int_eq(engine_commit(e, now, &(struct wire_commit){.generation = 1, .is_resync = true}), 0);
+        const struct job_row *row = &engine_registry(e)->rows[0];
+        ck_assert_int_eq(row->next_us, when_is("2026-07-11 00:30"));
+        ck_assert_uint_eq(row->segment, _i == 0 ? 3 : 4);
+        ck_assert_int_eq(row->key, _i == 0 ? 40 : 0);
+        engine_free(e);
+}
+END_TEST
+
 #define ROWS(table) (int)(sizeof(table) / sizeof((table)[0]))
 
 int main(void) {
@@ -416,6 +438,7 @@ int main(void) {
         tcase_add_test(tcase, a_calendar_that_is_over_has_no_next_slot);
         tcase_add_test(tcase, the_next_slots_of_a_calendar_follow_its_zone);
         tcase_add_test(tcase, a_ledger_brings_the_plan_back_in_another_boot);
+        tcase_add_loop_test(tcase, a_plan_that_was_made_with_other_data_of_its_zone_begins_anew, 0, 2);
         suite_add_tcase(suite, tcase);
         return run_suite(suite);
 }
