@@ -197,7 +197,7 @@ char *timestamp_print_utc(int64_t rt_us, char buf[static 40]) {
         struct civil c = civil_of_seconds(seconds);
         if (us > 0) {
                 int n = snprintf(fraction, sizeof(fraction), ".%06d", (int)us);
-                while (fraction[n - 1] == '0')
+                while (n > 1 && fraction[n - 1] == '0')
                         fraction[--n] = 0;
         }
         snprintf(buf, 40, "%04lld-%02d-%02dT%02d:%02d:%02d%sZ", (long long)c.year, c.month, c.day, c.hour, c.minute, c.second,

@@ -127,7 +127,7 @@ struct loop_source *loop_source_free(struct loop_source *source) {
 }
 
 int loop_add_io(struct loop *loop, int fd, uint32_t events, loop_io_fn fn, void *userdata, struct loop_source **ret) {
-        struct loop_source *source;
+        struct loop_source *source = NULL;
         int r = source_new(loop, SOURCE_IO, fd, events, userdata, &source);
         if (r < 0)
                 return r;
@@ -142,7 +142,7 @@ int loop_set_events(struct loop_source *source, uint32_t events) {
 }
 
 int loop_add_timer(struct loop *loop, enum loop_clock clock, loop_timer_fn fn, void *userdata, struct loop_source **ret) {
-        struct loop_source *source;
+        struct loop_source *source = NULL;
         int fd = timerfd_create(clock == LOOP_CLOCK_REAL ? CLOCK_REALTIME : CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
         if (fd < 0)
                 return -errno;
@@ -191,7 +191,7 @@ int loop_arm_timer(struct loop_source *timer, int64_t at_us) {
 }
 
 int loop_add_signals(struct loop *loop, const sigset_t *set, loop_signal_fn fn, void *userdata, struct loop_source **ret) {
-        struct loop_source *source;
+        struct loop_source *source = NULL;
         int r = pthread_sigmask(SIG_BLOCK, set, NULL);
         if (r > 0)
                 return -r;
