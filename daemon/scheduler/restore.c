@@ -327,7 +327,7 @@ int restore_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
         if (!cold->waiting.is_slot || engine_is_running(e, row))
                 return 0;
         const struct job_when *when = engine_policy(e, row);
-        if (!e->is_same_runner && cold->waiting.attempt == 0 && cold->waiting.key <= cold->claimed_key) {
+        if (!e->is_same_runner && cold->waiting.attempt <= 1 && cold->waiting.key <= cold->claimed_key) {
                 if (!when->is_interrupted_retried) {
                         slots_tell_waiting(e, job, SLOT_INTERRUPTED, SLOT_REASON_NONE);
                         return 0;
