@@ -228,8 +228,10 @@ START_TEST(a_timer_that_does_not_advance_is_stopped_as_runaway) {
         struct counter c = {.at_us = 1000000};
         ck_assert_int_eq(loop_add_timer(loop, LOOP_CLOCK_BOOT, on_timer, &c, &c.source), 0);
         ck_assert_int_eq(loop_arm_timer(c.source, c.at_us), 0);
+        /* the guard counts what comes in a second: a loaded machine takes more of them to come to it */
+        unsigned n = (runaways[_i].result < 0 ? 60 : 2) * LOOP_RUNAWAY_LIMIT + 2;
         int r = 0;
-        for (unsigned i = 0; i < 2 * LOOP_RUNAWAY_LIMIT + 2 && r >= 0; i++) {
+        for (unsigned i = 0; i < n && r >= 0; i++) {
                 c.at_us += runaways[_i].advance_us;
                 r = loop_run_once(loop, -1);
         }
