@@ -54,10 +54,12 @@ struct story {
         size_t n_held, allocated_held;
         struct index by_job;
         struct schedule due;
-        int64_t clock_told_bt_us;
         uint64_t unclaimed; /* starts since they were last told */
         int64_t unclaimed_told_bt_us;
-        uint64_t clock_steps;
+        int64_t clock_told_bt_us;
+        uint64_t steps; /* of the wall clock since they were last told, and how far they went together */
+        int64_t step_us;
+        bool is_first_sync_untold, is_time_line_untold; /* were among them */
 };
 
 int story_new(struct journal *journal, const uint8_t instance[static 16], struct story **ret) {
@@ -148,7 +150,10 @@ static void hold_until(struct story *s, struct held *held, int64_t at_bt_us) {
 
 int64_t story_next_flush(const struct story *s) {
         const struct schedule_entry *first = schedule_first(&s->due);
-        return first ? first->at_us : INT64_MAX;
+        int64_t at_us = first ? first->at_us : INT64_MAX;
+        if (s->steps > 0 && s->clock_told_bt_us + HOLD_US < at_us)
+                at_us = s->clock_told_bt_us + HOLD_US;
+        return at_us;
 }
 
 /* ---- records ---- */
@@ -416,32 +421,37 @@ static void tell_sleep(struct story *s, int64_t slept_us) {
         journal_send(&r, "The machine was suspended for %s", print_rounded(slept_us, span));
 }
 
-static void tell_step(struct story *s, struct clock_sample now, int64_t step_us, bool is_first_sync) {
-        char by[96];
-        s->clock_steps++;
-        if (now.bt_us - s->clock_told_bt_us < HOLD_US)
-                return;
+/* All that was done to the wall clock since it was last told, in one record. */
+static void tell_steps(struct story *s, struct clock_sample now) {
+        char by[96], times[48] = "";
+        int64_t by_us = s->step_us;
         struct journal_record r = journal_begin(s->journal, EVENT_CLOCK_STEP);
-        journal_field_i64(&r, "CHIMED_STEP_USEC", step_us);
-        journal_field(&r, "CHIMED_COUNT", "%" PRIu64, s->clock_steps);
-        const char *and_before = s->clock_steps > 1 ? " (and before that, within a minute of the last told)" : "";
-        print_rounded(step_us > 0 ? step_us : -step_us, by);
-        if (is_first_sync)
-                journal_send(&r, "The wall clock is synchronised since now: it was set %s by %s%s",
-                             step_us > 0 ? "forward" : "back", by, and_before);
-        else
-                journal_send(&r, "The wall clock was set %s by %s%s%s", step_us > 0 ? "forward" : "back", by,
-                             step_us < -CLOCKSTEP_LIMIT_US ? ": a new time line, schedules on it begin anew" : "", and_before);
-        s->clock_steps = 0;
+        journal_field_i64(&r, "CHIMED_STEP_USEC", by_us);
+        journal_field(&r, "CHIMED_COUNT", "%" PRIu64, s->steps);
+        if (s->steps > 1)
+                snprintf(times, sizeof(times), " %" PRIu64 " times, in all", s->steps);
+        print_rounded(by_us > 0 ? by_us : -by_us, by);
+        journal_send(&r, "The wall clock %s%s %s by %s%s",
+                     s->is_first_sync_untold ? "is synchronised since now: it was set" : "was set", times,
+                     by_us > 0 ? "forward" : "back", by,
+                     s->is_time_line_untold ? ": a new time line, schedules on it begin anew" : "");
+        s->steps = 0;
+        s->step_us = 0;
+        s->is_first_sync_untold = s->is_time_line_untold = false;
         s->clock_told_bt_us = now.bt_us;
 }
 
 static void tell_clock(struct story *s, struct clock_sample now, const struct clockstep *change) {
-        bool is_step = change->step_us >= CLOCKSTEP_MIN_US || change->step_us <= -CLOCKSTEP_MIN_US;
         if (change->slept_us > 0)
                 tell_sleep(s, change->slept_us);
-        if (is_step)
-                tell_step(s, now, change->step_us, change->kind == CLOCKSTEP_SYNC);
+        if (change->step_us < CLOCKSTEP_MIN_US && change->step_us > -CLOCKSTEP_MIN_US)
+                return;
+        s->steps++;
+        s->step_us += change->step_us;
+        s->is_first_sync_untold = s->is_first_sync_untold || change->kind == CLOCKSTEP_SYNC;
+        s->is_time_line_untold = s->is_time_line_untold || change->step_us < -CLOCKSTEP_LIMIT_US;
+        if (now.bt_us - s->clock_told_bt_us >= HOLD_US)
+                tell_steps(s, now);
 }
 
 /* A slot started though the ledger does not have it: after a power cut it could run again. */
@@ -648,6 +658,8 @@ void story_tell(struct story *s, const struct engine *e, const struct book *b, s
 
 void story_flush(struct story *s, const struct engine *e, struct clock_sample now) {
         const struct schedule_entry *first;
+        if (s->steps > 0 && now.bt_us >= s->clock_told_bt_us + HOLD_US)
+                tell_steps(s, now);
         for (int i = 0; i < FLUSH_BATCH && (first = schedule_first(&s->due)) && first->at_us <= now.bt_us; i++) {
                 uint32_t row = first->id;
                 schedule_remove(&s->due, row);
@@ -656,6 +668,8 @@ void story_flush(struct story *s, const struct engine *e, struct clock_sample no
 }
 
 void story_finish(struct story *s, const struct engine *e) {
+        if (s->steps > 0)
+                tell_steps(s, (struct clock_sample){.bt_us = INT64_MAX});
         while (schedule_first(&s->due))
                 story_flush(s, e, (struct clock_sample){.bt_us = INT64_MAX});
 }

@@ -382,17 +382,34 @@ START_TEST(starts_without_the_ledger_are_told_once_a_minute_with_their_number) {
 }
 END_TEST
 
+static void tell_step(enum clockstep_kind kind, int64_t step_us) {
+        tell(&(struct action){.kind = ACTION_CLOCK, .job = INDEX_NONE, .clock = {.kind = kind, .step_us = step_us}}, "");
+}
+
 START_TEST(clock_steps_are_told_once_a_minute_with_their_number) {
-        struct action a = {
-                .kind = ACTION_CLOCK, .job = INDEX_NONE, .clock = {.kind = CLOCKSTEP_BACK, .step_us = -USEC_PER_HOUR}};
-        tell(&a, "");
-        expect_record("clock-step", "set back by 1h");
-        for (int i = 0; i < 5; i++)
-                tell(&a, "");
+        tell_step(CLOCKSTEP_BACK, -USEC_PER_HOUR);
+        expect_record("clock-step", "The wall clock was set back by 1h\n");
+        for (int i = 0; i < 6; i++)
+                tell_step(CLOCKSTEP_BACK, -USEC_PER_HOUR);
         expect_nothing();
         pass(USEC_PER_MINUTE);
-        tell(&a, "");
-        expect_record("clock-step", "CHIMED_COUNT=6\n");
+        expect_record("clock-step", "The wall clock was set 6 times, in all back by 6h\n");
+        pass(USEC_PER_MINUTE);
+        expect_nothing();
+}
+END_TEST
+
+START_TEST(a_new_time_line_is_told_also_right_after_another_step) {
+        tell_step(CLOCKSTEP_FORWARD, USEC_PER_HOUR);
+        expect_record("clock-step", "set forward by 1h\n");
+        tell_step(CLOCKSTEP_NEW_TIME_LINE, -2 * USEC_PER_DAY);
+        pass(USEC_PER_MINUTE);
+        expect_record("clock-step", "set back by 2d: a new time line, schedules on it begin anew\n");
+        tell_step(CLOCKSTEP_FORWARD, USEC_PER_HOUR);
+        story_finish(story, engine);
+        expect_record("clock-step", "set forward by 1h\n");
+        story_finish(story, engine);
+        expect_nothing();
 }
 END_TEST
 
@@ -409,6 +426,7 @@ int main(void) {
         tcase_add_test(tc, summary_counts_an_hour);
         tcase_add_test(tc, starts_without_the_ledger_are_told_once_a_minute_with_their_number);
         tcase_add_test(tc, clock_steps_are_told_once_a_minute_with_their_number);
+        tcase_add_test(tc, a_new_time_line_is_told_also_right_after_another_step);
         tcase_add_test(tc, a_triggered_run_has_no_slot);
         tcase_add_test(tc, withheld_slots_are_no_missed_ones);
         tcase_add_test(tc, a_hold_is_told_with_who_and_why);
