@@ -31,7 +31,8 @@ struct engine {
         bool is_same_runner;
         struct clock_sample past_horizon; /* of the scheduler before, */
         uint8_t past_boot_id[16];         /* of which boot */
-        int64_t last_offset_us;           /* REALTIME minus BOOTTIME when it last wrote, */
+        int64_t last_rt_us;               /* REALTIME when it last wrote, */
+        int64_t last_offset_us;           /* that minus BOOTTIME, */
         uint8_t last_boot_id[16];         /* in which boot */
         uint64_t next_run;
         bool is_first_of_boot;

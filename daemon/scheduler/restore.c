@@ -14,6 +14,7 @@ void engine_set_past(struct engine *e, const struct engine_past *past) {
         e->is_same_runner = past->is_same_runner;
         e->past_horizon = past->horizon;
         memcpy(e->past_boot_id, past->horizon_boot_id, sizeof(e->past_boot_id));
+        e->last_rt_us = past->last.rt_us;
         e->last_offset_us = past->last.rt_us - past->last.bt_us;
         memcpy(e->last_boot_id, past->last_boot_id, sizeof(e->last_boot_id));
 }
@@ -138,7 +139,11 @@ int engine_restore(struct engine *e, struct clock_sample now, const char *name, 
         uint32_t job;
         if (registry_find(&e->jobs, name) != INDEX_NONE)
                 return -EEXIST;
-        int64_t shift_us = is_moved ? offset_of(e, image) - (now.rt_us - now.bt_us) : 0;
+        struct clock_sample later =
+                now; /* than it wrote: where the clock begins long ago, no interval waits until it is right */
+        if (is_moved && now.rt_us < e->last_rt_us)
+                later.rt_us = e->last_rt_us;
+        int64_t shift_us = is_moved ? offset_of(e, image) - (later.rt_us - later.bt_us) : 0;
         if (is_moved)
                 image_shift(&moved, plan_is_wall(when), shift_us);
         int r = registry_add(&e->jobs, name, &job);
@@ -150,14 +155,14 @@ int engine_restore(struct engine *e, struct clock_sample now, const char *name, 
         if (r < 0)
                 return r;
         restore_row(engine_row(e, job), &moved, is_moved);
-        restore_cold(cold, now, &moved);
+        restore_cold(cold, e->is_clock_trusted ? now : later, &moved);
         cold->waiting.is_past = is_moved && moved.waiting.item == WIRE_ITEM_BOOT;
         cold->claimed_key = image->is_late ? image->late_key : INT64_MAX;
         cold->claimed_us = e->past_horizon.rt_us;
         if (!plan_is_wall(when) && memcmp(image->boot_id, e->past_boot_id, sizeof(e->past_boot_id)) == 0)
                 cold->claimed_us = e->past_horizon.bt_us + shift_us;
         else if (!plan_is_wall(when))
-                cold->claimed_us -= now.rt_us - now.bt_us;
+                cold->claimed_us -= later.rt_us - later.bt_us;
         if (moved.run.run > 0) {
                 moved.run.is_known = false;
                 moved.run.is_ending = false;

@@ -446,6 +446,28 @@ START_TEST(a_clock_days_ahead_leaves_no_plan_in_the_future) {
 }
 END_TEST
 
+START_TEST(intervals_go_on_where_the_clock_begins_long_ago) {
+        begin_at(12, 0, 0);
+        world_begin_ledger(&w);
+        w.sync_wait_us = 90 * SEC;
+        define(every(MIN, (enum job_mode)_i));
+        run_to(12, 10, 30);
+        size_t n = w.n_entries;
+        w.hello.is_synchronised = false;
+        w.n_steps++;
+        w.now.rt_us = 10 * SEC; /* 1970 */
+        world_power_cut(&w, 0, true);
+        world_run_to(&w, w.now.bt_us + 2 * MIN);
+        ck_assert_msg(!w.error[0], "%s", w.error);
+        ck_assert_msg(w.n_entries >= n + 2, "%zu runs since", w.n_entries - n);
+        world_synchronise(&w, at(14, 0, 0) - w.now.rt_us);
+        n = w.n_entries;
+        world_run_to(&w, w.now.bt_us + 2 * MIN);
+        ck_assert_msg(!w.error[0], "%s", w.error);
+        ck_assert_uint_eq(w.n_entries, n + 2);
+}
+END_TEST
+
 /* ---- V11: power cuts over a grid of a minute, runs of 30 s ---- */
 
 enum v11 { V11_BEFORE_START, V11_AFTER_START, V11_START_RECORDED, V11_MAX };
@@ -629,6 +651,7 @@ int main(void) {
         tcase_add_test(tc, v7_at_the_first_right_time_a_weekend_comes_to_one_run);
         tcase_add_test(tc, wall_grids_wait_for_the_clock_no_longer_than_they_are_told);
         tcase_add_test(tc, a_clock_days_ahead_leaves_no_plan_in_the_future);
+        tcase_add_loop_test(tc, intervals_go_on_where_the_clock_begins_long_ago, JOB_MODE_FIXED_DELAY, JOB_MODE_FIXED_RATE + 1);
         tcase_add_loop_test(tc, a_spread_delays_the_catch_up_by_a_draw, 0, 2);
         tcase_add_test(tc, the_next_slot_takes_a_catch_up_in_that_still_waits);
         tcase_add_loop_test(tc, a_trigger_ends_the_wait, 0, 2);
