@@ -344,7 +344,8 @@ static int start_run(struct engine *e, struct clock_sample now, uint32_t job, co
                 .item = o->item,
                 .cause = o->cause,
                 .attempt = o->attempt > 0 ? o->attempt : 1,
-                .is_unclaimed = o->item == WIRE_ITEM_SCHEDULE && claims_is_without(e, now, job, o->key),
+                .is_unclaimed =
+                        o->item == WIRE_ITEM_SCHEDULE && o->cause != RUN_CAUSE_RETRY && claims_is_without(e, now, job, o->key),
                 .segment = o->segment,
                 .key = o->key,
                 .slot_rt_us = o->slot_rt_us,
