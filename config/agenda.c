@@ -311,7 +311,7 @@ static int64_t floor_s(int64_t us) {
 static bool skip_days(const struct agenda *a, struct agenda_slot *slot, bool is_month, int64_t until_key, int64_t until_us) {
         const struct line *line = &a->lines[0];
         const struct pattern *p = line->pattern;
-        if (a->n > 1 || until_us - slot->us < DAY_US || until_key - slot->key < line->n_times)
+        if (a->n > 1 || until_us < slot->us + DAY_US || until_key < slot->key + line->n_times)
                 return false;
         int64_t offset_us = zone_offset(line->zone, floor_s(slot->us), NULL, NULL) * USEC_PER_SEC;
         int64_t civil_us = slot->us + offset_us, day = civil_us / DAY_US, end = day + 1;

@@ -308,6 +308,7 @@ START_TEST(a_drawn_delay_stays_below_the_next_slot_and_is_not_rerolled) {
                 ck_assert_int_lt(lags[i], room_us);
                 ck_assert_int_le(lags[i], 30 * MIN);
         }
+        world_done(&w);
         begin_on("2026-03-20 08:50");
         define(when);
         go_to("2026-03-20 08:55");

@@ -15,10 +15,13 @@
 #define NOON INT64_C(1795262400000000) /* 2026-11-21T12:00:00Z */
 #define HOUR (3600 * USEC_PER_SEC)
 
+static struct zones zones;
+static struct agendas agendas = {.find_zone = zones_find_for_agendas, .userdata = &zones};
+
 static struct job_when parse(const char *text) {
         struct job_when when;
         char *description;
-        ck_assert_msg(job_when_parse(text, strlen(text), NULL, &when, &description) == 0, "%s", text);
+        ck_assert_msg(job_when_parse(text, strlen(text), &agendas, &when, &description) == 0, "%s", text);
         free(description);
         return when;
 }
@@ -38,12 +41,29 @@ static const struct {
         {"Every=1h\nMode=fixed-rate\nRandomizedDelay=5min\n", "every 1h, fixed rate, up to 5min late"},
         {"Every=1h\nMode=fixed-rate\nRandomizedDelay=25%\n", "every 1h, fixed rate, up to 25% late"},
         {"OnBoot=yes\nEvery=1h\n", "at boot, every 1h"},
+        {"OnCalendar=Mon..Fri 02:30\nTimeZone=Europe/Berlin\n", "Mon..Fri 02:30 Europe/Berlin"},
+        {"OnBoot=yes\nOnCalendar=daily\nCron=0 3 * * 1\nTimeZone=UTC\nRandomizedDelay=5min\n",
+         "at boot, 00:00 UTC, cron 0 3 * * 1 UTC, up to 5min late"},
 };
 
 START_TEST(a_schedule_has_words) {
         char buf[WORDS_SCHEDULE_MAX];
         struct job_when when = parse(schedules[_i].when);
         ck_assert_str_eq(words_schedule(&when, buf), schedules[_i].words);
+        job_when_done(&when);
+}
+END_TEST
+
+START_TEST(what_is_longer_than_the_room_ends_with_an_ellipsis) {
+        char text[1000] = "", buf[WORDS_SCHEDULE_MAX];
+        for (int i = 0; i < 20; i++)
+                snprintf(text + strlen(text), sizeof(text) - strlen(text), "OnCalendar=2026-12-%02d 18:00 UTC\n", i + 1);
+        strcat(text, "RandomizedDelay=5min\n");
+        struct job_when when = parse(text);
+        words_schedule(&when, buf);
+        ck_assert_msg(strncmp(buf, "2026-12-01 18:00 UTC, 2026-12-02 18:00 UTC, ", 44) == 0, "%s", buf);
+        ck_assert_msg(strstr(buf, "..., up to 5min late") != NULL, "%s", buf);
+        job_when_done(&when);
 }
 END_TEST
 
@@ -433,6 +453,7 @@ int main(void) {
         Suite *suite = suite_create("control words");
         TCase *tc = tcase_create("control words");
         tcase_add_loop_test(tc, a_schedule_has_words, 0, ARRAY_SIZE(schedules));
+        tcase_add_test(tc, what_is_longer_than_the_room_ends_with_an_ellipsis);
         tcase_add_loop_test(tc, why_says_how_a_job_stands, 0, ARRAY_SIZE(whys));
         tcase_add_loop_test(tc, why_says_what_became_of_a_slot, 0, ARRAY_SIZE(slots));
         tcase_add_loop_test(tc, the_ledger_says_what_became_of_a_slot, 0, ARRAY_SIZE(pasts));
