@@ -45,7 +45,8 @@ void agenda_draft_done(struct agenda_draft *draft) {
 
 int agenda_draft_add(struct agenda_draft *draft, struct pattern *pattern, bool is_cron) {
         size_t size = strlen(pattern->text) + sizeof("OnCalendar=\n");
-        if (draft->n == AGENDA_LINES_MAX || draft->size + size > AGENDA_TEXT_MAX - ZONE_NAME_MAX - 100) {
+
+        if (draft->n == AGENDA_LINES_MAX || draft->size + size > AGENDA_TEXT_MAX) {
                 pattern_free(pattern);
                 return 1;
         }
@@ -76,6 +77,7 @@ static char *print_text(const struct agenda_draft *draft, const char *zone) {
         static const char *const folds[] = {[WALL_FOLD_SECOND] = "second", [WALL_FOLD_BOTH] = "both"};
         struct pack p = {};
         bool has_cron = false;
+
         for (size_t i = 0; i < draft->n; i++)
                 has_cron = has_cron || draft->is_cron[i];
         if (draft->days_and && has_cron)
@@ -95,6 +97,7 @@ static char *print_text(const struct agenda_draft *draft, const char *zone) {
 static void put_event(struct pack *p, const char *text) {
         static const char every_day[] = "*-*-* ", zero[] = ":00";
         const char *date = strstr(text, every_day);
+
         if (date && (date == text || date[-1] == ' ')) {
                 pack_raw(p, text, (size_t)(date - text));
                 text = date + strlen(every_day);
@@ -108,6 +111,7 @@ static void put_event(struct pack *p, const char *text) {
 
 static char *print_words(const struct agenda_draft *draft, const char *zone) {
         struct pack p = {};
+
         for (size_t i = 0; i < draft->n; i++) {
                 if (i > 0)
                         put(&p, ", ", "", "");
@@ -139,6 +143,7 @@ static struct agenda **bucket_of(struct agendas *agendas, const struct agenda *a
 
 static int grow(struct agendas *agendas) {
         struct agendas bigger = {.n_buckets = agendas->n_buckets > 0 ? 4 * agendas->n_buckets : 64};
+
         bigger.buckets = calloc(bigger.n_buckets, sizeof(*bigger.buckets));
         if (!bigger.buckets)
                 return -ENOMEM;
@@ -163,6 +168,7 @@ void agendas_done(struct agendas *agendas) {
 
 static int hash_content(struct agenda *a) {
         struct pack p = {};
+
         put(&p, a->text, "", "");
         for (size_t i = 0; i < a->n; i++) {
                 struct hash128 hash = zone_hash(a->lines[i].zone);
@@ -178,6 +184,7 @@ static int hash_content(struct agenda *a) {
 /* Takes the agenda; gives it, or the one that is the same, with one use more. */
 static int intern(struct agendas *agendas, struct agenda *a, const struct agenda **ret) {
         int r = hash_content(a);
+
         if (r == 0 && agendas->n >= agendas->n_buckets)
                 r = grow(agendas);
         if (r < 0) {
@@ -207,6 +214,7 @@ const struct agenda *agenda_ref(const struct agenda *a) {
 
 const struct agenda *agenda_unref(const struct agenda *a) {
         struct agenda *gone = (struct agenda *)a;
+
         if (!gone || --gone->uses > 0)
                 return NULL;
         struct agenda **at = bucket_of(gone->table, gone);
@@ -291,6 +299,7 @@ static struct wall wall_of(const struct agenda *a, const struct line *line) {
 
 int64_t agenda_next(const struct agenda *a, int64_t after_us) {
         int64_t first_us = PATTERN_NEVER;
+
         for (size_t i = 0; i < a->n; i++) {
                 struct wall wall = wall_of(a, &a->lines[i]);
                 int64_t us = wall_next_of_pattern(&wall, a->lines[i].pattern, after_us);
@@ -307,10 +316,11 @@ static int64_t floor_s(int64_t us) {
 }
 
 /* Passes whole days, up to the end of the month or of the day, where the slot is the first of its day and the offset does not change
- * until their end: also of what a fold repeats the day then has all, or the slot would not be its first. */
+ * until their end. A day of which a fold repeats a part is no exception: where that left something out, the slot is not its first. */
 static bool skip_days(const struct agenda *a, struct agenda_slot *slot, bool is_month, int64_t until_key, int64_t until_us) {
         const struct line *line = &a->lines[0];
         const struct pattern *p = line->pattern;
+
         if (a->n > 1 || until_us < slot->us + DAY_US || until_key < slot->key + line->n_times)
                 return false;
         int64_t offset_us = zone_offset(line->zone, floor_s(slot->us), NULL, NULL) * USEC_PER_SEC;

@@ -12,7 +12,7 @@
 #include "config/zones.h"
 
 #define AGENDA_LINES_MAX 32      /* expressions of one job */
-#define AGENDA_TEXT_MAX  4000    /* bytes of its canonical text */
+#define AGENDA_TEXT_MAX  3600    /* bytes of all of them together, printed */
 #define AGENDA_STEP_MIN  1000    /* µs between the slots of one expression */
 #define AGENDA_WALK_MAX  1000000 /* slots of several expressions that are passed in one call */
 

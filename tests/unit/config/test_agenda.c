@@ -148,6 +148,29 @@ START_TEST(a_zone_that_is_none_is_told) {
 }
 END_TEST
 
+START_TEST(there_is_a_bound_to_expressions_and_to_their_bytes) {
+        struct agenda_draft draft = {};
+        struct pattern *p;
+        struct pattern_error error;
+
+        for (int i = 0; i <= AGENDA_LINES_MAX; i++) {
+                ck_assert_int_eq(calendar_parse("daily", &p, &error), 0);
+                ck_assert_int_eq(agenda_draft_add(&draft, p, false), i == AGENDA_LINES_MAX);
+        }
+        agenda_draft_done(&draft);
+        char text[900] = "1970";
+        for (int year = 1973; year < 2090; year += 2)
+                snprintf(text + strlen(text), sizeof(text) - strlen(text), ",%d", year);
+        strcat(text, "-*-*");
+        for (int i = 0; i < 15; i++) {
+                ck_assert_msg(calendar_parse(text, &p, &error) == 0, "%s", error.text);
+                bool is_too_much = (size_t)(i + 1) * (strlen(p->text) + 13) > AGENDA_TEXT_MAX;
+                ck_assert_int_eq(agenda_draft_add(&draft, p, false), is_too_much);
+        }
+        agenda_draft_done(&draft);
+}
+END_TEST
+
 /* A zone whose data are those of another. */
 static int find_other(void *userdata, const char *name, struct zone **ret, char why[static ZONE_WHY_MAX]) {
         static uint8_t data[65536];
@@ -266,6 +289,7 @@ int main(void) {
         tcase_add_test(tcase, the_same_content_is_the_same_agenda);
         tcase_add_test(tcase, a_table_of_many_finds_each);
         tcase_add_test(tcase, a_zone_that_is_none_is_told);
+        tcase_add_test(tcase, there_is_a_bound_to_expressions_and_to_their_bytes);
         tcase_add_test(tcase, other_data_of_a_zone_make_another_agenda);
         tcase_add_loop_test(tcase, a_long_way_comes_to_the_same_slot_as_its_steps, 0, ROWS(ways));
         tcase_add_test(tcase, behind_the_last_slot_there_is_none);
