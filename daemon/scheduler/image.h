@@ -17,7 +17,7 @@ struct job_image {
         int64_t offset_us;      /* REALTIME minus BOOTTIME then: makes them wall-clock instants in another boot */
         uint32_t segment;       /* 0: it never had a plan */
         int64_t anchor_us, key; /* as in job_row; key is the first slot without an outcome, but for what waits */
-        int64_t next_us;        /* fixed delay; INT64_MAX: counts from an end that is to come */
+        int64_t next_us;        /* of that key; INT64_MAX: a delay from an end to come, or a calendar is over */
         int64_t since_us;
         bool is_planned; /* its slots come: it is defined, enabled and not cancelled */
         bool is_boot_done;

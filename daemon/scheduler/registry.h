@@ -25,7 +25,7 @@ enum job_state {
 struct job_row {
         struct hash128 hash; /* of the definition in force */
         int64_t anchor_us;   /* grid, calendar: the instant of key 0 */
-        int64_t next_us;     /* nominal instant of the slot `key`; fixed-delay in flight: meaningless */
+        int64_t next_us;     /* nominal instant of the slot `key`, or PATTERN_NEVER; fixed-delay in flight: meaningless */
         int64_t key;         /* the first slot that has no outcome yet */
         int64_t since_us;    /* when the name was first committed (BOOTTIME) */
         uint32_t name;       /* offset into the texts; the description is behind it */
