@@ -174,7 +174,8 @@ static int import_one_timer(struct session *s, struct import *i, const char *giv
 
 /* 0 or a negative error; then there is no file. */
 static int write_job(int folder, const char *file, const char *text, size_t size) {
-        _cleanup_close_ int fd = openat(folder, file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+        /* for its owner only, as a crontab is: its variables may be secrets */
+        _cleanup_close_ int fd = openat(folder, file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
         if (fd < 0)
                 return -errno;
