@@ -4,12 +4,13 @@
 Each job says which slot it runs; each record of chimed is stamped with the clocks when it is said.
 """
 import argparse
+import calendar
 import json
 import os
 import sys
 import time
 
-from machine import HOUR, SECOND, Failed, Machine, Skip, wait_until
+from machine import SECOND, Failed, Machine, Skip, wait_until
 
 CTL = "chimectl --socket=/run/chimed/io.chimed "
 REPLAN_US = int(os.environ.get("CHIMED_VM_REPLAN_MS", "50")) * 1000
@@ -89,8 +90,8 @@ class Scene:
 
     def wait_run(self, job, slot_us=None, seconds=20):
         """The run of a slot, or any."""
-        is_it = lambda run: slot_us in (None, run.slot)
-        return wait_until("a run of %s %s" % (job, slot_us or ""), lambda: [r for r in self.runs(job) if is_it(r)], seconds)[0]
+        wanted = "a run of %s %s" % (job, slot_us or "")
+        return wait_until(wanted, lambda: [r for r in self.runs(job) if slot_us in (None, r.slot)], seconds)[0]
 
     def wait_quiet(self):
         """Until the next clock step is told at once: at most one is a minute."""
@@ -161,8 +162,6 @@ def expect(what, wanted, found):
 
 def at(text):
     """YYYY-MM-DD HH:MM:SS in UTC in microseconds since 1970."""
-    import calendar
-
     return calendar.timegm(time.strptime(text, "%Y-%m-%d %H:%M:%S")) * SECOND
 
 
