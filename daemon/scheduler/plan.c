@@ -73,6 +73,12 @@ __attribute__((noinline)) static int64_t calendar_first_after(const struct plan_
         return find_slot(g, INT64_MAX, at_us).key + 1;
 }
 
+bool plan_has_slot(const struct agenda *agenda, int64_t anchor_us, int64_t key, int64_t slot_us) {
+        struct agenda_slot at = {.us = anchor_us};
+        agenda_advance(agenda, &at, key, slot_us);
+        return at.key == key && at.us == slot_us && agenda_next(agenda, anchor_us - 1) == anchor_us;
+}
+
 void plan_seek(struct plan_grid *g, int64_t key) {
         if (g->agenda && key > g->at.key)
                 g->at = find_slot(g, key, INT64_MAX);

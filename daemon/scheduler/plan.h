@@ -64,6 +64,8 @@ int64_t plan_last_due(const struct plan_grid *g, int64_t at_us);
 int64_t plan_first_after(const struct plan_grid *g, int64_t at_us);
 /* How many slots there are from us before a key's nominal instant to the key. */
 int64_t plan_count_before(const struct plan_grid *g, int64_t key, int64_t us);
+/* Whether a calendar whose key 0 is at an anchor has a key at an instant. */
+bool plan_has_slot(const struct agenda *agenda, int64_t anchor_us, int64_t key, int64_t slot_us);
 /* Lets a calendar stand at a later key, so that what is asked from there on costs no walk. */
 void plan_seek(struct plan_grid *g, int64_t key);
 

@@ -185,19 +185,12 @@ static int pass_down(struct engine *e, struct clock_sample now, uint32_t job, in
         return r;
 }
 
-/* Whether a calendar comes from the anchor of a slot to that slot. */
-static bool is_agenda_slot(const struct agenda *agenda, const struct wire_start *start) {
-        struct agenda_slot at = {.us = start->anchor_us};
-        agenda_advance(agenda, &at, start->key, start->slot_us);
-        return at.key == start->key && at.us == start->slot_us && agenda_next(agenda, at.us - 1) == at.us;
-}
-
 /* Whether a policy plans the slot that a run was started for. */
 static bool has_planned(const struct job_when *when, const struct job_row *row, const struct wire_start *start) {
         if (!plan_exists(when) || memcmp(&start->hash, &row->hash, sizeof(row->hash)) != 0)
                 return false;
         if (when->agenda)
-                return is_agenda_slot(when->agenda, start);
+                return plan_has_slot(when->agenda, start->anchor_us, start->key, start->slot_us);
         if (plan_is_wall(when) && start->anchor_us != when->align_rt_us)
                 return false; /* started in the instant of its definition, by the plan before */
         return !plan_is_grid(when) || start->anchor_us + start->key * when->every_us == start->slot_us;

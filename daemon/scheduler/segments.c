@@ -104,7 +104,7 @@ void segments_rebase(struct engine *e, struct clock_sample now, uint32_t job) {
 /* True if a policy plans the row's key for an instant. */
 static bool is_planned(const struct job_row *row, const struct job_when *when, int64_t slot_us) {
         if (when->agenda)
-                return agenda_next(when->agenda, slot_us - 1) == slot_us;
+                return plan_has_slot(when->agenda, row->anchor_us, row->key, slot_us);
         int64_t anchor_us = plan_is_wall(when) ? when->align_rt_us : row->anchor_us;
         struct plan_grid grid = {.anchor_us = anchor_us, .every_us = when->every_us};
         return row->anchor_us == anchor_us && plan_first_after(&grid, slot_us) == row->key + 1 &&

@@ -362,6 +362,22 @@ START_TEST(a_calendar_that_is_over_has_no_next_slot) {
 }
 END_TEST
 
+/* A run of the plan before is in flight: its slot is one of the calendar's, too, but not of that plan. */
+START_TEST(a_crash_after_a_grid_became_a_calendar_does_not_take_up_the_grids_keys) {
+        begin_on("2026-03-20 08:59:30");
+        run_us = 10 * MIN;
+        define(wall_grid(HOUR, 0));
+        go_to("2026-03-20 09:01");
+        expect_ran_at(0, "2026-03-20 09:00", 0);
+        define(calendar("OnCalendar=*:0/5\nTimeZone=UTC"));
+        world_crash(&w, SEC);
+        go_to("2026-03-20 09:15");
+        ck_assert_msg(world_check(&w), "%s", w.error);
+        ck_assert_uint_gt(world_find(&w, "job")->segment.number, 1);
+        ck_assert_int_eq(world_find(&w, "job")->segment.first_key, 0);
+}
+END_TEST
+
 START_TEST(the_next_slots_of_a_calendar_follow_its_zone) {
         static const char *const slots[] = {"2026-10-24 00:30", "2026-10-25 00:30", "2026-10-26 01:30", "2026-10-27 01:30"};
         int64_t slot_us[4], start_us[4];
@@ -437,6 +453,7 @@ int main(void) {
         tcase_add_test(tcase, a_delay_in_percent_is_of_the_distance);
         tcase_add_test(tcase, overlapped_slots_of_a_calendar_are_one_range);
         tcase_add_test(tcase, a_calendar_that_is_over_has_no_next_slot);
+        tcase_add_test(tcase, a_crash_after_a_grid_became_a_calendar_does_not_take_up_the_grids_keys);
         tcase_add_test(tcase, the_next_slots_of_a_calendar_follow_its_zone);
         tcase_add_test(tcase, a_ledger_brings_the_plan_back_in_another_boot);
         tcase_add_loop_test(tcase, a_plan_that_was_made_with_other_data_of_its_zone_begins_anew, 0, 2);
