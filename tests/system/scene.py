@@ -7,6 +7,7 @@ import argparse
 import calendar
 import json
 import os
+import signal
 import sys
 import time
 
@@ -176,6 +177,7 @@ def main(what, play):
         notes.append(text)
         print("%5.1f s %s" % (time.monotonic() - began, text), flush=True)
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         machine = Machine(options.build)
         play(machine, note)
