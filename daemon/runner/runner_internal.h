@@ -121,8 +121,6 @@ struct runner {
 /* Something has ended or was acknowledged: a stop may go on. */
 void runner_check_stop(struct runner *runner);
 /* The scheduler has committed to a generation. */
-/* Looks for a synchronised clock for as long as jobs may wait for it. */
-void runner_await_sync(struct runner *runner);
 void runner_on_committed(struct runner *runner);
 /* Looks for a synchronised clock, for as long as jobs may wait for one. */
 void runner_await_sync(struct runner *runner);

@@ -161,7 +161,8 @@ void commands_hold_due(struct engine *e, struct clock_sample now, uint32_t job);
 void commands_settle_hold(struct engine *e, struct clock_sample now, uint32_t job);
 
 /* claims.c */
-#define ENGINE_CLAIM_NONE (INT64_MIN / 4)
+#define ENGINE_CLAIM_NONE (INT64_MIN / 4) /* a horizon below every slot */
+/* claims_permit() where there is a ledger; to be called by that. */
 bool claims_take(struct engine *e, struct clock_sample now, uint32_t job, int64_t key);
 /* True if the slot `key` of the job may start now. Else the job is parked: it wakes when the ledger has what must be known. Its
  * queues are to be set anew. */

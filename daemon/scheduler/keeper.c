@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WHEN_TEXT_ROOM (JOB_WHEN_TEXT_MAX + 1)
-
 enum mark {
         MARK_CHANGED = 1 << 0,
         MARK_SEGMENT = 1 << 1, /* the ledger has the plan at hand; a first one is written with its first event, not at load */

@@ -366,14 +366,14 @@ static void pass_claimed(struct engine *e, struct clock_sample now, uint32_t job
                 slots_interrupt(e, now, job, is_again ? last - 1 : last);
                 if (is_again)
                         let_start_again(e, now, job);
-        } else if (row->next_us <= until_us && row->key <= cold->claimed_key && when->is_interrupted_retried &&
-                   !cold->waiting.is_slot) {
-                let_start_again(e, now, job);
-                row->next_us = now.bt_us + engine_wait(e, row, when);
         } else if (row->next_us <= until_us && row->key <= cold->claimed_key) {
-                slots_tell(e, job, SLOT_INTERRUPTED, SLOT_REASON_NONE, row->segment, row->key, row->key,
-                           engine_slot_rt(e, when, row->next_us, now));
-                row->key++;
+                if (when->is_interrupted_retried && !cold->waiting.is_slot)
+                        let_start_again(e, now, job);
+                else {
+                        slots_tell(e, job, SLOT_INTERRUPTED, SLOT_REASON_NONE, row->segment, row->key, row->key,
+                                   engine_slot_rt(e, when, row->next_us, now));
+                        row->key++;
+                }
                 row->next_us = now.bt_us + engine_wait(e, row, when);
         }
 }
