@@ -25,7 +25,7 @@ struct pattern_days {
         bool is_either;               /* one of the two suffices; else both must match */
 };
 
-/* Seconds of a minute: first, first + step, ... up to last; step > 0. */
+/* Seconds of a minute: first, first + step, ... last; step > 0. */
 struct pattern_run {
         int32_t first_us, last_us, step_us;
 };

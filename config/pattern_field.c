@@ -244,7 +244,8 @@ int field_item_add_run(const struct field_item *item, struct pattern *p) {
         if (!runs)
                 return -ENOMEM;
         p->runs = runs;
-        p->runs[p->n_runs++] = (struct pattern_run){item->first, item->last, item->step};
+        int32_t last = item->last - (item->last - item->first) % item->step; /* a step may lead far beyond the minute */
+        p->runs[p->n_runs++] = (struct pattern_run){item->first, last, item->step};
         return 0;
 }
 

@@ -252,7 +252,7 @@ static bool put_minutes_every(struct words *w, const struct set *hours, const st
 static int seconds_step(const struct pattern *p) {
         const struct pattern_run *run = p->runs;
 
-        return p->n_runs == 1 && run->first_us == 0 && run->last_us > 0 && run->last_us + run->step_us >= USEC_PER_MINUTE &&
+        return p->n_runs == 1 && run->first_us == 0 && run->last_us > 0 && run->last_us >= USEC_PER_MINUTE - run->step_us &&
                                USEC_PER_MINUTE % run->step_us == 0
                        ? run->step_us
                        : 0;
@@ -277,7 +277,7 @@ static void put_seconds_list(struct words *w, const struct pattern *p) {
                 if (run->last_us == run->first_us)
                         continue;
                 put(w, " to ");
-                put_seconds(w, run->first_us + (run->last_us - run->first_us) / run->step_us * run->step_us, false);
+                put_seconds(w, run->last_us, false);
                 if (run->step_us != USEC_PER_SEC) {
                         put(w, " by ");
                         put_seconds(w, run->step_us, false);

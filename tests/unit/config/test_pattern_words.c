@@ -85,6 +85,7 @@ static const struct {
         {"*/10 9-17 * * *", "every 10 minutes from 09:00 to 17:50"},
         {"5 4 * * sun", "at 04:05 on Sundays"},
         {"15 * * * *", "every hour at minute 15"},
+        {"*/2147483647 1 * 1 * 5", "every hour at minute 1 on the 1st of every month, and on Fridays"},
         {"30 */5 0 * * *", "at second 30 of the minutes 0, 5, 10 ... 55 of hour 0"},
         {"0 */2 * * *", "every 2 hours from 00:00 to 22:00"},
         {"0 22,23,0-4 * * *", "at minute 0 of the hours 0 to 4, 22 and 23"},
