@@ -82,7 +82,7 @@ int engine_pause(struct engine *e, struct clock_sample now, uint32_t job, int64_
         struct job_row *row = engine_row(e, job);
         int r = refuse_hold(e, row);
         if (r == 0)
-                r = slots_settle(e, now, job);
+                r = due_settle(e, now, job);
         if (r == 0)
                 r = prepare_hold(e, job);
         if (r != 0)
@@ -112,7 +112,7 @@ int engine_resume(struct engine *e, struct clock_sample now, uint32_t job) {
         const struct job_row *row = engine_row(e, job);
         int r = refuse_hold(e, row);
         if (r == 0)
-                r = slots_settle(e, now, job); /* the pause may just have ended by itself */
+                r = due_settle(e, now, job); /* the pause may just have ended by itself */
         if (r != 0)
                 return r;
         if (!row->is_paused)
@@ -168,7 +168,7 @@ int engine_cancel(struct engine *e, struct clock_sample now, uint32_t job, bool 
         struct job_row *row = engine_row(e, job);
         if (e->is_stopping && !is_run_only)
                 return ENGINE_REFUSED_STOPPING;
-        int r = slots_settle(e, now, job);
+        int r = due_settle(e, now, job);
         if (r == 0)
                 r = prepare_hold(e, job);
         if (r < 0)
@@ -221,7 +221,7 @@ int engine_trigger(struct engine *e, struct clock_sample now, uint32_t job, cons
         const struct job_when *when = engine_policy(e, row);
         if (e->is_stopping)
                 return TRIGGER_STOPPING;
-        int r = slots_settle(e, now, job);
+        int r = due_settle(e, now, job);
         if (r < 0)
                 return r;
         if (row->state == JOB_STATE_REMOVED || (!trigger->is_forced && !engine_has_plan(row)))
@@ -233,7 +233,7 @@ int engine_trigger(struct engine *e, struct clock_sample now, uint32_t job, cons
                 outcome = meet_run(e, now, job, trigger->if_running, ret_run);
         else {
                 slots_pass(e, now, job, engine_slot_now(when, now)); /* the run moves a fixed delay that was over in a pause */
-                r = slots_start_triggered(e, now, job);
+                r = due_start_triggered(e, now, job);
                 if (r < 0)
                         return r;
                 if (engine_is_running(e, row))
@@ -278,7 +278,7 @@ int engine_set_interval(struct engine *e, struct clock_sample now, uint32_t job,
                 return ENGINE_REFUSED_STOPPING;
         if (before.every_us == 0)
                 return ENGINE_REFUSED_NO_INTERVAL;
-        int r = slots_settle(e, now, job);
+        int r = due_settle(e, now, job);
         struct job_cold *cold = r == 0 ? registry_warm(&e->jobs, row) : NULL;
         if (r == 0)
                 r = cold ? make_policy(e, cold, row, every_us, &policy, &is_set) : -ENOMEM;

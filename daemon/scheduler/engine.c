@@ -383,7 +383,7 @@ int engine_ended(struct engine *e, struct clock_sample now, const struct wire_en
         cold->last_result = ended->end.result;
         if (plan_is_delay(when) && (row->state != JOB_STATE_NEW || row->is_restored))
                 row->next_us = end_bt_us + engine_wait(e, row, when);
-        if (!row->is_restored && slots_start_waiting(e, now, job) < 0)
+        if (!row->is_restored && due_start_waiting(e, now, job) < 0)
                 e->has_failed = true;
         slots_arm(e, job);
         if (row->state == JOB_STATE_REMOVED)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// engine_internal: what the engine's parts share: engine.c (definitions, runs, actions), slots.c (slots and their outcomes),
-// segments.c (plans), catch_up.c, commands.c, restore.c (what the ledger had) and views.c.
+// engine_internal: what the engine's parts share: engine.c (definitions, runs, actions), slots.c (slots and their outcomes), due.c
+// (whose instant has come), segments.c (plans), catch_up.c, commands.c, restore.c (what the ledger had) and views.c.
 #pragma once
 
 #include "daemon/scheduler/engine.h"
@@ -193,8 +193,6 @@ bool slots_are_late(const struct engine *e, const struct job_row *row);
 void slots_note_late(struct engine *e, uint32_t job);
 /* The row's next slot waits; a trigger that waits too is done by the same run. The job has its cold state. */
 void slots_let_wait(struct engine *e, struct clock_sample now, uint32_t job);
-/* The plan ends while slots of it are due that wait for the ledger: the latest goes on waiting, as behind a run. 0, -ENOMEM. */
-int slots_let_due_wait(struct engine *e, struct clock_sample now, uint32_t job);
 /* The slots from the row's key to last may have started or not: nobody knows. */
 void slots_interrupt(struct engine *e, struct clock_sample now, uint32_t job, int64_t last);
 /* The outcome of slots that are off the plan already; for what the caller has to add until the next action. */
@@ -202,8 +200,6 @@ struct action *slots_tell(struct engine *e, uint32_t job, enum slot_outcome outc
                           int64_t first, int64_t last, int64_t slot_rt_us);
 /* The outcome of the slot that waits. */
 void slots_tell_waiting(struct engine *e, uint32_t job, enum slot_outcome outcome, enum slot_reason reason);
-/* Does what is due of one job by the plan at hand. 0, -ENOMEM. */
-int slots_settle(struct engine *e, struct clock_sample now, uint32_t job);
 /* The slots from the row's key to last are missed or withheld; told when the range they belong to ends. 0, -ENOMEM. */
 int slots_miss(struct engine *e, struct clock_sample now, uint32_t job, int64_t last, enum slot_reason reason);
 /* Starts a run for the row's next slot. 0, -ENOMEM. */
@@ -214,11 +210,36 @@ void slots_arm(struct engine *e, uint32_t job);
 void slots_pass(struct engine *e, struct clock_sample now, uint32_t job, int64_t until_us);
 /* Emits the open range of missed slots, if there is one; is_more: its trouble lasts. */
 void slots_flush_missed(struct engine *e, struct clock_sample now, uint32_t job, bool is_more);
-/* Starts what waited for the run in flight, which has ended. 0, -ENOMEM. */
-int slots_start_waiting(struct engine *e, struct clock_sample now, uint32_t job);
 /* What waits will not run: the slot is missed or withheld for a reason, a promised run is dropped. */
 void slots_drop_waiting(struct engine *e, struct clock_sample now, uint32_t job, enum slot_reason reason);
-/* Starts a run without a slot. 0, -ENOMEM. */
-int slots_start_triggered(struct engine *e, struct clock_sample now, uint32_t job);
 /* Emits the slots that wait to be merged: into a run, or as missed (run 0). */
 void slots_flush_merging(struct engine *e, struct clock_sample now, uint32_t job, uint64_t run);
+/* What a run is started for. */
+struct occasion {
+        enum wire_item item;
+        enum run_cause cause;
+        uint16_t attempt; /* 0: the first */
+        uint32_t segment;
+        int64_t anchor_us, key;
+        int64_t slot_us, slot_rt_us;
+        int64_t lag_us;
+};
+/* Starts a run, which does what a waiting trigger was promised; what is open before a slot is emitted behind it, merged slots into
+ * it. 0, -ENOMEM. */
+int slots_start(struct engine *e, struct clock_sample now, uint32_t job, const struct occasion *o);
+/* The slots from the row's key to last wait for the next slot's run. 0, -ENOMEM. */
+int slots_merge(struct engine *e, struct clock_sample now, uint32_t job, int64_t last, enum slot_reason reason);
+/* What a slot that did not run comes to for a reason. */
+static inline enum slot_outcome slots_outcome_of(enum slot_reason reason) {
+        return reason < SLOT_REASON_PAUSED ? SLOT_MISSED : SLOT_WITHHELD;
+}
+
+/* due.c */
+/* The plan ends while slots of it are due that wait for the ledger: the latest goes on waiting, as behind a run. 0, -ENOMEM. */
+int due_let_wait(struct engine *e, struct clock_sample now, uint32_t job);
+/* Does what is due of one job by the plan at hand. 0, -ENOMEM. */
+int due_settle(struct engine *e, struct clock_sample now, uint32_t job);
+/* Starts what waited for the run in flight, which has ended. 0, -ENOMEM. */
+int due_start_waiting(struct engine *e, struct clock_sample now, uint32_t job);
+/* Starts a run without a slot. 0, -ENOMEM. */
+int due_start_triggered(struct engine *e, struct clock_sample now, uint32_t job);

@@ -334,7 +334,7 @@ int restore_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
         }
         bool is_wanted = (when->catch_up != JOB_CATCH_UP_NONE || cold->waiting.attempt > 1) && !cold->waiting.is_past;
         if (engine_has_plan(row) && !row->is_paused && is_wanted)
-                return slots_start_waiting(e, now, job);
+                return due_start_waiting(e, now, job);
         slots_drop_waiting(e, now, job,
                            row->is_paused      ? SLOT_REASON_PAUSED
                            : row->is_cancelled ? SLOT_REASON_CANCELLED

@@ -147,7 +147,7 @@ void segments_close(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         if (!engine_has_plan(row))
                 return;
-        if (slots_let_due_wait(e, now, job) < 0)
+        if (due_let_wait(e, now, job) < 0)
                 e->has_failed = true;
         slots_pass(e, now, job, engine_slot_now(engine_policy(e, row), now));
         slots_flush_missed(e, now, job, false);
@@ -273,7 +273,7 @@ int engine_commit(struct engine *e, struct clock_sample now, const struct wire_c
                 uint32_t job = e->touched[i];
                 struct job_row *row = engine_row(e, job);
                 row->is_touched = false;
-                int r = slots_settle(e, now, job);
+                int r = due_settle(e, now, job);
                 if (r < 0)
                         return r;
                 if (row->state == JOB_STATE_REMOVED)
@@ -331,7 +331,7 @@ static void begin_time_line(struct engine *e, struct clock_sample now, int64_t s
                 struct plan_grid grid = engine_grid(e, row, engine_policy(e, row));
                 if (row->key <= plan_first_after(&grid, now.rt_us))
                         continue;
-                if (slots_let_due_wait(e, before, job) < 0)
+                if (due_let_wait(e, before, job) < 0)
                         e->has_failed = true;
                 catch_up_drop(e, now, job, now.rt_us - step_us, SLOT_REASON_NONE); /* they had passed on the old time line */
                 segments_end(e, now, job, SLOT_REASON_NONE);

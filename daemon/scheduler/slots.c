@@ -6,11 +6,6 @@
 
 #include <errno.h>
 
-#include "daemon/core/util.h"
-
-#define CATCH_UP_NEAR_US                                                                                                       \
-        (10 * USEC_PER_MINUTE) /* a next slot so near, and within a tenth of the distance, takes the catch-up in */
-
 static void emit_outcome(struct engine *e, struct clock_sample now, uint32_t job, enum slot_outcome outcome,
                          const struct job_range *range, uint64_t run, bool is_more) {
         const struct job_when *when = engine_policy(e, engine_row(e, job));
@@ -28,16 +23,12 @@ static void emit_outcome(struct engine *e, struct clock_sample now, uint32_t job
         a->outcome.is_again = e->is_retelling;
 }
 
-static enum slot_outcome outcome_of(enum slot_reason reason) {
-        return reason < SLOT_REASON_PAUSED ? SLOT_MISSED : SLOT_WITHHELD;
-}
-
 void slots_flush_missed(struct engine *e, struct clock_sample now, uint32_t job, bool is_more) {
         struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
         if (!cold || !cold->missed.is_open)
                 return;
         cold->missed.is_open = false;
-        emit_outcome(e, now, job, outcome_of(cold->missed.reason), &cold->missed, 0, is_more);
+        emit_outcome(e, now, job, slots_outcome_of(cold->missed.reason), &cold->missed, 0, is_more);
 }
 
 void slots_flush_merging(struct engine *e, struct clock_sample now, uint32_t job, uint64_t run) {
@@ -91,7 +82,7 @@ int slots_miss(struct engine *e, struct clock_sample now, uint32_t job, int64_t 
         if (last < row->key)
                 return 0;
         struct job_range taken = take_slots(e, now, job, last, reason);
-        if (outcome_of(reason) == SLOT_MISSED)
+        if (slots_outcome_of(reason) == SLOT_MISSED)
                 cold->missed_since_run += (uint64_t)(taken.last - taken.first) + 1;
         if (!is_continued(&cold->missed, &taken))
                 slots_flush_missed(e, now, job, false);
@@ -122,8 +113,7 @@ struct action *slots_tell(struct engine *e, uint32_t job, enum slot_outcome outc
         return a;
 }
 
-/* The slots from the row's key to last wait for the next slot's run. */
-static int merge_into_next(struct engine *e, struct clock_sample now, uint32_t job, int64_t last, enum slot_reason reason) {
+int slots_merge(struct engine *e, struct clock_sample now, uint32_t job, int64_t last, enum slot_reason reason) {
         struct job_cold *cold = registry_warm(&e->jobs, engine_row(e, job));
         if (!cold)
                 return -ENOMEM;
@@ -290,17 +280,6 @@ void slots_arm(struct engine *e, uint32_t job) {
                 schedule_set(queue, job, at_us);
 }
 
-/* What a run is started for. */
-struct occasion {
-        enum wire_item item;
-        enum run_cause cause;
-        uint16_t attempt; /* 0: the first */
-        uint32_t segment;
-        int64_t anchor_us, key;
-        int64_t slot_us, slot_rt_us;
-        int64_t lag_us;
-};
-
 static void emit_start(struct engine *e, uint32_t job, const struct occasion *o) {
         const struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
         struct action *a = engine_emit(e, ACTION_START, job);
@@ -333,8 +312,7 @@ static void emit_ran(struct engine *e, uint32_t job, const struct occasion *o) {
         a->outcome.lag_us = o->lag_us;
 }
 
-/* Starts a run, which does what a waiting trigger was promised; what is open before a slot is emitted behind it, merged slots into it. */
-static int start_run(struct engine *e, struct clock_sample now, uint32_t job, const struct occasion *o) {
+int slots_start(struct engine *e, struct clock_sample now, uint32_t job, const struct occasion *o) {
         struct job_row *row = engine_row(e, job);
         struct job_cold *cold = registry_warm(&e->jobs, row);
         if (!cold)
@@ -386,79 +364,13 @@ int slots_start_next(struct engine *e, struct clock_sample now, uint32_t job, en
                 .slot_rt_us = engine_slot_rt(e, when, row->next_us, now),
                 .lag_us = lag_us,
         };
-        int r = start_run(e, now, job, &o);
+        int r = slots_start(e, now, job, &o);
         if (r < 0)
                 return r;
         registry_cold(&e->jobs, row)->last_slot_us = o.slot_us;
         row->key++;
         if (plan_is_grid(when))
                 row->next_us = plan_follow(when, row->next_us);
-        return 0;
-}
-
-static int start_boot(struct engine *e, struct clock_sample now, uint32_t job, int64_t lag_us) {
-        struct job_row *row = engine_row(e, job);
-        int64_t slot_us = engine_policy(e, row)->on_boot_us;
-        int r = start_run(e, now, job,
-                          &(struct occasion){
-                                  .item = WIRE_ITEM_BOOT,
-                                  .cause = RUN_CAUSE_BOOT,
-                                  .slot_us = slot_us,
-                                  .slot_rt_us = now.rt_us - (now.bt_us - slot_us),
-                                  .lag_us = lag_us,
-                          });
-        if (r == 0)
-                row->is_boot_done = true;
-        return r;
-}
-
-static int start_triggered(struct engine *e, struct clock_sample now, uint32_t job) {
-        struct occasion o = {
-                .item = WIRE_ITEM_TRIGGER,
-                .cause = RUN_CAUSE_TRIGGER,
-                .slot_us = now.bt_us,
-                .slot_rt_us = now.rt_us,
-        };
-        return start_run(e, now, job, &o);
-}
-
-static bool is_too_late(const struct job_when *when, int64_t lag_us) {
-        return when->start_deadline_us != JOB_DEADLINE_NEXT && lag_us > when->start_deadline_us;
-}
-
-static int delay_due(struct engine *e, struct clock_sample now, uint32_t job) {
-        struct job_row *row = engine_row(e, job);
-        const struct job_when *when = engine_policy(e, row);
-        int64_t lag_us = now.bt_us - row->next_us;
-        if (lag_us < 0)
-                return 0;
-        bool was_down = row->is_resumed && row->next_us < e->resumed.bt_us;
-        bool is_caught_up = was_down || engine_has_slept_at(e, when, row->next_us);
-        bool is_given_up = is_caught_up && when->catch_up == JOB_CATCH_UP_NONE;
-        if (!is_given_up && !is_too_late(when, lag_us)) {
-                if (is_caught_up && catch_up_waits(e, now, job, row->key, INT64_MAX))
-                        return 0;
-                if (!claims_permit(e, now, job, row->key))
-                        return 0;
-                return slots_start_next(e, now, job, is_caught_up ? RUN_CAUSE_CATCH_UP : RUN_CAUSE_SCHEDULE, lag_us);
-        }
-        struct job_cold *cold = registry_warm(&e->jobs, row);
-        if (!cold)
-                return -ENOMEM;
-        cold->missed_since_run++;
-        struct job_range late = {
-                .reason = !is_given_up ? SLOT_REASON_DEADLINE
-                          : was_down   ? SLOT_REASON_DOWN
-                                       : SLOT_REASON_SUSPENDED,
-                .segment = row->segment,
-                .first = row->key,
-                .last = row->key,
-                .first_us = row->next_us,
-                .last_us = row->next_us,
-        };
-        emit_outcome(e, now, job, SLOT_MISSED, &late, 0, false);
-        row->key++;
-        row->next_us = now.bt_us + engine_wait(e, row, when);
         return 0;
 }
 
@@ -482,410 +394,8 @@ void slots_drop_waiting(struct engine *e, struct clock_sample now, uint32_t job,
                 return;
         slots_flush_missed(e, now, job, false);
         if (cold->waiting.is_slot)
-                slots_tell_waiting(e, job, outcome_of(reason), reason);
+                slots_tell_waiting(e, job, slots_outcome_of(reason), reason);
         if (cold->waiting.is_trigger)
                 engine_emit(e, ACTION_DROPPED, job)->run.run.run = cold->waiting.run;
         cold->waiting = (struct job_waiting){0};
-}
-
-/* Slots up to `last` have passed, none of them can run at its instant. The policy decides about the latest and the rest. */
-static int grid_passed(struct engine *e, struct clock_sample now, uint32_t job, const struct plan_grid *grid, int64_t last,
-                       enum slot_reason reason) {
-        struct job_row *row = engine_row(e, job);
-        const struct job_when *when = engine_policy(e, row);
-        int64_t now_us = engine_slot_now(when, now), lag_us = now_us - plan_due(grid, last);
-
-        if (when->catch_up == JOB_CATCH_UP_NONE && reason != SLOT_REASON_DEADLINE && lag_us > 0)
-                return slots_miss(e, now, job, last, reason);
-        if (is_too_late(when, lag_us)) {
-                int r = slots_miss(e, now, job, last - 1, reason);
-                return r < 0 ? r : slots_miss(e, now, job, last, SLOT_REASON_DEADLINE);
-        }
-        struct plan_grid at_last = *grid;
-        plan_seek(&at_last, last);
-        int64_t next_us = plan_nominal(&at_last, last + 1), to_next_us = next_us - now_us;
-        bool is_catch_up = when->catch_up == JOB_CATCH_UP_ONE;
-        if (is_catch_up && lag_us > 0 && reason != SLOT_REASON_DEADLINE && to_next_us <= CATCH_UP_NEAR_US &&
-            to_next_us <= (next_us - plan_nominal(&at_last, last)) / 10)
-                return merge_into_next(e, now, job, last, reason);
-        bool is_late = lag_us > 0 && reason != SLOT_REASON_DEADLINE;
-        if (is_late && catch_up_waits(e, now, job, last, to_next_us))
-                return 0;
-        if (last > row->key) {
-                int r = is_catch_up ? merge_into_next(e, now, job, last - 1, reason)
-                                    : slots_miss(e, now, job, last - 1, reason);
-                if (r < 0)
-                        return r;
-        }
-        if (!claims_permit(e, now, job, row->key))
-                return 0;
-        return slots_start_next(e, now, job, is_late ? RUN_CAUSE_CATCH_UP : RUN_CAUSE_SCHEDULE, lag_us);
-}
-
-/* The slots up to `kept` could not run at their instant. The latest of all is left to be decided about, with the reason given;
- * where a newer one has come, it goes by CatchUp= like the older ones. */
-static int pass_kept(struct engine *e, struct clock_sample now, uint32_t job, int64_t kept, int64_t last,
-                     enum slot_reason reason, enum slot_reason *reason_of_last) {
-        struct job_row *row = engine_row(e, job);
-        if (kept < row->key)
-                return 0;
-        if (kept >= last) {
-                *reason_of_last = reason;
-                return 0;
-        }
-        bool is_catch_up = engine_policy(e, row)->catch_up == JOB_CATCH_UP_ONE;
-        return is_catch_up ? merge_into_next(e, now, job, kept, reason) : slots_miss(e, now, job, kept, reason);
-}
-
-/* Tells the slots that no scheduler was up for, that the machine slept through, and that the clock was set over, from those that are
- * merely late. */
-static int grid_sort_out(struct engine *e, struct clock_sample now, uint32_t job, const struct plan_grid *grid, int64_t last,
-                         enum slot_reason *ret_reason) {
-        struct job_row *row = engine_row(e, job);
-        const struct job_when *when = engine_policy(e, row);
-        int r = 0;
-        *ret_reason = SLOT_REASON_DEADLINE;
-        if (row->is_resumed)
-                r = pass_kept(e, now, job, plan_last_due(grid, engine_slot_now(when, e->resumed) - 1), last, SLOT_REASON_DOWN,
-                              ret_reason);
-        if (r == 0 && *ret_reason == SLOT_REASON_DEADLINE && row->next_us <= engine_slot_now(when, e->woken)) {
-                int64_t slept = plan_last_due(grid, engine_slot_now(when, e->woken));
-                if (engine_has_slept_at(e, when, plan_due(grid, slept)))
-                        r = pass_kept(e, now, job, slept, last, SLOT_REASON_SUSPENDED, ret_reason);
-        }
-        if (r < 0 || *ret_reason != SLOT_REASON_DEADLINE || !plan_is_wall(when) || row->next_us > e->stepped_to_us)
-                return r;
-        int64_t stepped = plan_last_due(grid, e->stepped_to_us);
-        if (plan_due(grid, stepped) > e->stepped_from_us)
-                r = pass_kept(e, now, job, stepped, last, SLOT_REASON_CLOCK_STEP, ret_reason);
-        return r;
-}
-
-/* Slots are due while a run is in flight. */
-static int grid_overlapped(struct engine *e, struct clock_sample now, uint32_t job) {
-        slots_pass(e, now, job, engine_slot_now(engine_policy(e, engine_row(e, job)), now));
-        const struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
-        if (cold->missed.is_open && now.bt_us - cold->missed.open_us >= ENGINE_TELL_US)
-                slots_flush_missed(e, now, job, true);
-        return 0;
-}
-
-static int grid_due(struct engine *e, struct clock_sample now, uint32_t job) {
-        struct job_row *row = engine_row(e, job);
-        const struct job_when *when = engine_policy(e, row);
-        struct plan_grid grid = engine_grid(e, row, when);
-        enum slot_reason reason;
-        if (engine_is_running(e, row))
-                return grid_overlapped(e, now, job);
-        int64_t last = plan_last_due(&grid, engine_slot_now(when, now));
-        if (last < row->key)
-                return 0;
-        int r = 0;
-        if (catch_up_takes(e, now, job, &grid, last))
-                r = catch_up_due(e, now, job, &grid, last);
-        else {
-                r = grid_sort_out(e, now, job, &grid, last, &reason);
-                if (r == 0)
-                        r = grid_passed(e, now, job, &grid, last, reason);
-        }
-        if (r == 0)
-                slots_flush_missed(e, now, job, false);
-        return r;
-}
-
-/* The run that the job's OnBoot= began just now takes in the grid's slot that is due. */
-static int grid_meets_boot(struct engine *e, struct clock_sample now, uint32_t job) {
-        struct job_row *row = engine_row(e, job);
-        const struct job_when *when = engine_policy(e, row);
-        struct plan_grid grid = engine_grid(e, row, when);
-        int64_t last = plan_last_due(&grid, engine_slot_now(when, now));
-        enum slot_reason reason;
-        if (last < row->key)
-                return 0;
-        if (catch_up_takes(e, now, job, &grid, last)) { /* each has a run of its own, after this one */
-                registry_cold(&e->jobs, row)->catch_up_bt_us = now.bt_us;
-                return 0;
-        }
-        int r = grid_sort_out(e, now, job, &grid, last, &reason);
-        if (r == 0 && reason == SLOT_REASON_DEADLINE) {
-                reason = SLOT_REASON_NONE;
-                r = when->catch_up == JOB_CATCH_UP_NONE ? slots_miss(e, now, job, last - 1, SLOT_REASON_DEADLINE) : 0;
-        }
-        if (r == 0 && when->catch_up == JOB_CATCH_UP_NONE && reason != SLOT_REASON_NONE)
-                r = slots_miss(e, now, job, last, reason);
-        else if (r == 0)
-                r = merge_into_next(e, now, job, last, reason);
-        slots_flush_missed(e, now, job, false);
-        slots_flush_merging(e, now, job, registry_cold(&e->jobs, row)->run.run);
-        return r;
-}
-
-/* Starts the slot that waited, unless it is too late for it. */
-static int start_waiting_slot(struct engine *e, struct clock_sample now, uint32_t job) {
-        struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
-        struct job_waiting *waiting = &cold->waiting;
-        int64_t lag_us = now.bt_us > waiting->due_bt_us ? now.bt_us - waiting->due_bt_us : 0; /* the clock was set back */
-        bool is_retry = waiting->attempt > 1; /* it may run twice: nothing is claimed */
-        if (!is_retry && !claims_permit(e, now, job, waiting->key))
-                return 0;
-        if (is_too_late(engine_policy(e, engine_row(e, job)), lag_us)) {
-                slots_tell_waiting(e, job, SLOT_MISSED, SLOT_REASON_DEADLINE);
-                return 0;
-        }
-        waiting->is_slot = false;
-        if (waiting->item == WIRE_ITEM_SCHEDULE)
-                cold->last_slot_us = waiting->slot_us;
-        return start_run(e, now, job,
-                         &(struct occasion){
-                                 .item = waiting->item,
-                                 .cause = is_retry                          ? RUN_CAUSE_RETRY
-                                          : waiting->item == WIRE_ITEM_BOOT ? RUN_CAUSE_BOOT
-                                                                            : RUN_CAUSE_SCHEDULE,
-                                 .attempt = waiting->attempt,
-                                 .segment = waiting->segment,
-                                 .anchor_us = waiting->anchor_us,
-                                 .key = waiting->key,
-                                 .slot_us = waiting->slot_us,
-                                 .slot_rt_us = waiting->slot_rt_us,
-                                 .lag_us = lag_us,
-                         });
-}
-
-static int plan_due_now(struct engine *e, struct clock_sample now, uint32_t job) {
-        return plan_is_grid(engine_policy(e, engine_row(e, job))) ? grid_due(e, now, job) : delay_due(e, now, job);
-}
-
-/* True if the plan at hand is looked at: nobody holds it, and its clock is right. */
-static bool is_plan_open(const struct engine *e, const struct job_row *row) {
-        return engine_has_plan(row) && !row->is_paused && (e->is_clock_trusted || !plan_is_wall(engine_policy(e, row)));
-}
-
-/* True if the plan at hand has a slot to be looked at. */
-static bool is_plan_due(const struct engine *e, struct clock_sample now, const struct job_row *row) {
-        const struct job_when *when = engine_policy(e, row);
-        if (!is_plan_open(e, row) || !plan_exists(when))
-                return false;
-        if (!plan_is_grid(when))
-                return row->next_us <= now.bt_us;
-        struct plan_grid grid = engine_grid(e, row, when);
-        return plan_due(&grid, row->key) <= engine_slot_now(when, now);
-}
-
-/* True while passed slots of the plan at hand wait to be caught up, and need not wait longer. */
-static bool is_catch_up_due(const struct engine *e, struct clock_sample now, const struct job_row *row) {
-        const struct job_cold *cold = registry_cold(&e->jobs, row);
-        return cold && cold->catch_up_bt_us > 0 && cold->catch_up_bt_us <= now.bt_us && is_plan_open(e, row);
-}
-
-/* A trigger ends the wait of what is to be caught up: one run does both. */
-int slots_start_triggered(struct engine *e, struct clock_sample now, uint32_t job) {
-        struct job_row *row = engine_row(e, job);
-        struct job_cold *cold = registry_cold(&e->jobs, row);
-        if (cold && cold->catch_up_bt_us > now.bt_us)
-                cold->catch_up_bt_us = now.bt_us;
-        if (schedule_has(&e->parked, job))
-                return registry_warm(&e->jobs, row) ? 0 : -ENOMEM;
-        if (is_catch_up_due(e, now, row)) {
-                int r = plan_due_now(e, now, job);
-                if (r < 0 || engine_is_running(e, row) || schedule_has(&e->parked, job))
-                        return r;
-        }
-        return start_triggered(e, now, job);
-}
-
-/* A slot that has become due since the end of the run goes before a trigger: one run does both. */
-int slots_start_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
-        struct job_row *row = engine_row(e, job);
-        struct job_cold *cold = registry_cold(&e->jobs, row);
-        if (e->is_stopping) {
-                slots_drop_waiting(e, now, job, SLOT_REASON_DOWN);
-                return 0;
-        }
-        bool is_plan_first = is_catch_up_due(e, now, row) || (cold->waiting.is_trigger && is_plan_due(e, now, row));
-        int r = cold->waiting.is_slot ? start_waiting_slot(e, now, job) : 0;
-        if (r == 0 && is_plan_first && !cold->waiting.is_slot && !engine_is_running(e, row))
-                r = plan_due_now(e, now, job);
-        if (r < 0 || !cold->waiting.is_trigger || engine_is_running(e, row) || schedule_has(&e->parked, job))
-                return r;
-        return slots_start_triggered(e, now, job);
-}
-
-int slots_let_due_wait(struct engine *e, struct clock_sample now, uint32_t job) {
-        struct job_row *row = engine_row(e, job);
-        const struct job_when *when = engine_policy(e, row);
-        if (e->is_stopping || !schedule_has(&e->parked, job) || !is_plan_due(e, now, row))
-                return 0;
-        if (!registry_warm(&e->jobs, row))
-                return -ENOMEM;
-        if (slots_are_late(e, row))
-                return 0; /* it waits already, or is caught up by its own rules */
-        if (!plan_is_grid(when)) {
-                slots_let_wait(e, now, job);
-                return 0;
-        }
-        struct plan_grid grid = engine_grid(e, row, when);
-        int64_t last = plan_last_due(&grid, engine_slot_now(when, now));
-        enum slot_reason reason;
-        int r = grid_sort_out(e, now, job, &grid, last, &reason);
-        if (r == 0 && last > row->key)
-                r = when->catch_up == JOB_CATCH_UP_ONE ? merge_into_next(e, now, job, last - 1, reason)
-                                                       : slots_miss(e, now, job, last - 1, reason);
-        if (r == 0)
-                slots_let_wait(e, now, job);
-        slots_flush_missed(e, now, job, false);
-        return r;
-}
-
-/* What was due is done; but for what waits to be caught up, whose reason must be known until then. */
-static void end_resume(struct engine *e, struct clock_sample now, uint32_t job) {
-        struct job_row *row = engine_row(e, job);
-        struct job_cold *cold = registry_cold(&e->jobs, row);
-        if (cold && !engine_is_running(e, row) && cold->catch_up_bt_us <= now.bt_us)
-                cold->catch_up_bt_us = 0;
-        row->is_resumed = row->is_resumed && (catch_up_is_open(e, row) || (cold && cold->catch_up_bt_us > 0));
-}
-
-static int wake(struct engine *e, struct clock_sample now, uint32_t job) {
-        struct job_row *row = engine_row(e, job);
-        const struct job_cold *cold = registry_cold(&e->jobs, row);
-        int r = 0;
-        if (engine_is_running(e, row))
-                r = grid_overlapped(e, now, job);
-        else if (cold && (cold->waiting.is_slot || cold->waiting.is_trigger))
-                r = slots_start_waiting(e, now, job);
-        else
-                r = plan_due_now(e, now, job);
-        if (r < 0)
-                return r;
-        if (!schedule_has(&e->parked, job))
-                end_resume(e, now, job);
-        slots_arm(e, job);
-        return 0;
-}
-
-/* The job's OnBoot= slot waits for the run in flight. */
-static void let_boot_wait(struct engine *e, struct clock_sample now, uint32_t job) {
-        struct job_row *row = engine_row(e, job);
-        struct job_waiting *waiting = &registry_cold(&e->jobs, row)->waiting;
-        int64_t slot_us = engine_policy(e, row)->on_boot_us;
-        row->is_boot_done = true;
-        waiting->is_slot = true;
-        waiting->is_past = false;
-        waiting->item = WIRE_ITEM_BOOT;
-        waiting->attempt = 0;
-        waiting->segment = 0;
-        waiting->anchor_us = waiting->key = 0;
-        waiting->slot_us = waiting->due_bt_us = slot_us;
-        waiting->slot_rt_us = now.rt_us - (now.bt_us - slot_us);
-}
-
-static int boot_due(struct engine *e, struct clock_sample now, uint32_t job) {
-        struct job_row *row = engine_row(e, job);
-        const struct job_when *when = engine_policy(e, row);
-        int64_t lag_us = now.bt_us - when->on_boot_us;
-        schedule_remove(&e->at_boot, job);
-        enum slot_reason reason = SLOT_REASON_NONE;
-        if (row->is_paused)
-                reason = SLOT_REASON_PAUSED;
-        else if (engine_is_running(e, row))
-                reason = SLOT_REASON_OVERLAP;
-        else if (is_too_late(when, lag_us))
-                reason = SLOT_REASON_DEADLINE;
-        if (reason == SLOT_REASON_OVERLAP && when->overlap == JOB_OVERLAP_QUEUE &&
-            !registry_cold(&e->jobs, row)->waiting.is_slot) {
-                let_boot_wait(e, now, job);
-                return 0;
-        }
-        if (reason == SLOT_REASON_NONE) {
-                int r = start_boot(e, now, job, lag_us);
-                if (r == 0 && plan_is_grid(when))
-                        r = grid_meets_boot(e, now, job);
-                if (r < 0)
-                        return r;
-                end_resume(e, now, job);
-                slots_arm(e, job);
-                return 0;
-        }
-        if (!registry_warm(&e->jobs, row))
-                return -ENOMEM;
-        row->is_boot_done = true;
-        slots_tell(e, job, outcome_of(reason), reason, 0, 0, 0, now.rt_us - lag_us)->outcome.item = WIRE_ITEM_BOOT;
-        return 0;
-}
-
-/* ---- what is due ---- */
-
-static bool is_due(const struct schedule *s, int64_t now_us, uint32_t *ret_job) {
-        const struct schedule_entry *first = schedule_first(s);
-        if (!first || first->at_us > now_us)
-                return false;
-        *ret_job = first->id;
-        return true;
-}
-
-int slots_settle(struct engine *e, struct clock_sample now, uint32_t job) {
-        int r = 0;
-        if (e->is_stopping)
-                return 0;
-        const struct {
-                const struct schedule *queue;
-                int64_t until_us;
-                int (*done)(struct engine *e, struct clock_sample now, uint32_t job);
-        } rows[] = {
-                {&e->at_boot, now.bt_us, boot_due},
-                {&e->boot_wake, now.bt_us, wake},
-                {&e->real_wake, e->is_clock_trusted ? now.rt_us : INT64_MIN, wake},
-        };
-        commands_settle_hold(e, now, job);
-        for (size_t i = 0; r == 0 && i < ARRAY_SIZE(rows); i++)
-                if (schedule_has(rows[i].queue, job) && schedule_at(rows[i].queue, job) <= rows[i].until_us)
-                        r = rows[i].done(e, now, job);
-        return r;
-}
-
-int engine_advance(struct engine *e, struct clock_sample now) {
-        claims_release_overdue(e, now);
-        if (now.bt_us >= e->trust_bt_us)
-                e->is_clock_trusted = true;
-        int64_t until_rt_us = e->is_clock_trusted ? now.rt_us : INT64_MIN;
-        for (int i = 0; i < ENGINE_BATCH; i++) {
-                uint32_t job;
-                int r = 0;
-                if (e->is_stopping)
-                        return 0;
-                if (is_due(&e->holds, now.bt_us, &job))
-                        commands_hold_due(e, now, job);
-                else if (is_due(&e->at_boot, now.bt_us, &job))
-                        r = boot_due(e, now, job);
-                else if (is_due(&e->boot_wake, now.bt_us, &job) || is_due(&e->real_wake, until_rt_us, &job))
-                        r = wake(e, now, job);
-                else {
-                        claims_ask(e, now);
-                        return 0;
-                }
-                if (r < 0)
-                        return r;
-        }
-        return 1;
-}
-
-static int64_t earlier(int64_t a, int64_t b) {
-        return a < b ? a : b;
-}
-
-static int64_t first_at(const struct schedule *queue) {
-        const struct schedule_entry *first = schedule_first(queue);
-        return first ? first->at_us : INT64_MAX;
-}
-
-void engine_next_wake(const struct engine *e, int64_t *ret_bt_us, int64_t *ret_rt_us) {
-        int64_t bt_us = earlier(first_at(&e->boot_wake), earlier(first_at(&e->at_boot), first_at(&e->holds)));
-        int64_t rt_us = first_at(&e->real_wake);
-        claims_next_wake(e, &bt_us, &rt_us);
-        if (!e->is_clock_trusted && rt_us < INT64_MAX) { /* what it will be then is not known */
-                bt_us = earlier(bt_us, e->trust_bt_us);
-                rt_us = INT64_MAX;
-        }
-        *ret_bt_us = e->is_stopping ? INT64_MAX : bt_us;
-        *ret_rt_us = e->is_stopping ? INT64_MAX : rt_us;
 }
