@@ -130,33 +130,18 @@ static const char *zone_parse(const char *p, bool *ret_is_local, int *ret_offset
         return NULL;
 }
 
-static const char *local_resolve(const struct civil *t, int64_t *ret_seconds) {
-        struct tm tm = {
-                .tm_year = (int)t->year - 1900,
-                .tm_mon = t->month - 1,
-                .tm_mday = t->day,
-                .tm_hour = t->hour,
-                .tm_min = t->minute,
-                .tm_sec = t->second,
-                .tm_isdst = -1,
-        };
-        *ret_seconds = mktime(&tm);
-        /* mktime() moves a time that the zone skips */
-        return tm.tm_hour == t->hour && tm.tm_min == t->minute && tm.tm_mday == t->day ? NULL : why_gap;
-}
-
-static const char *civil_parse(const char *p, int64_t *ret_rt_us) {
+static const char *civil_parse(const char *p, struct timestamp *ret) {
         struct civil t = {};
-        bool is_local;
+        bool is_local, has_clock = false;
         int offset_s;
-        int64_t seconds, us = 0;
+        int64_t us = 0;
 
         const char *why = date_parse(&p, &t);
         if (why)
                 return why;
-        bool is_rfc3339 = *p == 'T';
-        if (is_rfc3339 || (*p == ' ' && p[1] >= '0' && p[1] <= '9')) {
+        if (*p == 'T' || (*p == ' ' && p[1] >= '0' && p[1] <= '9')) {
                 p++;
+                has_clock = true;
                 why = clock_parse(&p, &t, &us);
                 if (why)
                         return why;
@@ -164,26 +149,62 @@ static const char *civil_parse(const char *p, int64_t *ret_rt_us) {
         why = zone_parse(p, &is_local, &offset_s);
         if (why)
                 return why;
-        if (is_local)
-                why = local_resolve(&t, &seconds);
-        else
-                seconds = civil_seconds(&t) - offset_s;
-        if (why)
-                return why;
+        int64_t seconds = civil_seconds(&t) - offset_s;
         if (seconds < 0 || seconds > SECONDS_LAST)
                 return why_range;
-        *ret_rt_us = seconds * USEC_PER_SEC + us;
+        *ret = (struct timestamp){.us = seconds * USEC_PER_SEC + us, .is_civil = is_local, .has_clock = has_clock};
         return NULL;
 }
 
-int timestamp_parse(const char *text, int64_t *ret_rt_us, const char **ret_why) {
-        if (*text == '@')
-                return epoch_parse(text + 1, ret_rt_us, ret_why);
-        const char *why = civil_parse(text, ret_rt_us);
+int timestamp_read(const char *text, struct timestamp *ret, const char **ret_why) {
+        if (*text == '@') {
+                int64_t us;
+                int r = epoch_parse(text + 1, &us, ret_why);
+                if (r == 0)
+                        *ret = (struct timestamp){.us = us, .has_clock = true};
+                return r;
+        }
+        const char *why = civil_parse(text, ret);
         if (!why)
                 return 0;
         *ret_why = why;
         return -EINVAL;
+}
+
+/* From civil seconds to an instant of the calling process's zone. */
+static const char *local_resolve(int64_t civil_s, int64_t *ret_seconds) {
+        struct civil t = civil_of_seconds(civil_s);
+        struct tm tm = {
+                .tm_year = (int)t.year - 1900,
+                .tm_mon = t.month - 1,
+                .tm_mday = t.day,
+                .tm_hour = t.hour,
+                .tm_min = t.minute,
+                .tm_sec = t.second,
+                .tm_isdst = -1,
+        };
+        *ret_seconds = mktime(&tm);
+        /* mktime() moves a time that the zone skips */
+        if (tm.tm_hour != t.hour || tm.tm_min != t.minute || tm.tm_mday != t.day)
+                return why_gap;
+        return *ret_seconds < 0 || *ret_seconds > SECONDS_LAST ? why_range : NULL;
+}
+
+int timestamp_parse(const char *text, int64_t *ret_rt_us, const char **ret_why) {
+        struct timestamp t;
+        int r = timestamp_read(text, &t, ret_why);
+        if (r == 0 && t.is_civil) {
+                int64_t seconds, us = t.us % USEC_PER_SEC;
+                const char *why = local_resolve(t.us / USEC_PER_SEC, &seconds);
+                if (why) {
+                        *ret_why = why;
+                        return -EINVAL;
+                }
+                t.us = seconds * USEC_PER_SEC + us;
+        }
+        if (r == 0)
+                *ret_rt_us = t.us;
+        return r;
 }
 
 char *timestamp_print_utc(int64_t rt_us, char buf[static 40]) {

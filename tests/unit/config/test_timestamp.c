@@ -78,6 +78,28 @@ START_TEST(time_reads_as_expected) {
 }
 END_TEST
 
+static const struct {
+        const char *text;
+        struct timestamp t;
+} unresolved[] = {
+        {"2026-03-29 02:30", {INT64_C(1774751400000000), true, true}}, /* no zone is asked */
+        {"2026-03-29", {INT64_C(1774742400000000), true, false}},
+        {"2026-03-29 UTC", {INT64_C(1774742400000000), false, false}},
+        {"2026-03-29T02:30:00+02:00", {INT64_C(1774744200000000), false, true}},
+        {"@1.5", {1500000, false, true}},
+};
+
+START_TEST(what_was_written_is_told_from_what_the_zone_makes_of_it) {
+        struct timestamp t = {};
+        const char *why;
+
+        ck_assert_int_eq(timestamp_read(unresolved[_i].text, &t, &why), 0);
+        ck_assert_int_eq(t.us, unresolved[_i].t.us);
+        ck_assert_int_eq(t.is_civil, unresolved[_i].t.is_civil);
+        ck_assert_int_eq(t.has_clock, unresolved[_i].t.has_clock);
+}
+END_TEST
+
 START_TEST(prints_what_the_c_library_prints_and_reads_it_back) {
         uint64_t state = 1;
 
@@ -114,6 +136,8 @@ int main(void) {
 
         tcase_add_unchecked_fixture(tcase, set_zone, NULL);
         tcase_add_loop_test(tcase, time_reads_as_expected, 0, sizeof(times) / sizeof(times[0]));
+        tcase_add_loop_test(tcase, what_was_written_is_told_from_what_the_zone_makes_of_it, 0,
+                            sizeof(unresolved) / sizeof(unresolved[0]));
         tcase_add_test(tcase, prints_what_the_c_library_prints_and_reads_it_back);
         tcase_add_test(tcase, prints_the_fraction_only_where_there_is_one);
         suite_add_tcase(suite, tcase);
