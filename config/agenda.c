@@ -22,10 +22,7 @@ struct line {
 };
 
 struct agenda {
-        uint32_t uses;
-        struct hash128 hash;
-        struct agendas *table;
-        struct agenda *next; /* in its bucket */
+        struct interned interned;
         char *text, *words;
         enum wall_gap gap;
         enum wall_fold fold;
@@ -137,33 +134,8 @@ static void free_agenda(struct agenda *a) {
         free(a);
 }
 
-static struct agenda **bucket_of(struct agendas *agendas, const struct agenda *a) {
-        return &agendas->buckets[a->hash.word[0] & (agendas->n_buckets - 1)];
-}
-
-static int grow(struct agendas *agendas) {
-        struct agendas bigger = {.n_buckets = agendas->n_buckets > 0 ? 4 * agendas->n_buckets : 64};
-
-        bigger.buckets = calloc(bigger.n_buckets, sizeof(*bigger.buckets));
-        if (!bigger.buckets)
-                return -ENOMEM;
-        for (size_t i = 0; i < agendas->n_buckets; i++)
-                for (struct agenda *a = agendas->buckets[i], *next; a; a = next) {
-                        struct agenda **bucket = bucket_of(&bigger, a);
-                        next = a->next;
-                        a->next = *bucket;
-                        *bucket = a;
-                }
-        free(agendas->buckets);
-        agendas->buckets = bigger.buckets;
-        agendas->n_buckets = bigger.n_buckets;
-        return 0;
-}
-
 void agendas_done(struct agendas *agendas) {
-        free(agendas->buckets);
-        agendas->buckets = NULL;
-        agendas->n_buckets = 0;
+        interner_done(&agendas->table);
 }
 
 static int hash_content(struct agenda *a) {
@@ -176,7 +148,7 @@ static int hash_content(struct agenda *a) {
         }
         int r = pack_result(&p);
         if (r == 0)
-                a->hash = hash_128(text_key, p.data, p.size);
+                a->interned.hash = hash_128(text_key, p.data, p.size);
         pack_done(&p);
         return r;
 }
@@ -184,45 +156,27 @@ static int hash_content(struct agenda *a) {
 /* Takes the agenda; gives it, or the one that is the same, with one use more. */
 static int intern(struct agendas *agendas, struct agenda *a, const struct agenda **ret) {
         int r = hash_content(a);
+        struct interned *known = r == 0 ? intern_find(&agendas->table, &a->interned.hash) : NULL;
 
-        if (r == 0 && agendas->n >= agendas->n_buckets)
-                r = grow(agendas);
-        if (r < 0) {
+        if (r == 0 && !known)
+                r = intern_add(&agendas->table, &a->interned);
+        if (r < 0 || known)
                 free_agenda(a);
-                return r;
-        }
-        struct agenda **bucket = bucket_of(agendas, a);
-        for (struct agenda *known = *bucket; known; known = known->next)
-                if (memcmp(&known->hash, &a->hash, sizeof(a->hash)) == 0) {
-                        free_agenda(a);
-                        *ret = agenda_ref(known);
-                        return 0;
-                }
-        a->next = *bucket;
-        *bucket = a;
-        a->table = agendas;
-        a->uses = 1;
-        agendas->n++;
-        *ret = a;
-        return 0;
+        if (r == 0)
+                *ret = known ? (const struct agenda *)known : a;
+        return r;
 }
 
 const struct agenda *agenda_ref(const struct agenda *a) {
-        ((struct agenda *)a)->uses++;
+        ((struct agenda *)a)->interned.uses++;
         return a;
 }
 
 const struct agenda *agenda_unref(const struct agenda *a) {
         struct agenda *gone = (struct agenda *)a;
 
-        if (!gone || --gone->uses > 0)
-                return NULL;
-        struct agenda **at = bucket_of(gone->table, gone);
-        while (*at != gone)
-                at = &(*at)->next;
-        *at = gone->next;
-        gone->table->n--;
-        free_agenda(gone);
+        if (gone && intern_release(&gone->interned))
+                free_agenda(gone);
         return NULL;
 }
 
@@ -281,7 +235,7 @@ const char *agenda_words(const struct agenda *a) {
 }
 
 struct hash128 agenda_hash(const struct agenda *a) {
-        return a->hash;
+        return a->interned.hash;
 }
 
 bool agenda_is_fast(const struct agenda *a) {

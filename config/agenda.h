@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "config/hash.h"
+#include "config/intern.h"
 #include "config/pattern.h"
 #include "config/wall.h"
 #include "config/zones.h"
@@ -24,8 +25,7 @@ struct agendas {
         /* As zones_find(): 0; 1 with a reason; a negative error. */
         int (*find_zone)(void *userdata, const char *name, struct zone **ret, char ret_why[static ZONE_WHY_MAX]);
         void *userdata;
-        struct agenda **buckets;
-        size_t n, n_buckets;
+        struct interner table;
 };
 
 /* Frees the table; all agendas must have been given back. */

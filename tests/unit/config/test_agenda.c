@@ -107,12 +107,12 @@ START_TEST(the_same_content_is_the_same_agenda) {
 
         ck_assert_ptr_eq(a, b);
         ck_assert_ptr_ne(a, c);
-        ck_assert_uint_eq(agendas.n, 2);
+        ck_assert_uint_eq(agendas.table.n, 2);
         agenda_unref(a);
         agenda_unref(b);
-        ck_assert_uint_eq(agendas.n, 1);
+        ck_assert_uint_eq(agendas.table.n, 1);
         agenda_unref(c);
-        ck_assert_uint_eq(agendas.n, 0);
+        ck_assert_uint_eq(agendas.table.n, 0);
 }
 END_TEST
 
@@ -128,11 +128,11 @@ START_TEST(a_table_of_many_finds_each) {
                                 ck_abort_msg("%s was not found", text);
                         known[i] = a;
                 }
-        ck_assert_uint_eq(agendas.n, 2000);
+        ck_assert_uint_eq(agendas.table.n, 2000);
         for (int round = 0; round < 2; round++)
                 for (int i = 0; i < 2000; i++)
                         agenda_unref(known[i]);
-        ck_assert_uint_eq(agendas.n, 0);
+        ck_assert_uint_eq(agendas.table.n, 0);
 }
 END_TEST
 
