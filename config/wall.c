@@ -9,9 +9,7 @@
 #define USEC_PER_SEC INT64_C(1000000)
 #define USEC_PER_DAY (CIVIL_DAY_S * USEC_PER_SEC)
 #define JUMP_MARGIN  (3 * USEC_PER_DAY) /* more than any two offsets differ, twice */
-/* Beyond both nothing is due, and what is added here can't overflow. */
-#define FIRST_US (-JUMP_MARGIN)
-#define LAST_US  (INT64_MAX / 4)
+#define FIRST_US     (-JUMP_MARGIN)     /* before it nothing is due, and what is added here can't overflow */
 
 struct span {
         int64_t offset_us, end_us; /* end_us: PATTERN_NEVER or the instant from which another offset holds */
@@ -27,7 +25,7 @@ static struct span span_at(const struct wall *w, int64_t rt_us) {
         int64_t utc_s = floor_s(rt_us), end_s = zone_next_change(w->zone, utc_s);
 
         return (struct span){.offset_us = zone_offset(w->zone, utc_s, NULL, NULL) * USEC_PER_SEC,
-                             .end_us = end_s > LAST_US / USEC_PER_SEC ? PATTERN_NEVER : end_s * USEC_PER_SEC};
+                             .end_us = end_s > WALL_LAST_US / USEC_PER_SEC ? PATTERN_NEVER : end_s * USEC_PER_SEC};
 }
 
 /* The first instant of a span at or after from_us, or PATTERN_NEVER. */
@@ -73,7 +71,7 @@ static int64_t civil_find(const struct wall *w, const struct wall_source *source
 }
 
 int64_t wall_next(const struct wall *w, const struct wall_source *source, int64_t after_us) {
-        if (after_us >= LAST_US)
+        if (after_us >= WALL_LAST_US)
                 return PATTERN_NEVER;
         if (after_us < FIRST_US)
                 after_us = FIRST_US;

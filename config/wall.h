@@ -9,6 +9,8 @@
 #include "config/pattern.h"
 #include "config/zone.h"
 
+#define WALL_LAST_US (INT64_MAX / 4) /* beyond it nothing is due */
+
 enum wall_gap { WALL_GAP_RUN_AFTER, WALL_GAP_SKIP };
 enum wall_fold { WALL_FOLD_FIRST, WALL_FOLD_SECOND, WALL_FOLD_BOTH };
 
