@@ -26,6 +26,7 @@ struct agenda {
         char *text, *words;
         enum wall_gap gap;
         enum wall_fold fold;
+        struct zone *zone; /* of the grid; NULL: there is none, or it is plain */
         size_t n;
         struct line lines[];
 };
@@ -69,7 +70,7 @@ static char *take_text(struct pack *p) {
         return text;
 }
 
-/* zone is the name of the zone of those lines that name none, or NULL. */
+/* zone is the name of the zone of the grid and of those lines that name none, or NULL. */
 static char *print_text(const struct agenda_draft *draft, const char *zone) {
         static const char *const folds[] = {[WALL_FOLD_SECOND] = "second", [WALL_FOLD_BOTH] = "both"};
         struct pack p = {};
@@ -129,6 +130,7 @@ static void free_agenda(struct agenda *a) {
                 pattern_free(a->lines[i].pattern);
                 zone_unref(a->lines[i].zone);
         }
+        zone_unref(a->zone);
         free(a->text);
         free(a->words);
         free(a);
@@ -138,14 +140,20 @@ void agendas_done(struct agendas *agendas) {
         interner_done(&agendas->table);
 }
 
+static void put_zone(struct pack *p, const struct zone *zone) {
+        struct hash128 hash = zone_hash(zone);
+
+        pack_raw(p, &hash, sizeof(hash));
+}
+
 static int hash_content(struct agenda *a) {
         struct pack p = {};
 
         put(&p, a->text, "", "");
-        for (size_t i = 0; i < a->n; i++) {
-                struct hash128 hash = zone_hash(a->lines[i].zone);
-                pack_raw(&p, &hash, sizeof(hash));
-        }
+        for (size_t i = 0; i < a->n; i++)
+                put_zone(&p, a->lines[i].zone);
+        if (a->zone)
+                put_zone(&p, a->zone);
         int r = pack_result(&p);
         if (r == 0)
                 a->interned.hash = hash_128(text_key, p.data, p.size);
@@ -182,18 +190,26 @@ const struct agenda *agenda_unref(const struct agenda *a) {
 
 /* ---- compiling ---- */
 
-/* The zone of each line. *ret_default is that of lines that name none, borrowed from one of them. */
+/* NULL or "": the machine's. */
+static int find_zone(struct agendas *agendas, const char *name, struct zone **ret, char why[static ZONE_WHY_MAX]) {
+        return agendas->find_zone(agendas->userdata, name && *name ? name : NULL, ret, why);
+}
+
+/* The zones of the lines and the grid. *ret_default is that of those that name none, borrowed from one of them. */
 static int find_zones(struct agendas *agendas, const struct agenda_draft *draft, struct agenda *a,
                       const struct zone **ret_default, char why[static ZONE_WHY_MAX]) {
         for (size_t i = 0; i < draft->n; i++) {
-                const char *own = draft->patterns[i]->zone, *name = own ? own : draft->zone;
-                int r = agendas->find_zone(agendas->userdata, *name ? name : NULL, &a->lines[i].zone, why);
+                const char *own = draft->patterns[i]->zone;
+                int r = find_zone(agendas, own ? own : draft->zone, &a->lines[i].zone, why);
                 if (r != 0)
                         return r;
                 if (!own)
                         *ret_default = a->lines[i].zone;
         }
-        return 0;
+        int r = draft->has_grid ? find_zone(agendas, draft->zone, &a->zone, why) : 0;
+        if (a->zone)
+                *ret_default = a->zone;
+        return r;
 }
 
 int agenda_compile(struct agendas *agendas, struct agenda_draft *draft, const struct agenda **ret,
@@ -221,6 +237,7 @@ int agenda_compile(struct agendas *agendas, struct agenda_draft *draft, const st
                 a->lines[i].n_times = pattern_count_times(draft->patterns[i]);
         }
         draft->n = draft->size = 0;
+        draft->has_grid = false;
         return intern(agendas, a, ret);
 }
 
@@ -232,6 +249,10 @@ const char *agenda_text(const struct agenda *a) {
 
 const char *agenda_words(const struct agenda *a) {
         return a->words;
+}
+
+const char *agenda_grid_zone(const struct agenda *a) {
+        return a->zone ? zone_name(a->zone) : NULL;
 }
 
 struct hash128 agenda_hash(const struct agenda *a) {
@@ -247,20 +268,30 @@ bool agenda_is_fast(const struct agenda *a) {
         return false;
 }
 
-static struct wall wall_of(const struct agenda *a, const struct line *line) {
-        return (struct wall){.zone = line->zone, .gap = a->gap, .fold = a->fold};
+static struct wall wall_of(const struct agenda *a, const struct zone *zone) {
+        return (struct wall){.zone = zone, .gap = a->gap, .fold = a->fold};
 }
 
-int64_t agenda_next(const struct agenda *a, int64_t after_us) {
+static int64_t next_of_lines(const struct agenda *a, int64_t after_us) {
         int64_t first_us = PATTERN_NEVER;
 
         for (size_t i = 0; i < a->n; i++) {
-                struct wall wall = wall_of(a, &a->lines[i]);
+                struct wall wall = wall_of(a, a->lines[i].zone);
                 int64_t us = wall_next_of_pattern(&wall, a->lines[i].pattern, after_us);
                 if (us < first_us)
                         first_us = us;
         }
         return first_us;
+}
+
+int64_t agenda_next(const struct agenda *a, const struct wall_grid *grid, int64_t after_us) {
+        int64_t line_us = next_of_lines(a, after_us);
+
+        if (!grid || grid->every_us == 0)
+                return line_us;
+        struct wall wall = wall_of(a, a->zone);
+        int64_t grid_us = wall_grid_next(grid, &wall, after_us);
+        return grid_us < line_us ? grid_us : line_us;
 }
 
 /* ---- long ways ---- */
@@ -269,17 +300,19 @@ static int64_t floor_s(int64_t us) {
         return us / USEC_PER_SEC - (us % USEC_PER_SEC < 0);
 }
 
-/* Passes whole days, up to the end of the month or of the day, where the slot is the first of its day and the offset does not change
- * until their end. A day of which a fold repeats a part is no exception: where that left something out, the slot is not its first. */
-static bool skip_days(const struct agenda *a, struct agenda_slot *slot, bool is_month, int64_t until_key, int64_t until_us) {
+/* Passes whole days of the only line, up to the end of the month or of the day, where the slot is the first of its day and the offset does
+ * not change until their end. A day of which a fold repeats a part is no exception: where that left something out, the slot is not its
+ * first. is_mixed: the slot may be the grid's, which has none up to until_us. */
+static bool skip_days(const struct agenda *a, struct agenda_slot *slot, bool is_mixed, bool is_month, int64_t until_key,
+                      int64_t until_us) {
         const struct line *line = &a->lines[0];
         const struct pattern *p = line->pattern;
 
-        if (a->n > 1 || until_us < slot->us + DAY_US || until_key < slot->key + line->n_times)
+        if (a->n != 1 || until_us < slot->us + DAY_US || until_key < slot->key + line->n_times)
                 return false;
         int64_t offset_us = zone_offset(line->zone, floor_s(slot->us), NULL, NULL) * USEC_PER_SEC;
         int64_t civil_us = slot->us + offset_us, day = civil_us / DAY_US, end = day + 1;
-        if (civil_us < 0 || civil_us % DAY_US != p->first_us)
+        if (civil_us < 0 || civil_us % DAY_US != p->first_us || (is_mixed && next_of_lines(a, slot->us - 1) != slot->us))
                 return false;
         if (is_month) {
                 struct civil c = civil_of_days(day);
@@ -289,20 +322,55 @@ static bool skip_days(const struct agenda *a, struct agenda_slot *slot, bool is_
         if (zone_next_change(line->zone, floor_s(begin_us) - 1) <= floor_s(end_us))
                 return false;
         int64_t key = slot->key + pattern_count_days(p, day, end) * line->n_times;
-        int64_t us = key <= until_key ? agenda_next(a, end_us - 1) : PATTERN_NEVER;
+        int64_t us = key <= until_key ? next_of_lines(a, end_us - 1) : PATTERN_NEVER;
         if (us == PATTERN_NEVER || us > until_us)
                 return false;
         *slot = (struct agenda_slot){.key = key, .us = us};
         return true;
 }
 
-void agenda_advance(const struct agenda *a, struct agenda_slot *slot, int64_t until_key, int64_t until_us) {
-        for (int n = 0; n < AGENDA_WALK_MAX && slot->key < until_key && slot->us < until_us; n++) {
-                if (skip_days(a, slot, true, until_key, until_us) || skip_days(a, slot, false, until_key, until_us))
-                        continue;
-                int64_t us = agenda_next(a, slot->us);
-                if (us > until_us)
-                        return;
-                *slot = (struct agenda_slot){.key = slot->key + 1, .us = us};
-        }
+static bool skip_lines(const struct agenda *a, struct agenda_slot *slot, bool is_mixed, int64_t until_key, int64_t until_us) {
+        return skip_days(a, slot, is_mixed, true, until_key, until_us) ||
+               skip_days(a, slot, is_mixed, false, until_key, until_us);
+}
+
+static int64_t lower(int64_t a, int64_t b) {
+        return a < b ? a : b;
+}
+
+/* Moves on from slots of the lines to the next of the grid, or over those of the grid to the next of the lines. False: there is none
+ * up to until_us. */
+static bool step_with_grid(const struct agenda *a, const struct wall_grid *grid, struct agenda_slot *slot, int64_t until_key,
+                           int64_t until_us) {
+        struct wall wall = wall_of(a, a->zone);
+        int64_t line_us = next_of_lines(a, slot->us), grid_us = wall_grid_next(grid, &wall, slot->us), n = 0;
+
+        if (line_us < grid_us && skip_lines(a, slot, true, until_key, lower(until_us, grid_us - 1)))
+                return true;
+        int64_t us = lower(line_us, grid_us);
+        if (us > until_us)
+                return false;
+        if (grid_us < line_us)
+                n = lower(wall_grid_count(grid, &wall, grid_us, lower(until_us, line_us - 1)), until_key - 1 - slot->key);
+        *slot = (struct agenda_slot){.key = slot->key + 1 + n, .us = us + n * grid->every_us};
+        return true;
+}
+
+static bool step_without_grid(const struct agenda *a, struct agenda_slot *slot, int64_t until_key, int64_t until_us) {
+        if (skip_lines(a, slot, false, until_key, until_us))
+                return true;
+        int64_t us = next_of_lines(a, slot->us);
+        if (us > until_us)
+                return false;
+        *slot = (struct agenda_slot){.key = slot->key + 1, .us = us};
+        return true;
+}
+
+void agenda_advance(const struct agenda *a, const struct wall_grid *grid, struct agenda_slot *slot, int64_t until_key,
+                    int64_t until_us) {
+        bool has_grid = grid && grid->every_us > 0, is_on = true;
+
+        for (int n = 0; is_on && n < AGENDA_WALK_MAX && slot->key < until_key && slot->us < until_us; n++)
+                is_on = has_grid ? step_with_grid(a, grid, slot, until_key, until_us)
+                                 : step_without_grid(a, slot, until_key, until_us);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// agenda: all OnCalendar= and Cron= of a job, in their zones, as one row of instants; equal ones are kept once.
+// agenda: all OnCalendar= and Cron= of a job, in their zones, and the grid of its Every= beside them, as one row of instants; equal ones
+// are kept once.
 // Pure: zones are found by a function that is given.
 #pragma once
 
@@ -9,7 +10,7 @@
 #include "config/hash.h"
 #include "config/intern.h"
 #include "config/pattern.h"
-#include "config/wall.h"
+#include "config/wall_grid.h"
 #include "config/zones.h"
 
 #define AGENDA_LINES_MAX 32      /* expressions of one job */
@@ -40,13 +41,14 @@ struct agenda_draft {
         char zone[ZONE_NAME_MAX + 1]; /* of those that name none; "": the machine's */
         uint8_t gap, fold;            /* enum wall_gap, enum wall_fold */
         bool days_and;                /* how the crontab lines were read */
+        bool has_grid;                /* a grid is counted on the clock of `zone` */
 };
 
 void agenda_draft_done(struct agenda_draft *draft);
 /* Adds an expression, which is taken, also on failure. 0; 1: there are AGENDA_LINES_MAX, or AGENDA_TEXT_MAX bytes, already. */
 int agenda_draft_add(struct agenda_draft *draft, struct pattern *pattern, bool is_cron);
 
-/* Compiles a draft of at least one expression, which is emptied of them, or finds the equal one that is there. Returns 0 and an agenda to be
+/* Compiles a draft of at least one expression or a grid, which is emptied of them, or finds the equal one that is there. Returns 0 and an agenda to be
  * given back with agenda_unref(); 1 where a zone can't be found, with the reason; -ENOMEM and the like. */
 int agenda_compile(struct agendas *agendas, struct agenda_draft *draft, const struct agenda **ret,
                    char ret_why[static ZONE_WHY_MAX]);
@@ -58,19 +60,23 @@ const struct agenda *agenda_unref(const struct agenda *a);
 /* Its keys as canonical "Key=value\n" text, and in one line for people ("Mon..Fri 02:30 Europe/Berlin"). Borrowed. */
 const char *agenda_text(const struct agenda *a);
 const char *agenda_words(const struct agenda *a);
+/* The name of the zone that its grid is counted in ("localtime": the machine's has none), NULL where it is for no such grid. Borrowed. */
+const char *agenda_grid_zone(const struct agenda *a);
 /* Of its text and the data of its zones: what it comes to. */
 struct hash128 agenda_hash(const struct agenda *a);
 /* True if there are minutes with more than one slot of one expression. */
 bool agenda_is_fast(const struct agenda *a);
 
-/* The first slot after an instant (microseconds since 1970, UTC), or PATTERN_NEVER. */
-int64_t agenda_next(const struct agenda *a, int64_t after_us);
+/* The first slot after an instant (microseconds since 1970, UTC), or PATTERN_NEVER. A grid (NULL or every_us 0: none) is in its row; it is
+ * a parameter, for commands change it. A civil one is for an agenda that was compiled for one. */
+int64_t agenda_next(const struct agenda *a, const struct wall_grid *grid, int64_t after_us);
 
 /* A slot and its number, counted from any slot on. */
 struct agenda_slot {
         int64_t key, us;
 };
 /* Moves on to the last slot that is neither behind until_key nor after until_us; the instant PATTERN_NEVER stands for all keys behind the last
- * slot there is. Whole days and months are counted where there is one expression; else at most AGENDA_WALK_MAX slots are passed in
- * one call. */
-void agenda_advance(const struct agenda *a, struct agenda_slot *slot, int64_t until_key, int64_t until_us);
+ * slot there is. Whole days and months are counted where there is one expression, and the slots of a grid up to the next one of an
+ * expression; else at most AGENDA_WALK_MAX slots are passed in one call. The slot's key is -1 or greater. */
+void agenda_advance(const struct agenda *a, const struct wall_grid *grid, struct agenda_slot *slot, int64_t until_key,
+                    int64_t until_us);

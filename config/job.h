@@ -35,7 +35,8 @@ enum job_mode {
 
 enum job_align {
         JOB_ALIGN_START, /* a BOOTTIME grid from the first slot */
-        JOB_ALIGN_WALL,  /* a REALTIME grid through align_rt_us */
+        JOB_ALIGN_WALL,  /* a REALTIME grid through align_us */
+        JOB_ALIGN_CIVIL, /* a grid of civil times through align_us, on the clock of the agenda's zone */
 };
 
 enum job_overlap {
@@ -77,7 +78,7 @@ enum job_allow {
 struct job_when {
         const struct agenda *agenda; /* OnCalendar= and Cron=; NULL: none. Then every_us is 0 */
         int64_t every_us;            /* JOB_EVERY_MIN..DURATION_MAX; 0: no interval */
-        int64_t align_rt_us;         /* a slot of the wall grid; 0 for Align=start and Align=epoch */
+        int64_t align_us;            /* a slot of the grid, as `align` says: REALTIME or a civil time; 0 for JOB_ALIGN_START */
         int64_t initial_delay_us;    /* >= 0 */
         int64_t random_delay_us;     /* RandomizedDelay= as a span, >= 0 */
         int64_t on_boot_us;          /* span after boot; -1: no OnBoot= */

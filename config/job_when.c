@@ -77,7 +77,7 @@ int parse_align(struct job_draft *d, const struct job_setting *s) {
         if (strcmp(s->value, "epoch") != 0 && timestamp_parse(s->value, &rt_us, &why) < 0)
                 return draft_error(d, s, 0, "\"%.40s\" is neither start, epoch nor a time: %s", s->value, why);
         when->align = JOB_ALIGN_WALL;
-        when->align_rt_us = rt_us;
+        when->align_us = rt_us;
         return 0;
 }
 
@@ -190,7 +190,7 @@ int draft_finish_when(struct job_draft *d) {
                 is_good = is_good && r < 2;
                 if (r) {
                         when->align = JOB_ALIGN_START;
-                        when->align_rt_us = 0;
+                        when->align_us = 0;
                 }
         }
         if (d->set[KEY_JITTER] && when->jitter_ppm > 0) {
@@ -257,9 +257,9 @@ bool print_mode(const struct job_when *when, char buf[static JOB_VALUE_MAX]) {
 bool print_align(const struct job_when *when, char buf[static JOB_VALUE_MAX]) {
         if (when->align == JOB_ALIGN_START)
                 return false;
-        if (when->align_rt_us == 0)
+        if (when->align_us == 0)
                 return print_text("epoch", buf);
-        timestamp_print_utc(when->align_rt_us, buf);
+        timestamp_print_utc(when->align_us, buf);
         return true;
 }
 

@@ -232,7 +232,8 @@ void audit_fault(struct audit *a, const struct audit_fault *fault) {
 static int64_t calendar_nominal(const struct audit *a, struct audit_plan *p, int64_t key) {
         if (key < p->at.key)
                 p->at = (struct agenda_slot){.us = p->anchor_us};
-        agenda_advance(p->when.agenda, &p->at, key, a->latest_rt_us + AUDIT_SLACK_US);
+        struct wall_grid grid = plan_wall_grid(&p->when, p->anchor_us);
+        agenda_advance(p->when.agenda, &grid, &p->at, key, a->latest_rt_us + AUDIT_SLACK_US);
         return p->at.key == key ? p->at.us : INT64_MAX;
 }
 

@@ -46,8 +46,7 @@ static void find_end(struct walk *w) {
 static void find_lower(struct walk *w, size_t from, size_t to) {
         int64_t since_us = w->a->terms->since_rt_us, key = w->p->first_key;
         if (since_us > INT64_MIN && plan_is_grid(&w->p->when)) {
-                struct plan_grid grid = {.anchor_us = w->p->anchor_us,
-                                         .every_us = w->p->when.every_us,
+                struct plan_grid grid = {.grid = plan_wall_grid(&w->p->when, w->p->anchor_us),
                                          .agenda = w->p->when.agenda,
                                          .at = {.us = w->p->anchor_us}};
                 int64_t before_us = plan_is_wall(&w->p->when) ? 1 : w->p->offset_us - w->a->set_us - AUDIT_SLACK_US;

@@ -31,10 +31,10 @@ static void put_every(const struct job_when *when, char *buf, size_t size) {
         append(buf, size, "%severy %s", buf[0] ? ", " : "", duration_print(when->every_us, span));
         if (when->mode == JOB_MODE_FIXED_RATE && when->align == JOB_ALIGN_START)
                 append(buf, size, ", fixed rate");
-        else if (when->mode == JOB_MODE_FIXED_RATE && when->align_rt_us == 0)
+        else if (when->mode == JOB_MODE_FIXED_RATE && when->align_us == 0)
                 append(buf, size, ", fixed rate from the epoch");
         else if (when->mode == JOB_MODE_FIXED_RATE)
-                append(buf, size, ", fixed rate from %s", timestamp_print_utc(when->align_rt_us, instant));
+                append(buf, size, ", fixed rate from %s", timestamp_print_utc(when->align_us, instant));
         if (when->jitter_ppm > 0)
                 append(buf, size, " ± %g%%", when->jitter_ppm / 10000.0);
 }

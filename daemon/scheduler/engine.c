@@ -100,8 +100,7 @@ struct plan_grid engine_grid(const struct engine *e, const struct job_row *row, 
         bool is_drawn = when->random_delay_us > 0 || when->random_delay_ppm > 0;
         int64_t bound_us = is_drawn ? plan_draw_bound(when) : 0;
         return (struct plan_grid){
-                .anchor_us = row->anchor_us,
-                .every_us = when->every_us,
+                .grid = plan_wall_grid(when, row->anchor_us),
                 .agenda = when->agenda,
                 .at = {.key = row->key, .us = row->next_us},
                 .draw_bound_us = bound_us,

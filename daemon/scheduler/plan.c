@@ -9,7 +9,7 @@
 
 bool plan_is_same(const struct job_when *a, const struct job_when *b) {
         return a->agenda == b->agenda && a->every_us == b->every_us && a->mode == b->mode && a->align == b->align &&
-               a->align_rt_us == b->align_rt_us;
+               a->align_us == b->align_us;
 }
 
 /* us * ppm / 10^6 without overflow for us up to DURATION_MAX. */
@@ -39,14 +39,15 @@ static int64_t draw(const uint8_t seed[static 16], uint64_t stream, int64_t key,
 
 __attribute__((noinline)) static struct agenda_slot find_slot(const struct plan_grid *g, int64_t key, int64_t until_us) {
         struct agenda_slot slot = g->at;
-        agenda_advance(g->agenda, &slot, key, until_us);
+        agenda_advance(g->agenda, &g->grid, &slot, key, until_us);
         return slot;
 }
 
 static int64_t slot_due(const struct plan_grid *g, struct agenda_slot slot) {
         if (g->draw_bound_us == 0 || slot.us == PATTERN_NEVER)
                 return slot.us;
-        int64_t next_us = agenda_next(g->agenda, slot.us), distance_us = next_us - slot.us, bound_us = g->draw_bound_us;
+        int64_t next_us = agenda_next(g->agenda, &g->grid, slot.us), distance_us = next_us - slot.us,
+                bound_us = g->draw_bound_us;
         if (g->draw_ppm > 0)
                 bound_us = next_us == PATTERN_NEVER ? 0 : share(distance_us, g->draw_ppm);
         return slot.us + draw(g->seed, g->stream, slot.key, bound_us < distance_us ? bound_us : distance_us - 1);
@@ -69,14 +70,15 @@ __attribute__((noinline)) static int64_t calendar_last_due(const struct plan_gri
 
 __attribute__((noinline)) static int64_t calendar_first_after(const struct plan_grid *g, int64_t at_us) {
         if (at_us < g->at.us)
-                return agenda_next(g->agenda, at_us) < g->at.us ? g->at.key - 1 : g->at.key;
+                return agenda_next(g->agenda, &g->grid, at_us) < g->at.us ? g->at.key - 1 : g->at.key;
         return find_slot(g, INT64_MAX, at_us).key + 1;
 }
 
-bool plan_has_slot(const struct agenda *agenda, int64_t anchor_us, int64_t key, int64_t slot_us) {
+bool plan_has_slot(const struct job_when *when, int64_t anchor_us, int64_t key, int64_t slot_us) {
+        struct wall_grid grid = plan_wall_grid(when, anchor_us);
         struct agenda_slot at = {.us = anchor_us};
-        agenda_advance(agenda, &at, key, slot_us);
-        return at.key == key && at.us == slot_us && agenda_next(agenda, anchor_us - 1) == anchor_us;
+        agenda_advance(when->agenda, &grid, &at, key, slot_us);
+        return at.key == key && at.us == slot_us && agenda_next(when->agenda, &grid, anchor_us - 1) == anchor_us;
 }
 
 void plan_seek(struct plan_grid *g, int64_t key) {
@@ -87,7 +89,7 @@ void plan_seek(struct plan_grid *g, int64_t key) {
 /* ---- both ---- */
 
 int64_t plan_nominal(const struct plan_grid *g, int64_t key) {
-        return g->agenda ? calendar_nominal(g, key) : g->anchor_us + key * g->every_us;
+        return g->agenda ? calendar_nominal(g, key) : g->grid.anchor_us + key * g->grid.every_us;
 }
 
 __attribute__((noinline)) static int64_t drawn_due(const struct plan_grid *g, int64_t key) {
@@ -97,7 +99,7 @@ __attribute__((noinline)) static int64_t drawn_due(const struct plan_grid *g, in
 int64_t plan_due(const struct plan_grid *g, int64_t key) {
         if (g->agenda)
                 return calendar_due(g, key);
-        return g->draw_bound_us > 0 ? drawn_due(g, key) : g->anchor_us + key * g->every_us;
+        return g->draw_bound_us > 0 ? drawn_due(g, key) : g->grid.anchor_us + key * g->grid.every_us;
 }
 
 static int64_t floor_div(int64_t a, int64_t b) {
@@ -108,7 +110,7 @@ static int64_t floor_div(int64_t a, int64_t b) {
 int64_t plan_last_due(const struct plan_grid *g, int64_t at_us) {
         if (g->agenda)
                 return calendar_last_due(g, at_us);
-        int64_t key = floor_div(at_us - g->anchor_us, g->every_us);
+        int64_t key = floor_div(at_us - g->grid.anchor_us, g->grid.every_us);
         /* the draw is below Every=, so only the latest nominal slot can still be waiting for its start */
         return plan_due(g, key) <= at_us ? key : key - 1;
 }
@@ -116,12 +118,12 @@ int64_t plan_last_due(const struct plan_grid *g, int64_t at_us) {
 int64_t plan_first_after(const struct plan_grid *g, int64_t at_us) {
         if (g->agenda)
                 return calendar_first_after(g, at_us);
-        return floor_div(at_us - g->anchor_us, g->every_us) + 1;
+        return floor_div(at_us - g->grid.anchor_us, g->grid.every_us) + 1;
 }
 
 int64_t plan_count_before(const struct plan_grid *g, int64_t key, int64_t us) {
         if (!g->agenda)
-                return us / g->every_us + 1;
+                return us / g->grid.every_us + 1;
         int64_t before_us = calendar_nominal(g, key) - us - 1;
         return key - (before_us < g->at.us ? g->at.key - 1 : find_slot(g, key, before_us).key);
 }

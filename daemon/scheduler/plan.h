@@ -8,11 +8,10 @@
 
 #include "config/job.h"
 
-/* A row of slots: key k is due at anchor_us + k * every_us, plus a drawn delay in [0, draw_bound_us]. Those of a calendar are counted
- * from where its plan stands: of earlier keys nothing is known but that they are earlier. */
+/* A row of slots: key k is due at the grid's anchor_us + k * every_us, plus a drawn delay in [0, draw_bound_us]. Those of a calendar are
+ * counted from where its plan stands: of earlier keys nothing is known but that they are earlier. */
 struct plan_grid {
-        int64_t anchor_us;
-        int64_t every_us;
+        struct wall_grid grid;       /* beside a calendar: see plan_wall_grid() */
         const struct agenda *agenda; /* a calendar's, borrowed; NULL: a grid, the next is not looked at */
         struct agenda_slot at;       /* where it stands */
         int64_t draw_bound_us;       /* below every_us; of a calendar kept below the next slot */
@@ -48,9 +47,26 @@ bool plan_is_same(const struct job_when *a, const struct job_when *b);
  * unknown where it is a share of distances (DURATION_MAX). */
 int64_t plan_draw_bound(const struct job_when *when);
 
+/* True for a grid beside a calendar that lies where the plan began: key 0, at the plan's anchor, is one of its instants. */
+static inline bool plan_has_phase(const struct job_when *when) {
+        return when->agenda && when->every_us > 0 && when->align == JOB_ALIGN_START;
+}
+/* The interval's grid in a plan with an anchor; every_us 0: there is none. */
+static inline struct wall_grid plan_wall_grid(const struct job_when *when, int64_t anchor_us) {
+        return (struct wall_grid){
+                .every_us = when->every_us,
+                .anchor_us = when->agenda && when->align != JOB_ALIGN_START ? when->align_us : anchor_us,
+                .is_civil = when->align == JOB_ALIGN_CIVIL,
+        };
+}
+/* The first slot of a calendar after an instant, in a plan with an anchor; PATTERN_NEVER: there is none. */
+static inline int64_t plan_next(const struct job_when *when, int64_t anchor_us, int64_t after_us) {
+        struct wall_grid grid = plan_wall_grid(when, anchor_us);
+        return agenda_next(when->agenda, &grid, after_us);
+}
 /* The nominal instant of the slot behind one at an instant; PATTERN_NEVER: there is none. */
-static inline int64_t plan_follow(const struct job_when *when, int64_t nominal_us) {
-        return when->agenda ? agenda_next(when->agenda, nominal_us) : nominal_us + when->every_us;
+static inline int64_t plan_follow(const struct job_when *when, int64_t anchor_us, int64_t nominal_us) {
+        return when->agenda ? plan_next(when, anchor_us, nominal_us) : nominal_us + when->every_us;
 }
 
 /* The nominal instant of a key; of a calendar PATTERN_NEVER behind its last slot, and not of a key before the one it stands at. */
@@ -65,7 +81,7 @@ int64_t plan_first_after(const struct plan_grid *g, int64_t at_us);
 /* How many slots there are from us before a key's nominal instant to the key. */
 int64_t plan_count_before(const struct plan_grid *g, int64_t key, int64_t us);
 /* Whether a calendar whose key 0 is at an anchor has a key at an instant. */
-bool plan_has_slot(const struct agenda *agenda, int64_t anchor_us, int64_t key, int64_t slot_us);
+bool plan_has_slot(const struct job_when *when, int64_t anchor_us, int64_t key, int64_t slot_us);
 /* Lets a calendar stand at a later key, so that what is asked from there on costs no walk. */
 void plan_seek(struct plan_grid *g, int64_t key);
 

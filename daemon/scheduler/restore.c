@@ -190,8 +190,8 @@ static bool has_planned(const struct job_when *when, const struct job_row *row, 
         if (!plan_exists(when) || memcmp(&start->hash, &row->hash, sizeof(row->hash)) != 0)
                 return false;
         if (when->agenda)
-                return plan_has_slot(when->agenda, start->anchor_us, start->key, start->slot_us);
-        if (plan_is_wall(when) && start->anchor_us != when->align_rt_us)
+                return plan_has_slot(when, start->anchor_us, start->key, start->slot_us);
+        if (plan_is_wall(when) && start->anchor_us != when->align_us)
                 return false; /* started in the instant of its definition, by the plan before */
         return !plan_is_grid(when) || start->anchor_us + start->key * when->every_us == start->slot_us;
 }
@@ -252,7 +252,7 @@ int restore_adopted(struct engine *e, struct clock_sample now, uint32_t job, con
                                    start->slot_rt_us);
                 row->key = start->key + 1;
                 if (plan_is_grid(engine_policy(e, row)))
-                        row->next_us = plan_follow(engine_policy(e, row), start->slot_us);
+                        row->next_us = plan_follow(engine_policy(e, row), row->anchor_us, start->slot_us);
         }
         slots_flush_merging(e, now, job, start->run);
         cold->missed_since_run = 0;
@@ -408,7 +408,8 @@ void restore_settle(struct engine *e, struct clock_sample now) {
 
 /* False where the data of its zone are others than those that the plan at hand was made with. */
 static bool is_on_calendar(const struct job_row *row, const struct job_when *when) {
-        return !when->agenda || row->next_us == PATTERN_NEVER || agenda_next(when->agenda, row->next_us - 1) == row->next_us;
+        return !when->agenda || row->next_us == PATTERN_NEVER ||
+               plan_next(when, row->anchor_us, row->next_us - 1) == row->next_us;
 }
 
 void restore_plan(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *old,

@@ -21,10 +21,10 @@ struct action *segments_begin(struct engine *e, uint32_t job) {
 static void plan_grid_from(struct job_row *row, const struct job_when *when, int64_t anchor_us, int64_t after_us) {
         if (when->agenda) {
                 row->key = 0;
-                row->anchor_us = row->next_us = agenda_next(when->agenda, after_us);
+                row->anchor_us = row->next_us = plan_next(when, anchor_us, after_us);
                 return;
         }
-        struct plan_grid grid = {.anchor_us = anchor_us, .every_us = when->every_us};
+        struct plan_grid grid = {.grid = plan_wall_grid(when, anchor_us)};
         row->anchor_us = anchor_us;
         row->key = plan_first_after(&grid, after_us);
         row->next_us = plan_nominal(&grid, row->key);
@@ -35,7 +35,7 @@ void segments_plan_first(struct engine *e, struct clock_sample now, uint32_t job
         struct job_row *row = engine_row(e, job);
         int64_t first_us = row->since_us + when->initial_delay_us;
         if (plan_is_wall(when))
-                plan_grid_from(row, when, when->align_rt_us, now.rt_us - (now.bt_us - first_us) - 1);
+                plan_grid_from(row, when, when->align_us, now.rt_us - (now.bt_us - first_us) - 1);
         else {
                 row->anchor_us = row->next_us = first_us;
                 row->key = 0;
@@ -74,7 +74,7 @@ static void plan_from(struct engine *e, struct clock_sample now, uint32_t job, b
         if (anchor_us > now.bt_us && (has_last || anchor_us == INT64_MAX))
                 anchor_us = now.bt_us;
         if (plan_is_wall(when))
-                plan_grid_from(row, when, when->align_rt_us, now.rt_us);
+                plan_grid_from(row, when, when->align_us, now.rt_us);
         else if (has_last || anchor_us <= now.bt_us)
                 plan_grid_from(row, when, anchor_us, now.bt_us);
         else {
@@ -104,9 +104,9 @@ void segments_rebase(struct engine *e, struct clock_sample now, uint32_t job) {
 /* True if a policy plans the row's key for an instant. */
 static bool is_planned(const struct job_row *row, const struct job_when *when, int64_t slot_us) {
         if (when->agenda)
-                return plan_has_slot(when->agenda, row->anchor_us, row->key, slot_us);
-        int64_t anchor_us = plan_is_wall(when) ? when->align_rt_us : row->anchor_us;
-        struct plan_grid grid = {.anchor_us = anchor_us, .every_us = when->every_us};
+                return plan_has_slot(when, row->anchor_us, row->key, slot_us);
+        int64_t anchor_us = plan_is_wall(when) ? when->align_us : row->anchor_us;
+        struct plan_grid grid = {.grid = plan_wall_grid(when, anchor_us)};
         return row->anchor_us == anchor_us && plan_first_after(&grid, slot_us) == row->key + 1 &&
                plan_nominal(&grid, row->key) == slot_us;
 }
@@ -124,7 +124,7 @@ static void plan_resumed(struct engine *e, struct clock_sample now, uint32_t job
         bool is_old_time_line = plan_is_wall(when) && cold->last_slot_us > now.rt_us + ENGINE_STEP_LIMIT_US;
         if (!is_old_time_line && is_planned(row, when, cold->last_slot_us)) {
                 row->key++;
-                row->next_us = plan_follow(when, cold->last_slot_us);
+                row->next_us = plan_follow(when, row->anchor_us, cold->last_slot_us);
         } else
                 plan_from(e, now, job, true, cold->last_slot_us, when);
 }

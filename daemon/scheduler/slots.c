@@ -370,7 +370,7 @@ int slots_start_next(struct engine *e, struct clock_sample now, uint32_t job, en
         registry_cold(&e->jobs, row)->last_slot_us = o.slot_us;
         row->key++;
         if (plan_is_grid(when))
-                row->next_us = plan_follow(when, row->next_us);
+                row->next_us = plan_follow(when, row->anchor_us, row->next_us);
         return 0;
 }
 

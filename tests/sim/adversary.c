@@ -104,7 +104,7 @@ static void random_policy(struct adversary *a, struct job_when *when) {
                         between(a, 1, one_in(a, 2) || when->every_us > DURATION_MAX / 2 ? USEC_PER_HOUR : 2 * when->every_us);
         if (one_in(a, 3)) {
                 when->align = JOB_ALIGN_WALL;
-                when->align_rt_us = one_in(a, 2) ? 0 : between(a, 0, USEC_PER_DAY);
+                when->align_us = one_in(a, 2) ? 0 : between(a, 0, USEC_PER_DAY);
         }
         if (one_in(a, 4))
                 when->random_delay_us = between(a, 1, when->every_us - 1);

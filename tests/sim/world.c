@@ -58,8 +58,9 @@ struct world_job *world_find(struct world *w, const char *name) {
 static int64_t slot_instant(const struct world_job *job, int64_t key) {
         if (!job->when.agenda)
                 return job->segment.anchor_us + key * job->when.every_us;
+        struct wall_grid grid = plan_wall_grid(&job->when, job->segment.anchor_us);
         struct agenda_slot slot = {.us = job->segment.anchor_us};
-        agenda_advance(job->when.agenda, &slot, key, INT64_MAX);
+        agenda_advance(job->when.agenda, &grid, &slot, key, INT64_MAX);
         return slot.us;
 }
 
@@ -210,8 +211,9 @@ static int64_t last_passed(const struct world *w, const struct world_job *job) {
         int64_t slot_now_us = plan_is_wall(&job->when) ? w->now.rt_us : w->now.bt_us;
         if (!job->when.agenda)
                 return (slot_now_us - job->segment.anchor_us) / job->when.every_us - (plan_draw_bound(&job->when) > 0);
+        struct wall_grid grid = plan_wall_grid(&job->when, job->segment.anchor_us);
         struct agenda_slot slot = {.key = -1, .us = job->segment.anchor_us - 1};
-        agenda_advance(job->when.agenda, &slot, INT64_MAX, slot_now_us);
+        agenda_advance(job->when.agenda, &grid, &slot, INT64_MAX, slot_now_us);
         return slot.key - (plan_draw_bound(&job->when) > 0);
 }
 
@@ -1481,7 +1483,7 @@ static void check_job(struct world *w, const struct world_job *job) {
             is_wake_due(w) || (cold && cold->catch_up_bt_us >= w->now.bt_us)) /* due this instant: it is still to be woken */
                 return;
         int64_t slot_now_us = plan_is_wall(&job->when) ? w->now.rt_us : w->now.bt_us;
-        if (plan_follow(&job->when, row->next_us) <= slot_now_us)
+        if (plan_follow(&job->when, row->anchor_us, row->next_us) <= slot_now_us)
                 fail(w, "%s: idle, and a slot passed %lld us ago without an outcome", job->name,
                      (long long)(slot_now_us - row->next_us));
 }

@@ -30,18 +30,23 @@ static void add(struct agenda_draft *draft, const char *text) {
 }
 
 /* Expressions are separated by semicolons. */
-static const struct agenda *compile(const char *texts, const char *zone, enum wall_gap gap, enum wall_fold fold) {
-        struct agenda_draft draft = {.gap = (uint8_t)gap, .fold = (uint8_t)fold};
+static const struct agenda *compile_with(const char *texts, const char *zone, enum wall_gap gap, enum wall_fold fold,
+                                         bool has_grid) {
+        struct agenda_draft draft = {.gap = (uint8_t)gap, .fold = (uint8_t)fold, .has_grid = has_grid};
         const struct agenda *a = NULL;
         char copy[400], why[ZONE_WHY_MAX] = "", *rest = copy;
 
         snprintf(copy, sizeof(copy), "%s", texts);
         snprintf(draft.zone, sizeof(draft.zone), "%s", zone);
-        for (const char *text; (text = strsep(&rest, ";"));)
+        for (const char *text; *texts && (text = strsep(&rest, ";"));)
                 add(&draft, text);
         if (agenda_compile(&agendas, &draft, &a, why) != 0)
                 ck_abort_msg("%s: %s", texts, why);
         return a;
+}
+
+static const struct agenda *compile(const char *texts, const char *zone, enum wall_gap gap, enum wall_fold fold) {
+        return compile_with(texts, zone, gap, fold, false);
 }
 
 static int64_t at(const char *text) {
@@ -60,7 +65,7 @@ START_TEST(several_expressions_are_one_row_of_slots_without_twins) {
         int64_t us = at("2026-03-29 00:00 UTC");
 
         for (size_t i = 0; i < 4; i++) {
-                us = agenda_next(a, us);
+                us = agenda_next(a, NULL, us);
                 ck_assert_msg(us == at(slots[i]), "slot %zu", i);
         }
         agenda_unref(a);
@@ -223,40 +228,126 @@ static const struct {
         {"*:0/3;*:0/5;Sun 04:05:06", "Europe/Berlin", "2026-09-30 UTC", "2026-11-12 03:30 UTC"},
 };
 
+/* Whether a long way, by keys and by instants, comes to the same slot as its steps. */
+static void walk(const struct agenda *a, const struct wall_grid *grid, int64_t from_us, int64_t until_us) {
+        int64_t first_us = agenda_next(a, grid, from_us), us = first_us, key = 7;
+        struct agenda_slot way = {.key = key, .us = first_us};
+
+        for (int64_t next_us; (next_us = agenda_next(a, grid, us)) <= until_us; us = next_us) {
+                key++;
+                if (key % 101 == 0) { /* from where the way has come to */
+                        agenda_advance(a, grid, &way, INT64_MAX, next_us);
+                        if (way.us != next_us || way.key != key)
+                                ck_abort_msg("slot %lld, not %lld", (long long)way.key, (long long)key);
+                }
+        }
+        struct agenda_slot by_key = {.key = 7, .us = first_us}, by_time = by_key;
+        agenda_advance(a, grid, &by_key, key, INT64_MAX);
+        agenda_advance(a, grid, &by_time, INT64_MAX, until_us);
+        ck_assert_int_eq(by_key.us, us);
+        ck_assert_int_eq(by_time.key, key);
+        ck_assert_int_eq(by_time.us, us);
+}
+
 START_TEST(a_long_way_comes_to_the_same_slot_as_its_steps) {
         for (int fold = WALL_FOLD_FIRST; fold <= WALL_FOLD_BOTH; fold++) {
                 const struct agenda *a = compile(ways[_i].lines, ways[_i].zone, WALL_GAP_RUN_AFTER, (enum wall_fold)fold);
-                int64_t until_us = at(ways[_i].until), first_us = agenda_next(a, at(ways[_i].from)), us = first_us, key = 7;
-                struct agenda_slot way = {.key = key, .us = first_us};
-                while (agenda_next(a, us) <= until_us) {
-                        us = agenda_next(a, us);
-                        key++;
-                        if (key % 101 == 0) { /* by instants, from where the way has come to */
-                                agenda_advance(a, &way, INT64_MAX, us);
-                                if (way.us != us || way.key != key)
-                                        ck_abort_msg("slot %lld, not %lld", (long long)way.key, (long long)key);
-                        }
-                }
-                struct agenda_slot by_key = {.key = 7, .us = first_us}, by_time = by_key;
-                agenda_advance(a, &by_key, key, INT64_MAX);
-                agenda_advance(a, &by_time, INT64_MAX, until_us);
-                ck_assert_int_eq(by_key.us, us);
-                ck_assert_int_eq(by_time.key, key);
-                ck_assert_int_eq(by_time.us, us);
+                walk(a, NULL, at(ways[_i].from), at(ways[_i].until));
                 agenda_unref(a);
         }
 }
 END_TEST
 
+#define MIN INT64_C(60000000)
+#define DAY (1440 * MIN)
+
+static const struct {
+        const char *lines, *zone;
+        int64_t every_us, anchor_us;
+        bool is_civil;
+        const char *from, *until;
+} mixes[] = {
+        {"", "Europe/Berlin", 30 * MIN, 0, true, "2026-01-01 UTC", "2027-01-01 UTC"},
+        {"", "Europe/Berlin", DAY, 150 * MIN, true, "2026-01-01 UTC", "2040-01-01 UTC"},
+        {"", "Australia/Lord_Howe", 14 * DAY, 105 * MIN, true, "2026-01-01 UTC", "2040-01-01 UTC"},
+        {"", "Pacific/Apia", 25 * 60 * MIN, 0, true, "2011-06-01 UTC", "2012-06-01 UTC"},
+        {"02:30", "Europe/Berlin", 14 * DAY, 150 * MIN, true, "2026-01-01 UTC", "2030-01-01 UTC"},
+        {"02:30", "Europe/Berlin", 10 * MIN, 0, true, "2026-01-01 UTC", "2027-01-01 UTC"},
+        {"02:30;Mon 09:00", "Europe/Berlin", 7 * MIN, 5, false, "2026-01-01 UTC", "2026-07-01 UTC"},
+        {"*:0/7:30", "Australia/Lord_Howe", DAY, 105 * MIN, true, "2026-01-01 UTC", "2026-12-01 UTC"},
+        {"Mon,Fri *:0/5", "America/St_Johns", 3 * DAY, 0, false, "2026-02-01 UTC", "2026-12-30 UTC"},
+        {"Mon,Fri 00:00,30", "America/New_York", 5 * DAY, 0, true, "2026-02-01 UTC", "2028-12-30 UTC"},
+        {"*:0/3", "Europe/Berlin", 5 * MIN, 0, true, "2026-09-30 UTC", "2026-11-12 03:30 UTC"},
+        {"2026-05-* 12:0/10 UTC", "Europe/Berlin", 36 * 60 * MIN, 90 * MIN, true, "2026-01-01 UTC", "2030-03-01 UTC"},
+};
+
+START_TEST(a_long_way_over_a_grid_does_so_too) {
+        for (int fold = WALL_FOLD_FIRST; fold <= WALL_FOLD_BOTH; fold++) {
+                const struct agenda *a = compile_with(mixes[_i].lines, mixes[_i].zone, WALL_GAP_RUN_AFTER, (enum wall_fold)fold,
+                                                      mixes[_i].is_civil);
+                struct wall_grid grid = {mixes[_i].every_us, mixes[_i].anchor_us, mixes[_i].is_civil};
+                walk(a, &grid, at(mixes[_i].from), at(mixes[_i].until));
+                agenda_unref(a);
+        }
+}
+END_TEST
+
+START_TEST(a_grid_beside_expressions_is_in_their_row) {
+        const struct agenda *a = compile_with("09:00;10:30", "Europe/Berlin", WALL_GAP_RUN_AFTER, WALL_FOLD_FIRST, true);
+        struct wall_grid grid = {.every_us = 60 * MIN, .is_civil = true};
+        static const char *const slots[] = {"2026-06-01T06:00:00Z", "2026-06-01T07:00:00Z", "2026-06-01T08:00:00Z",
+                                            "2026-06-01T08:30:00Z", "2026-06-01T09:00:00Z"};
+        int64_t us = at("2026-06-01T05:30:00Z");
+
+        for (size_t i = 0; i < 5; i++) {
+                us = agenda_next(a, &grid, us);
+                ck_assert_msg(us == at(slots[i]), "slot %zu", i);
+        }
+        ck_assert_str_eq(agenda_grid_zone(a), "Europe/Berlin");
+        agenda_unref(a);
+}
+END_TEST
+
+START_TEST(an_agenda_of_a_grid_alone_is_its_zone) {
+        const struct agenda *a = compile_with("", "Europe/Berlin", WALL_GAP_SKIP, WALL_FOLD_FIRST, true);
+        const struct agenda *b = compile_with("", "Europe/Berlin", WALL_GAP_SKIP, WALL_FOLD_FIRST, true);
+        const struct agenda *c = compile_with("", "Europe/Paris", WALL_GAP_SKIP, WALL_FOLD_FIRST, true);
+        struct wall_grid grid = {.every_us = DAY, .anchor_us = 150 * MIN, .is_civil = true};
+
+        ck_assert_ptr_eq(a, b);
+        ck_assert_ptr_ne(a, c);
+        ck_assert_str_eq(agenda_text(a), "TimeZone=Europe/Berlin\nGap=skip\n");
+        ck_assert_str_eq(agenda_words(a), "");
+        ck_assert(!agenda_is_fast(a));
+        ck_assert_int_eq(agenda_next(a, &grid, at("2026-03-28T01:30:00Z")), at("2026-03-30T00:30:00Z"));
+        ck_assert_int_eq(agenda_next(a, NULL, 0), PATTERN_NEVER);
+        agenda_unref(a);
+        agenda_unref(b);
+        agenda_unref(c);
+}
+END_TEST
+
+START_TEST(a_century_of_a_grid_costs_few_steps) {
+        const struct agenda *a = compile_with("", "Europe/Berlin", WALL_GAP_SKIP, WALL_FOLD_FIRST, true);
+        struct wall_grid grid = {.every_us = 1000, .is_civil = true};
+        struct agenda_slot slot = {.us = at("2026-01-01 UTC")};
+
+        agenda_advance(a, &grid, &slot, INT64_MAX, at("2126-01-01 UTC"));
+        ck_assert_int_eq(slot.us, at("2126-01-01 UTC"));
+        ck_assert_int_eq(slot.key, 36524 * DAY / 1000);
+        agenda_unref(a);
+}
+END_TEST
+
 START_TEST(behind_the_last_slot_there_is_none) {
         const struct agenda *a = compile("2026-12-24 18:00;2026-12-31 23:59", "UTC", WALL_GAP_SKIP, WALL_FOLD_FIRST);
-        struct agenda_slot slot = {.us = agenda_next(a, 0)};
+        struct agenda_slot slot = {.us = agenda_next(a, NULL, 0)};
 
-        agenda_advance(a, &slot, 1, INT64_MAX);
+        agenda_advance(a, NULL, &slot, 1, INT64_MAX);
         ck_assert_int_eq(slot.us, at("2026-12-31 23:59 UTC"));
-        agenda_advance(a, &slot, 9, at("2100-01-01 UTC"));
+        agenda_advance(a, NULL, &slot, 9, at("2100-01-01 UTC"));
         ck_assert_int_eq(slot.key, 1);
-        agenda_advance(a, &slot, 9, INT64_MAX);
+        agenda_advance(a, NULL, &slot, 9, INT64_MAX);
         ck_assert_int_eq(slot.us, PATTERN_NEVER);
         agenda_unref(a);
 }
@@ -267,7 +358,7 @@ START_TEST(a_year_of_seconds_is_counted_not_walked) {
         int64_t from_us = at("2026-01-01 UTC");
         struct agenda_slot slot = {.us = from_us};
 
-        agenda_advance(a, &slot, INT64_MAX, at("2027-01-01 UTC"));
+        agenda_advance(a, NULL, &slot, INT64_MAX, at("2027-01-01 UTC"));
         ck_assert_int_eq(slot.key, 365 * 86400);
         agenda_unref(a);
 }
@@ -292,6 +383,10 @@ int main(void) {
         tcase_add_test(tcase, there_is_a_bound_to_expressions_and_to_their_bytes);
         tcase_add_test(tcase, other_data_of_a_zone_make_another_agenda);
         tcase_add_loop_test(tcase, a_long_way_comes_to_the_same_slot_as_its_steps, 0, ROWS(ways));
+        tcase_add_loop_test(tcase, a_long_way_over_a_grid_does_so_too, 0, ROWS(mixes));
+        tcase_add_test(tcase, a_grid_beside_expressions_is_in_their_row);
+        tcase_add_test(tcase, an_agenda_of_a_grid_alone_is_its_zone);
+        tcase_add_test(tcase, a_century_of_a_grid_costs_few_steps);
         tcase_add_test(tcase, behind_the_last_slot_there_is_none);
         tcase_add_test(tcase, a_year_of_seconds_is_counted_not_walked);
         suite_add_tcase(suite, tcase);

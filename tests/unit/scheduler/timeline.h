@@ -67,7 +67,7 @@ static inline struct job_when every(int64_t every_us, enum job_mode mode) {
 static inline struct job_when wall_grid(int64_t every_us, int64_t align_us) {
         struct job_when when = every(every_us, JOB_MODE_FIXED_RATE);
         when.align = JOB_ALIGN_WALL;
-        when.align_rt_us = align_us;
+        when.align_us = align_us;
         return when;
 }
 
