@@ -11,21 +11,22 @@
 #include "config/duration.h"
 #include "config/job.h"
 #include "daemon/core/util.h"
+#include "daemon/ctl/history.h"
 #include "daemon/ctl/names.h"
 #include "daemon/ctl/reply.h"
 #include "daemon/ctl/screens.h"
 #include "daemon/ctl/verbs.h"
 
-#define ROWS_DEFAULT 20    /* of history, without -n and --since */
-#define ROWS_MAX     10000 /* with --since */
-#define PAGE         100
+#define ROWS_DEFAULT 20                 /* of history, without -n and --since */
+#define ROWS_MAX     10000              /* with --since */
 #define LINES        "100"              /* of log, without -n, --since and --run */
 #define AFTER_US     (1 * USEC_PER_SEC) /* of a run: the journal's time of its last line is a little later than its end */
 
 /* ---- history ---- */
 
-static json_t *page_parameters(const struct session *s, enum api_method method, const char *job, size_t limit, int64_t after) {
-        json_t *p = json_pack("{s:i}", "limit", (int)(limit < PAGE ? limit : PAGE));
+/* What to ask for. */
+static json_t *make_terms(const struct session *s, enum api_method method, const char *job) {
+        json_t *p = json_object();
 
         if (job)
                 json_object_set_new(p, "job", json_string(job));
@@ -37,38 +38,24 @@ static json_t *page_parameters(const struct session *s, enum api_method method, 
                 json_object_set_new(p, "failed", json_true());
         if (method == API_LIST_MISSED)
                 json_object_set_new(p, "outcomes", json_pack("[s,s,s,s]", "missed", "withheld", "merged", "interrupted"));
-        if (after > 0)
-                json_object_set_new(p, "after", json_integer(after));
         return p;
 }
 
-/* Appends up to `max` rows, newest first. */
-static int add_pages(struct session *s, enum api_method method, const char *job, size_t max, json_t *rows, int64_t *trimmed) {
-        const char *name = method == API_LIST_RUNS ? "runs" : "missed";
-        size_t n = 0;
-        int64_t after = 0;
+static int add_rows(struct session *s, enum api_method method, const char *job, size_t max, json_t *rows, int64_t *trimmed) {
+        json_t *terms = make_terms(s, method, job);
+        int status = history_add(s, method, terms, max, false, rows, trimmed);
 
-        do {
-                json_t *page;
-                int status = session_call(s, method, page_parameters(s, method, job, max - n, after), &page);
-                if (status != CTL_EXIT_DONE)
-                        return status;
-                n += json_array_size(json_object_get(page, name));
-                json_array_extend(rows, json_object_get(page, name));
-                *trimmed += after == 0 && method == API_LIST_RUNS ? reply_int(page, "trimmed", 0) : 0;
-                after = reply_int(page, "after", 0);
-                json_decref(page);
-        } while (after > 0 && n < max);
-        return CTL_EXIT_DONE;
+        json_decref(terms);
+        return status;
 }
 
 static int add_history(struct session *s, const char *job, size_t max, json_t *runs, json_t *missed, int64_t *trimmed) {
         int status = CTL_EXIT_DONE;
 
         if (!session_has(s, OPTION_MISSED))
-                status = add_pages(s, API_LIST_RUNS, job, max, runs, trimmed);
+                status = add_rows(s, API_LIST_RUNS, job, max, runs, trimmed);
         if (status == CTL_EXIT_DONE && !session_has(s, OPTION_FAILED))
-                status = add_pages(s, API_LIST_MISSED, job, max, missed, trimmed);
+                status = add_rows(s, API_LIST_MISSED, job, max, missed, NULL);
         return status;
 }
 
