@@ -49,6 +49,8 @@ enum ctl_option {
         OPTION_OUTPUT,
         OPTION_TO,
         OPTION_TOOK,
+        OPTION_TIMELINE,
+        OPTION_SVG,
         OPTION_MAX
 };
 

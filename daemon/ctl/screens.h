@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "daemon/ctl/explain.h"
+#include "daemon/ctl/timeline.h"
 #include "daemon/ctl/view.h"
 
 /* All borrow the replies. They return 0 or -ENOMEM. */
@@ -28,6 +29,9 @@ int screen_audit(const struct view *v, const json_t *audits, FILE *out);
 int screen_event(const struct view *v, const json_t *event, FILE *out);
 /* What an expression means, its next slots and the next change of the clock that meets it; is_short: the slots only. */
 int screen_explain(const struct view *v, const struct explanation *e, bool is_short, FILE *out);
+/* A row a job over an axis of time; the timeline has as many cells as screen_timeline_cells() says for the view. */
+int screen_timeline(const struct view *v, const struct timeline *t, FILE *out);
+size_t screen_timeline_cells(const struct view *v);
 /* True for the kinds of events that screen_event() has words for. */
 bool screen_knows_event(const char *kind);
 /* "paused by ops", with until and why if is_long; state is the job's. Returns buf. */

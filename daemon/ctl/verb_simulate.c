@@ -1,232 +1,243 @@
 // SPDX-License-Identifier: MIT
-// verb_simulate: what the jobs would do in a period. chimed-simulate has the engine and does the work; here it gets files, durations and
-// period, and what it prints becomes a screen.
+// verb_simulate: what the jobs would do in a period, as a table, as lines of JSON, or drawn, with what was before it.
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "config/duration.h"
-#include "daemon/core/helper.h"
 #include "daemon/core/util.h"
-#include "daemon/ctl/places.h"
+#include "daemon/ctl/history.h"
+#include "daemon/ctl/names.h"
+#include "daemon/ctl/picture.h"
+#include "daemon/ctl/replace.h"
 #include "daemon/ctl/reply.h"
 #include "daemon/ctl/screens.h"
+#include "daemon/ctl/simulator.h"
+#include "daemon/ctl/timeline_rows.h"
 #include "daemon/ctl/times.h"
 #include "daemon/ctl/verbs.h"
 
-#define ROWS_MAX      10000 /* of a screen */
-#define STATUS_MANY   3     /* of chimed-simulate: there are more rows */
-#define PERIOD_US     USEC_PER_DAY
-#define ARGUMENTS_MAX (OPTIONS_FOLDERS_MAX + 8)
+#define TABLE_ROWS 10000
+#define DRAWN_ROWS 5000000
+#define PAST_ROWS  10000 /* of each kind */
+#define PERIOD_US  USEC_PER_DAY
+#define PAST_SHARE 4 /* drawn without --from: this part of the period is past */
+#define SENTENCE   (3 * TIMES_SIZE + 100)
 
-struct simulation {
-        int64_t from_us, to_us;
-        char *durations; /* for its standard input */
-        char *arguments[ARGUMENTS_MAX];
-        size_t n;
-        char path[PATH_MAX];
-        pid_t pid;
-        int in, out; /* its ends of the pipes that are ours; -1: none */
+struct work {
+        struct session *s;
+        int64_t from_us, to_us; /* what is shown, */
+        int64_t begin_us;       /* and from where on it is simulated */
+        bool is_drawn, has_past, has_durations;
+        json_t *rows;                    /* of the table; NULL: there is none */
+        struct timeline screen, picture; /* without cells: there is none */
 };
 
-__attribute__((format(printf, 2, 3))) static bool add(struct simulation *m, const char *format, ...) {
-        va_list arguments;
-
-        va_start(arguments, format);
-        bool is_good = m->n < ARGUMENTS_MAX && vasprintf(&m->arguments[m->n], format, arguments) >= 0;
-        va_end(arguments);
-        m->n += is_good;
-        return is_good;
-}
-
-/* "MICROSECONDS NAME" of each job's latest run, as a chimed that is running knows it. 0, -ENOMEM. */
-static int find_durations(struct session *s, struct simulation *m) {
-        size_t size;
-        FILE *out = open_memstream(&m->durations, &size);
-        int64_t after = 0;
-
-        if (!out)
-                return -ENOMEM;
-        while (!session_has(s, OPTION_TOOK) && after >= 0 && session_is_there(s)) {
-                json_t *job, *page = session_try(s, API_LIST_JOBS,
-                                                 after > 0 ? json_pack("{s:I}", "after", (json_int_t)after) : json_object());
-                size_t i;
-                json_array_foreach(json_object_get(page, "jobs"), i, job) {
-                        int64_t us = reply_int(job, "lastDurationUsec", -1);
-                        if (us >= 0)
-                                fprintf(out, "%" PRId64 " %s\n", us, reply_text_or(job, "name", "?"));
-                }
-                int64_t next = reply_int(page, "after", -1);
-                after = next > after ? next : -1;
-                json_decref(page);
-        }
-        return fclose(out) == 0 ? 0 : -ENOMEM;
+static bool is_to_stdout(const struct session *s) {
+        return session_has(s, OPTION_SVG) && strcmp(session_text(s, OPTION_SVG), "-") == 0;
 }
 
 /* An exit status; failures are told. */
-static int find_period(struct session *s, struct simulation *m) {
-        m->from_us = session_number(s, OPTION_FROM, s->view.now_us);
-        m->to_us = session_number(s, OPTION_TO, m->from_us + PERIOD_US);
-        if (m->to_us > m->from_us)
+static int find_period(struct work *w) {
+        struct session *s = w->s;
+        int64_t now_us = s->view.now_us;
+        bool has_own_files = session_has(s, OPTION_CONFIG) || session_has(s, OPTION_JOBS);
+
+        w->has_past = w->is_drawn && !has_own_files && session_is_there(s);
+        int64_t coming_us = w->has_past ? PERIOD_US - PERIOD_US / PAST_SHARE : PERIOD_US;
+        w->from_us = session_number(s, OPTION_FROM, now_us);
+        w->to_us = session_number(s, OPTION_TO, w->from_us + (session_has(s, OPTION_FROM) ? PERIOD_US : coming_us));
+        if (w->has_past && !session_has(s, OPTION_FROM))
+                w->from_us -= (w->to_us - now_us) / (PAST_SHARE - 1);
+        w->has_past = w->has_past && w->from_us < now_us;
+        w->begin_us = w->has_past ? now_us : w->from_us;
+        if (w->to_us > w->from_us)
                 return CTL_EXIT_DONE;
         return session_fail(CTL_EXIT_USAGE, "the period ends before it begins: give --from and --to");
 }
 
-static int make_command(struct session *s, struct simulation *m, const struct places *places) {
-        char own[PATH_MAX];
-        int r = helper_own_path(own);
+/* ---- rows ---- */
 
+static int take_row(void *userdata, json_t *row) {
+        struct work *w = userdata;
+        int r = 0;
+
+        if (w->s->is_json)
+                session_json_line(w->s, row);
+        else if (w->rows)
+                r = json_array_append(w->rows, row) < 0 ? -ENOMEM : 0;
+        if (r == 0 && w->screen.n_cells > 0)
+                r = timeline_add_row(&w->screen, row, w->to_us);
+        if (r == 0 && w->picture.n_cells > 0)
+                r = timeline_add_row(&w->picture, row, w->to_us);
+        return r;
+}
+
+static int take_past_rows(struct work *w, enum api_method method, const char *job) {
+        json_t *rows = json_array(), *terms = json_object(), *row;
+        int64_t until_us = w->to_us < w->begin_us ? w->to_us : w->begin_us;
+        size_t i;
+        int r = 0;
+
+        if (job)
+                json_object_set_new(terms, "job", json_string(job));
+        json_object_set_new(terms, "sinceUsec", json_integer(w->from_us));
+        json_object_set_new(terms, "untilUsec", json_integer(until_us));
+        if (method == API_LIST_MISSED)
+                json_object_set_new(terms, "outcomes", json_pack("[s,s,s,s]", "missed", "withheld", "merged", "interrupted"));
+        if (history_add(w->s, method, terms, PAST_ROWS, true, rows, NULL) != CTL_EXIT_DONE)
+                w->has_past = false; /* there is no ledger */
+        json_array_foreach(rows, i, row) {
+                r = r == 0 ? take_row(w, row) : r;
+        }
+        json_decref(rows);
+        json_decref(terms);
+        return r < 0 ? session_tell_memory() : CTL_EXIT_DONE;
+}
+
+static int take_past(struct work *w) {
+        static const enum api_method methods[] = {API_LIST_RUNS, API_LIST_MISSED};
+        struct names names = {};
+        int status = names_resolve(w->s, w->s->names, w->s->n_names, &names);
+
+        for (size_t i = 0; status == CTL_EXIT_DONE && (i < names.n || (i == 0 && names.n == 0)); i++)
+                for (size_t k = 0; status == CTL_EXIT_DONE && w->has_past && k < ARRAY_SIZE(methods); k++)
+                        status = take_past_rows(w, methods[k], names.n > 0 ? names.list[i] : NULL);
+        names_done(&names);
+        return status;
+}
+
+static int take_rows(struct work *w) {
+        struct simulator_wish wish = {.from_us = w->begin_us, .to_us = w->to_us, .userdata = w};
+        int status = w->has_past ? take_past(w) : CTL_EXIT_DONE;
+
+        if (status != CTL_EXIT_DONE || w->to_us <= w->begin_us)
+                return status;
+        bool is_plain = w->s->is_json && !w->has_past && w->picture.n_cells == 0;
+        wish.row = is_plain ? NULL : take_row;
+        wish.with_names = w->is_drawn && !w->s->is_json;
+        wish.rows_max = w->s->is_json ? 0 : w->is_drawn ? DRAWN_ROWS : TABLE_ROWS;
+        status = simulator_run(w->s, &wish, &w->has_durations);
+        return status;
+}
+
+/* ---- what is shown ---- */
+
+/* Where it comes from, in a sentence. */
+static char *print_source(const struct work *w, char buf[static SENTENCE]) {
+        char from[TIMES_SIZE], span[TIMES_SIZE];
+        int n = snprintf(buf, SENTENCE, "%s", w->has_past ? "Up to now as the ledger has it; " : "");
+
+        if (w->to_us <= w->begin_us)
+                snprintf(buf + n - 2, SENTENCE - (size_t)n, ".");
+        else {
+                n += snprintf(buf + n, SENTENCE - (size_t)n, "%s if all began anew at %s; ", w->has_past ? "then as" : "As",
+                              times_full(w->begin_us, from));
+                if (session_has(w->s, OPTION_TOOK))
+                        snprintf(buf + n, SENTENCE - (size_t)n, "each run takes %s.",
+                                 times_span(session_number(w->s, OPTION_TOOK, 0), span));
+                else
+                        snprintf(buf + n, SENTENCE - (size_t)n, "runs take %s.",
+                                 w->has_durations ? "as long as the latest ones" : "no time: see --took=SPAN");
+        }
+        return buf;
+}
+
+static int write_picture(struct work *w, const char *source) {
+        const char *path = session_text(w->s, OPTION_SVG);
+        struct replace file;
+
+        if (is_to_stdout(w->s))
+                return picture_print(&w->picture, w->s->view.now_us, source, w->s->out) < 0 ? session_tell_memory()
+                                                                                            : CTL_EXIT_DONE;
+        int r = replace_begin(&file, path);
+        if (r == -EEXIST)
+                return session_fail(CTL_EXIT_FAILED, "%s: no regular file; it is left alone", path);
+        if (r == 0) {
+                int printed = picture_print(&w->picture, w->s->view.now_us, source, file.out);
+                r = replace_end(&file, printed == 0);
+                r = printed < 0 ? printed : r;
+        }
         if (r < 0)
-                return session_fail(CTL_EXIT_FAILED, "/proc/self/exe: %s", strerror(-r));
-        bool is_good = add(m, "%s", helper_path(own, "chimed-simulate", m->path)) && add(m, "--from=%" PRId64, m->from_us) &&
-                       add(m, "--to=%" PRId64, m->to_us) && add(m, "--took=%" PRId64, session_number(s, OPTION_TOOK, 0)) &&
-                       add(m, "--config=%s", places->paths.settings_file);
-        if (!s->is_json)
-                is_good = is_good && add(m, "--rows=%d", ROWS_MAX);
-        for (size_t i = 0; i < places->paths.n_folders; i++)
-                is_good = is_good && add(m, "--jobs=%s", places->paths.folders[i]);
-        return is_good && find_durations(s, m) == 0 ? CTL_EXIT_DONE : session_tell_memory();
-}
-
-/* Becomes chimed-simulate; the names of jobs are behind its options. */
-static void become(struct session *s, struct simulation *m, int in, int out) {
-        char **argv = calloc(m->n + s->n_names + 2, sizeof(*argv));
-        static char separator[] = "--";
-
-        if (!argv || dup2(in, STDIN_FILENO) < 0 || (out >= 0 && dup2(out, STDOUT_FILENO) < 0))
-                _exit(CTL_EXIT_FAILED);
-        memcpy(argv, m->arguments, m->n * sizeof(*argv));
-        argv[m->n] = separator;
-        memcpy(argv + m->n + 1, s->names, s->n_names * sizeof(*argv));
-        execv(argv[0], argv);
-        session_fail(0, "%s: %s", argv[0], strerror(errno));
-        _exit(CTL_EXIT_FAILED);
-}
-
-/* Starts it; what it prints is ours to read unless it is JSON that is asked for. 0 or a negative error. */
-static int begin(struct session *s, struct simulation *m) {
-        int in[2] = {-1, -1}, out[2] = {-1, -1};
-
-        if (pipe2(in, O_CLOEXEC) < 0 || (!s->is_json && pipe2(out, O_CLOEXEC) < 0) || (m->pid = fork()) < 0) {
-                int r = -errno;
-                for (int i = 0; i < 2; i++) {
-                        util_close(in[i]);
-                        util_close(out[i]);
-                }
-                return r;
-        }
-        if (m->pid == 0)
-                become(s, m, in[0], out[1]);
-        util_close(in[0]);
-        util_close(out[1]);
-        m->in = in[1];
-        m->out = out[0];
-        return 0;
-}
-
-static void tell_durations(struct simulation *m) {
-        sighandler_t saved = signal(SIGPIPE, SIG_IGN); /* it may have ended with an error */
-        FILE *in = fdopen(m->in, "w");
-
-        if (in) {
-                fputs(m->durations, in);
-                fclose(in);
-        } else
-                util_close(m->in);
-        m->in = -1;
-        signal(SIGPIPE, saved);
-}
-
-/* 0, -EBADMSG, -ENOMEM. */
-static int read_rows(struct simulation *m, json_t *rows) {
-        FILE *out = fdopen(m->out, "r");
-        _cleanup_free_ char *line = NULL;
-        size_t size = 0;
-        int r = out ? 0 : -ENOMEM;
-
-        while (r == 0 && getline(&line, &size, out) > 0) {
-                json_t *row = json_loads(line, 0, NULL);
-                r = !row ? -EBADMSG : json_array_append_new(rows, row) < 0 ? -ENOMEM : 0;
-        }
-        if (out)
-                fclose(out);
-        m->out = -1;
-        return r < 0 ? r : screen_history_sort(rows);
-}
-
-/* Waits for its end. Returns its exit status, CTL_EXIT_FAILED where a signal ended it. */
-static int end(struct simulation *m) {
-        int status = 0;
-
-        while (waitpid(m->pid, &status, 0) < 0)
-                if (errno != EINTR)
-                        return CTL_EXIT_FAILED;
-        return WIFEXITED(status) ? WEXITSTATUS(status) : CTL_EXIT_FAILED;
-}
-
-static int show(struct session *s, const struct simulation *m, const json_t *rows) {
-        struct view view = s->view;
-        char from[TIMES_SIZE], to[TIMES_SIZE], span[TIMES_SIZE];
-
-        times_full(m->from_us, from);
-        times_full(m->to_us, to);
-        if (json_array_size(rows) == 0) {
-                session_say(s, "Nothing would run from %s to %s.", from, to);
-                return CTL_EXIT_DONE;
-        }
-        view.now_us = m->to_us;
-        if (screen_history(&view, rows, 0, s->out) < 0)
-                return session_tell_memory();
-        if (session_has(s, OPTION_TOOK))
-                session_say(s, "As if all began anew at %s; each run takes %s.", from,
-                            times_span(session_number(s, OPTION_TOOK, 0), span));
-        else
-                session_say(s, "As if all began anew at %s; runs take %s.", from,
-                            *m->durations ? "as long as the latest ones" : "no time: see --took=SPAN");
+                return session_fail(CTL_EXIT_FAILED, "%s: %s", path, strerror(-r));
+        session_say(w->s, "%s: %zu job%s.", path, w->picture.n_jobs, w->picture.n_jobs == 1 ? "" : "s");
         return CTL_EXIT_DONE;
 }
 
-static int run(struct session *s, struct simulation *m) {
-        json_t *rows = json_array();
-        int r = rows ? begin(s, m) : -ENOMEM;
+static int show_nothing(const struct work *w) {
+        char from[TIMES_SIZE], to[TIMES_SIZE];
 
-        if (r == 0) {
-                tell_durations(m);
-                r = s->is_json ? 0 : read_rows(m, rows);
-        }
-        int status = m->pid > 0 ? end(m) : CTL_EXIT_FAILED;
-        if (r < 0)
-                session_fail(0, "chimed-simulate: %s", strerror(-r));
-        else if (status == CTL_EXIT_DONE || status == STATUS_MANY)
-                r = s->is_json ? 0 : show(s, m, rows);
-        if (r == 0 && status == STATUS_MANY)
-                status = session_fail(CTL_EXIT_FAILED,
-                                      "these are the first %d rows, there are more: give an earlier --to, or jobs", ROWS_MAX);
-        json_decref(rows);
-        return r < 0 ? CTL_EXIT_FAILED : r > 0 ? r : status;
+        session_say(w->s, "Nothing would run from %s to %s.", times_full(w->from_us, from), times_full(w->to_us, to));
+        return CTL_EXIT_DONE;
+}
+
+static int show_table(const struct work *w) {
+        struct view view = w->s->view;
+
+        if (json_array_size(w->rows) == 0)
+                return show_nothing(w);
+        view.now_us = w->to_us;
+        int r = screen_history_sort(w->rows);
+        if (r == 0)
+                r = screen_history(&view, w->rows, 0, w->s->out);
+        return r < 0 ? session_tell_memory() : CTL_EXIT_DONE;
+}
+
+static int show(struct work *w) {
+        bool has_rows = json_array_size(w->rows) > 0 || w->screen.n_jobs > 0;
+        char source[SENTENCE];
+        int status = CTL_EXIT_DONE;
+
+        print_source(w, source);
+        if (w->rows)
+                status = show_table(w);
+        else if (w->screen.n_cells > 0 && !has_rows)
+                status = show_nothing(w);
+        else if (w->screen.n_cells > 0 && screen_timeline(&w->s->view, &w->screen, w->s->out) < 0)
+                status = session_tell_memory();
+        if (has_rows && status == CTL_EXIT_DONE)
+                session_say(w->s, "%s", source);
+        if (status == CTL_EXIT_DONE && w->picture.n_cells > 0)
+                status = write_picture(w, source);
+        return status;
+}
+
+/* An exit status; failures are told. */
+static int prepare(struct work *w) {
+        struct session *s = w->s;
+        bool has_screen = session_has(s, OPTION_TIMELINE) && !s->is_json, has_picture = session_has(s, OPTION_SVG);
+
+        if (is_to_stdout(s) && (s->is_json || has_screen))
+                return session_fail(CTL_EXIT_USAGE, "--svg=- leaves no place for anything else: give it a file");
+        w->is_drawn = session_has(s, OPTION_TIMELINE) || has_picture;
+        int status = find_period(w);
+        if (has_screen)
+                w->screen = (struct timeline){w->from_us, w->to_us, .n_cells = screen_timeline_cells(&s->view)};
+        if (has_picture)
+                w->picture = (struct timeline){w->from_us, w->to_us, .n_cells = PICTURE_CELLS, .spans_max = PICTURE_SPANS};
+        if (!s->is_json && !w->is_drawn)
+                w->rows = json_array();
+        return status;
 }
 
 int verb_simulate(struct session *s) {
-        struct simulation m = {.in = -1, .out = -1};
-        struct places places = {};
-        int status = find_period(s, &m);
+        struct work w = {.s = s};
+        int status = prepare(&w);
 
         if (status == CTL_EXIT_DONE)
-                status = places_find(s, &places);
-        if (status == CTL_EXIT_DONE)
-                status = make_command(s, &m, &places);
-        if (status == CTL_EXIT_DONE)
-                status = run(s, &m);
-        while (m.n > 0)
-                free(m.arguments[--m.n]);
-        free(m.durations);
-        places_done(&places);
+                status = take_rows(&w);
+        if (status == CTL_EXIT_DONE || status == SIMULATOR_MANY) {
+                int shown = show(&w);
+                if (shown == CTL_EXIT_DONE && status == SIMULATOR_MANY)
+                        status = session_fail(CTL_EXIT_FAILED,
+                                              "these are the first %d rows, there are more: give an earlier --to, or jobs",
+                                              w.is_drawn ? DRAWN_ROWS : TABLE_ROWS);
+                else
+                        status = shown != CTL_EXIT_DONE ? shown : status;
+        }
+        json_decref(w.rows);
+        timeline_done(&w.screen);
+        timeline_done(&w.picture);
         return status;
 }

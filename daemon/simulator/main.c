@@ -22,6 +22,7 @@ static const char help[] = "Usage: chimed-simulate [OPTION]... [JOB]...\n"
                            "  --from=USEC, --to=USEC  the period\n"
                            "  --took=USEC             of runs whose job is not on standard input\n"
                            "  --rows=N                end after so many lines, with 3\n"
+                           "  --names                 first a line with the name of each job\n"
                            "  --config=FILE, --jobs=DIR\n"
                            "  --help, --version\n";
 
@@ -31,6 +32,7 @@ struct program {
         int64_t from_us, to_us, took_us, rows_max, n_rows;
         char **names; /* patterns; of these jobs the rows are printed */
         size_t n_names;
+        bool is_naming;
         struct config *config;
         int64_t *took; /* by the number of the job; -1: not told */
 };
@@ -84,6 +86,14 @@ static json_t *range_json(const struct simulate_row *row) {
         return o;
 }
 
+/* Takes the object. */
+static int print_line(json_t *o) {
+        int r = o ? json_dumpf(o, stdout, JSON_COMPACT) : -1;
+
+        json_decref(o);
+        return r < 0 || putchar('\n') < 0 ? -EIO : 0;
+}
+
 static int print_row(void *userdata, const struct simulate_row *row) {
         struct program *p = userdata;
 
@@ -91,10 +101,16 @@ static int print_row(void *userdata, const struct simulate_row *row) {
                 return 0;
         if (p->rows_max > 0 && p->n_rows++ == p->rows_max)
                 return -E2BIG;
-        json_t *o = row->outcome == SLOT_RAN ? run_json(row) : range_json(row);
-        int r = o ? json_dumpf(o, stdout, JSON_COMPACT) : -1;
-        json_decref(o);
-        return r < 0 || putchar('\n') < 0 ? -EIO : 0;
+        return print_line(row->outcome == SLOT_RAN ? run_json(row) : range_json(row));
+}
+
+static int print_names(const struct program *p) {
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < p->config->n_jobs; i++)
+                if (is_wanted(p, p->config->jobs[i]->name))
+                        r = print_line(json_pack("{s:s}", "job", p->config->jobs[i]->name));
+        return r;
 }
 
 static bool read_number(const char *text, int64_t *ret) {
@@ -107,17 +123,13 @@ static bool read_number(const char *text, int64_t *ret) {
 
 /* 0 to go on, else the exit status plus one. */
 static int parse(int argc, char **argv, struct program *p) {
-        enum { FROM = 256, TO, TOOK, ROWS, CONFIG, JOBS, HELP, VERSION };
+        enum { FROM = 256, TO, TOOK, ROWS, CONFIG, JOBS, NAMES, HELP, VERSION };
         static const struct option options[] = {
-                {"from", required_argument, NULL, FROM},
-                {"to", required_argument, NULL, TO},
-                {"took", required_argument, NULL, TOOK},
-                {"rows", required_argument, NULL, ROWS},
-                {"config", required_argument, NULL, CONFIG},
-                {"jobs", required_argument, NULL, JOBS},
-                {"help", no_argument, NULL, HELP},
-                {"version", no_argument, NULL, VERSION},
-                {0},
+                {"from", required_argument, NULL, FROM},     {"to", required_argument, NULL, TO},
+                {"took", required_argument, NULL, TOOK},     {"rows", required_argument, NULL, ROWS},
+                {"config", required_argument, NULL, CONFIG}, {"jobs", required_argument, NULL, JOBS},
+                {"names", no_argument, NULL, NAMES},         {"help", no_argument, NULL, HELP},
+                {"version", no_argument, NULL, VERSION},     {0},
         };
         int64_t *const numbers[] = {&p->from_us, &p->to_us, &p->took_us, &p->rows_max};
 
@@ -134,6 +146,8 @@ static int parse(int argc, char **argv, struct program *p) {
                         p->paths.settings_file = optarg;
                 else if (c == JOBS)
                         p->folders[p->paths.n_folders++] = optarg;
+                else if (c == NAMES)
+                        p->is_naming = true;
         }
         p->names = argv + optind;
         p->n_names = (size_t)(argc - optind);
@@ -197,6 +211,8 @@ int main(int argc, char **argv) {
         p.paths.folders = p.folders;
         r = load(&p);
         bool is_good = r < 0 || are_jobs(&p);
+        if (r == 0 && is_good && p.is_naming)
+                r = print_names(&p);
         if (r == 0 && is_good)
                 r = simulate(p.config,
                              &(struct simulate_wish){

@@ -18,7 +18,7 @@ _chimectl_options() { # VERB
         wait) echo "--number= --runs= --successes= --finished --timeout=" ;;
         set-interval) echo "--reset" ;;
         check | cat) echo "--config= --jobs=" ;;
-        simulate) echo "--from= --to= --took= --config= --jobs=" ;;
+        simulate) echo "--from= --to= --took= --timeline --svg= --config= --jobs=" ;;
         import) echo "--system --output=" ;;
         esac
 }
@@ -60,7 +60,7 @@ _chimectl() {
                 compopt -o filenames
                 mapfile -t COMPREPLY < <(compgen -d -- "$word")
                 ;;
-        --config | --socket)
+        --config | --socket | --svg)
                 compopt -o filenames
                 mapfile -t COMPREPLY < <(compgen -f -- "$word")
                 ;;

@@ -13,6 +13,7 @@
 #include "daemon/ctl/reply.h"
 #include "daemon/ctl/runs.h"
 #include "daemon/ctl/screens.h"
+#include "daemon/ctl/timeline_rows.h"
 #include "tests/unit/run_suite.h"
 
 #define COUNT(a) (int)(sizeof(a) / sizeof((a)[0]))
@@ -202,6 +203,47 @@ static const char next_80[] = "JOB    NEXT                        IN     DELAY N
                               "backup Mon 2026-11-23 02:30:00 CET 1d 14h 1min\n"
                               "tidy   Sat 2026-11-21 11:42:40 CET 1min   -     when the run in flight has ended\n";
 
+static const char drawn[] =
+        "[{'job':'a-name-that-is-as-long-as-a-name-of-a-job-may-be-and-not-longer-x'},"
+        "{'job':'backup','runId':1,'slotUsec':@-9000,'startUsec':@-9000,'endUsec':@-6000,'result':'success'},"
+        "{'job':'backup','runId':2,'startUsec':@-3600,'endUsec':@-600,'result':'failed','exitCode':3},"
+        "{'job':'backup','runId':3,'startUsec':@-500,'result':null},"
+        "{'job':'backup','runId':9,'startUsec':@12000,'endUsec':@12400,'result':'success'},"
+        "{'job':'db-dump','outcome':'missed','count':3,'firstSlotUsec':@-3600,'lastSlotUsec':@0,'reason':'overlap'},"
+        "{'job':'db-dump','outcome':'withheld','count':1,'firstSlotUsec':@3600,'lastSlotUsec':@3600,'reason':'paused'},"
+        "{'job':'db-dump','outcome':'merged','count':1,'firstSlotUsec':@5400,'lastSlotUsec':@5400,'runId':9,'reason':'down'},"
+        "{'job':'db-dump','outcome':'later','count':1,'firstSlotUsec':@5800,'lastSlotUsec':@5800},"
+        "{'job':'poll','runId':4,'startUsec':@60,'endUsec':@61,'result':'success'},"
+        "{'job':'poll','runId':5,'startUsec':@70,'endUsec':@71,'result':'success'},"
+        "{'job':'poll','runId':6,'startUsec':@-700,'endUsec':@-699,'result':'interrupted'},"
+        "{'job':'poll','runId':7},{'runId':8},{}]";
+
+static const char drawn_80[] = "Sat 2026-11-21 09:41:40 CET to Sat 2026-11-21 15:41:40 CET; 5min 42s a column\n"
+                               "                                      v now\n"
+                               "JOB                 10:00                12:00                14:00\n"
+                               "a-name-..onger-x    .                 |  .                    .\n"
+                               "backup           ----      x--------+--  .                    .          +-\n"
+                               "db-dump             .      !    !     !  .      =    ~        .\n"
+                               "poll                .              ?  2  .                    .\n"
+                               "Signs: + ran, ~ merged, = withheld, ? interrupted, ! missed, x failed, 2-9 so\n"
+                               "       many runs, # more, - a run goes on\n"
+                               "4 jobs: 5 runs, 1 failed; slots merged: 1, withheld: 1, interrupted: 1, missed:\n"
+                               "  3.\n";
+
+static const char drawn_50[] = "Sat 2026-11-21 09:41:40 CET to Sat 2026-11-21\n"
+                               "15:41:40 CET; 9min 13s a column\n"
+                               "                        ▼ now\n"
+                               "JOB                      12:00               15:00\n"
+                               "a-nam…er-x              │·                   ·\n"
+                               "backup     ───   x─────+─·                   +─\n"
+                               "db-dump          !  !   !·    =  ~           ·\n"
+                               "poll                  ? 2·                   ·\n"
+                               "Signs: + ran, ~ merged, = withheld, ? interrupted,\n"
+                               "       ! missed, x failed, 2-9 so many runs, #\n"
+                               "       more, ─ a run goes on\n"
+                               "4 jobs: 5 runs, 1 failed; slots merged: 1,\n"
+                               "  withheld: 1, interrupted: 1, missed: 3.\n";
+
 static int print_list(const struct view *v, json_t *value, FILE *out) {
         json_t *status = json_pack("{s:i}", "errors", 1);
         int r = screen_list(v, value, status, out);
@@ -224,6 +266,28 @@ static int print_history(const struct view *v, json_t *value, FILE *out) {
 
 static int print_audit(const struct view *v, json_t *value, FILE *out) {
         return screen_audit(v, value, out);
+}
+
+/* From two hours before now to four after it. */
+static int print_timeline(const struct view *v, json_t *value, FILE *out) {
+        struct timeline t = {
+                .from_us = NOW - 2 * USEC_PER_HOUR, .to_us = NOW + 4 * USEC_PER_HOUR, .n_cells = screen_timeline_cells(v)};
+        size_t i;
+        json_t *row;
+
+        json_array_foreach(value, i, row) {
+                ck_assert_int_eq(timeline_add_row(&t, row, NOW), 0);
+        }
+        int r = screen_timeline(v, &t, out);
+        timeline_done(&t);
+        return r;
+}
+
+static int print_timeline_utf8(const struct view *v, json_t *value, FILE *out) {
+        struct view utf8 = *v;
+
+        utf8.is_utf8 = true;
+        return print_timeline(&utf8, value, out);
 }
 
 static int print_next(const struct view *v, json_t *value, FILE *out) {
@@ -293,6 +357,8 @@ static const struct {
          "{'sentences':['It was paused by uid 0, by uid 4294967294 and by uid x.'],'reason':'paused'}", 80,
          "It was paused by root, by uid 4294967294 and by uid x.\n"},
         {"next", print_next, next_reply, 80, next_80},
+        {"timeline", print_timeline, drawn, 80, drawn_80},
+        {"timeline, narrow, in UTF-8", print_timeline_utf8, drawn, 50, drawn_50},
         {"state", print_event, "{'kind':'state','atUsec':@0,'job':'a','state':'waiting','nextSlotUsec':@60}", 80,
          "Sat 11:41:40  a             waiting; next Sat 11:42:40, in 1min\n"},
         {"armed", print_event, "{'kind':'armed','atUsec':@0,'job':'a','state':'paused','by':'ops'}", 80,
