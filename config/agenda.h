@@ -20,16 +20,16 @@
 
 struct agenda;
 
-/* The agendas of a process, each once. Zero-initialise but for the function; belongs to one thread, and to all agendas from it: it
+/* The agendas of a process and the days that they are kept to, each once. Zero-initialise but for the function; belongs to one thread, and to all agendas from it: it
  * stays where it is as long as there is one. */
 struct agendas {
         /* As zones_find(): 0; 1 with a reason; a negative error. */
         int (*find_zone)(void *userdata, const char *name, struct zone **ret, char ret_why[static ZONE_WHY_MAX]);
         void *userdata;
-        struct interner table;
+        struct interner table, days; /* the second: of days.c */
 };
 
-/* Frees the table; all agendas must have been given back. */
+/* Frees the table; all that is in it must have been given back. */
 void agendas_done(struct agendas *agendas);
 
 /* What an agenda is made of. Zero-initialise. */

@@ -429,3 +429,21 @@ static int calendar_read(struct pattern_draft *d) {
 int calendar_parse(const char *text, struct pattern **ret, struct pattern_error *ret_error) {
         return pattern_read(text, calendar_read, NULL, ret, ret_error);
 }
+
+static int days_read(struct pattern_draft *d) {
+        static const char every_day[] = " *-*-*", midnight[] = " 00:00:00";
+        bool is_weekdays = weekday_read(&(const char *){d->text}) >= 0;
+
+        if (!is_weekdays && (!word_has(d->text, "-~") || word_has(d->text, ":@")))
+                return pattern_error(d, d->text, "\"%.*s\" is no day: write 2026-12-24, *-12-25, Mon..Fri or Sat,Sun",
+                                     word_shown(d->text), d->text);
+        int e = event_parse(d, &(struct words){.n = 1, .at = {d->text}});
+        if (!e && pack_result(&d->out) == 0)
+                d->out.size -=
+                        strlen(midnight) + (is_weekdays && d->pattern->days.of_week != ALL_WEEKDAYS ? strlen(every_day) : 0);
+        return e;
+}
+
+int calendar_parse_days(const char *word, struct pattern **ret, struct pattern_error *ret_error) {
+        return pattern_read(word, days_read, NULL, ret, ret_error);
+}

@@ -11,3 +11,6 @@
  * Returns 0 and a pattern to be given back with pattern_free(); -EINVAL with the error set: unreadable, or no time of
  * 1970..2199 can ever match; -ENOMEM. */
 int calendar_parse(const char *text, struct pattern **ret, struct pattern_error *ret_error);
+/* Reads one word that says days and no time: weekdays ("Sat,Sun") or the date of an event ("*-12-25"). The text of the result is as short; it
+ * matches at 00:00. Returns as above. */
+int calendar_parse_days(const char *word, struct pattern **ret, struct pattern_error *ret_error);

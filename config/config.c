@@ -222,6 +222,11 @@ static int build_job(struct loader *l, const struct section *section, size_t n_l
         int r = job_build(section->name, section->file, section->line, l->layers, n_layers, &l->config->agendas, l->diags,
                           &job);
 
+        if (r == 0 && job->calendars.n > 0) { /* [calendar] sections are not read yet */
+                diags_add(l->diags, false, section->file, section->line, 0,
+                          "Only= and Except= are not in this version of chimed");
+                r = 1;
+        }
         if (r == 0)
                 r = identity_resolve(&l->identities, job, l->diags);
         if (r == 0)

@@ -340,7 +340,7 @@ static int cache_find_name(struct identity_cache *cache, const char *name, bool 
 }
 
 /* One right of Allow= to its number. 0, 1 (told), -ENOMEM. */
-static int right_resolve(struct identity_cache *cache, struct job *job, const struct job_right *right, struct diags *diags) {
+static int right_resolve(struct identity_cache *cache, struct job *job, const struct job_mention *right, struct diags *diags) {
         const char *what = right->kinds & JOB_ALLOW_GROUP ? "group" : "user";
         const struct identity_name *found;
         int r = cache_find_name(cache, right->name, right->kinds & JOB_ALLOW_GROUP, &found);
@@ -366,8 +366,8 @@ static int rights_resolve(struct identity_cache *cache, struct job *job, struct 
 
         if (!job->has_allow && job->what.has_identity && job->what.uid != 0)
                 job_when_allow(&job->when, JOB_ALLOW_TRIGGER, job->what.uid);
-        for (size_t i = 0; i < job->n_rights; i++) {
-                int r = right_resolve(cache, job, &job->rights[i], diags);
+        for (size_t i = 0; i < job->rights.n; i++) {
+                int r = right_resolve(cache, job, &job->rights.list[i], diags);
                 if (r < 0)
                         return r;
                 result |= r;

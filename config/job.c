@@ -39,7 +39,9 @@ struct job *job_free(struct job *job) {
         free(job->file);
         job_what_done(&job->what);
         job_when_done(&job->when);
-        job_rights_free(job->rights, job->n_rights);
+        mentions_done(&job->rights);
+        mentions_done(&job->calendars);
+        free(job->time_zone);
         free(job);
         return NULL;
 }

@@ -9,13 +9,14 @@
 #include <sys/types.h>
 
 #include "config/agenda.h"
+#include "config/days.h"
 #include "config/diag.h"
 #include "config/duration.h"
 #include "config/hash.h"
 #include "config/pack.h"
 
 #define JOB_NAME_MAX             64          /* bytes; letters, digits and "_-.:" , first a letter or digit */
-#define JOB_WHEN_TEXT_MAX        8192        /* bytes of a when-text */
+#define JOB_WHEN_TEXT_MAX        14336       /* bytes of a when-text */
 #define JOB_WHAT_MAX             (60 * 1024) /* bytes of an encoded what */
 #define JOB_VALUE_MAX            192         /* bytes of a printed value of the when half, with the NUL */
 #define JOB_CAPTURE_DEFAULT      (16 * 1024)
@@ -73,10 +74,11 @@ enum job_allow {
         JOB_ALLOW_GROUP = 1 << 2,   /* the number is a group's */
 };
 
-/* The policy of a job. Plain data without uninitialised padding, and its agenda is the same pointer for the same content: equal
- * policies are equal bytes, so they can be interned. Made by job_when_init(); a copy borrows the agenda. */
+/* The policy of a job. Plain data without uninitialised padding, and its agenda and days are the same pointers for the same content: equal
+ * policies are equal bytes, so they can be interned. Made by job_when_init(); a copy borrows both. */
 struct job_when {
         const struct agenda *agenda; /* OnCalendar= and Cron=; NULL: none. Then every_us is 0 */
+        const struct days *days;     /* Only= and Except=; NULL: neither */
         int64_t every_us;            /* JOB_EVERY_MIN..DURATION_MAX; 0: no interval */
         int64_t align_us;            /* a slot of the grid, as `align` says: REALTIME or a civil time; 0 for JOB_ALIGN_START */
         int64_t initial_delay_us;    /* >= 0 */
@@ -135,12 +137,18 @@ struct job_what {
         uint32_t capture_max; /* bytes, 0..JOB_CAPTURE_MAX */
 };
 
-/* A right of Allow= before its name is resolved, and where it stands. Both texts are owned. */
-struct job_right {
-        uint8_t kinds; /* enum job_allow */
+/* A name in a value, which is resolved later, and where it stands. Both texts are owned. */
+struct job_mention {
+        uint8_t kinds;  /* of a right: enum job_allow */
+        bool is_except; /* of a calendar: Except=, else Only= */
         char *name;
         char *file;
         unsigned line, column;
+};
+
+struct job_mentions {
+        struct job_mention *list;
+        size_t n;
 };
 
 /* A whole definition, as the reader makes it. All pointers are owned. */
@@ -152,9 +160,10 @@ struct job {
         struct job_when when;
         struct job_what what;
         bool has_allow; /* Allow= is set, if only to nobody */
-        struct job_right *rights;
-        size_t n_rights;
-        struct hash128 hash; /* of name, when-text, what it comes to and encoded what; set by job_seal() */
+        struct job_mentions rights;
+        struct job_mentions calendars; /* of Only= and Except=, in their order */
+        char *time_zone;               /* that their days are in; NULL: the machine's */
+        struct hash128 hash;           /* of name, when-text, what it comes to and encoded what; set by job_seal() */
 };
 
 /* One assignment "KEY=VALUE" with its place; all pointers borrowed. In layers: chimed.conf, file's [defaults], job, drop-ins. */
@@ -186,7 +195,7 @@ struct job_key {
         /* Takes one value over into the draft: 0, 1 if it is wrong (told), -ENOMEM. NULL in other tables of this shape. */
         int (*parse)(struct job_draft *draft, const struct job_setting *setting);
         /* Prints the value of a when key as parse() reads it; false where it is the default. NULL for what keys, Description= and those
-         * of the agenda, which prints itself. */
+         * of agenda and days, which print themselves. */
         bool (*print)(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 };
 
@@ -202,7 +211,7 @@ char *job_key_hint(const char *name, char buf[static 160]);
 bool job_name_is_valid(const char *name, const char **ret_why);
 
 void job_when_init(struct job_when *when);
-/* Gives the agenda back. */
+/* Gives agenda and days back. */
 void job_when_done(struct job_when *when);
 /* Adds a right (enum job_allow) of a user or group, or widens the one that it has. False where JOB_ALLOW_MAX others are there. */
 bool job_when_allow(struct job_when *when, uint8_t kinds, uint32_t id);
@@ -226,7 +235,7 @@ int job_seal(struct job *job, struct diags *diags);
 /* The when half and the description as canonical "Key=value\n" text (only what differs from the default), given to the caller. */
 int job_when_print(const struct job_when *when, const char *description, char **ret_text);
 /* Reads such a text back (size bytes, NUL not needed). *ret_description is given to the caller, NULL if there is none, and *ret_when for
- * job_when_done(). agendas as in job_build(): NULL leaves its agenda out.
+ * job_when_done(). agendas as in job_build(): NULL leaves its agenda and days out.
  * Returns 0; 1 where a zone of it can't be found here; -EBADMSG if it is not one, -ENOMEM. */
 int job_when_parse(const char *text, size_t size, struct agendas *agendas, struct job_when *ret_when, char **ret_description);
 

@@ -62,28 +62,20 @@ static int take_number(struct job_draft *d, uint8_t kinds, const char *name) {
 
 /* Keeps a right until its name is resolved. */
 static int keep_right(struct job_draft *d, const struct job_setting *s, size_t offset, uint8_t kinds, const char *name) {
-        struct job *job = d->job;
+        struct job_mentions *rights = &d->job->rights;
+        struct job_mention *right;
 
-        for (size_t i = 0; i < job->n_rights; i++)
-                if (strcmp(job->rights[i].name, name) == 0 && !((job->rights[i].kinds ^ kinds) & JOB_ALLOW_GROUP)) {
-                        job->rights[i].kinds |= kinds;
+        for (size_t i = 0; i < rights->n; i++)
+                if (strcmp(rights->list[i].name, name) == 0 && !((rights->list[i].kinds ^ kinds) & JOB_ALLOW_GROUP)) {
+                        rights->list[i].kinds |= kinds;
                         return 0;
                 }
-        if (job->n_rights == JOB_ALLOW_MAX)
+        if (rights->n == JOB_ALLOW_MAX)
                 return draft_error(d, s, offset, "more than %d rights; give one to a group: %%GROUP", JOB_ALLOW_MAX);
-        struct job_right *rights = reallocarray(job->rights, job->n_rights + 1, sizeof(*rights));
-        if (!rights)
-                return -ENOMEM;
-        job->rights = rights;
-        struct job_right right = {
-                .kinds = kinds,
-                .name = strdup(name),
-                .file = strdup(s->file ? s->file : ""),
-                .line = s->line,
-                .column = draft_column(s, offset),
-        };
-        rights[job->n_rights++] = right;
-        return right.name && right.file ? 0 : -ENOMEM;
+        int r = draft_mention(s, offset, name, rights, &right);
+        if (r == 0)
+                right->kinds = kinds;
+        return r;
 }
 
 int parse_allow(struct job_draft *d, const struct job_setting *s) {
@@ -115,12 +107,4 @@ bool print_allow(const struct job_when *when, char buf[static JOB_VALUE_MAX]) {
                                          right_names[!!(when->allow_kinds[i] & JOB_ALLOW_CONTROL)].name,
                                          when->allow_kinds[i] & JOB_ALLOW_GROUP ? "%" : "", when->allow_ids[i]);
         return size > 0;
-}
-
-void job_rights_free(struct job_right *rights, size_t n) {
-        for (size_t i = 0; i < n; i++) {
-                free(rights[i].name);
-                free(rights[i].file);
-        }
-        free(rights);
 }

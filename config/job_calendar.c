@@ -98,7 +98,7 @@ static void warn_useless(struct job_draft *d) {
 
         for (size_t i = 0; i < sizeof(about) / sizeof(about[0]); i++) {
                 const struct job_setting *s = d->set[about[i]];
-                if (s && !s->is_default)
+                if (s && !s->is_default && (about[i] != KEY_TIME_ZONE || !(d->set[KEY_ONLY] || d->set[KEY_EXCEPT])))
                         draft_warn(d, s, 0, "%s= means nothing without %s", s->key,
                                    about[i] == KEY_CRON_DAYS ? "Cron=" : "OnCalendar= or Cron=");
         }

@@ -242,6 +242,10 @@ static int hash_definition(struct job *job, const char *when_text, const struct 
                 struct hash128 agenda = agenda_hash(job->when.agenda);
                 pack_raw(&p, &agenda, sizeof(agenda));
         }
+        if (job->when.days) {
+                struct hash128 days = days_hash(job->when.days);
+                pack_raw(&p, &days, sizeof(days));
+        }
         int r = pack_result(&p);
         if (r == 0)
                 job->hash = hash_128(key, p.data, p.size);

@@ -25,6 +25,8 @@ enum job_key_index {
         KEY_TIME_ZONE,
         KEY_GAP,
         KEY_FOLD,
+        KEY_ONLY,
+        KEY_EXCEPT,
         KEY_RANDOMIZED_DELAY,
         KEY_ON_BOOT,
         KEY_OVERLAP,
@@ -57,6 +59,7 @@ struct job_draft {
         struct diags *diags;     /* NULL: errors are not told */
         struct agendas *agendas; /* NULL: zones are not looked up, and none is compiled */
         struct agenda_draft agenda;
+        struct days_draft days;                /* of a when-text */
         bool is_zone_missing;                  /* nothing else is wrong */
         bool is_canonical;                     /* read back from a when-text: no names */
         const struct job_setting *set[KEYS_N]; /* the setting in force; NULL: the built-in default */
@@ -99,6 +102,10 @@ int draft_percent(struct job_draft *d, const struct job_setting *s, uint32_t *re
 /* One of names (NULL-terminated) as its index. */
 int draft_choice(struct job_draft *d, const struct job_setting *s, const char *const *names, uint8_t *ret);
 int draft_copy(const char *text, char **ret);
+/* Adds a name that stands at offset; *ret is it, to be filled in. 0 or -ENOMEM. */
+int draft_mention(const struct job_setting *s, size_t offset, const char *name, struct job_mentions *mentions,
+                  struct job_mention **ret);
+void mentions_done(struct job_mentions *mentions);
 
 int parse_description(struct job_draft *d, const struct job_setting *s);
 int parse_command(struct job_draft *d, const struct job_setting *s);
@@ -115,6 +122,8 @@ int parse_cron(struct job_draft *d, const struct job_setting *s);
 int parse_time_zone(struct job_draft *d, const struct job_setting *s);
 int parse_gap(struct job_draft *d, const struct job_setting *s);
 int parse_fold(struct job_draft *d, const struct job_setting *s);
+int parse_only(struct job_draft *d, const struct job_setting *s);
+int parse_except(struct job_draft *d, const struct job_setting *s);
 int parse_randomized_delay(struct job_draft *d, const struct job_setting *s);
 int parse_on_boot(struct job_draft *d, const struct job_setting *s);
 int parse_overlap(struct job_draft *d, const struct job_setting *s);
@@ -139,7 +148,6 @@ int parse_standard_output(struct job_draft *d, const struct job_setting *s);
 int parse_standard_error(struct job_draft *d, const struct job_setting *s);
 int parse_capture_max(struct job_draft *d, const struct job_setting *s);
 int parse_allow(struct job_draft *d, const struct job_setting *s);
-void job_rights_free(struct job_right *rights, size_t n);
 
 bool print_every(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 bool print_mode(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
@@ -173,6 +181,8 @@ static inline bool draft_has_calendar(const struct job_draft *d) {
 }
 /* Compiles what OnCalendar= and Cron= said, with the keys about them. 0, 1 (told), or a negative error. */
 int draft_finish_agenda(struct job_draft *d);
+/* Compiles the calendars of a when-text; those of files are looked up later. 0, 1 where the zone is missing, or a negative error. */
+int draft_finish_days(struct job_draft *d);
 /* What the keys about catching up mean with the others; false: an error (told). */
 bool draft_finish_catch_up(struct job_draft *d);
 /* Where CatchUp= is not set: what follows from Mode= and Every=. */

@@ -73,8 +73,6 @@ static const char *const later[] = {
         "Coprocess",
         "Unit",
         "FixedRandomDelay",
-        "Only",
-        "Except",
         "OnWake",
         "OnSuccessOf",
         "OnFailureOf",

@@ -119,3 +119,30 @@ int draft_copy(const char *text, char **ret) {
         *ret = copy;
         return 0;
 }
+
+int draft_mention(const struct job_setting *s, size_t offset, const char *name, struct job_mentions *mentions,
+                  struct job_mention **ret) {
+        struct job_mention *list = reallocarray(mentions->list, mentions->n + 1, sizeof(*list));
+
+        if (!list)
+                return -ENOMEM;
+        mentions->list = list;
+        struct job_mention *mention = &list[mentions->n++];
+        *mention = (struct job_mention){
+                .name = strdup(name),
+                .file = strdup(s->file ? s->file : ""),
+                .line = s->line,
+                .column = draft_column(s, offset),
+        };
+        *ret = mention;
+        return mention->name && mention->file ? 0 : -ENOMEM;
+}
+
+void mentions_done(struct job_mentions *mentions) {
+        for (size_t i = 0; i < mentions->n; i++) {
+                free(mentions->list[i].name);
+                free(mentions->list[i].file);
+        }
+        free(mentions->list);
+        *mentions = (struct job_mentions){};
+}

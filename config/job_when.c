@@ -12,7 +12,7 @@
 
 #define LOG_CHANGES_BELOW USEC_PER_MINUTE
 
-_Static_assert(sizeof(struct job_when) == 104 + 5 * JOB_ALLOW_MAX, "policies are compared as bytes: no padding");
+_Static_assert(sizeof(struct job_when) == 112 + 5 * JOB_ALLOW_MAX, "policies are compared as bytes: no padding");
 
 static const char *const mode_names[] = {[JOB_MODE_FIXED_DELAY] = "fixed-delay", [JOB_MODE_FIXED_RATE] = "fixed-rate", NULL};
 static const char *const overlap_names[] = {[JOB_OVERLAP_SKIP] = "skip", [JOB_OVERLAP_QUEUE] = "queue", NULL};
@@ -39,6 +39,7 @@ void job_when_init(struct job_when *when) {
 
 void job_when_done(struct job_when *when) {
         when->agenda = agenda_unref(when->agenda);
+        when->days = days_unref(when->days);
 }
 
 int parse_description(struct job_draft *d, const struct job_setting *s) {
@@ -181,6 +182,8 @@ static bool check_randomized_delay(struct job_draft *d) {
 int draft_finish_when(struct job_draft *d) {
         struct job_when *when = &d->job->when;
         int r = draft_finish_agenda(d);
+        if (r == 0)
+                r = draft_finish_days(d);
         bool is_good = r == 0;
 
         if (r < 0)
@@ -300,8 +303,10 @@ bool print_log(const struct job_when *when, char buf[static JOB_VALUE_MAX]) {
 int job_when_print(const struct job_when *when, const char *description, char **ret_text) {
         size_t n, size = 0;
         const struct job_key *keys = job_keys(&n);
-        const char *agenda = when->agenda ? agenda_text(when->agenda) : "";
-        size_t room = (description ? strlen(description) : 0) + strlen(agenda) + 16 + n * (JOB_VALUE_MAX + 32);
+        const char *agenda = when->agenda ? agenda_text(when->agenda) : "", *days = when->days ? days_text(when->days) : "";
+        const char *zone = when->days && !strstr(agenda, "TimeZone=") ? days_zone(when->days) : NULL;
+        size_t room = (description ? strlen(description) : 0) + strlen(agenda) + strlen(days) + (zone ? strlen(zone) : 0) + 32 +
+                      n * (JOB_VALUE_MAX + 32);
         char value[JOB_VALUE_MAX], *text = malloc(room);
 
         if (!text)
@@ -312,7 +317,9 @@ int job_when_print(const struct job_when *when, const char *description, char **
         for (size_t i = 0; i < n; i++)
                 if (keys[i].print && keys[i].print(when, value))
                         size += (size_t)snprintf(text + size, room - size, "%s=%s\n", keys[i].name, value);
-        size += (size_t)snprintf(text + size, room - size, "%s", agenda);
+        size += (size_t)snprintf(text + size, room - size, "%s%s", agenda, days);
+        if (zone)
+                size += (size_t)snprintf(text + size, room - size, "TimeZone=%s\n", zone);
         char *fitted = realloc(text, size + 1);
         *ret_text = fitted ? fitted : text;
         return 0;
@@ -338,7 +345,7 @@ static int when_line(struct job_draft *d, struct job_setting *s, char *line) {
 
 /* Reads all lines of a when-text, which is cut into them. */
 static int when_lines(struct job_draft *d, char *text) {
-        struct job_setting settings[KEYS_N + AGENDA_LINES_MAX];
+        struct job_setting settings[KEYS_N + AGENDA_LINES_MAX + DAYS_CALENDARS_MAX];
         int r = 0;
 
         job_when_init(&d->job->when);
@@ -362,6 +369,7 @@ int job_when_parse(const char *text, size_t size, struct agendas *agendas, struc
         buf[size] = 0;
         int r = when_lines(&draft, buf);
         agenda_draft_done(&draft.agenda);
+        days_draft_done(&draft.days);
         if (r != 0) {
                 free(job.description);
                 job_when_done(&job.when);

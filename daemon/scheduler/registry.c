@@ -218,6 +218,8 @@ int registry_intern(struct registry *g, const struct job_when *when, uint32_t *r
                 return r;
         if (when->agenda)
                 agenda_ref(when->agenda);
+        if (when->days)
+                days_ref(when->days);
         g->policies[policy].uses = 1;
         if (is_reused)
                 g->free_policy = next_free;
