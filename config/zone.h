@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // zone: time zones out of TZif files (RFC 9636, versions 1 to 4) with the rule in their footer.
-// Pure but for zone_open() and zone_suggest(), which read files. Instants and civil times are seconds since 1970; a civil time counts
+// Pure but for zone_open(), zone_trace() and zone_suggest(), which read files. Instants and civil times are seconds since 1970; a civil time counts
 // as if the wall clock were UTC. What lies beyond ±2^60 seconds is taken as that border.
 #pragma once
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,12 +21,19 @@ struct zone_instants {
 };
 
 /* Reads a zone: name is one of IANA's ("Europe/Berlin"), "UTC" (needs no file) or NULL for the machine's (/etc/localtime, UTC where
- * there is none; its name is what the link says, else "localtime"). folder NULL: $TZDIR, or else /usr/share/zoneinfo.
+ * there is none; its name is what the link says, else "localtime"). folder NULL: $TZDIR, or else /usr/share/zoneinfo. A link to what is
+ * not there is -ENOENT, unless it names UTC.
  * Returns 0 and a zone to be given back with zone_unref(); -EINVAL: no name of a zone (empty, over 255 bytes, ".." and the like);
  * -ENOENT: no such zone; -EBADMSG: damaged data; -ENOTSUP: the data count leap seconds; -ENOMEM or what the file system says. */
 int zone_open(const char *folder, const char *name, struct zone **ret);
 /* The same from a file's bytes, which are only borrowed, as is the name. Bounds: 1 MiB, 2000 changes, 256 types. */
 int zone_parse(const void *data, size_t size, const char *name, struct zone **ret);
+
+/* Where the data are read: name and folder as above. 0, -EINVAL, -ENAMETOOLONG. */
+int zone_path(const char *folder, const char *name, char ret[static PATH_MAX]);
+/* Calls fn with the links on the way there, and with the file, or with what is missing: as long as none of them changes, neither do
+ * the data. Errors of fn end it. 0 or a negative error. */
+int zone_trace(const char *folder, const char *name, int (*fn)(void *userdata, const char *path), void *userdata);
 
 struct zone *zone_ref(struct zone *z);
 /* Takes NULL, returns NULL. */

@@ -16,6 +16,7 @@
 #define FOLDER       "/usr/share/zoneinfo"
 #define MACHINE_LINK "/etc/localtime"
 #define MACHINE_NAME "localtime"
+#define LINKS_MAX    40
 
 /* The smallest file there is: version 1, one type with offset 0, four characters. */
 static const uint8_t utc_file[] = {'T', 'Z', 'i', 'f', [39] = 1, [43] = 4, [50] = 'U', 'T', 'C', 0};
@@ -114,6 +115,11 @@ static int utc_open(struct zone **ret) {
         return zone_parse(utc_file, sizeof(utc_file), "UTC", ret);
 }
 
+/* Where there is no such link, and where it names UTC, which needs no data. */
+static bool machine_is_utc(const char *name, bool has_link) {
+        return !has_link || strcmp(name, "UTC") == 0 || strcmp(name, "Etc/UTC") == 0;
+}
+
 static int machine_open(struct zone **ret) {
         static const char marker[] = "/zoneinfo/";
         char target[PATH_MAX] = "";
@@ -123,7 +129,7 @@ static int machine_open(struct zone **ret) {
                 target[n] = 0;
         const char *below = strstr(target, marker), *name = below ? below + sizeof(marker) - 1 : "";
         int r = zone_read(NULL, MACHINE_LINK, is_name(name) ? name : MACHINE_NAME, ret);
-        return r == -ENOENT ? utc_open(ret) : r;
+        return r == -ENOENT && machine_is_utc(name, n >= 0) ? utc_open(ret) : r;
 }
 
 int zone_open(const char *folder, const char *name, struct zone **ret) {
@@ -134,6 +140,75 @@ int zone_open(const char *folder, const char *name, struct zone **ret) {
         if (strcmp(name, "UTC") == 0)
                 return utc_open(ret);
         return zone_read(folder_or_usual(folder), name, name, ret);
+}
+
+int zone_path(const char *folder, const char *name, char ret[static PATH_MAX]) {
+        if (name && !is_name(name))
+                return -EINVAL;
+        int n = name ? snprintf(ret, PATH_MAX, "%s/%s", folder_or_usual(folder), name) : snprintf(ret, PATH_MAX, MACHINE_LINK);
+        return n < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+/* A path while it is walked: at is where we are, free of links; rest is to come. */
+struct walk {
+        char at[PATH_MAX], rest[PATH_MAX];
+        int n_links;
+};
+
+/* Puts the target of the link at w->at in front of what is to come; from its folder on, or from the top. */
+static int walk_link(struct walk *w) {
+        char target[PATH_MAX], rest[PATH_MAX];
+        ssize_t n = readlink(w->at, target, sizeof(target) - 1);
+
+        if (n < 0)
+                return -errno;
+        target[n] = 0;
+        if (++w->n_links > LINKS_MAX)
+                return -ELOOP;
+        if (snprintf(rest, sizeof(rest), "%s/%s", target, w->rest) >= (int)sizeof(rest))
+                return -ENAMETOOLONG;
+        memcpy(w->rest, rest, sizeof(rest));
+        *(target[0] == '/' ? w->at : strrchr(w->at, '/')) = 0;
+        return 0;
+}
+
+/* Goes one part of the path on: 1, or 0 where there is none left. */
+static int walk_part(struct walk *w) {
+        size_t begin = strspn(w->rest, "/"), size = strcspn(w->rest + begin, "/"), n = strlen(w->at);
+        const char *part = w->rest + begin;
+
+        if (size == 0)
+                return 0;
+        if (size == 2 && memcmp(part, "..", 2) == 0)
+                *(n > 0 ? strrchr(w->at, '/') : w->at) = 0;
+        else if (size != 1 || *part != '.') {
+                if (n + 1 + size >= sizeof(w->at))
+                        return -ENAMETOOLONG;
+                w->at[n] = '/';
+                memcpy(w->at + n + 1, part, size);
+                w->at[n + 1 + size] = 0;
+        }
+        memmove(w->rest, part + size, strlen(part + size) + 1);
+        return 1;
+}
+
+int zone_trace(const char *folder, const char *name, int (*fn)(void *userdata, const char *path), void *userdata) {
+        struct walk w = {};
+        struct stat st;
+        int r = name && strcmp(name, "UTC") == 0 ? 1 : zone_path(folder, name, w.rest);
+
+        if (r > 0) /* it has no file */
+                return 0;
+        while (r >= 0 && (r = walk_part(&w)) > 0) {
+                bool is_there = lstat(w.at[0] ? w.at : "/", &st) == 0, is_link = is_there && S_ISLNK(st.st_mode);
+                if (is_there && S_ISDIR(st.st_mode))
+                        continue;
+                r = fn(userdata, w.at);
+                if (r < 0 || !is_link)
+                        return r;
+                r = walk_link(&w);
+        }
+        return r;
 }
 
 /* The name in a line of tzdata.zi ("Z NAME ...", "L TARGET NAME") or of a table ("CODE PLACE NAME ..."); NULL: there is none. */

@@ -28,12 +28,14 @@ void zones_done(struct zones *zones) {
         *zones = (struct zones){.folder = zones->folder};
 }
 
-static int explain_unknown(const char *folder, const char *name, char **ret) {
+static int explain_unknown(const char *folder, const char *name, const char *path, char **ret) {
         char near[ZONE_NAME_MAX + 1];
         int r = zone_suggest(folder, name, near), n;
 
         if (r == -ENODATA)
                 n = asprintf(ret, "\"%.64s\" is no time zone here, and there is no list of them: is tzdata installed?", name);
+        else if (r == 0 && strcmp(near, name) == 0)
+                n = asprintf(ret, "the data of the time zone %.64s are missing: there is no %.300s", name, path);
         else if (r == 0)
                 n = asprintf(ret, "\"%.64s\" is no time zone; did you mean %s?", name, near);
         else
@@ -41,26 +43,32 @@ static int explain_unknown(const char *folder, const char *name, char **ret) {
         return n < 0 ? -ENOMEM : 0;
 }
 
-/* The text about a zone that can't be opened, or the error itself where it says nothing of the zone. */
+/* The text about a zone that can't be opened (name NULL: the machine's), or the error itself where it says nothing of the zone. */
 static int explain(const char *folder, const char *name, int error, char **ret) {
+        const char *words = name ? name : "of the machine";
+        char path[PATH_MAX] = "";
         int n;
 
+        (void)zone_path(folder, name, path);
         switch (error) {
         case -EINVAL:
         case -ENOENT:
-                return explain_unknown(folder, name, ret);
+                if (name)
+                        return explain_unknown(folder, name, path, ret);
+                n = asprintf(ret, "the data of the time zone %s are missing: %.300s is a link to nothing", words, path);
+                break;
         case -ENOMEM:
         case -EMFILE:
         case -ENFILE:
                 return error;
         case -EBADMSG:
-                n = asprintf(ret, "the data of the time zone %.64s are damaged", name);
+                n = asprintf(ret, "the data of the time zone %.64s are damaged (%.300s)", words, path);
                 break;
         case -ENOTSUP:
-                n = asprintf(ret, "the time zone %.64s counts leap seconds, which the clock does not", name);
+                n = asprintf(ret, "the time zone %.64s counts leap seconds, which the clock does not (%.300s)", words, path);
                 break;
         default:
-                n = asprintf(ret, "the time zone %.64s can't be read: %s", name, strerror(-error));
+                n = asprintf(ret, "the time zone %.64s can't be read (%.300s): %s", words, path, strerror(-error));
         }
         return n < 0 ? -ENOMEM : 0;
 }
@@ -70,7 +78,7 @@ static int entry_fill(const char *folder, const char *name, struct zones_entry *
         int r = name && !e.name ? -ENOMEM : zone_open(folder, name, &e.zone);
 
         if (r < 0)
-                r = explain(folder, name ? name : "of the machine", r, &e.why);
+                r = explain(folder, name, r, &e.why);
         if (r < 0) {
                 entry_done(&e);
                 return r;
@@ -121,6 +129,11 @@ int zones_find(struct zones *zones, const char *name, struct zone **ret, char re
         }
         *ret = zone_ref(e->zone);
         return 0;
+}
+
+const char *zones_get(const struct zones *zones, size_t i, const struct zone **ret) {
+        *ret = zones->list[i].zone;
+        return zones->list[i].name;
 }
 
 int zones_find_for_agendas(void *zones, const char *name, struct zone **ret, char ret_why[static ZONE_WHY_MAX]) {

@@ -535,6 +535,83 @@ START_TEST(environment_names_the_folder) {
 }
 END_TEST
 
+/* Appends a path, without the folder in front of it. */
+static int note_place(void *userdata, const char *path) {
+        char *places = userdata;
+        size_t n = strlen(folder);
+
+        strcat(places, strncmp(path, folder, n) == 0 ? path + n : path);
+        strcat(places, " ");
+        return 0;
+}
+
+static void make_links(void) {
+        static const struct {
+                const char *target, *name;
+        } links[] = {{"Good_Town", "Area/Alias"},
+                     {"../Area/Alias", "Top/Alias"},
+                     {"Area", "Place"},
+                     {"Nowhere", "Area/Broken"},
+                     {"Loop", "Loop"},
+                     {"./..//Area/./Good_Town", "Top/Twisted"}};
+
+        ck_assert_int_eq(mkdir(folder_path("Top"), 0755), 0);
+        for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
+                ck_assert_int_eq(symlink(links[i].target, folder_path(links[i].name)), 0);
+}
+
+static const struct {
+        const char *name;
+        int result;
+        const char *places;
+} traces[] = {
+        {"Area/Good_Town", 0, "/Area/Good_Town "},
+        {"Area/Alias", 0, "/Area/Alias /Area/Good_Town "},
+        {"Top/Alias", 0, "/Top/Alias /Area/Alias /Area/Good_Town "},
+        {"Top/Twisted", 0, "/Top/Twisted /Area/Good_Town "},
+        {"Place/Good_Town", 0, "/Place /Area/Good_Town "},
+        {"Area/Broken", 0, "/Area/Broken /Area/Nowhere "},
+        {"Area/Missing", 0, "/Area/Missing "},
+        {"Missing/Town", 0, "/Missing "},
+        {"UTC", 0, ""},
+        {"../Area", -EINVAL, ""},
+};
+
+START_TEST(what_the_data_depend_on_is_traced) {
+        char places[1024] = "";
+
+        make_links();
+        ck_assert_int_eq(zone_trace(folder, traces[_i].name, note_place, places), traces[_i].result);
+        ck_assert_str_eq(places, traces[_i].places);
+}
+END_TEST
+
+static int count_places(void *userdata, const char *path) {
+        int *n = userdata;
+
+        (void)path;
+        return ++*n < 100 ? 0 : -E2BIG;
+}
+
+START_TEST(links_in_a_circle_are_left) {
+        int n = 0;
+
+        make_links();
+        ck_assert_int_eq(zone_trace(folder, "Loop", count_places, &n), -ELOOP);
+        ck_assert_int_lt(n, 100);
+        n = 99;
+        ck_assert_int_eq(zone_trace(folder, "Area/Alias", count_places, &n), -E2BIG);
+}
+END_TEST
+
+START_TEST(machine_zone_begins_at_its_link) {
+        char places[1024] = "";
+
+        ck_assert_int_eq(zone_trace(folder, NULL, note_place, places), 0);
+        ck_assert_int_eq(strncmp(places, "/etc/localtime ", strlen("/etc/localtime ")), 0);
+}
+END_TEST
+
 START_TEST(machine_has_a_zone) {
         struct zone *z;
 
@@ -614,6 +691,9 @@ int main(void) {
         tcase_add_test(files, long_names_are_refused);
         tcase_add_test(files, long_file_is_not_read);
         tcase_add_test(files, environment_names_the_folder);
+        tcase_add_loop_test(files, what_the_data_depend_on_is_traced, 0, sizeof(traces) / sizeof(traces[0]));
+        tcase_add_test(files, links_in_a_circle_are_left);
+        tcase_add_test(files, machine_zone_begins_at_its_link);
         tcase_add_test(files, machine_has_a_zone);
         tcase_add_loop_test(files, near_name_is_suggested, 0, sizeof(suggestions) / sizeof(suggestions[0]));
         suite_add_tcase(suite, files);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "config/zones.h"
 #include "tests/unit/config/zone_folder.h"
@@ -24,6 +25,7 @@ static void make_files(void) {
         folder_write("Damaged", good, sizeof(good) - 1);
         folder_write("Leaps", leaps, sizeof(leaps));
         folder_write("tzdata.zi", "Z Europe/Berlin 1 - CET\n", 24);
+        ck_assert_int_eq(chdir(folder), 0);
 }
 
 static const struct {
@@ -34,12 +36,13 @@ static const struct {
         {"Atlantis", "\"Atlantis\" is no time zone, such as Europe/Berlin or UTC"},
         {"../Good", "\"../Good\" is no time zone, such as Europe/Berlin or UTC"},
         {"", "\"\" is no time zone, such as Europe/Berlin or UTC"},
-        {"Damaged", "the data of the time zone Damaged are damaged"},
-        {"Leaps", "the time zone Leaps counts leap seconds, which the clock does not"},
+        {"Damaged", "the data of the time zone Damaged are damaged (./Damaged)"},
+        {"Leaps", "the time zone Leaps counts leap seconds, which the clock does not (./Leaps)"},
+        {"Europe/Berlin", "the data of the time zone Europe/Berlin are missing: there is no ./Europe/Berlin"},
 };
 
 START_TEST(wrong_name_is_explained) {
-        struct zones zones = {.folder = folder};
+        struct zones zones = {.folder = "."};
         struct zone *z = NULL;
         char why[ZONE_WHY_MAX];
 
@@ -123,6 +126,25 @@ START_TEST(oldest_ones_are_forgotten) {
 }
 END_TEST
 
+START_TEST(what_was_asked_for_is_listed) {
+        struct zones zones = {.folder = folder};
+        const struct zone *z;
+
+        ck_assert_int_eq(ask(&zones, "Good"), 0);
+        ck_assert_int_eq(ask(&zones, "Good"), 0);
+        ck_assert_int_eq(ask(&zones, NULL), 0);
+        ck_assert_int_eq(ask(&zones, "Damaged"), 1);
+        ck_assert_uint_eq(zones.n, 3);
+        ck_assert_str_eq(zones_get(&zones, 0, &z), "Good");
+        ck_assert_str_eq(zone_name(z), "Good");
+        ck_assert_ptr_null(zones_get(&zones, 1, &z));
+        ck_assert_ptr_nonnull(z);
+        ck_assert_str_eq(zones_get(&zones, 2, &z), "Damaged");
+        ck_assert_ptr_null(z);
+        zones_done(&zones);
+}
+END_TEST
+
 START_TEST(lack_of_descriptors_says_nothing_of_a_zone) {
         struct zones zones = {.folder = folder};
         struct zone *z;
@@ -150,6 +172,7 @@ int main(void) {
         tcase_add_test(tcase, missing_zone_data_are_told);
         tcase_add_test(tcase, zone_is_read_once_and_outlives_the_memory);
         tcase_add_test(tcase, oldest_ones_are_forgotten);
+        tcase_add_test(tcase, what_was_asked_for_is_listed);
         tcase_add_test(tcase, lack_of_descriptors_says_nothing_of_a_zone);
         suite_add_tcase(suite, tcase);
         return run_suite(suite);
