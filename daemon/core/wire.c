@@ -367,6 +367,7 @@ void wire_put_commit(struct pack *p, const struct wire_commit *v) {
         pack_u32(p, v->n_removed);
         put_bool(p, v->holds_slots);
         pack_i64(p, v->time_sync_wait_us);
+        pack_string(p, v->why);
 }
 
 int wire_get_commit(const void *data, size_t size, struct wire_commit *ret) {
@@ -385,9 +386,14 @@ int wire_get_commit(const void *data, size_t size, struct wire_commit *ret) {
         v.n_removed = unpack_u32(&u);
         v.holds_slots = get_bool(&u);
         v.time_sync_wait_us = unpack_i64(&u);
+        size_t n = 0;
+        const char *why = unpack_bytes(&u, &n);
         int r = unpack_finish(&u);
         if (r < 0)
                 return r;
+        if (n >= sizeof(v.why) || memchr(why, 0, n))
+                return -EBADMSG;
+        memcpy(v.why, why, n);
         *ret = v;
         return 0;
 }

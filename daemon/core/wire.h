@@ -11,7 +11,7 @@
 #include "config/pack.h"
 #include "daemon/core/run.h"
 
-#define WIRE_VERSION     2
+#define WIRE_VERSION     3
 #define WIRE_VALUE_CHUNK (32 * 1024)
 
 /* R: sent by the runner, S: by the scheduler. Order of a connection: both HELLO; R: DEFINE for every job, RUN (and what is known of
@@ -133,6 +133,7 @@ struct wire_kill_run {
         enum wire_kill how;
 };
 
+#define WIRE_WHY_MAX 400 /* bytes of it, with the end */
 struct wire_commit {
         uint64_t generation;
         uint64_t ledger_max_size; /* LedgerMaxSize=, bytes */
@@ -141,6 +142,7 @@ struct wire_commit {
         uint32_t n_jobs, n_files, n_errors, n_warnings, n_added, n_changed, n_removed;
         bool holds_slots;          /* OnLedgerFailure=hold */
         int64_t time_sync_wait_us; /* TimeSyncWait=: so long after boot wall grids wait for the clock; INT64_MAX: for ever */
+        char why[WIRE_WHY_MAX];    /* what changed beside the files, in words for people; "": nothing */
 };
 
 struct wire_watch_run {

@@ -6,12 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "config/config.h"
 #include "daemon/runner/runner_internal.h"
+#include "daemon/runner/zone_news.h"
 
 #define RETRY_FIRST_US USEC_PER_SEC /* after a reading that failed, doubled up to */
 #define RETRY_LAST_US  USEC_PER_MINUTE
+#define CTIME_SLACK_S  2 /* of a file system's clock */
 
 static void tell_trouble(struct runner *runner, const char *what, int error) {
         struct journal_record r = journal_begin(runner->journal, EVENT_DEGRADED);
@@ -52,13 +55,43 @@ static void watch_drop_ins(struct runner *runner, const struct reading *reading)
         }
 }
 
-static void take_diags(struct runner *runner, const struct reading *reading) {
-        texts_free(runner->diags, runner->n_diags);
-        runner->n_diags = 0;
-        runner->diags = calloc(reading->n_diags + 1, sizeof(*runner->diags));
-        for (size_t i = 0; runner->diags && i < reading->n_diags; i++)
-                if ((runner->diags[runner->n_diags] = strdup(reading->diags[i])))
-                        runner->n_diags++;
+/* One that has come or was changed since the reading began, before it was watched. */
+static bool is_new(const char *path, int64_t since_rt_us) {
+        struct stat st;
+
+        return lstat(path, &st) == 0 && st.st_ctim.tv_sec >= since_rt_us / USEC_PER_SEC - CTIME_SLACK_S;
+}
+
+/* What the data of the time zones in use depend on. */
+static void watch_places(struct runner *runner, const struct reading *reading) {
+        for (size_t i = 0; runner->watch && i < reading->n_places; i++) {
+                int r = watch_name(runner->watch, reading->places[i]);
+                note_watch(runner, r);
+                if (r > 0 && is_new(reading->places[i], runner->reading_rt_us))
+                        runner->is_reload_wanted = true;
+        }
+}
+
+/* Copies a list of texts in the place of another, as far as there is memory. */
+static void take_texts(char **texts, size_t n_texts, char ***list, size_t *n) {
+        texts_free(*list, *n);
+        *n = 0;
+        *list = calloc(n_texts + 1, sizeof(**list));
+        for (size_t i = 0; *list && i < n_texts; i++)
+                if (((*list)[*n] = strdup(texts[i])))
+                        ++*n;
+}
+
+/* Compares the time zones with those of the reading before. Where one is found again, the scheduler is told all definitions: it may
+ * have failed to find it, too. */
+static void take_zones(struct runner *runner, const struct reading *reading) {
+        struct definition *d;
+        bool is_back = zone_news((const char *const *)runner->zones, runner->n_zones, (const char *const *)reading->zones,
+                                 reading->n_zones, runner->commit.why);
+
+        for (size_t cursor = 0; is_back && (d = definitions_walk(&runner->definitions, &cursor));)
+                d->is_unsent = true;
+        take_texts(reading->zones, reading->n_zones, &runner->zones, &runner->n_zones);
 }
 
 static bool has_same_diags(const struct runner *runner, const struct reading *reading) {
@@ -114,6 +147,8 @@ static bool swap(struct runner *runner, const struct reading *reading) {
                 .holds_slots = runner->settings.on_ledger_failure == CONFIG_LEDGER_FAILURE_HOLD,
                 .time_sync_wait_us = runner->settings.time_sync_wait_us,
         };
+        if (r == 0)
+                take_zones(runner, reading);
         bool has_same_settings = runner->commit.holds_slots == before.holds_slots &&
                                  runner->commit.time_sync_wait_us == before.time_sync_wait_us &&
                                  runner->commit.ledger_max_size == before.ledger_max_size;
@@ -134,10 +169,11 @@ static void apply(struct runner *runner, const struct reading *reading) {
 
         runner->served = (struct reload){};
         if (is_news) {
-                take_diags(runner, reading);
+                take_texts(reading->diags, reading->n_diags, &runner->diags, &runner->n_diags);
                 runner->is_told = false;
         }
         watch_drop_ins(runner, reading);
+        watch_places(runner, reading);
         runner->held = NULL;
         runner->reader = reader_free(runner->reader);
         if (is_news)
@@ -162,6 +198,7 @@ static void start_reading(struct runner *runner) {
         runner->is_reload_wanted = false;
         runner->served = runner->waiting;
         runner->waiting = (struct reload){};
+        runner->reading_rt_us = clock_now().rt_us;
         watch_all(runner);
         int r = reader_new(runner->loop, runner->pool, &runner->definitions, &runner->options->paths, on_read, runner,
                            &runner->reader);
@@ -229,6 +266,7 @@ void generation_done(struct runner *runner) {
         watch_free(runner->watch);
         loop_source_free(runner->retry_timer);
         texts_free(runner->diags, runner->n_diags);
+        texts_free(runner->zones, runner->n_zones);
         for (char **folder = runner->folders; folder && *folder; folder++)
                 free(*folder);
         free(runner->folders);

@@ -24,6 +24,7 @@
 #include "daemon/runner/reader_records.h"
 
 #define FOLDERS_MAX 10000
+#define PLACES_MAX  (4 * ZONES_MAX)
 
 struct reader {
         struct definitions *definitions;
@@ -152,6 +153,10 @@ int reader_handle(void *userdata, uint8_t type, const void *payload, size_t size
                 return keep_text(&u, &reader->reading.diags, &reader->reading.n_diags, DIAGS_MAX);
         case READER_RECORD_FOLDER:
                 return keep_text(&u, &reader->reading.folders, &reader->reading.n_folders, FOLDERS_MAX);
+        case READER_RECORD_ZONE:
+                return keep_text(&u, &reader->reading.zones, &reader->reading.n_zones, ZONES_MAX);
+        case READER_RECORD_PLACE:
+                return keep_text(&u, &reader->reading.places, &reader->reading.n_places, PLACES_MAX);
         case READER_RECORD_DONE:
                 return handle_done(reader, &u);
         }
@@ -338,6 +343,8 @@ struct reader *reader_free(struct reader *reader) {
         util_close(reader->pidfd);
         texts_free(reader->reading.diags, reader->reading.n_diags);
         texts_free(reader->reading.folders, reader->reading.n_folders);
+        texts_free(reader->reading.zones, reader->reading.n_zones);
+        texts_free(reader->reading.places, reader->reading.n_places);
         free(reader->file);
         free(reader->name);
         free(reader->when);

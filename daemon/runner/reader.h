@@ -34,6 +34,10 @@ struct reading {
         size_t n_diags;
         char **folders; /* of drop-ins, to be watched */
         size_t n_folders;
+        char **zones; /* that were asked for, see zone_news.h */
+        size_t n_zones;
+        char **places; /* files and links on which their data depend, to be watched */
+        size_t n_places;
 };
 
 struct reader;

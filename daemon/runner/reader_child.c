@@ -16,6 +16,7 @@
 #include "daemon/core/util.h"
 #include "daemon/runner/reader.h"
 #include "daemon/runner/reader_records.h"
+#include "daemon/runner/zone_news.h"
 
 #define READER_FD   3
 #define QUEUE_LIMIT (4 * CHANNEL_MESSAGE_MAX)
@@ -138,6 +139,28 @@ static int put_done(struct output *o, const struct config *config, const struct 
         return put(o, READER_RECORD_DONE);
 }
 
+static int put_place(void *output, const char *path) {
+        return put_text(output, READER_RECORD_PLACE, path);
+}
+
+/* The zones that jobs asked for, and where their data are, so that the runner can watch them. */
+static int put_zones(struct output *o, const struct zones *zones) {
+        char line[ZONE_LINE_MAX];
+        int r = 0;
+
+        for (size_t i = 0; i < zones->n && r == 0; i++) {
+                const struct zone *zone;
+                const char *name = zones_get(zones, i, &zone);
+                zone_line_print(name, zone, line);
+                r = put_text(o, READER_RECORD_ZONE, line);
+                if (r == 0)
+                        r = zone_trace(zones->folder, name, put_place, o);
+                if (r == -EINVAL || r == -ENAMETOOLONG || r == -ELOOP) /* no name of a file */
+                        r = 0;
+        }
+        return r;
+}
+
 static int put_all(struct output *o, const struct config_paths *paths, const struct config *config, const struct diags *diags) {
         int r = put_diags(o, diags);
 
@@ -147,6 +170,8 @@ static int put_all(struct output *o, const struct config_paths *paths, const str
                 r = put_job(o, config->jobs[i]);
         for (size_t i = 0; config && i < config->n_broken && r == 0; i++)
                 r = put_broken(o, &config->broken[i]);
+        if (config && r == 0)
+                r = put_zones(o, &config->zones);
         if (config && r == 0)
                 r = put_done(o, config, diags);
         return r;

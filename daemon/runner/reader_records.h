@@ -8,5 +8,7 @@ enum reader_record {
         READER_RECORD_BROKEN,         /* key of a file or job that could not be read */
         READER_RECORD_DIAG,           /* one printed diagnostic */
         READER_RECORD_FOLDER,         /* a folder of drop-ins */
+        READER_RECORD_ZONE,           /* a time zone that was asked for, see zone_news.h */
+        READER_RECORD_PLACE,          /* a file or link on which the data of a zone depend */
         READER_RECORD_DONE,           /* settings and counts; nothing follows */
 };

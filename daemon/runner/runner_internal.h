@@ -96,6 +96,9 @@ struct runner {
         const struct reading *held;
         bool is_reload_wanted;         /* one more */
         struct reload served, waiting; /* by the reading that has begun, and by the one after it */
+        int64_t reading_rt_us;         /* when the latest reading began */
+        char **zones;                  /* that jobs ask for, see zone_news.h */
+        size_t n_zones;
         struct loop_source *retry_timer;
         int64_t retry_delay_us; /* after a reading that failed; 0: the last one did not */
         struct wire_commit commit;

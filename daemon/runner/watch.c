@@ -173,8 +173,7 @@ static int add(struct watch *watch, const char *folder, const char *name) {
         return 1;
 }
 
-/* Watches the folder of path for its last part; where that is missing too, upwards. */
-static int add_way_down(struct watch *watch, const char *path) {
+int watch_name(struct watch *watch, const char *path) {
         _cleanup_free_ char *folder = strdup(path);
         _cleanup_free_ char *name = NULL;
         int r = -ENOENT;
@@ -204,7 +203,7 @@ static int add_way_down(struct watch *watch, const char *path) {
 int watch_folder(struct watch *watch, const char *path) {
         int r = add(watch, path, NULL);
 
-        return r == -ENOENT || r == -ENOTDIR ? add_way_down(watch, path) : r;
+        return r == -ENOENT || r == -ENOTDIR ? watch_name(watch, path) : r;
 }
 
 int watch_file(struct watch *watch, const char *path) {
@@ -213,5 +212,5 @@ int watch_file(struct watch *watch, const char *path) {
         /* /dev/null as settings: everybody writes to it, and it says nothing new */
         if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
                 return 0;
-        return add_way_down(watch, path);
+        return watch_name(watch, path);
 }

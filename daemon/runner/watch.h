@@ -25,5 +25,7 @@ struct watch *watch_free(struct watch *watch);
  * Returns 1 where that is new, 0 where it was watched already or WATCH_MAX is reached; a negative error (ENOSPC: the user's watches
  * are used up). */
 int watch_folder(struct watch *watch, const char *path);
-/* Watches the folder of a file for this name only; as watch_folder() where that is missing. */
+/* Watches the folder of path for its last part only, be it a file, a link or missing; as watch_folder() where the folder is missing. */
+int watch_name(struct watch *watch, const char *path);
+/* watch_name(), unless it is something that is no regular file. */
 int watch_file(struct watch *watch, const char *path);

@@ -36,6 +36,7 @@ struct link {
         struct vault *vault;     /* NULL: no ledger is kept */
         struct wire_hello hello; /* that waits for it to open */
         bool is_hello_waiting;
+        bool is_defining; /* a generation is being told */
         struct link_listener listener;
         void *listener_data;
         uint8_t instance[16];
@@ -205,12 +206,16 @@ static int on_define(struct link *link, const void *payload, size_t size) {
         int r = wire_get_define(payload, size, &define);
         if (r < 0)
                 return r;
+        if (!link->is_defining) /* what questions have found since the last commit may be older than what the reader has seen */
+                zones_done(&link->zones);
+        link->is_defining = true;
         struct job_when when;
         char *description;
         r = job_when_parse(define.when, define.when_size, &link->agendas, &when, &description);
         if (r == 1) {
                 struct journal_record record = journal_begin(link->journal, EVENT_CONFIG_ERROR);
-                journal_send(&record, "job %s: its time zone can't be read by the scheduler, so it is not scheduled",
+                journal_send(&record,
+                             "job %s: its time zone can't be read by the scheduler: it keeps the schedule it has, if any",
                              define.name);
         }
         if (r == 0) {
@@ -253,10 +258,11 @@ static void tell_commit(struct link *link, const struct wire_commit *c) {
         if (is_first && c->is_resync && c->generation > 0)
                 journal_send(&r, "Scheduling %u job%s", c->n_jobs, c->n_jobs == 1 ? "" : "s");
         else
-                journal_send(&r, "%s %u job%s from %u file%s: %u new, %u changed, %u removed; %u error%s, %u warning%s",
+                journal_send(&r, "%s %u job%s from %u file%s: %u new, %u changed, %u removed; %u error%s, %u warning%s%s%s",
                              is_first ? "Scheduling" : "Read anew:", c->n_jobs, c->n_jobs == 1 ? "" : "s", c->n_files,
                              c->n_files == 1 ? "" : "s", c->n_added, c->n_changed, c->n_removed, c->n_errors,
-                             c->n_errors == 1 ? "" : "s", c->n_warnings, c->n_warnings == 1 ? "" : "s");
+                             c->n_errors == 1 ? "" : "s", c->n_warnings, c->n_warnings == 1 ? "" : "s", c->why[0] ? "; " : "",
+                             c->why);
 }
 
 static int on_commit(struct link *link, const void *payload, size_t size) {
@@ -272,7 +278,8 @@ static int on_commit(struct link *link, const void *payload, size_t size) {
                 r = engine_commit(link->engine, now, &commit);
         if (r < 0)
                 return r;
-        zones_done(&link->zones); /* later definitions see what has become of them */
+        zones_done(&link->zones);
+        link->is_defining = false;
         if (link->vault)
                 vault_set_size(link->vault, commit.ledger_max_size);
         tell_commit(link, &commit);

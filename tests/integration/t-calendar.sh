@@ -98,12 +98,14 @@ n=$(wc -l <"$T/out/calendar")
 until_true 10 has_lines "$T/out/calendar" $((n + 2))
 assert_seconds calendar
 
-# new data of a zone make new plans of the jobs in that zone, at the next reload
+# new data of a zone make new plans of the jobs in that zone, by themselves
 rm "$T/jobs/wrong.ini"
 ctl -q reload
 assert_equal "next of skips" "2027-01-02T01:30:00Z" "$(next skips 2027-01-01T12:00:00Z 1)"
 cp -L /usr/share/zoneinfo/America/New_York "$TZDIR/Europe/Berlin.new"
+mark_log
 mv "$TZDIR/Europe/Berlin.new" "$TZDIR/Europe/Berlin"
-ctl -q reload
+wait_event reload
+assert_contains "why" "zone data of Europe/Berlin changed" "$(event_field MESSAGE reload)"
 assert_equal "next of skips with other data" "2027-01-02T07:30:00Z" "$(next skips 2027-01-01T12:00:00Z 1)"
 assert_equal "plans of cron after the update" "$plans" "$(audit cron .plans)"

@@ -185,7 +185,8 @@ static const struct {
         {&KILL, "ask", 0, {.kill = {812, WIRE_KILL_ASK}}},
         {&KILL, "force", 0, {.kill = {812, WIRE_KILL_FORCE}}},
         {&KILL, "how", -EBADMSG, {.kill = {812, WIRE_KILL_MAX}}},
-        {&COMMIT, "usual", 0, {.commit = {9, INT64_MAX, true, UINT64_MAX, 1, 2, 3, 4, 5, 6, 7, true, INT64_MAX}}},
+        {&COMMIT, "usual", 0, {.commit = {9, INT64_MAX, true, UINT64_MAX, 1, 2, 3, 4, 5, 6, 7, true, INT64_MAX, ""}}},
+        {&COMMIT, "why", 0, {.commit = {.generation = 9, .why = "zone data of Europe/Berlin changed"}}},
         {&WATCH, "on", 0, {.watch = {812, true}}},
         {&WATCH, "off", 0, {.watch = {812, false}}},
         {&DESCRIBE, "usual", 0, {.describe = {UINT64_MAX, "backup"}}},
@@ -248,7 +249,7 @@ START_TEST(a_record_has_room_for_every_member) {
                 {&ENDED, 8 + 1 + 4 + 4 + 1 + 4 + 5 * 8},
                 {&BYTES, 8 + 1 + 4 + 2},
                 {&KILL, 8 + 1},
-                {&COMMIT, 8 + 8 + 1 + 8 + 7 * 4 + 1 + 8},
+                {&COMMIT, 8 + 8 + 1 + 8 + 7 * 4 + 1 + 8 + 2},
                 {&WATCH, 8 + 1},
                 {&DESCRIBE, 8 + 2 + 6},
                 {&DESCRIBED, 8 + 1 + 4 + 2 + 9 + 2 + 8 + 2 + 24},
@@ -341,6 +342,24 @@ START_TEST(texts_are_bounded) {
 }
 END_TEST
 
+START_TEST(the_reason_of_a_commit_is_bounded) {
+        struct wire_commit commit = {};
+        struct pack p = {};
+
+        memset(commit.why, 'x', WIRE_WHY_MAX - 1);
+        wire_put_commit(&p, &commit);
+        ck_assert_int_eq(wire_get_commit(p.data, p.size, &commit), 0);
+        uint8_t *size = p.data + p.size - (WIRE_WHY_MAX - 1) - 2;
+        ck_assert_uint_eq(size[0] + 256 * size[1], WIRE_WHY_MAX - 1);
+        pack_u8(&p, 'x');
+        size = p.data + p.size - WIRE_WHY_MAX - 2;
+        size[0] = WIRE_WHY_MAX % 256;
+        size[1] = WIRE_WHY_MAX / 256;
+        ck_assert_int_eq(wire_get_commit(p.data, p.size, &commit), -EBADMSG);
+        pack_done(&p);
+}
+END_TEST
+
 /* Flags are 0 or 1: with any other value there, no record is read. */
 START_TEST(a_flag_is_0_or_1) {
         static const struct {
@@ -351,8 +370,8 @@ START_TEST(a_flag_is_0_or_1) {
                 {&HELLO, {.hello = {.is_first_of_boot = true}}, 2},
                 {&HELLO, {.hello = {.is_synchronised = true}}, 1},
                 {&START, {.start = {.attempt = 1, .is_watched = true}}, 1},
-                {&COMMIT, {.commit = {.is_resync = true}}, 8 + 7 * 4 + 1 + 9},
-                {&COMMIT, {.commit = {.holds_slots = true}}, 9},
+                {&COMMIT, {.commit = {.is_resync = true}}, 8 + 7 * 4 + 1 + 9 + 2},
+                {&COMMIT, {.commit = {.holds_slots = true}}, 9 + 2},
                 {&WATCH, {.watch = {.is_on = true}}, 1},
                 {&DESCRIBED, {.described = {.is_known = true}}, 3 * 2 + 4 + 1},
         };
@@ -384,6 +403,7 @@ int main(void) {
         tcase_add_loop_test(tcase, a_record_with_random_bytes_is_read_or_refused, 0, ARRAY_SIZE(rows));
         tcase_add_test(tcase, a_record_has_room_for_every_member);
         tcase_add_test(tcase, texts_are_bounded);
+        tcase_add_test(tcase, the_reason_of_a_commit_is_bounded);
         tcase_add_test(tcase, a_flag_is_0_or_1);
         tcase_add_test(tcase, the_free_functions_take_null);
         Suite *suite = suite_create("wire");

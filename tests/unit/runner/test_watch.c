@@ -50,12 +50,15 @@ static void begin(void) {
         ck_assert_int_eq(mkdir(path_of("jobs"), 0755), 0);
         touch("jobs/old.ini");
         touch("old.conf");
+        ck_assert_int_eq(symlink("old.conf", path_of("link")), 0);
         ck_assert_int_eq(loop_new(&loop), 0);
         ck_assert_int_eq(watch_new(loop, SETTLE_US, on_change, NULL, &watch), 0);
         ck_assert_int_eq(watch_folder(watch, path_of("jobs")), 1);
         ck_assert_int_eq(watch_folder(watch, path_of("jobs")), 0);
         ck_assert_int_eq(watch_folder(watch, path_of("missing/below")), 1);
         ck_assert_int_eq(watch_file(watch, path_of("old.conf")), 1);
+        ck_assert_int_eq(watch_name(watch, path_of("link")), 1);
+        ck_assert_int_eq(watch_name(watch, path_of("link")), 0);
 }
 
 static void end(void) {
@@ -112,6 +115,11 @@ static void write_hidden(void) {
         touch("jobs/.old.ini.swp");
 }
 
+static void replace_link(void) {
+        ck_assert_int_eq(symlink("nowhere", path_of("link.new")), 0);
+        ck_assert_int_eq(rename(path_of("link.new"), path_of("link")), 0);
+}
+
 static void write_beside(void) {
         touch("unrelated");
 }
@@ -130,6 +138,7 @@ static const struct {
         {"the settings file", write_settings, 1},
         {"the way to a missing folder", make_missing, 1},
         {"a folder that is moved away", move_folder, 1},
+        {"another link in the place of one", replace_link, 1},
         {"an editor's hidden file", write_hidden, 0},
         {"another file beside the settings", write_beside, 0},
 };
