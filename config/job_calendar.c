@@ -92,15 +92,18 @@ int parse_fold(struct job_draft *d, const struct job_setting *s) {
         return draft_choice(d, s, fold_names, &d->agenda.fold);
 }
 
-/* Keys about calendars in a job that has none. */
+/* Keys about calendars, in a job that has none: some are about grids, too. */
 static void warn_useless(struct job_draft *d) {
         static const enum job_key_index about[] = {KEY_CRON_DAYS, KEY_TIME_ZONE, KEY_GAP, KEY_FOLD};
+        bool has_grid = d->job->when.align != JOB_ALIGN_START;
 
         for (size_t i = 0; i < sizeof(about) / sizeof(about[0]); i++) {
                 const struct job_setting *s = d->set[about[i]];
-                if (s && !s->is_default && (about[i] != KEY_TIME_ZONE || !(d->set[KEY_ONLY] || d->set[KEY_EXCEPT])))
+                bool is_cron = about[i] == KEY_CRON_DAYS;
+                bool is_of_days = about[i] == KEY_TIME_ZONE && (d->set[KEY_ONLY] || d->set[KEY_EXCEPT]);
+                if (s && !s->is_default && (is_cron || !has_grid) && !is_of_days)
                         draft_warn(d, s, 0, "%s= means nothing without %s", s->key,
-                                   about[i] == KEY_CRON_DAYS ? "Cron=" : "OnCalendar= or Cron=");
+                                   is_cron ? "Cron=" : "OnCalendar=, Cron= or Align=");
         }
 }
 
@@ -108,16 +111,16 @@ int draft_finish_agenda(struct job_draft *d) {
         const struct job_setting *s = d->set[KEY_ON_CALENDAR] ? d->set[KEY_ON_CALENDAR] : d->set[KEY_CRON];
         char why[ZONE_WHY_MAX];
 
-        if (d->agenda.n == 0) {
+        if (d->agenda.n == 0)
                 warn_useless(d);
+        if (d->agenda.n == 0 && !d->agenda.has_grid)
                 return 0;
-        }
-        if (d->job->when.every_us > 0)
+        if (d->agenda.n > 0 && d->job->when.every_us > 0)
                 return draft_error(d, s, 0, "a job with both Every= and %s= is not in this version of chimed; write two jobs",
                                    s->key);
         if (!d->agendas)
                 return 0;
         int r = agenda_compile(d->agendas, &d->agenda, &d->job->when.agenda, why);
         d->is_zone_missing = d->is_zone_missing || r == 1;
-        return r == 1 ? draft_error(d, s, 0, "%s", why) : r;
+        return r == 1 ? draft_error(d, s ? s : d->set[KEY_ALIGN], 0, "%s", why) : r;
 }

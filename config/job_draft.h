@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "config/job.h"
+#include "config/timestamp.h"
 
 enum job_key_index {
         KEY_DESCRIPTION,
@@ -54,11 +55,22 @@ enum job_key_index {
         KEYS_N,
 };
 
+/* Align= as it was written. */
+enum draft_align {
+        DRAFT_ALIGN_START,
+        DRAFT_ALIGN_HOUR,
+        DRAFT_ALIGN_DAY,
+        DRAFT_ALIGN_EPOCH,
+        DRAFT_ALIGN_TIME,
+};
+
 struct job_draft {
         struct job *job;
         struct diags *diags;     /* NULL: errors are not told */
         struct agendas *agendas; /* NULL: zones are not looked up, and none is compiled */
         struct agenda_draft agenda;
+        enum draft_align align;
+        struct timestamp align_time;           /* of DRAFT_ALIGN_TIME */
         struct days_draft days;                /* of a when-text */
         bool is_zone_missing;                  /* nothing else is wrong */
         bool is_canonical;                     /* read back from a when-text: no names */
@@ -179,6 +191,8 @@ int draft_check_mode(struct job_draft *d, enum job_key_index key, enum job_mode 
 static inline bool draft_has_calendar(const struct job_draft *d) {
         return d->agenda.n > 0 || d->job->when.agenda;
 }
+/* Where the grid lies, by Align= and TimeZone=; the agenda's draft learns whether it is for one. 0, 1 (told), or a negative error. */
+int draft_finish_align(struct job_draft *d);
 /* Compiles what OnCalendar= and Cron= said, with the keys about them. 0, 1 (told), or a negative error. */
 int draft_finish_agenda(struct job_draft *d);
 /* Compiles the calendars of a when-text; those of files are looked up later. 0, 1 where the zone is missing, or a negative error. */

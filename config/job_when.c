@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "config/job_draft.h"
-#include "config/timestamp.h"
 
 #define LOG_CHANGES_BELOW USEC_PER_MINUTE
 
@@ -60,26 +59,6 @@ int parse_every(struct job_draft *d, const struct job_setting *s) {
 
 int parse_mode(struct job_draft *d, const struct job_setting *s) {
         return draft_choice(d, s, mode_names, &d->job->when.mode);
-}
-
-int parse_align(struct job_draft *d, const struct job_setting *s) {
-        struct job_when *when = &d->job->when;
-        int64_t rt_us = 0;
-        const char *why = NULL;
-
-        if (strcmp(s->value, "start") == 0) {
-                when->align = JOB_ALIGN_START;
-                return 0;
-        }
-        if (strcmp(s->value, "hour") == 0 || strcmp(s->value, "day") == 0)
-                return draft_error(d, s, 0,
-                                   "Align=%s is not in this version of chimed; Align=epoch meets whole hours and days in UTC",
-                                   s->value);
-        if (strcmp(s->value, "epoch") != 0 && timestamp_parse(s->value, &rt_us, &why) < 0)
-                return draft_error(d, s, 0, "\"%.40s\" is neither start, epoch nor a time: %s", s->value, why);
-        when->align = JOB_ALIGN_WALL;
-        when->align_us = rt_us;
-        return 0;
 }
 
 int parse_initial_delay(struct job_draft *d, const struct job_setting *s) {
@@ -142,8 +121,8 @@ int parse_log(struct job_draft *d, const struct job_setting *s) {
 }
 
 static uint8_t log_default(const struct job_when *when) {
-        bool is_fast = when->agenda ? agenda_is_fast(when->agenda) : when->every_us > 0 && when->every_us < LOG_CHANGES_BELOW;
-        return is_fast ? JOB_LOG_CHANGES : JOB_LOG_ALL;
+        bool is_fast = when->every_us > 0 && when->every_us < LOG_CHANGES_BELOW;
+        return is_fast || (when->agenda && agenda_is_fast(when->agenda)) ? JOB_LOG_CHANGES : JOB_LOG_ALL;
 }
 
 int draft_check_mode(struct job_draft *d, enum job_key_index key, enum job_mode mode, const char *advice) {
@@ -181,21 +160,15 @@ static bool check_randomized_delay(struct job_draft *d) {
 
 int draft_finish_when(struct job_draft *d) {
         struct job_when *when = &d->job->when;
-        int r = draft_finish_agenda(d);
+        int r = draft_finish_align(d);
+
+        if (r == 0)
+                r = draft_finish_agenda(d);
         if (r == 0)
                 r = draft_finish_days(d);
-        bool is_good = r == 0;
-
         if (r < 0)
                 return r;
-        if (d->set[KEY_ALIGN] && when->align != JOB_ALIGN_START) {
-                r = draft_check_mode(d, KEY_ALIGN, JOB_MODE_FIXED_RATE, "; write Mode=fixed-rate");
-                is_good = is_good && r < 2;
-                if (r) {
-                        when->align = JOB_ALIGN_START;
-                        when->align_us = 0;
-                }
-        }
+        bool is_good = r == 0;
         if (d->set[KEY_JITTER] && when->jitter_ppm > 0) {
                 r = draft_check_mode(d, KEY_JITTER, JOB_MODE_FIXED_DELAY, "; a grid has RandomizedDelay=");
                 is_good = is_good && r < 2;
@@ -255,15 +228,6 @@ bool print_every(const struct job_when *when, char buf[static JOB_VALUE_MAX]) {
 
 bool print_mode(const struct job_when *when, char buf[static JOB_VALUE_MAX]) {
         return when->mode != JOB_MODE_FIXED_DELAY && print_text(mode_names[when->mode], buf);
-}
-
-bool print_align(const struct job_when *when, char buf[static JOB_VALUE_MAX]) {
-        if (when->align == JOB_ALIGN_START)
-                return false;
-        if (when->align_us == 0)
-                return print_text("epoch", buf);
-        timestamp_print_utc(when->align_us, buf);
-        return true;
 }
 
 bool print_initial_delay(const struct job_when *when, char buf[static JOB_VALUE_MAX]) {

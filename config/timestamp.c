@@ -207,21 +207,45 @@ int timestamp_parse(const char *text, int64_t *ret_rt_us, const char **ret_why) 
         return r;
 }
 
-char *timestamp_print_utc(int64_t rt_us, char buf[static 40]) {
+/* ".5", or "" where there is none. */
+static char *fraction_print(int64_t us, char buf[static 12]) {
+        buf[0] = 0;
+        if (us > 0) {
+                int n = snprintf(buf, 12, ".%06d", (int)us);
+                while (n > 1 && buf[n - 1] == '0')
+                        buf[--n] = 0;
+        }
+        return buf;
+}
+
+static struct civil split(int64_t rt_us, int64_t *ret_us) {
         int64_t us = rt_us % USEC_PER_SEC, seconds = rt_us / USEC_PER_SEC;
-        char fraction[12] = "";
 
         if (us < 0) {
                 us += USEC_PER_SEC;
                 seconds--;
         }
-        struct civil c = civil_of_seconds(seconds);
-        if (us > 0) {
-                int n = snprintf(fraction, sizeof(fraction), ".%06d", (int)us);
-                while (n > 1 && fraction[n - 1] == '0')
-                        fraction[--n] = 0;
-        }
+        *ret_us = us;
+        return civil_of_seconds(seconds);
+}
+
+char *timestamp_print_utc(int64_t rt_us, char buf[static 40]) {
+        int64_t us;
+        struct civil c = split(rt_us, &us);
+        char fraction[12];
+
         snprintf(buf, 40, "%04lld-%02d-%02dT%02d:%02d:%02d%sZ", (long long)c.year, c.month, c.day, c.hour, c.minute, c.second,
-                 fraction);
+                 fraction_print(us, fraction));
+        return buf;
+}
+
+char *timestamp_print_civil(int64_t civil_us, char buf[static 40]) {
+        int64_t us;
+        struct civil c = split(civil_us, &us);
+        char fraction[12], seconds[20] = "";
+
+        if (c.second > 0 || us > 0)
+                snprintf(seconds, sizeof(seconds), ":%02d%s", c.second, fraction_print(us, fraction));
+        snprintf(buf, 40, "%04lld-%02d-%02d %02d:%02d%s", (long long)c.year, c.month, c.day, c.hour, c.minute, seconds);
         return buf;
 }

@@ -19,3 +19,5 @@ int timestamp_read(const char *text, struct timestamp *ret, const char **ret_why
 int timestamp_parse(const char *text, int64_t *ret_rt_us, const char **ret_why);
 /* Prints rt_us as RFC 3339 in UTC, fraction only where it is not 0 ("2026-11-21T02:30:00Z"). At most 40 bytes. Returns buf. */
 char *timestamp_print_utc(int64_t rt_us, char buf[static 40]);
+/* Prints a civil time as "2026-11-21 02:30", seconds and their fraction only where they are not 0. At most 40 bytes. Returns buf. */
+char *timestamp_print_civil(int64_t civil_us, char buf[static 40]);

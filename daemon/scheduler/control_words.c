@@ -26,15 +26,30 @@ __attribute__((format(printf, 3, 4))) static void append(char *buf, size_t size,
         va_end(ap);
 }
 
+static void put_align(const struct job_when *when, char *buf, size_t size) {
+        char instant[40];
+        switch ((enum job_align)when->align) {
+        case JOB_ALIGN_START:
+                return;
+        case JOB_ALIGN_WALL:
+                append(buf, size, " from %s", when->align_us == 0 ? "the epoch" : timestamp_print_utc(when->align_us, instant));
+                return;
+        case JOB_ALIGN_CIVIL: {
+                const char *zone = when->agenda ? agenda_grid_zone(when->agenda) : NULL;
+                append(buf, size, " from %s",
+                       when->align_us == 0 ? "midnight" : timestamp_print_civil(when->align_us, instant));
+                append(buf, size, " %s", zone && strcmp(zone, "localtime") != 0 ? zone : "local time");
+        }
+        }
+}
+
 static void put_every(const struct job_when *when, char *buf, size_t size) {
-        char span[96], instant[40];
+        char span[96];
         append(buf, size, "%severy %s", buf[0] ? ", " : "", duration_print(when->every_us, span));
-        if (when->mode == JOB_MODE_FIXED_RATE && when->align == JOB_ALIGN_START)
+        if (when->mode == JOB_MODE_FIXED_RATE) {
                 append(buf, size, ", fixed rate");
-        else if (when->mode == JOB_MODE_FIXED_RATE && when->align_us == 0)
-                append(buf, size, ", fixed rate from the epoch");
-        else if (when->mode == JOB_MODE_FIXED_RATE)
-                append(buf, size, ", fixed rate from %s", timestamp_print_utc(when->align_us, instant));
+                put_align(when, buf, size);
+        }
         if (when->jitter_ppm > 0)
                 append(buf, size, " ± %g%%", when->jitter_ppm / 10000.0);
 }
@@ -42,6 +57,8 @@ static void put_every(const struct job_when *when, char *buf, size_t size) {
 /* More than there is room for ends with an ellipsis. */
 static void put_agenda(const struct job_when *when, char *buf, size_t size) {
         const char *words = agenda_words(when->agenda);
+        if (!*words)
+                return;
         size_t room = size - strlen(buf) - WORDS_DELAY_MAX;
         append(buf, size, "%s%.*s%s", buf[0] ? ", " : "", (int)room, words, strlen(words) > room ? "..." : "");
 }

@@ -53,7 +53,7 @@ static const char *const calendars[] = {
 
 static void random_calendar(struct adversary *a, struct job_when *when) {
         int n = (int)(sizeof(calendars) / sizeof(calendars[0]));
-        when->agenda = sim_agenda(calendars[between(a, 0, n - 1)]);
+        when->agenda = sim_when(calendars[between(a, 0, n - 1)]).agenda;
         when->catch_up = (uint8_t)between(a, JOB_CATCH_UP_NONE, JOB_CATCH_UP_ALL);
         when->is_catch_up_set = true;
         if (when->catch_up == JOB_CATCH_UP_ALL)
@@ -68,6 +68,21 @@ static void random_calendar(struct adversary *a, struct job_when *when) {
                 when->overlap = JOB_OVERLAP_QUEUE;
         when->is_enabled = !one_in(a, 12);
         when->is_interrupted_retried = one_in(a, 5);
+}
+
+/* On the wall clock, of UTC or of a zone. */
+static void random_align(struct adversary *a, struct job_when *when) {
+        static const char *const zones[] = {
+                "Every=1d\nMode=fixed-rate\nAlign=day\nTimeZone=Europe/Berlin\n",
+                "Every=1d\nMode=fixed-rate\nAlign=day\nTimeZone=America/New_York\nGap=skip\nFold=both\n",
+                "Every=1d\nMode=fixed-rate\nAlign=day\nTimeZone=Australia/Lord_Howe\nFold=second\n",
+        };
+        when->align = one_in(a, 2) ? JOB_ALIGN_WALL : JOB_ALIGN_CIVIL;
+        when->align_us = one_in(a, 2) ? 0 : between(a, 0, USEC_PER_DAY);
+        if (when->align == JOB_ALIGN_CIVIL)
+                when->agenda = sim_when(zones[between(a, 0, 2)]).agenda;
+        if (when->align == JOB_ALIGN_CIVIL && one_in(a, 2))
+                when->every_us = between(a, 1, 3) * USEC_PER_DAY;
 }
 
 static void random_policy(struct adversary *a, struct job_when *when) {
@@ -102,10 +117,8 @@ static void random_policy(struct adversary *a, struct job_when *when) {
         if (one_in(a, 4))
                 when->catch_up_spread_us =
                         between(a, 1, one_in(a, 2) || when->every_us > DURATION_MAX / 2 ? USEC_PER_HOUR : 2 * when->every_us);
-        if (one_in(a, 3)) {
-                when->align = JOB_ALIGN_WALL;
-                when->align_us = one_in(a, 2) ? 0 : between(a, 0, USEC_PER_DAY);
-        }
+        if (one_in(a, 3))
+                random_align(a, when);
         if (one_in(a, 4))
                 when->random_delay_us = between(a, 1, when->every_us - 1);
         if (one_in(a, 4))

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/job.h"
-
 #define KEPT_MAX 128
 
 static struct zones zones;
@@ -15,17 +13,23 @@ struct agendas sim_agendas = {.find_zone = zones_find_for_agendas, .userdata = &
 static const struct agenda *kept[KEPT_MAX];
 static size_t n_kept;
 
-const struct agenda *sim_agenda(const char *text) {
-        struct job_when when;
-        char *description = NULL;
-        if (job_when_parse(text, strlen(text), &sim_agendas, &when, &description) != 0 || !when.agenda) {
-                fprintf(stderr, "no calendar: %s", text);
-                abort();
-        }
+static const struct agenda *keep(const struct agenda *agenda) {
         for (size_t i = 0; i < n_kept; i++)
-                if (kept[i] == when.agenda)
-                        return agenda_unref(when.agenda), kept[i];
+                if (kept[i] == agenda)
+                        return agenda_unref(agenda), kept[i];
         if (n_kept == KEPT_MAX)
                 abort();
-        return kept[n_kept++] = when.agenda;
+        return kept[n_kept++] = agenda;
+}
+
+struct job_when sim_when(const char *text) {
+        struct job_when when;
+        char *description = NULL;
+        if (job_when_parse(text, strlen(text), &sim_agendas, &when, &description) != 0) {
+                fprintf(stderr, "no policy: %s", text);
+                abort();
+        }
+        if (when.agenda)
+                when.agenda = keep(when.agenda);
+        return when;
 }

@@ -2,9 +2,9 @@
 // calendars: agendas for the simulation and the timelines, in one table, kept until the process ends: a copied policy needs no care.
 #pragma once
 
-#include "config/agenda.h"
+#include "config/job.h"
 
 extern struct agendas sim_agendas;
 
-/* The agenda of a when-text such as "OnCalendar=02:30\nTimeZone=Europe/Berlin\n"; aborts where it is none. */
-const struct agenda *sim_agenda(const char *text);
+/* The policy of a when-text such as "OnCalendar=02:30\nTimeZone=Europe/Berlin\n"; aborts where it is none. Its agenda is the table's. */
+struct job_when sim_when(const char *text);

@@ -229,7 +229,9 @@ static void check_caught_up(struct world *w, const struct world_job *job, const 
         if (job->segment.n_ranges != 1)
                 fail(w, "%s: slot %lld runs before an older one has its outcome", job->name, (long long)a->outcome.first);
         /* and those that came while it waited for the ledger */
-        int64_t every_us = job->when.agenda ? USEC_PER_SEC : job->when.every_us; /* no calendar here has more */
+        int64_t every_us = job->when.every_us;
+        if (every_us == 0 || (job->when.agenda && every_us > USEC_PER_SEC))
+                every_us = USEC_PER_SEC; /* no calendar here has more */
         int64_t n_come = w->store ? (ENGINE_CLAIM_WAIT_US + ENGINE_CLAIM_GAP_US) / every_us + 1 : 0;
         if (n_left > (int64_t)job->when.catch_up_max + n_come)
                 fail(w, "%s: slot %lld runs with %lld passed ones, but the newest %u are kept", job->name,

@@ -125,6 +125,10 @@ START_TEST(prints_the_fraction_only_where_there_is_one) {
         ck_assert_str_eq(timestamp_print_utc(1500000, buf), "1970-01-01T00:00:01.5Z");
         ck_assert_str_eq(timestamp_print_utc(1, buf), "1970-01-01T00:00:00.000001Z");
         ck_assert_str_eq(timestamp_print_utc(-1, buf), "1969-12-31T23:59:59.999999Z");
+        ck_assert_str_eq(timestamp_print_civil(0, buf), "1970-01-01 00:00");
+        ck_assert_str_eq(timestamp_print_civil(90000000, buf), "1970-01-01 00:01:30");
+        ck_assert_str_eq(timestamp_print_civil(500000, buf), "1970-01-01 00:00:00.5");
+        ck_assert_uint_lt(strlen(timestamp_print_civil(INT64_MIN, buf)), 40);
         ck_assert_uint_lt(strlen(timestamp_print_utc(INT64_MAX, buf)), 40);
         ck_assert_uint_lt(strlen(timestamp_print_utc(INT64_MIN, buf)), 40);
 }

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+// grids: Every= on the clock of a zone: timelines V3, V4 and V6 with Align= in Europe/Berlin.
+
+#include "tests/unit/run_suite.h"
+#include "tests/unit/scheduler/calendar_timeline.h"
+
+#define RATE "Mode=fixed-rate\n"
+
+/* ---- V3, V4 ---- */
+
+START_TEST(v3_a_grid_of_a_zone_is_caught_up_once) {
+        begin_on("2026-03-20 10:15");
+        define(calendar("Every=1h\n" RATE "Align=2026-01-05 09:10"));
+        go_to("2026-03-20 11:59:40");
+        expect_ran_at(0, "2026-03-20 11:10", 0);
+        world_crash(&w, when_is("2026-03-20 14:00:20") - w.now.rt_us);
+        expect(1, SLOT_MERGED, SLOT_REASON_DOWN, when_is("2026-03-20 12:10"), when_is("2026-03-20 12:10"), 1);
+        expect_ran_at(2, "2026-03-20 13:10", 50 * MIN + 20 * SEC);
+        go_to("2026-03-20 14:10");
+        expect_ran_at(3, "2026-03-20 14:10", 0);
+        ck_assert_uint_eq(w.n_entries, 4);
+}
+END_TEST
+
+START_TEST(v3_a_grid_under_an_hour_does_not_catch_up) {
+        begin_on("2026-03-20 11:58:30");
+        define(calendar("Every=1min\n" RATE "Align=hour"));
+        go_to("2026-03-20 11:59:40");
+        world_crash(&w, when_is("2026-03-20 14:00:20") - w.now.rt_us);
+        go_to("2026-03-20 14:01");
+        expect(1, SLOT_MISSED, SLOT_REASON_DOWN, when_is("2026-03-20 12:00"), when_is("2026-03-20 14:00"), 121);
+        expect_ran_at(2, "2026-03-20 14:01", 0);
+}
+END_TEST
+
+START_TEST(v4_another_interval_is_another_grid_through_the_same_time) {
+        struct job_when when = calendar("Every=10min\n" RATE "Align=hour");
+        begin_on("2026-03-20 10:15");
+        define(when);
+        go_to("2026-03-20 10:25");
+        expect_ran_at(0, "2026-03-20 10:20", 0);
+        when.log = JOB_LOG_FAILURES;
+        define(when);
+        go_to("2026-03-20 10:30");
+        expect_ran_at(1, "2026-03-20 10:30", 0);
+        ck_assert_uint_eq(world_find(&w, "job")->segment.number, 1);
+        define(calendar("Every=15min\n" RATE "Align=hour"));
+        go_to("2026-03-20 10:45");
+        expect_ran_at(2, "2026-03-20 10:45", 0);
+        ck_assert_int_eq(world_set_interval(&w, "job", 2 * MIN), 1);
+        go_to("2026-03-20 10:46");
+        expect_ran_at(3, "2026-03-20 10:46", 0);
+        ck_assert_uint_eq(w.n_entries, 4);
+}
+END_TEST
+
+START_TEST(v4_an_interval_goes_on_from_the_last_slot_of_a_grid_of_a_zone) {
+        begin_on("2026-03-20 10:15");
+        define(calendar("Every=10min\n" RATE "Align=hour"));
+        go_to("2026-03-20 10:25");
+        define(every(15 * MIN, JOB_MODE_FIXED_RATE));
+        go_to("2026-03-20 10:35");
+        ck_assert_uint_eq(w.n_entries, 2);
+        expect_ran_at(1, "2026-03-20 10:35", 0);
+}
+END_TEST
+
+/* ---- V6 ---- */
+
+static const struct {
+        const char *keys, *from, *until;
+        size_t n;
+        const char *slots[3]; /* the first ones */
+} days[] = {
+        {"Every=2w\n" RATE "Align=2026-03-16 09:00",
+         "2026-03-15 00:00",
+         "2026-04-13 06:59",
+         2,
+         {"2026-03-16 08:00", "2026-03-30 07:00"}},
+        {"Every=1d\n" RATE "Align=2026-01-01 02:30", "2026-03-28 23:00", "2026-03-29 22:00", 1, {"2026-03-29 01:00"}},
+        {"Every=1d\n" RATE "Align=2026-01-01 02:30\nGap=skip", "2026-03-28 23:00", "2026-03-29 22:00", 0, {NULL}},
+        {"Every=1d\n" RATE "Align=2026-01-01 02:30", "2026-10-24 22:00", "2026-10-25 23:00", 1, {"2026-10-25 00:30"}},
+        {"Every=1d\n" RATE "Align=2026-01-01 02:30\nFold=second",
+         "2026-10-24 22:00",
+         "2026-10-25 23:00",
+         1,
+         {"2026-10-25 01:30"}},
+        {"Every=30min\n" RATE "Align=hour",
+         "2026-03-28 22:59",
+         "2026-03-29 21:59",
+         46,
+         {"2026-03-28 23:00", "2026-03-28 23:30"}},
+        {"Every=30min\n" RATE "Align=hour",
+         "2026-10-24 21:59",
+         "2026-10-25 22:59",
+         50,
+         {"2026-10-24 22:00", "2026-10-24 22:30"}},
+        {"Every=1d\n" RATE "Align=day", "2026-03-28 22:00", "2026-03-30 22:00", 3, {"2026-03-28 23:00", "2026-03-29 22:00"}},
+        /* the first slot comes after the delay */
+        {"Every=6h\n" RATE "Align=day\nInitialDelay=7h", "2026-03-20 10:00", "2026-03-20 22:30", 1, {"2026-03-20 17:00"}},
+};
+
+START_TEST(v6_a_grid_stays_on_the_clock_of_its_zone) {
+        begin_on(days[_i].from);
+        define(calendar(days[_i].keys));
+        go_to(days[_i].until);
+        ck_assert_uint_eq(w.n_entries, days[_i].n);
+        for (size_t k = 0; k < 3 && days[_i].slots[k]; k++)
+                expect_ran_at(k, days[_i].slots[k], 0);
+}
+END_TEST
+
+/* ---- the ledger ---- */
+
+START_TEST(a_ledger_brings_the_grid_back_in_another_boot) {
+        begin_on("2026-10-23 12:00");
+        world_begin_ledger(&w);
+        define(calendar("Every=1d\n" RATE "Align=2026-01-01 02:30"));
+        go_to("2026-10-24 13:00");
+        expect_ran_at(0, "2026-10-24 00:30", 0);
+        world_power_cut(&w, 24 * HOUR, true);
+        go_to("2026-10-26 01:30");
+        ck_assert_msg(world_check(&w), "%s", w.error);
+        ck_assert_uint_eq(w.n_entries, 3);
+        ck_assert_int_eq(w.entries[1].first_rt_us, when_is("2026-10-25 00:30"));
+        expect_ran_at(2, "2026-10-26 01:30", 0);
+        ck_assert_uint_eq(world_find(&w, "job")->segment.number, 1);
+        ck_assert_uint_gt(store_audit(w.store, w.now), 0);
+        ck_assert_str_eq(w.store->error, "");
+}
+END_TEST
+
+static void end_world(void) {
+        world_done(&w);
+}
+
+int main(void) {
+        Suite *suite = suite_create("grids");
+        TCase *tcase = tcase_create("grids");
+
+        tcase_add_checked_fixture(tcase, NULL, end_world);
+        tcase_add_test(tcase, v3_a_grid_of_a_zone_is_caught_up_once);
+        tcase_add_test(tcase, v3_a_grid_under_an_hour_does_not_catch_up);
+        tcase_add_test(tcase, v4_another_interval_is_another_grid_through_the_same_time);
+        tcase_add_test(tcase, v4_an_interval_goes_on_from_the_last_slot_of_a_grid_of_a_zone);
+        tcase_add_loop_test(tcase, v6_a_grid_stays_on_the_clock_of_its_zone, 0, (int)(sizeof(days) / sizeof(days[0])));
+        tcase_add_test(tcase, a_ledger_brings_the_grid_back_in_another_boot);
+        suite_add_tcase(suite, tcase);
+        return run_suite(suite);
+}
