@@ -268,7 +268,8 @@ static void print_verdict(const json_t *audits, FILE *out) {
         if (trimmed > 0)
                 fprintf(out, "%lld older slots are no longer kept.\n", trimmed);
         if (unchecked > 0)
-                fprintf(out, "%lld slots were only counted: their plans are no longer kept.\n", unchecked);
+                fprintf(out, "%lld slots were only counted: their plans are no longer kept, or their zones have other data.\n",
+                        unchecked);
 }
 
 int screen_audit(const struct view *v, const json_t *audits, FILE *out) {

@@ -59,6 +59,14 @@ static void *grow(void *array, size_t n, size_t *allocated, size_t size) {
         return bigger;
 }
 
+static bool is_by_other_data(const struct ledger_segment *segment, const struct job_when *when) {
+        static const uint8_t unknown[sizeof(segment->calendar)];
+        if (!when->agenda || memcmp(segment->calendar, unknown, sizeof(unknown)) == 0)
+                return false;
+        struct hash128 hash = agenda_hash(when->agenda);
+        return memcmp(&hash, segment->calendar, sizeof(hash)) != 0;
+}
+
 int audit_add_segment(struct audit *a, const struct ledger_segment *segment) {
         struct audit_plan *plans = grow(a->plans, a->n_plans, &a->allocated_plans, sizeof(*plans));
         char *description = NULL;
@@ -76,6 +84,7 @@ int audit_add_segment(struct audit *a, const struct ledger_segment *segment) {
                               : -EBADMSG;
         free(description);
         p->is_readable = r == 0 && plan_exists(&p->when);
+        p->has_other_data = p->is_readable && is_by_other_data(segment, &p->when);
         p->at.us = p->anchor_us;
         return r == -ENOMEM ? r : 0;
 }
@@ -239,6 +248,8 @@ static int64_t calendar_nominal(const struct audit *a, struct audit_plan *p, int
 
 int64_t audit_nominal_rt(const struct audit *a, struct audit_plan *p, int64_t key) {
         int64_t us;
+        if (p->has_other_data)
+                return INT64_MAX;
         if (p->when.agenda)
                 return calendar_nominal(a, p, key);
         if (!plan_is_grid(&p->when) || __builtin_mul_overflow(key, p->when.every_us, &us) ||

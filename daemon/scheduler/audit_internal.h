@@ -9,7 +9,8 @@
 /* A segment: its policy is read. */
 struct audit_plan {
         uint32_t segment;
-        bool is_readable; /* when is valid */
+        bool is_readable;    /* when is valid */
+        bool has_other_data; /* a calendar whose zones had other data: its instants can't be computed any more */
         struct job_when when;
         int64_t anchor_us, first_key;
         struct agenda_slot at; /* of a calendar: the slot that was asked for last */
@@ -51,8 +52,8 @@ static inline int64_t audit_tame(int64_t us) {
 }
 /* Counts a fault, and lists it while there is room. */
 void audit_fault(struct audit *a, const struct audit_fault *fault);
-/* The nominal instant of a key as wall-clock time; INT64_MAX where it is not known: of a fixed delay, and of
- * what no plan reaches. Instants and keys are below a quarter of what a number can be, so sums of three do not overflow. */
+/* The nominal instant of a key as wall-clock time; INT64_MAX where it is not known: of a fixed delay, of a
+ * calendar by other data, and of what no plan reaches. Instants and keys are below a quarter of what a number can be, so sums of three do not overflow. */
 int64_t audit_nominal_rt(const struct audit *a, struct audit_plan *p, int64_t key);
 /* The plan of a segment that has begun before the mark was set, or NULL. */
 const struct audit_plan *audit_find_plan(const struct audit *a, uint32_t segment);

@@ -45,7 +45,7 @@ static void find_end(struct walk *w) {
 /* The first key that is asked for. */
 static void find_lower(struct walk *w, size_t from, size_t to) {
         int64_t since_us = w->a->terms->since_rt_us, key = w->p->first_key;
-        if (since_us > INT64_MIN && plan_is_grid(&w->p->when)) {
+        if (since_us > INT64_MIN && plan_is_grid(&w->p->when) && !w->p->has_other_data) {
                 struct plan_grid grid = {.grid = plan_wall_grid(&w->p->when, w->p->anchor_us),
                                          .agenda = w->p->when.agenda,
                                          .at = {.us = w->p->anchor_us}};
@@ -112,12 +112,15 @@ static void judge_range(struct walk *w, const struct ledger_range *r) {
         bool is_grid = plan_is_grid(&p->when);
         if (r->first < p->first_key || r->last_rt_us > w->a->latest_rt_us + w->a->set_us + AUDIT_SLACK_US)
                 find_fault(w, AUDIT_BEYOND, r->first, r->last, r->n, r->first_rt_us, r->last_rt_us);
-        if (is_grid)
-                judge_instant(w, r->first, r->first_rt_us);
-        if (is_grid && r->last != r->first)
-                judge_instant(w, r->last, r->last_rt_us);
         if (!is_grid)
                 judge_chain(w, r);
+        else if (p->has_other_data)
+                w->a->verdict->n_unchecked += r->n;
+        else {
+                judge_instant(w, r->first, r->first_rt_us);
+                if (r->last != r->first)
+                        judge_instant(w, r->last, r->last_rt_us);
+        }
 }
 
 /* ---- ranges together ---- */

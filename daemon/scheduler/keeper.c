@@ -200,8 +200,9 @@ static void put_ran(struct keeper *k, const char *name, struct clock_sample now,
 
 static void put_segment(struct keeper *k, struct engine *e, struct clock_sample now, uint32_t job, uint32_t number,
                         int64_t anchor_us, int64_t first_key, bool is_unknown) {
+        const struct job_when *when = engine_plan_when(e, job);
         char *text = NULL;
-        if (!is_unknown && job_when_print(engine_plan_when(e, job), NULL, &text) < 0)
+        if (!is_unknown && job_when_print(when, NULL, &text) < 0)
                 return;
         struct ledger_segment segment = {
                 .job = engine_job_name(e, job),
@@ -213,6 +214,10 @@ static void put_segment(struct keeper *k, struct engine *e, struct clock_sample 
                 .begun_rt_us = now.rt_us,
         };
         memcpy(segment.boot_id, k->boot_id, sizeof(segment.boot_id));
+        if (!is_unknown && when->agenda) {
+                struct hash128 hash = agenda_hash(when->agenda);
+                memcpy(segment.calendar, &hash, sizeof(segment.calendar));
+        }
         k->sink.segment(k->userdata, &segment);
         free(text);
         keeper_has(k, job);

@@ -13,7 +13,7 @@
 #include "daemon/scheduler/engine.h"
 
 #define LEDGER_FILE   "ledger.db" /* in the state folder */
-#define LEDGER_SCHEMA 2
+#define LEDGER_SCHEMA 3
 #define LEDGER_QUEUE_MAX                                                                                                       \
         (16 * 1024 * 1024)      /* bytes that wait for the writer; beyond, rows of runs are folded into counts, told */
 #define LEDGER_RUNS_MAX    100  /* History= by default: runs a job, */
@@ -68,6 +68,8 @@ struct ledger_segment {
         int64_t offset_us; /* REALTIME minus BOOTTIME then: makes BOOTTIME instants of this boot wall-clock ones */
         int64_t begun_rt_us;
         uint8_t boot_id[16];
+        uint8_t calendar
+                [16]; /* agenda_hash() of what it is counted by: the data of its zones, too; zeros: no calendar, or not known */
 };
 
 enum ledger_clock_kind {

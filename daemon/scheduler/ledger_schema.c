@@ -58,8 +58,11 @@ static const char schema_1[] =
 static const char schema_2[] = "ALTER TABLE run ADD COLUMN attempt INTEGER NOT NULL DEFAULT 1;"
                                "ALTER TABLE run ADD COLUMN unclaimed INTEGER NOT NULL DEFAULT 0;";
 
+static const char schema_3[] =
+        "ALTER TABLE segment ADD COLUMN calendar BLOB NOT NULL DEFAULT x'00000000000000000000000000000000';";
+
 const char *const *ledger_schema_steps(size_t *ret_n) {
-        static const char *const steps[] = {schema_1, schema_2};
+        static const char *const steps[] = {schema_1, schema_2, schema_3};
         _Static_assert(ARRAY_SIZE(steps) == LEDGER_SCHEMA, "LEDGER_SCHEMA counts the steps");
         *ret_n = ARRAY_SIZE(steps);
         return steps;

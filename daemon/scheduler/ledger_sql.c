@@ -127,6 +127,7 @@ static void get_segment(sqlite3_stmt *s, struct ledger_segment *ret, bool *bad) 
                 .begun_rt_us = sqlite3_column_int64(s, 7),
         };
         get_id(s, 8, ret->boot_id, bad);
+        get_id(s, 9, ret->calendar, bad);
         *bad = *bad || !ret->job;
 }
 

@@ -52,8 +52,8 @@ static const char *const statement_texts[STORE_MAX] = {
                         "DO UPDATE SET"
                         " last = excluded.last, n = excluded.n, last_rt = excluded.last_rt, lag = excluded.lag, told_rt = "
                         "excluded.told_rt",
-        [STORE_SEGMENT] = "INSERT INTO segment(job, segment, policy, anchor, first_key, offset, begun_rt, boot)"
-                          " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        [STORE_SEGMENT] = "INSERT INTO segment(job, segment, policy, anchor, first_key, offset, begun_rt, boot, calendar)"
+                          " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         [STORE_CROWD_RUNS] =
                 "DELETE FROM run WHERE run IN (SELECT run FROM run WHERE job = ?1 AND result <> 0 AND run NOT IN (?2, ?3, ?4)"
                 " ORDER BY run LIMIT ?5)",

@@ -274,6 +274,7 @@ static int write_segment(struct ledger_store *s, uint32_t at, const struct ledge
         LEDGER_SQL_BIND(insert, 1, entry->id, segment->segment, policy, segment->anchor_us, segment->first_key,
                         segment->offset_us, segment->begun_rt_us);
         ledger_sql_bind_bytes(insert, 8, segment->boot_id, 16);
+        ledger_sql_bind_bytes(insert, 9, segment->calendar, 16);
         if (++entry->n_segments > s->limits.plans + CROWD_SLACK)
                 ledger_jobs_crowd(&s->jobs, at);
         return ledger_sql_run(insert);

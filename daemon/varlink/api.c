@@ -242,7 +242,9 @@ static const struct api_field audit_out[] = {
         INT("runs", REQUIRED, "Runs that were looked at."),
         INT("plans", REQUIRED, "Plans that were looked at."),
         INT("trimmed", REQUIRED, "Slots that retention has taken away over all times."),
-        INT("unchecked", REQUIRED, "Slots that were counted only: retention has taken their plan, or it can't be read."),
+        INT("unchecked", REQUIRED,
+            "Slots that were counted only: retention has taken their plan, it can't be read, or the "
+            "data of its zone are others now."),
         INT("firstSlotUsec", OPTIONAL, "Instant of the first slot that was looked at."),
         INT("lastSlotUsec", OPTIONAL, "And of the last."),
         OBJECTS("faults", "Fault", REQUIRED, "What is not as it should be, up to a bound."),

@@ -70,7 +70,7 @@ start_daemon "--state=$T/state"
 until_true 10 answers
 assert_equal "next of local in UTC" 2027-01-02T02:30:00Z "$(next local)"
 assert_equal "next of berlin" 2027-01-02T01:30:00Z "$(next berlin)"
-ticks_more 1
+ticks_more 3
 
 # another zone of the machine
 mark_log
@@ -88,6 +88,7 @@ awk '{ odd += $1 / 1000000 % 2; even += 1 - $1 / 1000000 % 2 } NR > 1 && $1 <= l
         END { exit !(odd >= 1 && even >= 1 && !twice) }' "$T/out/tick" || die "the ticks: $(paste -sd ' ' "$T/out/tick")"
 assert_equal "plans of tick with other data" 2 "$(audit tick .plans)"
 assert_equal "faults of tick" "[]" "$(audit tick .faults)"
+(($(audit tick .unchecked) >= 3)) || die "the audit has computed the slots of data that are gone"
 
 # damaged, and gone: told with zone and file; what was in force goes on
 mark_log

@@ -186,7 +186,7 @@ static const char audits_80[] = "JOB     SLOTS  RAN  MISSED  WITHHELD  MERGED  I
                                 "  backup: and 5 more\n"
                                 "8 faults in 1 of 2 jobs.\n"
                                 "12 older slots are no longer kept.\n"
-                                "4 slots were only counted: their plans are no longer kept.\n";
+                                "4 slots were only counted: their plans are no longer kept, or their zones have other data.\n";
 
 static const char why_reply[] =
         "{'job':'backup','state':'waiting','sentences':['2026-11-20T01:30:00Z did not run at its time.',"

@@ -530,6 +530,59 @@ START_TEST(it_is_done_by_division) {
 }
 END_TEST
 
+/* ---- calendars ---- */
+
+static int find_utc(void *userdata, const char *name, struct zone **ret, char why[static ZONE_WHY_MAX]) {
+        (void)userdata, (void)name, (void)why;
+        return zone_open(NULL, "UTC", ret);
+}
+
+/* The slots 0..2 of an hourly calendar, the last of them a second late, and none of the slot 3. */
+static void judge_calendar(struct agendas *agendas, const uint8_t calendar[static 16]) {
+        struct ledger_segment p = plan(1, "OnCalendar=*-*-* *:00:00\nTimeZone=UTC\n", 0, 0);
+        struct ledger_range r = range(SLOT_MISSED, 1, 0, 2);
+        struct audit *own;
+
+        p.anchor_us = BASE;
+        memcpy(p.calendar, calendar, sizeof(p.calendar));
+        r.last_rt_us += USEC_PER_SEC;
+        ck_assert_int_eq(audit_new(agendas, &own), 0);
+        ck_assert_int_eq(audit_add_segment(own, &p), 0);
+        ck_assert_int_eq(audit_add_range(own, &r), 0);
+        image = (struct job_image){.segment = 1, .key = 4};
+        audit_finish(own, &terms, &verdict);
+        audit_free(own);
+}
+
+START_TEST(instants_are_computed_where_the_data_of_the_zones_are_the_same) {
+        static const uint8_t unknown[16], other[16] = {1};
+        struct agendas agendas = {.find_zone = find_utc};
+        struct job_when when;
+        char *description, text[] = "OnCalendar=*-*-* *:00:00\nTimeZone=UTC\n";
+
+        ck_assert_int_eq(job_when_parse(text, strlen(text), &agendas, &when, &description), 0);
+        struct hash128 hash = agenda_hash(when.agenda);
+        const uint8_t *same[] = {unknown, (const uint8_t *)&hash};
+        for (size_t i = 0; i < ARRAY_SIZE(same); i++) {
+                judge_calendar(&agendas, same[i]);
+                ck_assert_uint_eq(verdict.n_faults, 2);
+                ck_assert_int_eq(verdict.faults[0].kind, AUDIT_INSTANT);
+                ck_assert_int_eq(verdict.faults[1].kind, AUDIT_GAP);
+                ck_assert_uint_eq(verdict.n_unchecked, 0);
+        }
+        judge_calendar(&agendas, other);
+        ck_assert_uint_eq(verdict.n_faults, 1);
+        ck_assert_int_eq(verdict.faults[0].kind, AUDIT_GAP);
+        ck_assert_uint_eq(verdict.n_unchecked, 3);
+        terms.since_rt_us = BASE + HOUR;
+        judge_calendar(&agendas, other);
+        ck_assert_uint_eq(verdict.n_faults, 1);
+        job_when_done(&when);
+        free(description);
+        agendas_done(&agendas);
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("audit");
         TCase *tc = tcase_create("audit");
@@ -539,6 +592,7 @@ int main(void) {
         tcase_add_test(tc, the_verdict_has_the_numbers);
         tcase_add_test(tc, a_fault_says_when);
         tcase_add_test(tc, it_is_done_by_division);
+        tcase_add_test(tc, instants_are_computed_where_the_data_of_the_zones_are_the_same);
         suite_add_tcase(suite, tc);
         return run_suite(suite);
 }

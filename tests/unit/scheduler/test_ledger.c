@@ -257,7 +257,8 @@ START_TEST(segments_and_clocks_come_back) {
                                                       .first_key = -k,
                                                       .offset_us = RIG_T0,
                                                       .begun_rt_us = RIG_T0 + k,
-                                                      .boot_id = {(uint8_t)k}};
+                                                      .boot_id = {(uint8_t)k},
+                                                      .calendar = {7, (uint8_t)k}};
                 ledger_put_segment(rig.ledger, &segments[k]);
         }
         for (int k = 0; k < LEDGER_CLOCK_MAX; k++) {
@@ -278,6 +279,7 @@ START_TEST(segments_and_clocks_come_back) {
         ck_assert_int_eq(got->offset_us, RIG_T0);
         ck_assert_int_eq(got->begun_rt_us, RIG_T0 + 2);
         ck_assert_mem_eq(got->boot_id, segments[2].boot_id, 16);
+        ck_assert_mem_eq(got->calendar, segments[2].calendar, 16);
         ck_assert_uint_eq(rig_ask((struct ledger_query){.question = LEDGER_CLOCKS, .since_rt_us = RIG_T0 + 1}),
                           LEDGER_CLOCK_MAX - 1);
         ck_assert_int_eq(rig.answer_clocks[0].kind, 1);
