@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config/config_calendars.h"
 #include "config/config_files.h"
 #include "config/config_origins.h"
 #include "config/config_settings.h"
@@ -37,6 +38,7 @@ struct loader {
         struct job_setting *layers; /* the settings of the job at hand */
         size_t layers_allocated;
         struct identity_cache identities;
+        struct calendars calendars;
         struct config_origins *origins; /* wanted of one job, or NULL */
 };
 
@@ -98,6 +100,7 @@ static void loader_done(struct loader *l) {
         free(l->declared);
         free(l->layers);
         identity_cache_done(&l->identities);
+        calendars_done(&l->calendars);
         config_free(l->config);
 }
 
@@ -118,6 +121,9 @@ static int load_settings(struct loader *l) {
         if (r < 0)
                 return r;
         l->config->n_files++;
+        r = calendars_add(&l->calendars, &l->settings);
+        if (r < 0)
+                return r;
         for (size_t i = 0; i < l->settings.n_sections; i++)
                 if (l->settings.sections[i].kind == SECTION_CHIMED)
                         config_settings_read(&l->config->settings, l->settings.settings + l->settings.sections[i].first,
@@ -216,21 +222,14 @@ static int check_settings(struct loader *l, size_t first, size_t end) {
         return 0;
 }
 
-/* Builds, resolves and seals one job. 0, 1 if it is broken (told), or a negative error. */
+/* Builds one job as far as its own file goes. 0, 1 if it is broken (told), or a negative error. */
 static int build_job(struct loader *l, const struct section *section, size_t n_layers, struct job **ret) {
         struct job *job = NULL;
         int r = job_build(section->name, section->file, section->line, l->layers, n_layers, &l->config->agendas, l->diags,
                           &job);
 
-        if (r == 0 && job->calendars.n > 0) { /* [calendar] sections are not read yet */
-                diags_add(l->diags, false, section->file, section->line, 0,
-                          "Only= and Except= are not in this version of chimed");
-                r = 1;
-        }
         if (r == 0)
                 r = identity_resolve(&l->identities, job, l->diags);
-        if (r == 0)
-                r = job_seal(job, l->diags);
         if (r == 0)
                 *ret = job;
         else
@@ -238,32 +237,21 @@ static int build_job(struct loader *l, const struct section *section, size_t n_l
         return r;
 }
 
-static int compare_sections(const void *a, const void *b) {
-        const struct section *x = *(const struct section *const *)a, *y = *(const struct section *const *)b;
-        int order = strcmp(x->name, y->name);
-
-        return order ? order : (x > y) - (x < y); /* the order of files and lines: drop-ins are last */
-}
-
-static bool is_traced(const struct loader *l, const struct section *section) {
-        return l->origins && strcmp(l->origins->job, section->name) == 0;
+static bool is_traced(const struct loader *l, const char *job) {
+        return l->origins && strcmp(l->origins->job, job) == 0;
 }
 
 /* Where somebody asks for the origins of this job's settings, they are the layers. Of two definitions the first is told. */
 static int trace_job(struct loader *l, const struct section *section, size_t n_layers) {
-        if (!is_traced(l, section) || l->origins->is_found)
+        if (!is_traced(l, section->name) || l->origins->is_found)
                 return 0;
         l->origins->is_found = true;
         return config_origins_take(l->origins, l->layers, n_layers);
 }
 
 /* One name of a unit: its sections in files (more than one is told later), then those in drop-ins. */
-static int load_job(struct loader *l, const struct unit *unit, const struct section *const *sections, size_t n,
+static int load_job(struct loader *l, const struct unit *unit, const struct section *const *sections, size_t n_main, size_t n,
                     size_t n_defaults) {
-        size_t n_main = 0;
-
-        while (n_main < n && !sections[n_main]->is_drop_in)
-                n_main++;
         if (n_main == 0) {
                 diags_add(l->diags, false, sections[0]->file, sections[0]->line, 0, "there is no job %s that this could add to",
                           sections[0]->name);
@@ -284,7 +272,7 @@ static int load_job(struct loader *l, const struct unit *unit, const struct sect
                         r = is_broken ? check_settings(l, n_defaults, n_layers) : build_job(l, sections[i], n_layers, &job);
                 if (unit->is_untrusted)
                         job = job_free(job);
-                if (!job && is_traced(l, sections[i]))
+                if (!job && is_traced(l, sections[i]->name))
                         l->origins->is_broken = true;
                 if (r >= 0)
                         r = declare(l, sections[i], job);
@@ -295,22 +283,17 @@ static int load_job(struct loader *l, const struct unit *unit, const struct sect
 }
 
 static int load_jobs(struct loader *l, const struct unit *unit) {
-        const struct section **jobs = calloc(unit->n_sections + 1, sizeof(*jobs));
+        const struct section **jobs = NULL;
         size_t n = 0, n_defaults = 0;
+        int r = unit_sort_sections(unit, SECTION_JOB, &jobs, &n);
 
-        if (!jobs)
-                return -ENOMEM;
-        for (size_t i = 0; i < unit->n_sections; i++)
-                if (unit->sections[i].kind == SECTION_JOB)
-                        jobs[n++] = &unit->sections[i];
-        qsort(jobs, n, sizeof(*jobs), compare_sections);
-        int r = add_defaults(l, &n_defaults, &l->settings);
+        if (r == 0)
+                r = add_defaults(l, &n_defaults, &l->settings);
         if (r == 0)
                 r = add_defaults(l, &n_defaults, unit);
-        for (size_t i = 0, next; r == 0 && i < n; i = next) {
-                for (next = i + 1; next < n && strcmp(jobs[next]->name, jobs[i]->name) == 0;)
-                        next++;
-                r = load_job(l, unit, jobs + i, next - i, n_defaults);
+        for (size_t i = 0, n_main, n_all; r == 0 && i < n; i += n_all) {
+                n_all = unit_count_same(jobs + i, n - i, &n_main);
+                r = load_job(l, unit, jobs + i, n_main, n_all, n_defaults);
         }
         free(jobs);
         return r;
@@ -350,6 +333,8 @@ static int load_unit(struct loader *l, const struct config_file *file, size_t n_
                 r = read_drop_ins(l, &unit, folders, n_folders, &files);
         if (r == 0 && (unit.is_untrusted || unit.has_broken_header))
                 r = add_broken_files(l, file, n_files);
+        if (r == 0)
+                r = calendars_add(&l->calendars, &unit);
         if (r == 0)
                 r = load_jobs(l, &unit);
         unit_done(&unit);
@@ -392,6 +377,31 @@ static int load_units(struct loader *l) {
                 if (!l->drop_ins.list[i].is_used)
                         diags_add(l->diags, true, l->drop_ins.list[i].path, 0, 0,
                                   "not read: there is no file of this name without .d");
+        return r;
+}
+
+/* What a job needs of other files. Without it the job is broken. */
+static int finish_job(struct loader *l, struct declared *d) {
+        int r = calendars_resolve(&l->calendars, d->job, &l->config->agendas, l->paths->now_rt_us, l->diags);
+
+        if (r == 0)
+                r = job_seal(d->job, l->diags);
+        if (r != 1)
+                return r;
+        d->job->name = d->job->file = NULL; /* they stay with what is declared */
+        d->job = job_free(d->job);
+        if (is_traced(l, d->name))
+                l->origins->is_broken = true;
+        return 0;
+}
+
+static int finish_jobs(struct loader *l) {
+        int r = 0;
+
+        calendars_settle(&l->calendars, l->paths->now_rt_us, l->diags);
+        for (size_t i = 0; r == 0 && i < l->n_declared; i++)
+                if (l->declared[i].job)
+                        r = finish_job(l, &l->declared[i]);
         return r;
 }
 
@@ -451,6 +461,8 @@ static int load(const struct config_paths *paths, struct config_origins *origins
                 r = scan_folders(&l);
         if (r == 0)
                 r = load_units(&l);
+        if (r == 0)
+                r = finish_jobs(&l);
         if (r == 0)
                 r = settle_jobs(&l);
         if (r == 0) {

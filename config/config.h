@@ -52,6 +52,7 @@ struct config_paths {
         const char *settings_file;  /* NULL or absent: built-in settings */
         const char *const *folders; /* earlier ones mask later ones */
         size_t n_folders;
+        int64_t now_rt_us; /* what is over is told; 0: not known */
 };
 
 /* The system's folders (/etc, /run, /usr/lib) or, for a user, the XDG ones; what the user's environment says is used. Gives a
@@ -71,3 +72,5 @@ struct config *config_free(struct config *c);
 
 /* The table of [chimed] settings, for manual check and completion; same shape as the job keys. */
 const struct job_key *config_setting_keys(size_t *ret_n);
+/* The same of [calendar NAME] sections. */
+const struct job_key *config_calendar_keys(size_t *ret_n);

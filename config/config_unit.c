@@ -79,7 +79,7 @@ static bool is_repeated_section(struct unit *unit, const struct section *section
 
 /* What a header that is none of ours should have been. */
 static void tell_section(struct unit *unit, unsigned line, const char *kind, const char *name) {
-        static const char *const later[] = {"group", "calendar"}, *const foreign[] = {"Unit", "Service", "Timer", "Install"};
+        static const char *const later[] = {"group"}, *const foreign[] = {"Unit", "Service", "Timer", "Install"};
 
         for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
                 if (strcmp(kind, later[i]) == 0) {
@@ -97,30 +97,36 @@ static void tell_section(struct unit *unit, unsigned line, const char *kind, con
                 diags_add(unit->diags, false, unit->file, line, 2, "unknown section [%s]; did you mean [job %s]?", kind, kind);
         else
                 diags_add(unit->diags, false, unit->file, line, 2, "unknown section [%.64s]; there is %s", kind,
-                          unit->is_settings_file ? "[chimed] and [defaults]" : "[job NAME] and [defaults]");
+                          unit->is_settings_file ? "[chimed], [defaults] and [calendar NAME]"
+                                                 : "[job NAME], [calendar NAME] and [defaults]");
 }
 
-static enum section_kind find_job_kind(struct unit *unit, unsigned line, const char *name) {
+static enum section_kind find_named_kind(struct unit *unit, unsigned line, const char *kind, const char *name,
+                                         enum section_kind found) {
         const char *why;
 
-        if (unit->is_settings_file)
-                diags_add(unit->diags, false, unit->file, line, 2, "jobs belong into files NAME.ini in a job folder");
-        else if (job_name_is_valid(name, &why))
-                return SECTION_JOB;
+        if (job_name_is_valid(name, &why))
+                return found;
+        if (*name)
+                diags_add(unit->diags, false, unit->file, line, (unsigned)strlen(kind) + 3, "%s", why);
         else
-                diags_add(unit->diags, false, unit->file, line, *name ? (unsigned)sizeof("[job ") : 1, "%s", why);
+                diags_add(unit->diags, false, unit->file, line, 1, "a %s needs a name; write [%s NAME]", kind, kind);
         return SECTION_OTHER;
 }
 
 static enum section_kind find_kind(struct unit *unit, unsigned line, const char *kind, const char *name) {
         enum section_kind found = SECTION_OTHER;
 
-        if (strcmp(kind, "job") == 0)
-                return find_job_kind(unit, line, name);
+        if (strcmp(kind, "job") == 0 && !unit->is_settings_file)
+                return find_named_kind(unit, line, kind, name, SECTION_JOB);
+        if (strcmp(kind, "calendar") == 0)
+                return find_named_kind(unit, line, kind, name, SECTION_CALENDAR);
         if (strcmp(kind, "defaults") == 0)
                 found = SECTION_DEFAULTS;
         else if (strcmp(kind, "chimed") == 0 && unit->is_settings_file)
                 found = SECTION_CHIMED;
+        else if (strcmp(kind, "job") == 0)
+                diags_add(unit->diags, false, unit->file, line, 2, "jobs belong into files NAME.ini in a job folder");
         else if (strcmp(kind, "chimed") == 0)
                 diags_add(unit->diags, false, unit->file, line, 2, "[chimed] belongs into chimed.conf");
         else if (*kind) /* "" is a header that is told already */
@@ -169,15 +175,29 @@ static void on_broken(void *userdata, unsigned line) {
         spoil(userdata);
 }
 
-/* A key of a job or of defaults: known, not twice (but for lists), and fit for the section. Values of jobs are read later, those
- * of defaults now, so that an error is told once and not for every job. */
+/* The keys that a section of a kind may have. Those of [chimed] are looked at later. */
+static const struct job_key *keys_of(enum section_kind kind, size_t *ret_n) {
+        return kind == SECTION_CALENDAR ? config_calendar_keys(ret_n) : job_keys(ret_n);
+}
+
+static const struct job_key *find_key(enum section_kind kind, const char *name) {
+        size_t n;
+        const struct job_key *keys = keys_of(kind, &n);
+
+        for (size_t i = 0; i < n && kind != SECTION_CHIMED; i++)
+                if (strcmp(keys[i].name, name) == 0)
+                        return &keys[i];
+        return NULL;
+}
+
+/* A key of a job, a calendar or of defaults: known, not twice (but for lists), and fit for the section. Values of jobs and calendars are read
+ * later, those of defaults now, so that an error is told once and not for every job. */
 static int check_key(struct unit *unit, const struct section *section, const struct job_setting *s, const struct job_key *key) {
         size_t n;
 
-        if (!key)
-                return section->kind == SECTION_DEFAULTS ? job_setting_check(s, unit->agendas, unit->diags)
-                                                         : 0; /* of jobs, job_build() tells */
-        unsigned *seen = &unit->seen[key - job_keys(&n)];
+        if (!key) /* who reads the section tells */
+                return section->kind == SECTION_DEFAULTS ? job_setting_check(s, unit->agendas, unit->diags) : 0;
+        unsigned *seen = &unit->seen[key - keys_of(section->kind, &n)];
         if (*seen > 0 && !key->is_list) {
                 diags_add(unit->diags, false, s->file, s->line, 1, "%s= a second time in this section; the first is at line %u",
                           s->key, *seen);
@@ -200,7 +220,7 @@ static void on_key(void *userdata, unsigned line, unsigned column, const char *n
 
         if (unit->error < 0 || !section || section->kind == SECTION_OTHER)
                 return;
-        const struct job_key *key = section->kind == SECTION_CHIMED ? NULL : job_key_find(name);
+        const struct job_key *key = find_key(section->kind, name);
         struct job_setting s = {
                 .key = key ? key->name : unit_text(unit, name),
                 .value = unit_text(unit, value),
@@ -237,4 +257,36 @@ int unit_read(struct unit *unit, const char *file, const char *text, size_t size
         memset(unit->lines, 0, sizeof(unit->lines));
         int r = ini_parse_text(file, text, size, &events, unit, unit->diags);
         return r < 0 ? r : unit->error;
+}
+
+static int compare_sections(const void *a, const void *b) {
+        const struct section *x = *(const struct section *const *)a, *y = *(const struct section *const *)b;
+        int order = strcmp(x->name, y->name);
+
+        return order ? order : (x > y) - (x < y); /* the order of files and lines: drop-ins are last */
+}
+
+int unit_sort_sections(const struct unit *unit, enum section_kind kind, const struct section ***ret, size_t *ret_n) {
+        const struct section **list = calloc(unit->n_sections + 1, sizeof(*list));
+        size_t n = 0;
+
+        if (!list)
+                return -ENOMEM;
+        for (size_t i = 0; i < unit->n_sections; i++)
+                if (unit->sections[i].kind == kind)
+                        list[n++] = &unit->sections[i];
+        qsort(list, n, sizeof(*list), compare_sections);
+        *ret = list;
+        *ret_n = n;
+        return 0;
+}
+
+size_t unit_count_same(const struct section *const *sections, size_t n, size_t *ret_n_main) {
+        size_t n_same = 1;
+
+        while (n_same < n && strcmp(sections[n_same]->name, sections[0]->name) == 0)
+                n_same++;
+        for (*ret_n_main = 0; *ret_n_main < n_same && !sections[*ret_n_main]->is_drop_in;)
+                ++*ret_n_main;
+        return n_same;
 }

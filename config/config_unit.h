@@ -11,6 +11,7 @@ enum section_kind {
         SECTION_OTHER, /* refused (told); its keys are passed over */
         SECTION_JOB,
         SECTION_DEFAULTS,
+        SECTION_CALENDAR,
         SECTION_CHIMED,
 };
 
@@ -47,3 +48,7 @@ struct unit {
 void unit_done(struct unit *unit);
 /* Adds a file's sections; text is borrowed for the call, file until unit_done(). 0 or -ENOMEM. */
 int unit_read(struct unit *unit, const char *file, const char *text, size_t size);
+/* The sections of one kind by name, those in files before those in drop-ins, given to the caller. 0, -ENOMEM. */
+int unit_sort_sections(const struct unit *unit, enum section_kind kind, const struct section ***ret, size_t *ret_n);
+/* How many of such a list, from its beginning on, are of one name, and how many of those are in files. n is at least 1. */
+size_t unit_count_same(const struct section *const *sections, size_t n, size_t *ret_n_main);

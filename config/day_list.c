@@ -13,7 +13,7 @@
 #include "config/civil.h"
 #include "config/timestamp.h"
 
-#define BLANKS    " \t"
+#define BLANKS    " \t\n"
 #define DATE_SIZE 10 /* bytes of 2026-12-24 */
 #define DAY_US    (CIVIL_DAY_S * INT64_C(1000000))
 
@@ -99,8 +99,10 @@ static int item_take(struct day_list *list, const struct day_item *item, struct 
                 if (item->last > item->first)
                         snprintf(text + n, sizeof(text) - n, "..%04d-%02d-%02d", (int)last.year, last.month, last.day);
         }
-        if (list->text.size + strlen(from) + 1 > DAY_LIST_TEXT_MAX)
-                return refuse(error, "too many days in one calendar: they may have %d bytes", DAY_LIST_TEXT_MAX);
+        if (list->text.size + strlen(from) + 1 > DAY_LIST_TEXT_MAX) {
+                refuse(error, "too many days in one calendar: they may have %d bytes", DAY_LIST_TEXT_MAX);
+                return 1;
+        }
         struct day_item *items = reallocarray(list->items, list->n + 1, sizeof(*items));
         if (!items)
                 return -ENOMEM;
@@ -164,4 +166,14 @@ void day_list_mark(const struct day_list *list, uint64_t bits[static DAY_LIST_WO
         for (size_t i = 0; i < list->n; i++)
                 for (int64_t day = item_next(&list->items[i], 0); day < DAY_LIST_END; day = item_next(&list->items[i], day + 1))
                         bits[day / 64] |= UINT64_C(1) << day % 64;
+}
+
+int64_t day_list_last(const struct day_list *list) {
+        uint64_t bits[DAY_LIST_WORDS] = {};
+        int64_t last = DAY_LIST_END - 1;
+
+        day_list_mark(list, bits);
+        while (last >= 0 && !(bits[last / 64] >> last % 64 & 1))
+                last--;
+        return last;
 }

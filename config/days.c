@@ -154,7 +154,7 @@ static int read_calendar(struct calendar *c, const char *text) {
         int r = job_name_is_valid(c->name, &why) ? day_list_add(&c->days, text + size + 1, &error) : -EBADMSG;
         if (r == 0 && (c->days.n == 0 || strcmp(day_list_text(&c->days), text + size + 1) != 0))
                 r = -EBADMSG;
-        return r == -EINVAL ? -EBADMSG : r;
+        return r == -EINVAL || r > 0 ? -EBADMSG : r;
 }
 
 static int hash_content(struct days *d) {

@@ -18,13 +18,13 @@ bool job_name_is_valid(const char *name, const char **ret_why) {
         const char *why = NULL;
 
         if (!*name)
-                why = "a job needs a name; write [job NAME]";
+                why = "a name has at least one letter";
         else if (strlen(name) > JOB_NAME_MAX)
-                why = "a job's name has at most 64 bytes";
+                why = "a name has at most 64 bytes";
         else if (!strchr(first, *name))
-                why = "a job's name begins with a letter or digit";
+                why = "a name begins with a letter or digit";
         else if (name[strspn(name, more)])
-                why = "a job's name has only letters, digits and _-.:";
+                why = "a name has only letters, digits and _-.:";
         if (!why)
                 return true;
         *ret_why = why;

@@ -141,6 +141,7 @@ struct job_what {
 struct job_mention {
         uint8_t kinds;  /* of a right: enum job_allow */
         bool is_except; /* of a calendar: Except=, else Only= */
+        bool is_default;
         char *name;
         char *file;
         unsigned line, column;

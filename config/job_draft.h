@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// job_draft: a job while its settings are read; shared by the job_*.c files only.
+// job_draft: a job while its settings are read; shared by the job_*.c files and config_calendars.c only.
 // A value parser returns 0, 1 where the value is wrong (told at its place), or -ENOMEM.
 #pragma once
 

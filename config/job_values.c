@@ -129,6 +129,7 @@ int draft_mention(const struct job_setting *s, size_t offset, const char *name, 
         mentions->list = list;
         struct job_mention *mention = &list[mentions->n++];
         *mention = (struct job_mention){
+                .is_default = s->is_default,
                 .name = strdup(name),
                 .file = strdup(s->file ? s->file : ""),
                 .line = s->line,

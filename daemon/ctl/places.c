@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "daemon/core/clock.h"
 #include "daemon/core/util.h"
 #include "daemon/ctl/reply.h"
 
@@ -42,5 +43,6 @@ int places_find(struct session *s, struct places *p) {
                 p->list[i] = p->folders[i];
         p->paths.folders = p->list;
         p->paths.n_folders = n > 0 ? n : i;
+        p->paths.now_rt_us = s->view.now_us;
         return CTL_EXIT_DONE;
 }

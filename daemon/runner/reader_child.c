@@ -13,6 +13,7 @@
 
 #include "config/pack.h"
 #include "daemon/core/channel.h"
+#include "daemon/core/clock.h"
 #include "daemon/core/util.h"
 #include "daemon/runner/reader.h"
 #include "daemon/runner/reader_records.h"
@@ -233,6 +234,7 @@ int reader_main(const struct reader_paths *given, bool is_check) {
                 .settings_file = given->settings_file ? given->settings_file : settings_file,
                 .folders = given->n_folders > 0 ? given->folders : (const char *const *)folders,
                 .n_folders = given->n_folders,
+                .now_rt_us = clock_now().rt_us,
         };
         while (given->n_folders == 0 && folders[paths.n_folders])
                 paths.n_folders++;

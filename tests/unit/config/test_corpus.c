@@ -16,6 +16,7 @@
 #include "config/config.h"
 
 #define CASES_MIN 40
+#define NOW_US    INT64_C(1795219200000000) /* 2026-11-21 */
 
 static glob_t cases, examples;
 
@@ -37,7 +38,7 @@ static char *read_text(const char *path, size_t *ret_size) {
 static char *load(const char *path, const char *name, struct config **ret) {
         char folder[] = "/tmp/chimed-test-corpus-XXXXXX", file[200], *told = NULL;
         const char *folders[] = {folder};
-        struct config_paths paths = {.folders = folders, .n_folders = 1};
+        struct config_paths paths = {.folders = folders, .n_folders = 1, .now_rt_us = NOW_US};
         struct diags diags = {};
         size_t size;
         char *text = read_text(path, &size);

@@ -120,8 +120,11 @@ START_TEST(a_calendar_has_so_many_days) {
         struct pattern_error error;
         size_t n = 0;
 
-        while (day_list_add(&list, "2026-12-24", &error) == 0)
+        int r;
+
+        while ((r = day_list_add(&list, "2026-12-24", &error)) == 0)
                 n++;
+        ck_assert_int_eq(r, 1);
         ck_assert_uint_eq(n, DAY_LIST_TEXT_MAX / sizeof("2026-12-24"));
         ck_assert_uint_eq(list.n, n);
         ck_assert_ptr_nonnull(strstr(error.text, "too many days"));
