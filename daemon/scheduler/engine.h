@@ -278,6 +278,12 @@ void engine_count(const struct engine *e, struct engine_totals *ret);
 /* Description= of a job, "" where it has none. */
 const char *engine_job_description(const struct engine *e, uint32_t job);
 
+/* Another engine, as yet without jobs, that goes on as this one would, with a clock that is right and no ledger. 0, -ENOMEM. */
+int engine_new_copy(const struct engine *e, struct engine **ret);
+/* Copies a job that is defined, as it stands between two events, with its run in flight. Its number in the copy is *ret; after a failure
+ * the copy can only be freed. 0, -ENOMEM, -ENOSPC. */
+int engine_copy_job(const struct engine *e, uint32_t job, struct engine *copy, uint32_t *ret);
+
 /* Views, borrowed until the next event. */
 const char *engine_job_name(const struct engine *e, uint32_t job);
 const struct job_when *engine_job_when(const struct engine *e, uint32_t job);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "daemon/core/util.h"
+#include "daemon/scheduler/simulation_json.h"
 #include "daemon/simulator/simulate.h"
 
 #define FOLDERS_MAX 64
@@ -64,28 +65,6 @@ static bool is_wanted(const struct program *p, const char *job) {
         return p->n_names == 0;
 }
 
-static json_t *run_json(const struct simulate_row *row) {
-        json_t *o = json_pack("{s:s,s:I,s:I,s:s,s:I,s:I}", "job", row->job, "runId", (json_int_t)row->run, "slotUsec",
-                              (json_int_t)row->slot_us, "cause", run_cause_to_string(row->cause), "startUsec",
-                              (json_int_t)row->start_us, "lagUsec", (json_int_t)row->lag_us);
-
-        if (row->end_us >= 0) {
-                json_object_set_new(o, "endUsec", json_integer(row->end_us));
-                json_object_set_new(o, "result", json_string(run_result_to_string(row->result)));
-        }
-        return o;
-}
-
-static json_t *range_json(const struct simulate_row *row) {
-        json_t *o = json_pack("{s:s,s:s,s:s,s:I,s:I,s:I}", "job", row->job, "outcome", slot_outcome_to_string(row->outcome),
-                              "reason", slot_reason_to_string(row->reason), "count", (json_int_t)row->n, "firstSlotUsec",
-                              (json_int_t)row->first_us, "lastSlotUsec", (json_int_t)row->last_us);
-
-        if (row->run > 0)
-                json_object_set_new(o, "runId", json_integer((json_int_t)row->run));
-        return o;
-}
-
 /* Takes the object. */
 static int print_line(json_t *o) {
         int r = o ? json_dumpf(o, stdout, JSON_COMPACT) : -1;
@@ -94,14 +73,14 @@ static int print_line(json_t *o) {
         return r < 0 || putchar('\n') < 0 ? -EIO : 0;
 }
 
-static int print_row(void *userdata, const struct simulate_row *row) {
+static int print_row(void *userdata, const struct simulation_row *row) {
         struct program *p = userdata;
 
         if (!is_wanted(p, row->job))
                 return 0;
         if (p->rows_max > 0 && p->n_rows++ == p->rows_max)
                 return -E2BIG;
-        return print_line(row->outcome == SLOT_RAN ? run_json(row) : range_json(row));
+        return print_line(simulation_json(row));
 }
 
 static int print_names(const struct program *p) {

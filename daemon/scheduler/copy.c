@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+// copy: a second engine that goes on as the first one would: jobs with their plans, holds, open ranges and runs in flight. It has no
+// ledger behind it, so nothing of it waits for one.
+
+#include "daemon/scheduler/engine_internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+int engine_new_copy(const struct engine *e, struct engine **ret) {
+        struct wire_hello hello = {.next_run = e->next_run, .is_synchronised = true, .epoch = 1};
+        struct engine *copy;
+        memcpy(hello.instance, e->instance, sizeof(hello.instance));
+        int r = engine_new(&hello, &copy);
+        if (r < 0)
+                return r;
+        memcpy(copy->seed, e->seed, sizeof(copy->seed));
+        copy->resumed = e->resumed;
+        copy->asleep = e->asleep;
+        copy->woken = e->woken;
+        copy->stepped_from_us = e->stepped_from_us;
+        copy->stepped_to_us = e->stepped_to_us;
+        copy->offset_us = e->offset_us;
+        *ret = copy;
+        return 0;
+}
+
+/* The policies of the row and, where another interval was set, of its definition. */
+static int copy_policies(const struct engine *e, const struct job_row *from, struct engine *copy, struct job_row *to,
+                         struct job_cold *cold) {
+        uint32_t policy;
+        int r = registry_intern(&copy->jobs, engine_policy(e, from), &to->when);
+        if (r < 0 || !cold || cold->defined == 0)
+                return r;
+        r = registry_intern(&copy->jobs, registry_when(&e->jobs, cold->defined - 1), &policy);
+        cold->defined = r == 0 ? policy + 1 : 0;
+        return r;
+}
+
+/* What it is told at an instant; the run in flight is found by its number. */
+static int copy_queues(const struct engine *e, uint32_t job, struct engine *copy, uint32_t number, const struct job_run *run) {
+        int r = engine_reserve(copy, number, engine_policy(copy, engine_row(copy, number)));
+        if (r == 0)
+                r = schedule_reserve(&copy->holds, number);
+        if (r == 0 && schedule_has(&e->at_boot, job)) {
+                r = schedule_reserve(&copy->at_boot, number);
+                if (r == 0)
+                        schedule_set(&copy->at_boot, number, schedule_at(&e->at_boot, job));
+        }
+        if (r == 0 && run->run > 0)
+                r = engine_begin_run(copy, number, run);
+        if (r < 0)
+                return r;
+        commands_arm_hold(copy, number);
+        slots_arm(copy, number);
+        return 0;
+}
+
+int engine_copy_job(const struct engine *e, uint32_t job, struct engine *copy, uint32_t *ret) {
+        const struct job_row *from = &e->jobs.rows[job];
+        const struct job_cold *cold = registry_cold(&e->jobs, from);
+        struct job_run run = {0};
+        uint32_t number;
+        int r = registry_add(&copy->jobs, registry_name(&e->jobs, from), &number);
+        if (r < 0)
+                return r;
+        struct job_row *to = engine_row(copy, number);
+        uint32_t name = to->name;
+        *to = *from;
+        to->name = name;
+        to->when = to->was = INDEX_NONE;
+        to->cold = 0;
+        to->is_touched = to->is_removing = false;
+        struct job_cold *copied = cold ? registry_warm(&copy->jobs, to) : NULL;
+        if (cold && !copied)
+                return -ENOMEM;
+        if (cold) {
+                run = cold->run;
+                *copied = *cold;
+                copied->run = (struct job_run){0};
+        }
+        r = copy_policies(e, from, copy, to, copied);
+        if (r == 0)
+                r = copy_queues(e, job, copy, number, &run);
+        if (r == 0)
+                *ret = number;
+        return r;
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// simulation_json: there may be hundreds of thousands of them, so that they are packed at once.
+
+#include "daemon/scheduler/simulation_json.h"
+
+static json_t *json_run(const struct simulation_row *row) {
+        json_t *o = json_pack("{s:s,s:I,s:s,s:i,s:I,s:I}", "job", row->job, "runId", (json_int_t)row->run, "cause",
+                              run_cause_to_string(row->cause), "attempt", (int)row->attempt, "startUsec",
+                              (json_int_t)row->start_us, "lagUsec", (json_int_t)row->lag_us);
+
+        if (row->slot_us > 0)
+                json_object_set_new(o, "slotUsec", json_integer(row->slot_us));
+        if (row->end_us >= 0) {
+                json_object_set_new(o, "endUsec", json_integer(row->end_us));
+                json_object_set_new(o, "result", json_string(run_result_to_string(row->result)));
+        }
+        return o;
+}
+
+static json_t *json_slots(const struct simulation_row *row) {
+        json_t *o = json_pack("{s:s,s:s,s:s,s:I,s:I,s:I}", "job", row->job, "outcome", slot_outcome_to_string(row->outcome),
+                              "reason", slot_reason_to_string(row->reason), "count", (json_int_t)row->n, "firstSlotUsec",
+                              (json_int_t)row->first_us, "lastSlotUsec", (json_int_t)row->last_us);
+
+        if (row->run > 0)
+                json_object_set_new(o, "runId", json_integer((json_int_t)row->run));
+        return o;
+}
+
+json_t *simulation_json(const struct simulation_row *row) {
+        return row->outcome == SLOT_RAN ? json_run(row) : json_slots(row);
+}
