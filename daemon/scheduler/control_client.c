@@ -159,8 +159,7 @@ static bool has_calls(struct control_client *client) {
                message_input_has_next(&client->in);
 }
 
-/* False where this pass has done enough for clients: the rest is for the next. */
-static bool has_time(const struct control *c) {
+bool control_client_has_time(const struct control *c) {
         return clock_now().bt_us < c->busy_bt_us;
 }
 
@@ -168,7 +167,9 @@ static bool has_time(const struct control *c) {
 static int do_calls(struct control_client *client) {
         const char *text;
         size_t size;
-        for (int i = 0; i < CONTROL_CALLS_A_TURN && !client->is_dead && has_calls(client) && has_time(client->control); i++) {
+        for (int i = 0;
+             i < CONTROL_CALLS_A_TURN && !client->is_dead && has_calls(client) && control_client_has_time(client->control);
+             i++) {
                 message_input_next(&client->in, &text, &size);
                 client->partial_bt_us = INT64_MAX;
                 int r = control_dispatch(client, text, size);
@@ -222,7 +223,7 @@ int control_client_turns(struct control *c) {
         struct control_client *client;
         int r = 0;
         c->busy_bt_us = clock_now().bt_us + CONTROL_BUSY_US;
-        while (r == 0 && has_time(c) && (client = next_turn(c))) {
+        while (r == 0 && control_client_has_time(c) && (client = next_turn(c))) {
                 leave_turns(client);
                 if (client->wait.kind == CONTROL_WAIT_NONE)
                         r = do_calls(client);
@@ -289,6 +290,7 @@ static bool wants_room(struct control_client *client) {
         case CONTROL_WAIT_NONE:
                 return message_input_has_next(&client->in) && control_client_waiting(client) <= CONTROL_OUT_MARK;
         case CONTROL_WAIT_PAGES:
+        case CONTROL_WAIT_SIMULATE:
                 return true;
         case CONTROL_WAIT_FEED:
                 return control_feed_has_more(&client->wait);

@@ -14,6 +14,8 @@ void control_client_touch(struct control_client *client);
 /* Does calls and goes on with streams while the pass has time: users by turns, and the clients of a user by turns, so that one who
  * asks little does not wait for one who asks much. 0 or a negative error. */
 int control_client_turns(struct control *c);
+/* False where this pass has done enough for clients: the rest is for the next. */
+bool control_client_has_time(const struct control *c);
 /* What the client is told from now on, it hears only when the ledger has what was decided until now. */
 void control_client_hold(struct control_client *client, struct clock_sample now);
 /* A commit is durable, or the client has waited long enough. */

@@ -66,6 +66,7 @@ enum control_wait_kind {
         CONTROL_WAIT_DESCRIBE, /* ShowJob: the runner's answer */
         CONTROL_WAIT_FEED,     /* Subscribe */
         CONTROL_WAIT_LEDGER,   /* what the ledger answers */
+        CONTROL_WAIT_SIMULATE, /* its turns */
 };
 
 /* The call of a client that is not answered, or not to its end. While there is one, the client's next calls wait. */
@@ -75,7 +76,7 @@ struct control_wait {
         struct control_client *client;
         uint32_t job; /* row; INDEX_NONE: no one job */
         int64_t deadline_bt_us;
-        struct control_rows rows; /* pages, feed */
+        struct control_rows rows; /* pages, feed, simulate */
         uint32_t at;              /* the next of them */
         uint64_t run;             /* trigger, cancel */
         bool has_changed;         /* cancel */
@@ -86,6 +87,7 @@ struct control_wait {
         bool is_until_finished;   /* runs */
         struct control_feed *feed;
         struct control_history *history;
+        struct control_simulate *simulate;
 };
 
 struct control_client {

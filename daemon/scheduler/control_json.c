@@ -164,6 +164,11 @@ static void put_counts(json_t **object, const struct book_counts *counts) {
                 control_put_int(object, rows[i].name, (int64_t)rows[i].n);
 }
 
+int64_t control_last_duration(const struct book_job *book) {
+        const struct book_run *ended = control_last_ended(book);
+        return ended && ended->end.start_bt_us > 0 ? ended->end.end_bt_us - ended->end.start_bt_us : -1;
+}
+
 static void put_latest(json_t **object, const struct book_job *book) {
         const struct book_run *last = book ? book->last : NULL, *ended = control_last_ended(book);
         bool is_over = last && last->end.result != RUN_RESULT_NONE;
@@ -171,8 +176,7 @@ static void put_latest(json_t **object, const struct book_job *book) {
         control_put_known(object, "lastSlotUsec", last && last->run.item != WIRE_ITEM_TRIGGER, last ? last->run.slot_rt_us : 0);
         control_put_known(object, "lastStartUsec", start_us > 0, start_us);
         control_put_text(object, "lastResult", ended ? run_result_to_string(ended->end.result) : NULL);
-        bool has_begun = ended && ended->end.start_bt_us > 0;
-        control_put_known(object, "lastDurationUsec", has_begun, has_begun ? ended->end.end_bt_us - ended->end.start_bt_us : 0);
+        control_put_known(object, "lastDurationUsec", control_last_duration(book) >= 0, control_last_duration(book));
 }
 
 json_t *control_json_job(const struct engine *e, const struct book *b, struct clock_sample now, uint32_t job) {

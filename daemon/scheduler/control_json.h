@@ -35,3 +35,5 @@ json_t *control_json_hold(const struct job_view *view, const struct book_job *bo
 json_t *control_json_job(const struct engine *e, const struct book *b, struct clock_sample now, uint32_t job);
 /* The latest run that has ended, or NULL. */
 const struct book_run *control_last_ended(const struct book_job *book);
+/* The span that it took, -1 where there is none that began. */
+int64_t control_last_duration(const struct book_job *book);

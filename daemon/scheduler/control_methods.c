@@ -14,6 +14,7 @@
 #include "daemon/scheduler/control_feed.h"
 #include "daemon/scheduler/control_history.h"
 #include "daemon/scheduler/control_json.h"
+#include "daemon/scheduler/control_simulate.h"
 #include "daemon/scheduler/control_wait.h"
 #include "daemon/scheduler/control_words.h"
 
@@ -395,6 +396,7 @@ static int (*const functions[API_METHOD_MAX])(struct control_call *call) = {
         [API_LIST_JOBS] = do_list_jobs,
         [API_SHOW_JOB] = do_show_job,
         [API_NEXT] = do_next,
+        [API_SIMULATE] = control_do_simulate,
         [API_WHY] = control_do_why,
         [API_LIST_RUNS] = control_do_list_runs,
         [API_LIST_MISSED] = control_do_list_missed,

@@ -14,6 +14,7 @@
 #include "daemon/scheduler/control_history.h"
 #include "daemon/scheduler/control_json.h"
 #include "daemon/scheduler/control_methods.h"
+#include "daemon/scheduler/control_simulate.h"
 
 /* ---- life ---- */
 
@@ -66,6 +67,7 @@ void control_wait_end(struct control_wait *wait) {
                 c->n_feeds--;
         control_feed_free(wait->feed);
         control_history_free(wait->history);
+        control_simulate_free(wait->simulate);
         control_rows_done(&wait->rows);
         *wait = (struct control_wait){0};
         control_client_touch(client);
@@ -321,6 +323,7 @@ static void look_at_action(struct control_wait *wait, struct clock_sample now, c
         case CONTROL_WAIT_RELOAD:
         case CONTROL_WAIT_FEED:
         case CONTROL_WAIT_LEDGER:
+        case CONTROL_WAIT_SIMULATE:
                 break;
         }
         if (a->kind == ACTION_GONE && wait->kind != CONTROL_WAIT_NONE && wait->job == a->job)
@@ -363,6 +366,8 @@ void control_wait_expired(struct control_wait *wait, struct clock_sample now) {
                 answer_error(wait, API_ERROR_NOT_READY, NULL);
         else if (wait->kind == CONTROL_WAIT_LEDGER)
                 control_history_fail(wait->history, -ETIME);
+        else if (wait->kind == CONTROL_WAIT_SIMULATE)
+                control_simulate_cut(wait);
         else if (wait->kind == CONTROL_WAIT_DESCRIBE) {
                 control_show(wait->client, now, wait->job, NULL);
                 control_wait_end(wait);
@@ -393,6 +398,8 @@ void control_wait_room(struct control_wait *wait, struct clock_sample now) {
                 control_feed_room(wait, now);
         else if (wait->kind == CONTROL_WAIT_LEDGER)
                 control_audit_room(wait->history);
+        else if (wait->kind == CONTROL_WAIT_SIMULATE)
+                control_simulate_room(wait);
 }
 
 void control_wait_abandon(struct control *c) {

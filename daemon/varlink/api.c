@@ -180,6 +180,22 @@ static const struct api_field next_out[] = {
         OBJECTS("next", "NextSlot", REQUIRED, "Job by job, each job's in order."),
         INT("after", OPTIONAL, "There may be more: call again with this; null: that was all."),
 };
+static const struct api_field simulate_in[] = {
+        STRINGS("jobs", OPTIONAL, "Of these jobs; null: all."),
+        INT("untilUsec", OPTIONAL, "Up to this instant; default: a day later."),
+        INT("tookUsec", OPTIONAL,
+            "Span that each run takes; null: as long as the latest of its job that has ended, no time where there is none."),
+        INT("limit", OPTIONAL, "How many runs and rows of slots in all, 1 to 1000, with more to 200000; default: so many."),
+};
+static const struct api_field simulate_out[] = {
+        INT("beganUsec", REQUIRED, "The instant from which on it goes on: of the call."),
+        INT("jobs", REQUIRED, "How many jobs take part."),
+        INT("measured", REQUIRED, "Of them those of which a run has ended."),
+        OBJECTS("runs", "Run", REQUIRED,
+                "Runs, with their times and numbers as they would be; members that nobody knows are absent."),
+        OBJECTS("missed", "Missed", REQUIRED, "Slots that would not run by themselves."),
+        BOOL("isCut", REQUIRED, "There would be more: the limit, or the time that it may take, was reached."),
+};
 static const struct api_field why_in[] = {
         STRING("job", REQUIRED, "The job's name."),
         INT("slotUsec", OPTIONAL, "What became of the slot of this instant, as far as it is in memory."),
@@ -391,6 +407,11 @@ static const struct api_row methods[API_METHOD_MAX] = {
                              API_RIGHT_SEE, API_SINGLE, the_job, show_out),
         [API_NEXT] = ROW("Next", "The next slots of jobs, as far as they are planned.", API_RIGHT_SEE, API_SINGLE, next_in,
                          next_out),
+        [API_SIMULATE] =
+                ROW("Simulate",
+                    "What the jobs would do from now on: the engine goes on, from the state that it is in, on a clock of its "
+                    "own. Nothing is run or changed. With more page by page as a stream.",
+                    API_RIGHT_SEE, API_MAY_MORE, simulate_in, simulate_out),
         [API_WHY] = ROW("Why", "What became of a slot, or why nothing runs now.", API_RIGHT_SEE, API_SINGLE, why_in, why_out),
         [API_LIST_RUNS] = ROW("ListRuns", "Runs that the ledger has, page by page. Values only to who may control the job.",
                               API_RIGHT_SEE, API_SINGLE, runs_in, runs_out),

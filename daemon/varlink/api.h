@@ -47,6 +47,7 @@ enum api_method {
         API_LIST_JOBS,
         API_SHOW_JOB,
         API_NEXT,
+        API_SIMULATE,
         API_WHY,
         API_LIST_RUNS,
         API_LIST_MISSED,
