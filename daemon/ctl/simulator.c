@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// simulator: chimed-simulate gets files, durations and period; it prints a row a line.
+// simulator: chimed-simulate gets files, durations and period, and prints a row a line; chimed is called, and streams them.
 
 #include "daemon/ctl/simulator.h"
 
@@ -13,12 +13,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "daemon/core/clock.h"
 #include "daemon/core/helper.h"
 #include "daemon/core/util.h"
+#include "daemon/ctl/names.h"
 #include "daemon/ctl/places.h"
 #include "daemon/ctl/reply.h"
 
+#define ASKED_ROWS    200000              /* that Simulate gives at most */
+#define PATIENCE_US   (60 * USEC_PER_SEC) /* with each of its replies */
 #define ARGUMENTS_MAX (OPTIONS_FOLDERS_MAX + 9)
+
+/* ---- chimed-simulate ---- */
 
 struct simulation {
         const struct simulator_wish *wish;
@@ -186,5 +192,89 @@ int simulator_run(struct session *s, const struct simulator_wish *wish, bool *re
                 free(m.arguments[--m.n]);
         free(m.durations);
         places_done(&places);
+        return status;
+}
+
+/* ---- chimed ---- */
+
+/* What to ask for; jobs is an array of Job. */
+static json_t *make_terms(const struct session *s, const struct simulator_wish *wish, const json_t *jobs) {
+        json_t *p = json_object(), *names = json_array(), *job;
+        bool is_bounded = wish->rows_max > 0 && wish->rows_max < ASKED_ROWS;
+        size_t i;
+
+        json_object_set_new(p, "untilUsec", json_integer(wish->to_us));
+        json_object_set_new(p, "limit", json_integer(is_bounded ? wish->rows_max : ASKED_ROWS));
+        if (session_has(s, OPTION_TOOK))
+                json_object_set_new(p, "tookUsec", json_integer(session_number(s, OPTION_TOOK, 0)));
+        json_array_foreach(jobs, i, job) {
+                json_array_append(names, json_object_get(job, "name"));
+        }
+        if (s->n_names > 0)
+                json_object_set(p, "jobs", names);
+        json_decref(names);
+        return p;
+}
+
+static int take_names(const struct simulator_wish *wish, const json_t *jobs) {
+        size_t i;
+        json_t *job;
+        int r = 0;
+
+        json_array_foreach(jobs, i, job) {
+                json_t *row = json_pack("{s:s}", "job", reply_text_or(job, "name", "?"));
+                r = r < 0 ? r : row ? wish->row(wish->userdata, row) : -ENOMEM;
+                json_decref(row);
+        }
+        return r;
+}
+
+static int take_reply(const struct simulator_wish *wish, const json_t *reply) {
+        static const char *const lists[] = {"runs", "missed"};
+        size_t i;
+        json_t *row;
+        int r = 0;
+
+        for (size_t k = 0; k < ARRAY_SIZE(lists); k++)
+                json_array_foreach(json_object_get(reply, lists[k]), i, row) {
+                        r = r < 0 ? r : wish->row(wish->userdata, row);
+                }
+        return r;
+}
+
+static int take_replies(struct session *s, struct client *client, const struct simulator_wish *wish, bool *ret_has_durations) {
+        struct client_reply reply = {.has_more = true};
+        bool is_cut = false;
+
+        while (reply.has_more) {
+                int r = client_receive(client, clock_awake_us() + PATIENCE_US, &reply);
+                int status = session_take(s, API_SIMULATE, r == 1 ? -ETIMEDOUT : r, &reply);
+                if (status != CTL_EXIT_DONE)
+                        return status;
+                r = take_reply(wish, reply.parameters);
+                *ret_has_durations = reply_int(reply.parameters, "measured", 0) > 0;
+                is_cut = reply_bool(reply.parameters, "isCut");
+                client_reply_done(&reply);
+                if (r < 0)
+                        return session_fail(CTL_EXIT_FAILED, "%s", strerror(-r));
+        }
+        return is_cut ? SIMULATOR_MANY : CTL_EXIT_DONE;
+}
+
+int simulator_ask(struct session *s, const struct simulator_wish *wish, bool *ret_has_durations) {
+        struct client *client = NULL;
+        json_t *jobs = NULL;
+        int status = names_list_jobs(s, s->names, s->n_names, &jobs);
+
+        if (status == CTL_EXIT_DONE && wish->with_names && take_names(wish, jobs) < 0)
+                status = session_tell_memory();
+        if (status == CTL_EXIT_DONE)
+                status = session_connect(s, &client);
+        if (status == CTL_EXIT_DONE)
+                status = session_send(s, client, API_SIMULATE, make_terms(s, wish, jobs), true);
+        if (status == CTL_EXIT_DONE)
+                status = take_replies(s, client, wish, ret_has_durations);
+        client_free(client);
+        json_decref(jobs);
         return status;
 }

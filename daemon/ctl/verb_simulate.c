@@ -27,11 +27,11 @@
 
 struct work {
         struct session *s;
-        int64_t from_us, to_us; /* what is shown, */
-        int64_t begin_us;       /* and from where on it is simulated */
-        bool is_drawn, has_past, has_durations;
-        json_t *rows;                    /* of the table; NULL: there is none */
-        struct timeline screen, picture; /* without cells: there is none */
+        int64_t from_us, to_us;                          /* what is shown, */
+        int64_t begin_us;                                /* and from where on it is simulated */
+        bool is_drawn, has_past, goes_on, has_durations; /* goes_on: from the state of a running chimed */
+        json_t *rows;                                    /* of the table; NULL: there is none */
+        struct timeline screen, picture;                 /* without cells: there is none */
 };
 
 static bool is_to_stdout(const struct session *s) {
@@ -44,7 +44,8 @@ static int find_period(struct work *w) {
         int64_t now_us = s->view.now_us;
         bool has_own_files = session_has(s, OPTION_CONFIG) || session_has(s, OPTION_JOBS);
 
-        w->has_past = w->is_drawn && !has_own_files && session_is_there(s);
+        bool is_there = !has_own_files && session_is_there(s);
+        w->has_past = w->is_drawn && is_there;
         int64_t coming_us = w->has_past ? PERIOD_US - PERIOD_US / PAST_SHARE : PERIOD_US;
         w->from_us = session_number(s, OPTION_FROM, now_us);
         w->to_us = session_number(s, OPTION_TO, w->from_us + (session_has(s, OPTION_FROM) ? PERIOD_US : coming_us));
@@ -52,6 +53,7 @@ static int find_period(struct work *w) {
                 w->from_us -= (w->to_us - now_us) / (PAST_SHARE - 1);
         w->has_past = w->has_past && w->from_us < now_us;
         w->begin_us = w->has_past ? now_us : w->from_us;
+        w->goes_on = is_there && (w->has_past || !session_has(s, OPTION_FROM));
         if (w->to_us > w->from_us)
                 return CTL_EXIT_DONE;
         return session_fail(CTL_EXIT_USAGE, "the period ends before it begins: give --from and --to");
@@ -89,7 +91,8 @@ static int take_past_rows(struct work *w, enum api_method method, const char *jo
         if (history_add(w->s, method, terms, PAST_ROWS, true, rows, NULL) != CTL_EXIT_DONE)
                 w->has_past = false; /* there is no ledger */
         json_array_foreach(rows, i, row) {
-                r = r == 0 ? take_row(w, row) : r;
+                bool is_told_twice = w->goes_on && method == API_LIST_RUNS && !reply_text(row, "result"); /* in flight */
+                r = r < 0 || is_told_twice ? r : take_row(w, row);
         }
         json_decref(rows);
         json_decref(terms);
@@ -114,33 +117,34 @@ static int take_rows(struct work *w) {
 
         if (status != CTL_EXIT_DONE || w->to_us <= w->begin_us)
                 return status;
-        bool is_plain = w->s->is_json && !w->has_past && w->picture.n_cells == 0;
+        bool is_plain = w->s->is_json && !w->has_past && !w->goes_on && w->picture.n_cells == 0;
         wish.row = is_plain ? NULL : take_row;
         wish.with_names = w->is_drawn && !w->s->is_json;
         wish.rows_max = w->s->is_json ? 0 : w->is_drawn ? DRAWN_ROWS : TABLE_ROWS;
-        status = simulator_run(w->s, &wish, &w->has_durations);
-        return status;
+        return w->goes_on ? simulator_ask(w->s, &wish, &w->has_durations) : simulator_run(w->s, &wish, &w->has_durations);
 }
 
 /* ---- what is shown ---- */
 
 /* Where it comes from, in a sentence. */
 static char *print_source(const struct work *w, char buf[static SENTENCE]) {
-        char from[TIMES_SIZE], span[TIMES_SIZE];
-        int n = snprintf(buf, SENTENCE, "%s", w->has_past ? "Up to now as the ledger has it; " : "");
+        const char *past = w->has_past ? "Up to now as the ledger has it" : "There is no ledger of what was";
+        char from[TIMES_SIZE], begin[SENTENCE / 2], took[SENTENCE / 3] = "no time: see --took=SPAN";
 
-        if (w->to_us <= w->begin_us)
-                snprintf(buf + n - 2, SENTENCE - (size_t)n, ".");
-        else {
-                n += snprintf(buf + n, SENTENCE - (size_t)n, "%s if all began anew at %s; ", w->has_past ? "then as" : "As",
-                              times_full(w->begin_us, from));
-                if (session_has(w->s, OPTION_TOOK))
-                        snprintf(buf + n, SENTENCE - (size_t)n, "each run takes %s.",
-                                 times_span(session_number(w->s, OPTION_TOOK, 0), span));
-                else
-                        snprintf(buf + n, SENTENCE - (size_t)n, "runs take %s.",
-                                 w->has_durations ? "as long as the latest ones" : "no time: see --took=SPAN");
+        if (w->to_us <= w->begin_us) {
+                snprintf(buf, SENTENCE, "%s.", past);
+                return buf;
         }
+        if (w->goes_on)
+                snprintf(begin, sizeof(begin), "%s as chimed would go on", w->has_past ? "then" : "From now on");
+        else
+                snprintf(begin, sizeof(begin), "As if all began anew at %s", times_full(w->begin_us, from));
+        if (session_has(w->s, OPTION_TOOK))
+                times_span(session_number(w->s, OPTION_TOOK, 0), took);
+        else if (w->has_durations)
+                snprintf(took, sizeof(took), "as long as the latest ones");
+        snprintf(buf, SENTENCE, "%s%s%s; %s %s.", w->has_past ? past : "", w->has_past ? "; " : "", begin,
+                 session_has(w->s, OPTION_TOOK) ? "each run takes" : "runs take", took);
         return buf;
 }
 

@@ -81,7 +81,24 @@ ctl 0 simulate --from=@1795257600 --to=@1795265000 slow --json
 took=$(jq -s '.[0].endUsec - .[0].startUsec' <<<"$said")
 ((took >= 300000 && took < 3000000)) || die "a run takes $took us"
 ctl 0 simulate --to=+1h slow
-assert_contains "the last line" "runs take as long as the latest ones" "$said"
+assert_contains "the last line" "From now on as chimed would go on; runs take as long as the latest ones." "$said"
+
+# from the state that it is in: held jobs do not run, intervals go on from where they are; nothing of it happens
+ctl 0 show slow --json
+next=$(jq .nextSlotUsec <<<"$said")
+ctl 0 simulate --to=+3h slow --json
+assert_equal "the first slot" "$next" "$(jq -s '.[0].slotUsec' <<<"$said")"
+ctl 0 pause slow --for=90min
+ctl 0 simulate --to=+3h --json
+assert_equal "a pause" "withheld paused" "$(jq -r 'select(.job == "slow" and .outcome) | .outcome + " " + .reason' <<<"$said")"
+ctl 0 simulate --to=+3h --json --took=20s grid
+((${#said} > 0)) || die "the other job does not run"
+[ "$(count '.job == "slow"')" = 0 ] || die "another job than the one that was named"
+ctl 0 simulate --to=+3h "--jobs=$T/jobs" --json slow
+assert_equal "files" 3 "$(count .startUsec)"
+ctl 4 simulate --to=+3h nothing-like-it
+ctl 0 show slow --json
+assert_equal "runs of the job" 1 "$(jq .runs <<<"$said")"
 stop_daemon
 
 # broken files are told, and the others are simulated; too much for a screen; no such job; usage
