@@ -10,6 +10,7 @@
 #include "config/calendar.h"
 #include "config/cron.h"
 #include "config/timestamp.h"
+#include "tests/unit/config/other_zone.h"
 #include "tests/unit/run_suite.h"
 
 #define ROWS(table) (int)(sizeof(table) / sizeof((table)[0]))
@@ -175,18 +176,6 @@ START_TEST(there_is_a_bound_to_expressions_and_to_their_bytes) {
         agenda_draft_done(&draft);
 }
 END_TEST
-
-/* A zone whose data are those of another. */
-static int find_other(void *userdata, const char *name, struct zone **ret, char why[static ZONE_WHY_MAX]) {
-        static uint8_t data[65536];
-        FILE *f = fopen(userdata, "r");
-
-        (void)why;
-        ck_assert_ptr_nonnull(f);
-        size_t size = fread(data, 1, sizeof(data), f);
-        fclose(f);
-        return zone_parse(data, size, name, ret);
-}
 
 START_TEST(other_data_of_a_zone_make_another_agenda) {
         char berlin[] = "/usr/share/zoneinfo/Europe/Berlin", tokyo[] = "/usr/share/zoneinfo/Asia/Tokyo";

@@ -41,11 +41,15 @@ END_TEST
 
 START_TEST(of_two_calendars_of_one_name_neither_is_taken) {
         put("etc/a.ini", CALENDAR("h", "Sat") JOB("a") "Except=h\n" JOB("good"));
-        put("run/b.ini", "\n" CALENDAR("h", "Sun") JOB("b") "Only=h\n");
+        put("run/b.ini", "\n" CALENDAR("h", "Sun") CALENDAR("h", "Mon") JOB("b") "Only=h\n");
         ck_assert_int_eq(load(), 0);
         ck_assert_str_eq(names(), "good ! a b");
         ck_assert_str_eq(config->broken[0].file, "etc/a.ini");
         ck_assert_str_eq(diag(1), "run/b.ini:2: calendar h is defined at etc/a.ini:1, too; neither is taken");
+        ck_assert_str_eq(diag(2), "run/b.ini:4: calendar h is defined at etc/a.ini:1, too; neither is taken");
+        put("run/b.ini", CALENDAR("a", "Mon") CALENDAR("h", "Sun") JOB("b") "Only=h\n"); /* a search meets another first */
+        ck_assert_int_eq(load(), 0);
+        ck_assert_str_eq(names(), "good ! a b");
 }
 END_TEST
 

@@ -13,6 +13,7 @@
 #include "config/days.h"
 #include "config/job.h"
 #include "config/timestamp.h"
+#include "tests/unit/config/other_zone.h"
 #include "tests/unit/run_suite.h"
 
 #define ROWS(table) (int)(sizeof(table) / sizeof((table)[0]))
@@ -267,6 +268,27 @@ START_TEST(equal_ones_are_one) {
 }
 END_TEST
 
+START_TEST(other_data_of_its_zone_make_another_definition) {
+        char berlin[] = "/usr/share/zoneinfo/Europe/Berlin", tokyo[] = "/usr/share/zoneinfo/Asia/Tokyo", x[] = "x";
+        char *argv[] = {x, NULL};
+        struct job jobs[2] = {};
+        struct diags diags = {};
+
+        for (int i = 0; i < 2; i++) {
+                agendas = (struct agendas){.find_zone = find_other, .userdata = i == 0 ? berlin : tokyo};
+                job_when_init(&jobs[i].when);
+                job_what_init(&jobs[i].what);
+                jobs[i].name = jobs[i].file = x;
+                jobs[i].what.argv = argv;
+                jobs[i].when.days = compile("-h: Sat", "Here");
+                ck_assert_int_eq(job_seal(&jobs[i], &diags), 0);
+                job_when_done(&jobs[i].when);
+                agendas_done(&agendas);
+        }
+        ck_assert_mem_ne(&jobs[0].hash, &jobs[1].hash, sizeof(jobs[0].hash));
+}
+END_TEST
+
 static const char *const not_canonical[] = {"h",           "h: ",         "h:2026-12-24", ": Sat", "h: sat",
                                             "h: Sat  Sun", "h: nonsense", "-h: Sat",      "h Sat"};
 
@@ -350,6 +372,7 @@ int main(void) {
         tcase_add_loop_test(t, an_instant_is_open_or_not_until_another, 0, ROWS(instants));
         tcase_add_loop_test(t, each_half_hour_of_forty_years_is_as_the_c_library_says, 0, ROWS(oracle_zones));
         tcase_add_test(t, equal_ones_are_one);
+        tcase_add_test(t, other_data_of_its_zone_make_another_definition);
         tcase_add_loop_test(t, only_canonical_calendars_are_taken, 0, ROWS(not_canonical));
         tcase_add_test(t, a_draft_is_bounded);
         tcase_add_loop_test(t, a_when_text_reads_back_as_itself, 0, ROWS(when_texts));

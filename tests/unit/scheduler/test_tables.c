@@ -203,6 +203,33 @@ START_TEST(jitter_spreads_the_wait_around_every) {
 }
 END_TEST
 
+START_TEST(a_policy_keeps_its_calendars) {
+        static const char text[] = "OnCalendar=02:30\nExcept=holidays: Sat\nTimeZone=UTC\n";
+        struct zones zones = {};
+        struct agendas agendas = {.find_zone = zones_find_for_agendas, .userdata = &zones};
+        struct registry g = {};
+        struct job_when when;
+        char *description;
+        uint32_t policy, same;
+
+        ck_assert_int_eq(job_when_parse(text, strlen(text), &agendas, &when, &description), 0);
+        ck_assert_int_eq(registry_intern(&g, &when, &policy), 0);
+        ck_assert_int_eq(registry_intern(&g, &when, &same), 0);
+        ck_assert_uint_eq(policy, same);
+        job_when_done(&when);
+        registry_release(&g, policy);
+        ck_assert_uint_eq(agendas.table.n, 1);
+        ck_assert_uint_eq(agendas.days.n, 1);
+        ck_assert_str_eq(days_words(registry_when(&g, policy)->days), "not on holidays");
+        registry_release(&g, policy);
+        ck_assert_uint_eq(agendas.table.n, 0);
+        ck_assert_uint_eq(agendas.days.n, 0);
+        registry_done(&g);
+        agendas_done(&agendas);
+        zones_done(&zones);
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("tables");
         TCase *tc = tcase_create("tables");
@@ -212,6 +239,7 @@ int main(void) {
         tcase_add_loop_test(tc, keys_are_counted_by_division_on_both_sides_of_the_anchor, 0, sizeof(grids) / sizeof(grids[0]));
         tcase_add_test(tc, a_drawn_delay_stays_below_the_next_slot_and_is_spread_evenly);
         tcase_add_test(tc, jitter_spreads_the_wait_around_every);
+        tcase_add_test(tc, a_policy_keeps_its_calendars);
         suite_add_tcase(suite, tc);
         return run_suite(suite);
 }
