@@ -26,6 +26,7 @@
 #define NOW_LABEL   40
 #define TICK_LABELS 56
 #define FOOT        64
+#define AXIS_AGAIN  30 /* more rows than this have the labels below them, too */
 #define ROW         22
 #define BAR         14 /* of a row, a run */
 #define SLOT        8  /* the same of slots that did not run */
@@ -198,20 +199,31 @@ static void print_marks(const struct frame *f, size_t row, const struct timeline
                 print_bar(f, row, job, i, most);
 }
 
-/* A line over all rows, with a label at y. */
-static void print_line(const struct frame *f, int64_t us, int y, const char *class, const char *text_class, const char *label) {
-        double x = x_of(f, us);
+static size_t end_of_rows(const struct frame *f) {
+        return y_of(f->n_rows) + (f->n_rows > AXIS_AGAIN ? ROW : 0);
+}
 
-        fprintf(f->out, "<line x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%zu\" class=\"%s\"/>", x, y + 4, x, y_of(f->n_rows),
-                class);
-        fprintf(f->out, "<text x=\"%.1f\" y=\"%d\" class=\"%s\" text-anchor=\"middle\">", x, y, text_class);
+static void print_label(const struct frame *f, double x, size_t y, const char *class, const char *label) {
+        fprintf(f->out, "<text x=\"%.1f\" y=\"%zu\" class=\"%s\" text-anchor=\"middle\">", x, y, class);
         put_text(f->out, label);
         fputs("</text>\n", f->out);
 }
 
+/* A line over all rows, with a label at y. */
+static void print_line(const struct frame *f, int64_t us, size_t y, const char *class, const char *text_class,
+                       const char *label) {
+        double x = x_of(f, us);
+
+        fprintf(f->out, "<line x1=\"%.1f\" y1=\"%zu\" x2=\"%.1f\" y2=\"%zu\" class=\"%s\"/>", x, y + 4, x, y_of(f->n_rows),
+                class);
+        print_label(f, x, y, text_class, label);
+        if (f->n_rows > AXIS_AGAIN && y == TICK_LABELS)
+                print_label(f, x, y_of(f->n_rows) + 14, text_class, label);
+}
+
 static void print_head(const struct frame *f) {
         const struct timeline *t = f->timeline;
-        size_t height = y_of(f->n_rows) + FOOT;
+        size_t height = end_of_rows(f) + FOOT;
         char from[TIMES_SIZE], to[TIMES_SIZE], title[3 * TIMES_SIZE];
 
         snprintf(title, sizeof(title), "%s to %s", times_full(t->from_us, from), times_full(t->to_us, to));
@@ -227,7 +239,7 @@ static void print_head(const struct frame *f) {
 
 static void print_foot(const struct frame *f, const char *note) {
         const struct timeline *t = f->timeline;
-        size_t y = y_of(f->n_rows) + 20;
+        size_t y = end_of_rows(f) + 20;
         int x = NAMES;
         char sums[TIMELINE_SUMS];
 

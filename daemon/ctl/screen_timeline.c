@@ -142,7 +142,9 @@ static int print_row(struct frame *f, const struct timeline_job *job) {
                 }
                 fprintf(f->out, "%*s", (int)blanks, "");
                 blanks = 0;
-                if (next != color)
+                if (next != color && color != VIEW_PLAIN)
+                        view_color(f->view, f->out, VIEW_PLAIN); /* bold would stay */
+                if (next != color && next != VIEW_PLAIN)
                         view_color(f->view, f->out, next);
                 color = next;
                 fputs(text, f->out);

@@ -30,6 +30,7 @@ struct work {
         int64_t from_us, to_us;                          /* what is shown, */
         int64_t begin_us;                                /* and from where on it is simulated */
         bool is_drawn, has_past, goes_on, has_durations; /* goes_on: from the state of a running chimed */
+        size_t n_rows;                                   /* that were simulated */
         json_t *rows;                                    /* of the table; NULL: there is none */
         struct timeline screen, picture;                 /* without cells: there is none */
 };
@@ -65,6 +66,7 @@ static int take_row(void *userdata, json_t *row) {
         struct work *w = userdata;
         int r = 0;
 
+        w->n_rows += json_object_size(row) > 1; /* else it only names a job */
         if (w->s->is_json)
                 session_json_line(w->s, row);
         else if (w->rows)
@@ -117,6 +119,7 @@ static int take_rows(struct work *w) {
 
         if (status != CTL_EXIT_DONE || w->to_us <= w->begin_us)
                 return status;
+        w->n_rows = 0;
         bool is_plain = w->s->is_json && !w->has_past && !w->goes_on && w->picture.n_cells == 0;
         wish.row = is_plain ? NULL : take_row;
         wish.with_names = w->is_drawn && !w->s->is_json;
@@ -235,8 +238,8 @@ int verb_simulate(struct session *s) {
                 int shown = show(&w);
                 if (shown == CTL_EXIT_DONE && status == SIMULATOR_MANY)
                         status = session_fail(CTL_EXIT_FAILED,
-                                              "these are the first %d rows, there are more: give an earlier --to, or jobs",
-                                              w.is_drawn ? DRAWN_ROWS : TABLE_ROWS);
+                                              "these are the first %zu rows, there are more: give an earlier --to, or jobs",
+                                              w.n_rows);
                 else
                         status = shown != CTL_EXIT_DONE ? shown : status;
         }
