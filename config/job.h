@@ -24,6 +24,7 @@
 #define JOB_EVERY_MIN            USEC_PER_MSEC
 #define JOB_CATCH_UP_MAX_DEFAULT 100
 #define JOB_CATCH_UP_MAX         10000 /* slots that CatchUpMax= may keep */
+#define JOB_MAX_RUNS_MAX         1000000000
 #define JOB_HISTORY_RUNS_DEFAULT 100
 #define JOB_HISTORY_RUNS_MAX     1000000
 #define JOB_HISTORY_DEFAULT_US   (90 * USEC_PER_DAY)
@@ -84,6 +85,8 @@ struct job_when {
         int64_t initial_delay_us;    /* >= 0 */
         int64_t random_delay_us;     /* RandomizedDelay= as a span, >= 0 */
         int64_t on_boot_us;          /* span after boot; -1: no OnBoot= */
+        int64_t not_before_us;       /* no slot is earlier (REALTIME); 0: any may be */
+        int64_t until_us;            /* no slot is later; INT64_MAX: any may be */
         int64_t start_deadline_us;   /* >= 0, DURATION_INFINITY or JOB_DEADLINE_NEXT */
         int64_t catch_up_spread_us;  /* CatchUpSpread=, >= 0 */
         int64_t history_us;          /* how old a run may be that the ledger keeps, DURATION_INFINITY: any age */
@@ -91,12 +94,15 @@ struct job_when {
         uint32_t catch_up_max;       /* slots kept by JOB_CATCH_UP_ALL, 1..JOB_CATCH_UP_MAX */
         uint32_t random_delay_ppm;   /* RandomizedDelay= as a share of the distance to the next slot, 0..1000000 */
         uint32_t jitter_ppm;         /* Jitter=, 0..1000000 */
+        uint32_t max_runs;           /* scheduled runs since it was armed, 1..JOB_MAX_RUNS_MAX; 0: no end */
         uint8_t mode, align, overlap, catch_up, log;
         uint8_t durability;
         uint8_t is_enabled;
         uint8_t is_catch_up_set;        /* by CatchUp=: another interval does not change it */
         uint8_t is_interrupted_retried; /* RetryInterrupted= */
-        uint8_t reserved[7];
+        uint8_t is_on_wake;             /* OnWake= */
+        uint8_t is_delay_fixed;         /* FixedRandomDelay= */
+        uint8_t reserved[1];
         uint32_t allow_ids[JOB_ALLOW_MAX];  /* users or groups; ends at a kind of 0; Allow=, or else trigger for User= */
         uint8_t allow_kinds[JOB_ALLOW_MAX]; /* enum job_allow */
 };
@@ -212,6 +218,10 @@ char *job_key_hint(const char *name, char buf[static 160]);
 bool job_name_is_valid(const char *name, const char **ret_why);
 
 void job_when_init(struct job_when *when);
+/* True if slots come by themselves: by an interval, a calendar, at boot or at wake. */
+static inline bool job_when_has_schedule(const struct job_when *when) {
+        return when->every_us > 0 || when->agenda || when->on_boot_us >= 0 || when->is_on_wake;
+}
 /* Gives agenda and days back. */
 void job_when_done(struct job_when *when);
 /* Adds a right (enum job_allow) of a user or group, or widens the one that it has. False where JOB_ALLOW_MAX others are there. */

@@ -100,7 +100,8 @@ static void warn_useless(struct job_draft *d) {
         for (size_t i = 0; i < sizeof(about) / sizeof(about[0]); i++) {
                 const struct job_setting *s = d->set[about[i]];
                 bool is_cron = about[i] == KEY_CRON_DAYS;
-                bool is_of_days = about[i] == KEY_TIME_ZONE && (d->set[KEY_ONLY] || d->set[KEY_EXCEPT]);
+                bool has_own_days = d->set[KEY_ONLY] || d->set[KEY_EXCEPT];
+                bool is_of_days = about[i] == KEY_TIME_ZONE && (has_own_days || draft_has_civil_border(d));
                 if (s && !s->is_default && (is_cron || !has_grid) && !is_of_days)
                         draft_warn(d, s, 0, "%s= means nothing without %s", s->key,
                                    is_cron ? "Cron=" : "OnCalendar=, Cron= or Align=");

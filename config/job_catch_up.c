@@ -15,21 +15,6 @@ static const char *const catch_up_names[] = {
 static const char *const durability_names[] = {
         [JOB_DURABILITY_AUTO] = "auto", [JOB_DURABILITY_FULL] = "full", [JOB_DURABILITY_NORMAL] = "normal", NULL};
 
-static bool is_number(const char *text) {
-        return *text && text[strspn(text, "0123456789")] == 0;
-}
-
-/* A whole number from 1 to max, size bytes of the value at offset. */
-static int parse_count(struct job_draft *d, const struct job_setting *s, const char *text, size_t offset, uint32_t max,
-                       uint32_t *ret) {
-        unsigned long n = is_number(text) && strlen(text) <= 9 ? strtoul(text, NULL, 10) : 0;
-
-        if (n < 1 || n > max)
-                return draft_error(d, s, offset, "\"%.40s\" is no number from 1 to %u", text, max);
-        *ret = (uint32_t)n;
-        return 0;
-}
-
 int parse_catch_up(struct job_draft *d, const struct job_setting *s) {
         int r = draft_choice(d, s, catch_up_names, &d->job->when.catch_up);
 
@@ -39,7 +24,7 @@ int parse_catch_up(struct job_draft *d, const struct job_setting *s) {
 }
 
 int parse_catch_up_max(struct job_draft *d, const struct job_setting *s) {
-        return parse_count(d, s, s->value, 0, JOB_CATCH_UP_MAX, &d->job->when.catch_up_max);
+        return draft_count(d, s, s->value, 0, JOB_CATCH_UP_MAX, &d->job->when.catch_up_max);
 }
 
 int parse_catch_up_spread(struct job_draft *d, const struct job_setting *s) {
@@ -63,7 +48,7 @@ int parse_durability(struct job_draft *d, const struct job_setting *s) {
 static int parse_history_word(struct job_draft *d, const struct job_setting *s, const struct job_word *word, bool *has_runs,
                               bool *has_age) {
         struct job_when *when = &d->job->when;
-        bool is_runs = is_number(word->text), *has = is_runs ? has_runs : has_age;
+        bool is_runs = draft_is_number(word->text), *has = is_runs ? has_runs : has_age;
         const char *why;
         int64_t us;
 
@@ -72,7 +57,7 @@ static int parse_history_word(struct job_draft *d, const struct job_setting *s, 
                                    is_runs ? "number of runs" : "span");
         *has = true;
         if (is_runs)
-                return parse_count(d, s, word->text, word->offset, JOB_HISTORY_RUNS_MAX, &when->history_runs);
+                return draft_count(d, s, word->text, word->offset, JOB_HISTORY_RUNS_MAX, &when->history_runs);
         if (duration_parse(word->text, &us, &why) < 0)
                 return draft_error(d, s, word->offset, "\"%.40s\" is neither a number of runs nor a span: %s", word->text, why);
         if (us == 0)

@@ -29,7 +29,12 @@ enum job_key_index {
         KEY_ONLY,
         KEY_EXCEPT,
         KEY_RANDOMIZED_DELAY,
+        KEY_FIXED_RANDOM_DELAY,
         KEY_ON_BOOT,
+        KEY_ON_WAKE,
+        KEY_NOT_BEFORE,
+        KEY_UNTIL,
+        KEY_MAX_RUNS,
         KEY_OVERLAP,
         KEY_START_DEADLINE,
         KEY_CATCH_UP,
@@ -72,6 +77,7 @@ struct job_draft {
         enum draft_align align;
         struct timestamp align_time;           /* of DRAFT_ALIGN_TIME */
         struct days_draft days;                /* of a when-text */
+        struct timestamp not_before, until;    /* as they were written */
         bool is_zone_missing;                  /* nothing else is wrong */
         bool is_canonical;                     /* read back from a when-text: no names */
         const struct job_setting *set[KEYS_N]; /* the setting in force; NULL: the built-in default */
@@ -113,6 +119,9 @@ int draft_boolean(struct job_draft *d, const struct job_setting *s, bool *ret);
 int draft_percent(struct job_draft *d, const struct job_setting *s, uint32_t *ret_ppm);
 /* One of names (NULL-terminated) as its index. */
 int draft_choice(struct job_draft *d, const struct job_setting *s, const char *const *names, uint8_t *ret);
+/* A whole number from 1 to max (under 10^9), the text at an offset of the value. */
+int draft_count(struct job_draft *d, const struct job_setting *s, const char *text, size_t offset, uint32_t max, uint32_t *ret);
+bool draft_is_number(const char *text);
 int draft_copy(const char *text, char **ret);
 /* Adds a name that stands at offset; *ret is it, to be filled in. 0 or -ENOMEM. */
 int draft_mention(const struct job_setting *s, size_t offset, const char *name, struct job_mentions *mentions,
@@ -137,7 +146,12 @@ int parse_fold(struct job_draft *d, const struct job_setting *s);
 int parse_only(struct job_draft *d, const struct job_setting *s);
 int parse_except(struct job_draft *d, const struct job_setting *s);
 int parse_randomized_delay(struct job_draft *d, const struct job_setting *s);
+int parse_fixed_random_delay(struct job_draft *d, const struct job_setting *s);
 int parse_on_boot(struct job_draft *d, const struct job_setting *s);
+int parse_on_wake(struct job_draft *d, const struct job_setting *s);
+int parse_not_before(struct job_draft *d, const struct job_setting *s);
+int parse_until(struct job_draft *d, const struct job_setting *s);
+int parse_max_runs(struct job_draft *d, const struct job_setting *s);
 int parse_overlap(struct job_draft *d, const struct job_setting *s);
 int parse_start_deadline(struct job_draft *d, const struct job_setting *s);
 int parse_catch_up(struct job_draft *d, const struct job_setting *s);
@@ -167,7 +181,12 @@ bool print_align(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 bool print_initial_delay(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 bool print_jitter(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 bool print_randomized_delay(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
+bool print_fixed_random_delay(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 bool print_on_boot(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
+bool print_on_wake(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
+bool print_not_before(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
+bool print_until(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
+bool print_max_runs(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 bool print_overlap(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 bool print_start_deadline(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 bool print_catch_up(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
@@ -197,6 +216,10 @@ int draft_finish_align(struct job_draft *d);
 int draft_finish_agenda(struct job_draft *d);
 /* Compiles the calendars of a when-text; those of files are looked up later. 0, 1 where the zone is missing, or a negative error. */
 int draft_finish_days(struct job_draft *d);
+/* True if NotBefore= or Until= is a time of TimeZone=. */
+bool draft_has_civil_border(const struct job_draft *d);
+/* Where NotBefore= and Until= lie. 0, 1 (told), or a negative error. */
+int draft_finish_borders(struct job_draft *d);
 /* What the keys about catching up mean with the others; false: an error (told). */
 bool draft_finish_catch_up(struct job_draft *d);
 /* Where CatchUp= is not set: what follows from Mode= and Every=. */

@@ -110,6 +110,20 @@ int draft_choice(struct job_draft *d, const struct job_setting *s, const char *c
         return draft_error(d, s, 0, "%s=%.60s is not known; there is %s", s->key, s->value, list);
 }
 
+bool draft_is_number(const char *text) {
+        return *text && text[strspn(text, "0123456789")] == 0;
+}
+
+int draft_count(struct job_draft *d, const struct job_setting *s, const char *text, size_t offset, uint32_t max,
+                uint32_t *ret) {
+        unsigned long n = draft_is_number(text) && strlen(text) <= 9 ? strtoul(text, NULL, 10) : 0;
+
+        if (n < 1 || n > max)
+                return draft_error(d, s, offset, "\"%.40s\" is no number from 1 to %u", text, max);
+        *ret = (uint32_t)n;
+        return 0;
+}
+
 int draft_copy(const char *text, char **ret) {
         char *copy = strdup(text);
 

@@ -11,7 +11,7 @@
 
 #define LOG_CHANGES_BELOW USEC_PER_MINUTE
 
-_Static_assert(sizeof(struct job_when) == 112 + 5 * JOB_ALLOW_MAX, "policies are compared as bytes: no padding");
+_Static_assert(sizeof(struct job_when) == 128 + 5 * JOB_ALLOW_MAX, "policies are compared as bytes: no padding");
 
 static const char *const mode_names[] = {[JOB_MODE_FIXED_DELAY] = "fixed-delay", [JOB_MODE_FIXED_RATE] = "fixed-rate", NULL};
 static const char *const overlap_names[] = {[JOB_OVERLAP_SKIP] = "skip", [JOB_OVERLAP_QUEUE] = "queue", NULL};
@@ -29,6 +29,7 @@ void job_when_init(struct job_when *when) {
         when->catch_up = JOB_CATCH_UP_ONE;
         when->log = JOB_LOG_ALL;
         when->on_boot_us = -1;
+        when->until_us = INT64_MAX;
         when->start_deadline_us = JOB_DEADLINE_NEXT;
         when->catch_up_max = JOB_CATCH_UP_MAX_DEFAULT;
         when->history_runs = JOB_HISTORY_RUNS_DEFAULT;
@@ -77,6 +78,15 @@ int parse_randomized_delay(struct job_draft *d, const struct job_setting *s) {
         return draft_span(d, s, false, &d->job->when.random_delay_us);
 }
 
+int parse_fixed_random_delay(struct job_draft *d, const struct job_setting *s) {
+        bool is_fixed;
+        int r = draft_boolean(d, s, &is_fixed);
+
+        if (r == 0)
+                d->job->when.is_delay_fixed = is_fixed;
+        return r;
+}
+
 int parse_on_boot(struct job_draft *d, const struct job_setting *s) {
         bool is_wanted;
 
@@ -90,6 +100,15 @@ int parse_on_boot(struct job_draft *d, const struct job_setting *s) {
         int r = draft_boolean(d, s, &is_wanted);
         if (r == 0)
                 d->job->when.on_boot_us = is_wanted ? 0 : -1;
+        return r;
+}
+
+int parse_on_wake(struct job_draft *d, const struct job_setting *s) {
+        bool is_wanted;
+        int r = draft_boolean(d, s, &is_wanted);
+
+        if (r == 0)
+                d->job->when.is_on_wake = is_wanted;
         return r;
 }
 
@@ -166,6 +185,8 @@ int draft_finish_when(struct job_draft *d) {
                 r = draft_finish_agenda(d);
         if (r == 0)
                 r = draft_finish_days(d);
+        if (r == 0)
+                r = draft_finish_borders(d);
         if (r < 0)
                 return r;
         bool is_good = r == 0;
@@ -177,6 +198,12 @@ int draft_finish_when(struct job_draft *d) {
         }
         if (d->set[KEY_RANDOMIZED_DELAY] && (when->random_delay_us > 0 || when->random_delay_ppm > 0))
                 is_good = check_randomized_delay(d) && is_good;
+        if (when->is_delay_fixed && when->random_delay_us == 0 && when->random_delay_ppm == 0) {
+                if (!d->set[KEY_FIXED_RANDOM_DELAY]->is_default)
+                        draft_warn(d, d->set[KEY_FIXED_RANDOM_DELAY], 0,
+                                   "FixedRandomDelay= means nothing without RandomizedDelay=");
+                when->is_delay_fixed = false;
+        }
         if (d->set[KEY_INITIAL_DELAY] && when->initial_delay_us > 0 && when->every_us == 0) {
                 draft_warn(d, d->set[KEY_INITIAL_DELAY], 0, "InitialDelay= means nothing without Every=");
                 when->initial_delay_us = 0;
@@ -242,10 +269,18 @@ bool print_randomized_delay(const struct job_when *when, char buf[static JOB_VAL
         return print_percent(when->random_delay_ppm, buf) || print_span(when->random_delay_us, 0, buf);
 }
 
+bool print_fixed_random_delay(const struct job_when *when, char buf[static JOB_VALUE_MAX]) {
+        return when->is_delay_fixed && print_text("yes", buf);
+}
+
 bool print_on_boot(const struct job_when *when, char buf[static JOB_VALUE_MAX]) {
         if (when->on_boot_us == 0)
                 return print_text("yes", buf);
         return print_span(when->on_boot_us, -1, buf);
+}
+
+bool print_on_wake(const struct job_when *when, char buf[static JOB_VALUE_MAX]) {
+        return when->is_on_wake && print_text("yes", buf);
 }
 
 bool print_overlap(const struct job_when *when, char buf[static JOB_VALUE_MAX]) {

@@ -17,6 +17,7 @@ static const struct event_row rows[EVENT_KIND_MAX] = {
         [EVENT_INTERRUPTED] = {EVENT_INTERRUPTED, "interrupted", "6dc14bcc17d14fde93fb683111895bb4", LOG_WARNING},
         [EVENT_HELD] = {EVENT_HELD, "held", "947860b2a4524167a6dcac2567fdb637", LOG_NOTICE},
         [EVENT_ARMED] = {EVENT_ARMED, "armed", "d9906635ee934361a35661780ebc1bbf", LOG_NOTICE},
+        [EVENT_JOB_STOPPED] = {EVENT_JOB_STOPPED, "job-stopped", "d853ae02e0e04afab4c5735074fc941b", LOG_NOTICE},
         [EVENT_CLOCK_STEP] = {EVENT_CLOCK_STEP, "clock-step", "6158212241e74398b4a41172c97366c2", LOG_NOTICE},
         [EVENT_RESUMED] = {EVENT_RESUMED, "resumed", "f72d576b69d54523a096bbdd3de8b176", LOG_INFO},
         [EVENT_RELOAD] = {EVENT_RELOAD, "reload", "ea0eb1ebb10b4c4eb1be79721ecee0af", LOG_INFO},

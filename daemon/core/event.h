@@ -15,8 +15,9 @@ enum event_kind {
         EVENT_MERGED,
         EVENT_CAUGHT_UP,
         EVENT_INTERRUPTED,
-        EVENT_HELD,  /* paused or cancelled; again once a day while it lasts */
-        EVENT_ARMED, /* a hold is over, or another interval was set */
+        EVENT_HELD,        /* paused or cancelled; again once a day while it lasts */
+        EVENT_ARMED,       /* a hold is over, or another interval was set */
+        EVENT_JOB_STOPPED, /* its schedule has come to its end */
         EVENT_CLOCK_STEP,
         EVENT_RESUMED,
         EVENT_RELOAD,

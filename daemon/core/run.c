@@ -20,7 +20,7 @@ static const struct {
 
 static const char *const cause_names[RUN_CAUSE_MAX] = {
         [RUN_CAUSE_SCHEDULE] = "schedule", [RUN_CAUSE_CATCH_UP] = "catch-up", [RUN_CAUSE_RETRY] = "retry",
-        [RUN_CAUSE_BOOT] = "boot",         [RUN_CAUSE_TRIGGER] = "trigger",
+        [RUN_CAUSE_BOOT] = "boot",         [RUN_CAUSE_TRIGGER] = "trigger",   [RUN_CAUSE_WAKE] = "wake",
 };
 
 static const char *const step_names[RUN_STEP_MAX] = {

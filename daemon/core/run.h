@@ -17,7 +17,15 @@ enum run_result {
         RUN_RESULT_MAX
 };
 
-enum run_cause { RUN_CAUSE_SCHEDULE, RUN_CAUSE_CATCH_UP, RUN_CAUSE_BOOT, RUN_CAUSE_TRIGGER, RUN_CAUSE_RETRY, RUN_CAUSE_MAX };
+enum run_cause {
+        RUN_CAUSE_SCHEDULE,
+        RUN_CAUSE_CATCH_UP,
+        RUN_CAUSE_BOOT,
+        RUN_CAUSE_TRIGGER,
+        RUN_CAUSE_RETRY,
+        RUN_CAUSE_WAKE,
+        RUN_CAUSE_MAX
+};
 
 /* The steps from clone to exec, in their order; which one failed is told with its errno. */
 enum run_step {

@@ -79,6 +79,7 @@ enum wire_item {
         WIRE_ITEM_BOOT,
         WIRE_ITEM_TRIGGER, /* no slot: segment, anchor and key are 0, the instants are those of the trigger */
         WIRE_ITEM_RETRY,   /* one more attempt of a slot that has its outcome */
+        WIRE_ITEM_WAKE,    /* OnWake=: segment, anchor and key are 0, as of boots; the slot is the instant of the resume */
         WIRE_ITEM_MAX
 };
 

@@ -128,14 +128,14 @@ static void put_delay(struct schedule *s) {
 
         if (!value || !read_span(s, key, value, &us) || us == 0)
                 return;
-        if (s->has_calendar || (s->is_fixed_rate && us < s->every_us))
+        if (s->has_calendar || (s->is_fixed_rate && us < s->every_us)) {
                 put_span(s, "RandomizedDelay", us);
-        else
+                if (unit_file_is(s->timer, TIMER, "FixedRandomDelay"))
+                        import_key(s->i, "FixedRandomDelay", "yes");
+        } else
                 import_lose(s->i, "not imported: %s=%s: %s", key, value,
                             s->is_fixed_rate ? "it is longer than the interval"
                                              : "only calendars and grids have RandomizedDelay=");
-        if (unit_file_is(s->timer, TIMER, "FixedRandomDelay"))
-                import_lose(s->i, "not imported: FixedRandomDelay=yes: the delay is drawn for each slot");
 }
 
 /* Keys of [Timer] that have no place in a job. */

@@ -351,11 +351,12 @@ static void judge_scheduled(struct audit *a) {
         }
 }
 
-/* OnBoot= slots have no key: each is a row of its own. */
+/* Slots of boots and resumes have no key: each is a row of its own. The machine may sleep again at once. */
 static void judge_boots(struct audit *a) {
         for (size_t i = a->n_scheduled; i < a->n_ranges; i++) {
                 const struct ledger_range *r = &a->ranges[i];
-                bool is_double = i > a->n_scheduled && r->first_rt_us - r[-1].first_rt_us < AUDIT_SLACK_US;
+                bool is_double = i > a->n_scheduled && r->item == r[-1].item &&
+                                 r->first_rt_us - r[-1].first_rt_us < (r->item == WIRE_ITEM_BOOT ? AUDIT_SLACK_US : 1);
                 count(a, r, r->n);
                 if (is_double || r->n != 1)
                         audit_fault(a, &(struct audit_fault){.kind = is_double ? AUDIT_DOUBLE : AUDIT_COUNT,

@@ -48,7 +48,8 @@ static void find_lower(struct walk *w, size_t from, size_t to) {
         if (since_us > INT64_MIN && plan_is_grid(&w->p->when) && !w->p->has_other_data) {
                 struct plan_grid grid = {.grid = plan_wall_grid(&w->p->when, w->p->anchor_us),
                                          .agenda = w->p->when.agenda,
-                                         .at = {.us = w->p->anchor_us}};
+                                         .at = {.us = w->p->anchor_us},
+                                         .until_us = INT64_MAX};
                 int64_t before_us = plan_is_wall(&w->p->when) ? 1 : w->p->offset_us - w->a->set_us - AUDIT_SLACK_US;
                 key = plan_first_after(&grid, audit_tame(audit_tame(since_us) - before_us));
         } else if (since_us > INT64_MIN && from < to)

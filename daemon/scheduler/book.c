@@ -273,6 +273,7 @@ static void note_hold(struct book_job *j, enum hold_change change) {
         case HOLD_RESUMED:
         case HOLD_EXPIRED:
         case HOLD_STARTED:
+        case HOLD_FINISHED:
                 hold_drop(&j->hold);
                 break;
         case HOLD_PAUSED:

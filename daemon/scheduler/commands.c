@@ -44,7 +44,7 @@ static void go_on(struct engine *e, struct clock_sample now, uint32_t job, enum 
         slots_flush_missed(e, now, job, false);
         row->is_paused = false;
         if (plan_is_delay(when) && row->next_us == INT64_MAX)
-                row->next_us = now.bt_us - ago_us + engine_wait(e, row, when);
+                row->next_us = engine_next_delay(e, row, when, now.bt_us - ago_us);
         emit_hold(e, job, change);
         slots_arm(e, job);
         commands_arm_hold(e, job);
@@ -75,7 +75,7 @@ static int refuse_hold(const struct engine *e, const struct job_row *row) {
                 return ENGINE_REFUSED_STOPPING;
         if (row->state != JOB_STATE_ARMED)
                 return ENGINE_REFUSED_DISABLED;
-        return row->is_cancelled ? ENGINE_REFUSED_CANCELLED : 0;
+        return row->is_cancelled ? ENGINE_REFUSED_CANCELLED : row->is_finished ? ENGINE_REFUSED_FINISHED : 0;
 }
 
 int engine_pause(struct engine *e, struct clock_sample now, uint32_t job, int64_t until_bt_us) {
@@ -128,10 +128,14 @@ int engine_start(struct engine *e, struct clock_sample now, uint32_t job) {
                 return ENGINE_REFUSED_STOPPING;
         if (row->state != JOB_STATE_ARMED)
                 return ENGINE_REFUSED_DISABLED;
-        if (!row->is_cancelled)
+        if (!row->is_cancelled && !row->is_finished)
                 return 0;
-        row->is_cancelled = false;
+        if (when->until_us < now.rt_us)
+                return ENGINE_REFUSED_FINISHED;
+        row->is_cancelled = row->is_finished = false;
         row->since_us = now.bt_us;
+        if (registry_cold(&e->jobs, row))
+                registry_cold(&e->jobs, row)->n_scheduled = 0;
         if (plan_exists(when))
                 segments_plan_first(e, now, job, when, false);
         segments_plan_boot_slot(e, now, job, when, 0);
@@ -159,7 +163,7 @@ static void cancel_schedule(struct engine *e, struct clock_sample now, uint32_t 
         row->is_paused = false;
         registry_cold(&e->jobs, row)->remind_bt_us = now.bt_us + ENGINE_REMIND_US;
         emit_hold(e, job, HOLD_CANCELLED);
-        schedule_remove(&e->at_boot, job);
+        slots_leave_events(e, job);
         slots_arm(e, job);
         commands_arm_hold(e, job);
 }

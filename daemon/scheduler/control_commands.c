@@ -38,6 +38,8 @@ const char *control_unarmed_state(const struct job_view *view) {
                 return "disabled";
         if (view->is_cancelled)
                 return "cancelled";
+        if (view->is_finished)
+                return "finished";
         switch (view->status) {
         case JOB_STATUS_CANCELLED:
         case JOB_STATUS_FINISHED:
@@ -326,6 +328,10 @@ static int finish(struct control_call *call, int result, const char *what) {
         }
         if (result == ENGINE_REFUSED_DISABLED || result == ENGINE_REFUSED_CANCELLED) {
                 not_armed(call, result == ENGINE_REFUSED_DISABLED ? "disabled" : "cancelled");
+                return 0;
+        }
+        if (result == ENGINE_REFUSED_FINISHED) {
+                not_armed(call, "finished");
                 return 0;
         }
         if (result == 1 && what)

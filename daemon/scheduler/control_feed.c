@@ -354,6 +354,9 @@ static void tell_hold(struct control *c, struct clock_sample now, const struct a
         case HOLD_CANCELLED:
                 tell_end(c, now, a->job, "cancelled");
                 break;
+        case HOLD_FINISHED:
+                tell_end(c, now, a->job, "finished");
+                break;
         case HOLD_RESUMED:
         case HOLD_EXPIRED:
         case HOLD_STARTED:

@@ -151,7 +151,7 @@ static bool is_meant(const struct words_past *past, const struct ledger_run *run
         if (r->outcome != SLOT_RAN) /* it was in flight */
                 return run->end.result == RUN_RESULT_NONE || run->end.end_rt_us >= past->slot_rt_us;
         return run->run.item == r->item && run->run.segment == r->segment &&
-               (r->item == WIRE_ITEM_BOOT ? run->run.run == r->run : run->run.key == past->key);
+               (r->item != WIRE_ITEM_SCHEDULE ? run->run.run == r->run : run->run.key == past->key);
 }
 
 static void on_runs(void *userdata, const struct ledger_answer *answer) {

@@ -13,7 +13,7 @@
 #include "config/timestamp.h"
 #include "daemon/scheduler/plan.h"
 
-#define WORDS_DELAY_MAX 112                /* bytes for what is behind a calendar */
+#define WORDS_DELAY_MAX 212                /* bytes for what is behind a calendar */
 #define LATE_US         (1 * USEC_PER_SEC) /* a smaller lag is none */
 
 /* ---- schedule ---- */
@@ -71,6 +71,16 @@ static void put_random_delay(const struct job_when *when, char *buf, size_t size
                 append(buf, size, ", up to %g%% late", when->random_delay_ppm / 10000.0);
 }
 
+static void put_borders(const struct job_when *when, char *buf, size_t size) {
+        char instant[40];
+        if (when->not_before_us > 0)
+                append(buf, size, ", from %s", timestamp_print_utc(when->not_before_us, instant));
+        if (when->until_us < INT64_MAX) /* to the second: a day's end is told as its last one */
+                append(buf, size, ", until %s", timestamp_print_utc(when->until_us / USEC_PER_SEC * USEC_PER_SEC, instant));
+        if (when->max_runs > 0)
+                append(buf, size, ", %u run%s", when->max_runs, when->max_runs == 1 ? "" : "s");
+}
+
 char *words_schedule(const struct job_when *when, char buf[static WORDS_SCHEDULE_MAX]) {
         char span[96];
         buf[0] = '\0';
@@ -78,11 +88,14 @@ char *words_schedule(const struct job_when *when, char buf[static WORDS_SCHEDULE
                 append(buf, WORDS_SCHEDULE_MAX, "at boot");
         else if (when->on_boot_us > 0)
                 append(buf, WORDS_SCHEDULE_MAX, "%s after boot", duration_print(when->on_boot_us, span));
+        if (when->is_on_wake)
+                append(buf, WORDS_SCHEDULE_MAX, "%sat wake", buf[0] ? ", " : "");
         if (when->every_us > 0)
                 put_every(when, buf, WORDS_SCHEDULE_MAX);
         if (when->agenda)
                 put_agenda(when, buf, WORDS_SCHEDULE_MAX);
         put_random_delay(when, buf, WORDS_SCHEDULE_MAX);
+        put_borders(when, buf, WORDS_SCHEDULE_MAX);
         if (!buf[0])
                 append(buf, WORDS_SCHEDULE_MAX, "on demand");
         return buf;
@@ -93,16 +106,20 @@ const char *words_next_reason(const struct job_view *view, const struct job_when
                 return "disabled: its definition says Enabled=no";
         if (view->is_cancelled)
                 return "cancelled";
+        if (view->is_finished)
+                return "its schedule is over";
         if (view->is_paused)
                 return "paused";
         if (view->pending_run > 0) {
                 snprintf(buf, WORDS_SCHEDULE_MAX, "run %" PRIu64 " waits for the end of the run in flight", view->pending_run);
                 return buf;
         }
-        if (view->status == JOB_STATUS_FINISHED)
-                return "its calendar is over";
         if (!plan_exists(when))
-                return when->on_boot_us < 0 ? "on demand only" : view->next_slot_rt_us == INT64_MAX ? "at boot only" : NULL;
+                return !job_when_has_schedule(when)         ? "on demand only"
+                       : view->next_slot_rt_us != INT64_MAX ? NULL
+                       : !when->is_on_wake                  ? "at boot only"
+                       : when->on_boot_us < 0               ? "at wake only"
+                                                            : "at boot and wake only";
         if (view->next_slot_rt_us == INT64_MAX && view->run)
                 return "counts from the end of the run in flight";
         return view->is_interval_set ? "its interval was set by command" : NULL;
@@ -225,8 +242,9 @@ static void say_standing(const struct words_facts *f, struct words_answer *answe
                 say(answer, "It never runs by itself: its definition says Enabled=no.");
         } else if (f->view.status == JOB_STATUS_FINISHED) {
                 answer->reason = "finished";
-                say(answer, "Its calendar is over: the last slot has come.");
-        } else if (!plan_exists(f->when) && f->when->on_boot_us < 0) {
+                say(answer, "Its schedule is over: the last slot has come.");
+                say(answer, "It will not run again until: chimectl start %s", f->job);
+        } else if (!job_when_has_schedule(f->when)) {
                 answer->reason = "manual";
                 say(answer, "It runs on demand only: chimectl trigger %s", f->job);
         }

@@ -10,7 +10,7 @@
 #include "daemon/scheduler/engine.h"
 #include "daemon/scheduler/ledger.h"
 
-#define WORDS_SCHEDULE_MAX 320
+#define WORDS_SCHEDULE_MAX 420
 #define WORDS_SENTENCES    12
 #define WORDS_SENTENCE_MAX 512
 

@@ -15,6 +15,7 @@ int engine_new_copy(const struct engine *e, struct engine **ret) {
         if (r < 0)
                 return r;
         memcpy(copy->seed, e->seed, sizeof(copy->seed));
+        memcpy(copy->machine, e->machine, sizeof(copy->machine));
         copy->resumed = e->resumed;
         copy->asleep = e->asleep;
         copy->woken = e->woken;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// due: what is done with a job whose instant has come: its plan's slots, its OnBoot= slot, what waited. What becomes of the slots
+// due: what is done with a job whose instant has come: its plan's slots, slots of boots and resumes, what waited. What becomes of the slots
 // themselves is in slots.c.
 
 #include "daemon/scheduler/engine_internal.h"
@@ -11,20 +11,29 @@
 #define CATCH_UP_NEAR_US                                                                                                       \
         (10 * USEC_PER_MINUTE) /* a next slot so near, and within a tenth of the distance, takes the catch-up in */
 
-static int start_boot(struct engine *e, struct clock_sample now, uint32_t job, int64_t lag_us) {
-        struct job_row *row = engine_row(e, job);
-        int64_t slot_us = engine_policy(e, row)->on_boot_us;
-        int r = slots_start(e, now, job,
-                            &(struct occasion){
-                                    .item = WIRE_ITEM_BOOT,
-                                    .cause = RUN_CAUSE_BOOT,
-                                    .slot_us = slot_us,
-                                    .slot_rt_us = now.rt_us - (now.bt_us - slot_us),
-                                    .lag_us = lag_us,
-                            });
-        if (r == 0)
-                row->is_boot_done = true;
-        return r;
+/* A slot of no plan: of a boot or a resume. */
+struct event {
+        enum wire_item item;
+        int64_t slot_us; /* BOOTTIME */
+};
+
+static enum run_cause event_cause(enum wire_item item) {
+        return item == WIRE_ITEM_BOOT ? RUN_CAUSE_BOOT : RUN_CAUSE_WAKE;
+}
+
+static int64_t event_rt(const struct event *event, struct clock_sample now) {
+        return now.rt_us - (now.bt_us - event->slot_us);
+}
+
+static int start_event(struct engine *e, struct clock_sample now, uint32_t job, const struct event *event) {
+        return slots_start(e, now, job,
+                           &(struct occasion){
+                                   .item = event->item,
+                                   .cause = event_cause(event->item),
+                                   .slot_us = event->slot_us,
+                                   .slot_rt_us = event_rt(event, now),
+                                   .lag_us = now.bt_us - event->slot_us,
+                           });
 }
 
 static int start_triggered(struct engine *e, struct clock_sample now, uint32_t job) {
@@ -62,7 +71,7 @@ static int delay_due(struct engine *e, struct clock_sample now, uint32_t job) {
         enum slot_reason reason = !is_given_up ? SLOT_REASON_DEADLINE : was_down ? SLOT_REASON_DOWN : SLOT_REASON_SUSPENDED;
         slots_tell(e, job, SLOT_MISSED, reason, row->segment, row->key, row->key, engine_slot_rt(e, when, row->next_us, now));
         row->key++;
-        row->next_us = now.bt_us + engine_wait(e, row, when);
+        row->next_us = engine_next_delay(e, row, when, now.bt_us);
         return 0;
 }
 
@@ -170,8 +179,8 @@ static int grid_due(struct engine *e, struct clock_sample now, uint32_t job) {
         return r;
 }
 
-/* The run that the job's OnBoot= began just now takes in the grid's slot that is due. */
-static int grid_meets_boot(struct engine *e, struct clock_sample now, uint32_t job) {
+/* The run that a boot or a resume began just now takes in the grid's slot that is due. */
+static int grid_meets_event(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
         struct plan_grid grid = engine_grid(e, row, when);
@@ -215,9 +224,9 @@ static int start_waiting_slot(struct engine *e, struct clock_sample now, uint32_
         return slots_start(e, now, job,
                            &(struct occasion){
                                    .item = waiting->item,
-                                   .cause = is_retry                          ? RUN_CAUSE_RETRY
-                                            : waiting->item == WIRE_ITEM_BOOT ? RUN_CAUSE_BOOT
-                                                                              : RUN_CAUSE_SCHEDULE,
+                                   .cause = is_retry                              ? RUN_CAUSE_RETRY
+                                            : waiting->item == WIRE_ITEM_SCHEDULE ? RUN_CAUSE_SCHEDULE
+                                                                                  : event_cause(waiting->item),
                                    .attempt = waiting->attempt,
                                    .segment = waiting->segment,
                                    .anchor_us = waiting->anchor_us,
@@ -234,7 +243,8 @@ static int plan_due_now(struct engine *e, struct clock_sample now, uint32_t job)
 
 /* True if the plan at hand is looked at: nobody holds it, and its clock is right. */
 static bool is_plan_open(const struct engine *e, const struct job_row *row) {
-        return engine_has_plan(row) && !row->is_paused && (e->is_clock_trusted || !plan_is_wall(engine_policy(e, row)));
+        return engine_has_plan(row) && !row->is_paused && !segments_have_all_run(e, row) &&
+               (e->is_clock_trusted || !plan_is_wall(engine_policy(e, row)));
 }
 
 /* True if the plan at hand has a slot to be looked at. */
@@ -326,8 +336,17 @@ static int wake(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         const struct job_cold *cold = registry_cold(&e->jobs, row);
         int r = 0;
+        bool is_over = engine_has_plan(row) && segments_are_over(e, row);
+        if (is_over || (engine_has_plan(row) && segments_await_clock(e, row))) {
+                if (is_over)
+                        segments_finish(e, now, job);
+                else if (e->is_clock_trusted)
+                        segments_plan_first(e, now, job, engine_policy(e, row), false);
+                slots_arm(e, job);
+                return 0;
+        }
         if (engine_is_running(e, row))
-                r = grid_overlapped(e, now, job);
+                r = plan_is_grid(engine_policy(e, row)) ? grid_overlapped(e, now, job) : 0;
         else if (cold && (cold->waiting.is_slot || cold->waiting.is_trigger))
                 r = due_start_waiting(e, now, job);
         else
@@ -340,54 +359,76 @@ static int wake(struct engine *e, struct clock_sample now, uint32_t job) {
         return 0;
 }
 
-/* The job's OnBoot= slot waits for the run in flight. */
-static void let_boot_wait(struct engine *e, struct clock_sample now, uint32_t job) {
-        struct job_row *row = engine_row(e, job);
-        struct job_waiting *waiting = &registry_cold(&e->jobs, row)->waiting;
-        int64_t slot_us = engine_policy(e, row)->on_boot_us;
-        row->is_boot_done = true;
-        waiting->is_slot = true;
-        waiting->is_past = false;
-        waiting->item = WIRE_ITEM_BOOT;
-        waiting->attempt = 0;
-        waiting->segment = 0;
-        waiting->anchor_us = waiting->key = 0;
-        waiting->slot_us = waiting->due_bt_us = slot_us;
-        waiting->slot_rt_us = now.rt_us - (now.bt_us - slot_us);
+/* The slot waits for the run in flight. */
+static void let_event_wait(struct engine *e, struct clock_sample now, uint32_t job, const struct event *event) {
+        registry_cold(&e->jobs, engine_row(e, job))->waiting = (struct job_waiting){
+                .is_slot = true,
+                .is_trigger = registry_cold(&e->jobs, engine_row(e, job))->waiting.is_trigger,
+                .run = registry_cold(&e->jobs, engine_row(e, job))->waiting.run,
+                .item = event->item,
+                .slot_us = event->slot_us,
+                .due_bt_us = event->slot_us,
+                .slot_rt_us = event_rt(event, now),
+        };
 }
 
-static int boot_due(struct engine *e, struct clock_sample now, uint32_t job) {
+/* Outside of the schedule's borders there is no slot. */
+static bool is_outside(const struct job_when *when, int64_t slot_rt_us) {
+        return slot_rt_us < when->not_before_us || slot_rt_us > when->until_us;
+}
+
+/* What keeps a boot's or a resume's slot from running now. */
+static enum slot_reason judge_event(const struct engine *e, struct clock_sample now, const struct job_row *row,
+                                    const struct event *event) {
+        if (row->is_paused)
+                return SLOT_REASON_PAUSED;
+        if (engine_is_running(e, row))
+                return SLOT_REASON_OVERLAP;
+        return is_too_late(engine_policy(e, row), now.bt_us - event->slot_us) ? SLOT_REASON_DEADLINE : SLOT_REASON_NONE;
+}
+
+static int event_due(struct engine *e, struct clock_sample now, uint32_t job, enum wire_item item) {
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
-        int64_t lag_us = now.bt_us - when->on_boot_us;
-        schedule_remove(&e->at_boot, job);
-        enum slot_reason reason = SLOT_REASON_NONE;
-        if (row->is_paused)
-                reason = SLOT_REASON_PAUSED;
-        else if (engine_is_running(e, row))
-                reason = SLOT_REASON_OVERLAP;
-        else if (is_too_late(when, lag_us))
-                reason = SLOT_REASON_DEADLINE;
+        struct schedule *queue = item == WIRE_ITEM_BOOT ? &e->at_boot : &e->at_wake;
+        struct event event = {.item = item, .slot_us = schedule_at(queue, job)};
+        schedule_remove(queue, job);
+        row->is_boot_done = row->is_boot_done || item == WIRE_ITEM_BOOT;
+        if (segments_have_all_run(e, row))
+                return 0;
+        if (is_outside(when, event_rt(&event, now))) {
+                if (event_rt(&event, now) > when->until_us && !plan_exists(when) && e->is_clock_trusted)
+                        segments_finish(e, now, job);
+                return 0;
+        }
+        if (!registry_warm(&e->jobs, row))
+                return -ENOMEM;
+        enum slot_reason reason = judge_event(e, now, row, &event);
         if (reason == SLOT_REASON_OVERLAP && when->overlap == JOB_OVERLAP_QUEUE &&
             !registry_cold(&e->jobs, row)->waiting.is_slot) {
-                let_boot_wait(e, now, job);
+                let_event_wait(e, now, job, &event);
                 return 0;
         }
         if (reason == SLOT_REASON_NONE) {
-                int r = start_boot(e, now, job, lag_us);
+                int r = start_event(e, now, job, &event);
                 if (r == 0 && plan_is_grid(when))
-                        r = grid_meets_boot(e, now, job);
+                        r = grid_meets_event(e, now, job);
                 if (r < 0)
                         return r;
                 end_resume(e, now, job);
                 slots_arm(e, job);
                 return 0;
         }
-        if (!registry_warm(&e->jobs, row))
-                return -ENOMEM;
-        row->is_boot_done = true;
-        slots_tell(e, job, slots_outcome_of(reason), reason, 0, 0, 0, now.rt_us - lag_us)->outcome.item = WIRE_ITEM_BOOT;
+        slots_tell(e, job, slots_outcome_of(reason), reason, 0, 0, 0, event_rt(&event, now))->outcome.item = item;
         return 0;
+}
+
+static int boot_due(struct engine *e, struct clock_sample now, uint32_t job) {
+        return event_due(e, now, job, WIRE_ITEM_BOOT);
+}
+
+static int wake_due(struct engine *e, struct clock_sample now, uint32_t job) {
+        return event_due(e, now, job, WIRE_ITEM_WAKE);
 }
 
 static bool is_due(const struct schedule *s, int64_t now_us, uint32_t *ret_job) {
@@ -408,6 +449,7 @@ int due_settle(struct engine *e, struct clock_sample now, uint32_t job) {
                 int (*done)(struct engine *e, struct clock_sample now, uint32_t job);
         } rows[] = {
                 {&e->at_boot, now.bt_us, boot_due},
+                {&e->at_wake, now.bt_us, wake_due},
                 {&e->boot_wake, now.bt_us, wake},
                 {&e->real_wake, e->is_clock_trusted ? now.rt_us : INT64_MIN, wake},
         };
@@ -432,6 +474,8 @@ int engine_advance(struct engine *e, struct clock_sample now) {
                         commands_hold_due(e, now, job);
                 else if (is_due(&e->at_boot, now.bt_us, &job))
                         r = boot_due(e, now, job);
+                else if (is_due(&e->at_wake, now.bt_us, &job))
+                        r = wake_due(e, now, job);
                 else if (is_due(&e->boot_wake, now.bt_us, &job) || is_due(&e->real_wake, until_rt_us, &job))
                         r = wake(e, now, job);
                 else {
@@ -454,7 +498,8 @@ static int64_t first_at(const struct schedule *queue) {
 }
 
 void engine_next_wake(const struct engine *e, int64_t *ret_bt_us, int64_t *ret_rt_us) {
-        int64_t bt_us = earlier(first_at(&e->boot_wake), earlier(first_at(&e->at_boot), first_at(&e->holds)));
+        int64_t bt_us = earlier(first_at(&e->boot_wake),
+                                earlier(earlier(first_at(&e->at_boot), first_at(&e->at_wake)), first_at(&e->holds)));
         int64_t rt_us = first_at(&e->real_wake);
         claims_next_wake(e, &bt_us, &rt_us);
         if (!e->is_clock_trusted && rt_us < INT64_MAX) { /* what it will be then is not known */

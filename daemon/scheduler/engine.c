@@ -27,6 +27,10 @@ int engine_new(const struct wire_hello *hello, struct engine **ret) {
         return 0;
 }
 
+void engine_set_machine(struct engine *e, const uint8_t machine[static 16]) {
+        memcpy(e->machine, machine, sizeof(e->machine));
+}
+
 struct engine *engine_free(struct engine *e) {
         if (!e)
                 return NULL;
@@ -35,6 +39,7 @@ struct engine *engine_free(struct engine *e) {
         schedule_done(&e->real_wake);
         schedule_done(&e->parked);
         schedule_done(&e->at_boot);
+        schedule_done(&e->at_wake);
         schedule_done(&e->holds);
         index_done(&e->by_run);
         free(e->touched);
@@ -91,23 +96,48 @@ const struct job_when *engine_policy(const struct engine *e, const struct job_ro
         return registry_when(&e->jobs, row->was != INDEX_NONE ? row->was : row->when);
 }
 
-static uint64_t draw_stream(const struct engine *e, const struct job_row *row) {
+static uint64_t name_hash(const struct engine *e, const uint8_t seed[static 16], const struct job_row *row) {
         const char *name = registry_name(&e->jobs, row);
-        return hash_64(e->seed, name, strlen(name)) + row->segment;
+        return hash_64(seed, name, strlen(name));
+}
+
+static uint64_t draw_stream(const struct engine *e, const struct job_row *row) {
+        return name_hash(e, e->seed, row) + row->segment;
+}
+
+int64_t engine_from_rt(const struct engine *e, const struct job_when *when, int64_t rt_us) {
+        return plan_is_wall(when) ? rt_us : rt_us - e->offset_us;
+}
+
+int64_t engine_until(const struct engine *e, const struct job_when *when) {
+        return when->until_us < INT64_MAX && e->is_clock_trusted ? engine_from_rt(e, when, when->until_us) : INT64_MAX;
 }
 
 struct plan_grid engine_grid(const struct engine *e, const struct job_row *row, const struct job_when *when) {
         bool is_drawn = when->random_delay_us > 0 || when->random_delay_ppm > 0;
         int64_t bound_us = is_drawn ? plan_draw_bound(when) : 0;
-        return (struct plan_grid){
+        struct plan_grid grid = {
                 .grid = plan_wall_grid(when, row->anchor_us),
                 .agenda = when->agenda,
                 .at = {.key = row->key, .us = row->next_us},
                 .draw_bound_us = bound_us,
                 .draw_ppm = when->random_delay_ppm,
                 .seed = e->seed,
-                .stream = bound_us > 0 ? draw_stream(e, row) : 0,
+                .until_us = engine_until(e, when),
         };
+        if (bound_us > 0 && when->is_delay_fixed) {
+                grid.seed = e->machine;
+                grid.stream = name_hash(e, e->machine, row);
+                grid.is_draw_fixed = true;
+        } else if (bound_us > 0)
+                grid.stream = draw_stream(e, row);
+        return grid;
+}
+
+int64_t engine_next_delay(const struct engine *e, const struct job_row *row, const struct job_when *when, int64_t from_us) {
+        int64_t next_us = from_us + engine_wait(e, row, when);
+        int64_t first_us = when->not_before_us > 0 ? engine_from_rt(e, when, when->not_before_us) : INT64_MIN;
+        return next_us > first_us ? next_us : first_us;
 }
 
 int64_t engine_wait(const struct engine *e, const struct job_row *row, const struct job_when *when) {
@@ -126,12 +156,16 @@ bool engine_has_slept_at(const struct engine *e, const struct job_when *when, in
         return slot_us > engine_slot_now(when, e->asleep) && slot_us <= engine_slot_now(when, e->woken);
 }
 
-int64_t engine_slot_rt(struct engine *e, const struct job_when *when, int64_t slot_us, struct clock_sample now) {
-        if (plan_is_wall(when))
-                return slot_us;
+void engine_note_offset(struct engine *e, struct clock_sample now) {
         int64_t offset_us = now.rt_us - now.bt_us, off_us = offset_us - e->offset_us;
         if (off_us > ENGINE_OFFSET_SLACK_US || off_us < -ENGINE_OFFSET_SLACK_US)
                 e->offset_us = offset_us;
+}
+
+int64_t engine_slot_rt(struct engine *e, const struct job_when *when, int64_t slot_us, struct clock_sample now) {
+        if (plan_is_wall(when))
+                return slot_us;
+        engine_note_offset(e, now);
         return slot_us + e->offset_us;
 }
 
@@ -191,6 +225,8 @@ int engine_reserve(struct engine *e, uint32_t job, const struct job_when *when) 
                 r = schedule_reserve(&e->parked, job);
         if (r == 0 && when->on_boot_us >= 0)
                 r = schedule_reserve(&e->at_boot, job);
+        if (r == 0 && when->is_on_wake)
+                r = schedule_reserve(&e->at_wake, job);
         return r;
 }
 
@@ -381,7 +417,7 @@ int engine_ended(struct engine *e, struct clock_sample now, const struct wire_en
         cold->end_bt_us = end_bt_us;
         cold->last_result = ended->end.result;
         if (plan_is_delay(when) && (row->state != JOB_STATE_NEW || row->is_restored))
-                row->next_us = end_bt_us + engine_wait(e, row, when);
+                row->next_us = engine_next_delay(e, row, when, end_bt_us);
         if (!row->is_restored && due_start_waiting(e, now, job) < 0)
                 e->has_failed = true;
         slots_arm(e, job);

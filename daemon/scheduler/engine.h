@@ -74,6 +74,7 @@ enum hold_change {
         HOLD_STARTED, /* armed again */
         HOLD_INTERVAL_SET,
         HOLD_INTERVAL_RESET, /* by command, or by a changed definition */
+        HOLD_FINISHED,       /* its schedule has come to its end */
         HOLD_REMINDER,       /* still paused or cancelled, a day after it was last told */
         HOLD_CHANGE_MAX
 };
@@ -126,6 +127,8 @@ struct engine;
  * that may be used, an epoch of 0 says that it had no scheduler before. 0, -ENOMEM. */
 int engine_new(const struct wire_hello *hello, struct engine **ret);
 struct engine *engine_free(struct engine *e);
+/* What keys the draws of FixedRandomDelay=: the same for the life of the machine. Before all definitions; zeroes where it is not called. */
+void engine_set_machine(struct engine *e, const uint8_t machine[static 16]);
 
 /* What is known of the time before, for engine_restore(). */
 struct engine_past {
@@ -201,11 +204,18 @@ int engine_trigger(struct engine *e, struct clock_sample now, uint32_t job, cons
  * cancel, ENGINE_REFUSED_STOPPING, -ENOMEM. */
 int engine_cancel(struct engine *e, struct clock_sample now, uint32_t job, bool is_run_only, uint64_t *ret_run);
 /* What 0, 1 or a refusal mean for the others: 0 it was so before, 1 done. All may be ENGINE_REFUSED_STOPPING. */
-enum { ENGINE_REFUSED_DISABLED = 2, ENGINE_REFUSED_NO_INTERVAL, ENGINE_REFUSED_CANCELLED, ENGINE_REFUSED_STOPPING };
-/* Arms a cancelled job as if it were new. 0, 1, ENGINE_REFUSED_DISABLED, -ENOMEM. */
+enum {
+        ENGINE_REFUSED_DISABLED = 2,
+        ENGINE_REFUSED_NO_INTERVAL,
+        ENGINE_REFUSED_CANCELLED,
+        ENGINE_REFUSED_STOPPING,
+        ENGINE_REFUSED_FINISHED
+};
+/* Arms a cancelled or finished job as if it were new. 0, 1, ENGINE_REFUSED_DISABLED, ENGINE_REFUSED_FINISHED where its Until= has
+ * passed, -ENOMEM. */
 int engine_start(struct engine *e, struct clock_sample now, uint32_t job);
 /* until_bt_us: when it goes on by itself, INT64_MAX for never; pausing again sets it anew (1).
- * 0, 1, ENGINE_REFUSED_DISABLED, ENGINE_REFUSED_CANCELLED, -ENOMEM. */
+ * 0, 1, ENGINE_REFUSED_DISABLED, ENGINE_REFUSED_CANCELLED, ENGINE_REFUSED_FINISHED, -ENOMEM. */
 int engine_pause(struct engine *e, struct clock_sample now, uint32_t job, int64_t until_bt_us);
 int engine_resume(struct engine *e, struct clock_sample now, uint32_t job);
 /* every_us from JOB_EVERY_MIN to DURATION_MAX, or 0 for the definition's. 0, 1, ENGINE_REFUSED_NO_INTERVAL, -ENOMEM. */
@@ -238,9 +248,9 @@ enum job_status {
         JOB_STATUS_PENDING, /* running, and something waits behind that */
         JOB_STATUS_PAUSED,
         JOB_STATUS_CANCELLED,
-        JOB_STATUS_FINISHED, /* not in this version, as is the next */
-        JOB_STATUS_FAILED,
-        JOB_STATUS_MANUAL, /* on demand only */
+        JOB_STATUS_FINISHED, /* its schedule is over */
+        JOB_STATUS_FAILED,   /* not in this version */
+        JOB_STATUS_MANUAL,   /* on demand only */
         JOB_STATUS_DISABLED,
         JOB_STATUS_MAX
 };
@@ -248,8 +258,8 @@ enum job_status {
 const char *job_status_to_string(enum job_status status);
 
 struct job_view {
-        enum job_status status; /* the first of: pending, running, disabled, cancelled, paused, manual, waiting */
-        bool is_paused, is_cancelled;
+        enum job_status status; /* the first of: pending, running, disabled, cancelled, finished, paused, manual, waiting */
+        bool is_paused, is_cancelled, is_finished;
         bool is_disabled;           /* by its definition, or that is gone */
         int64_t paused_until_bt_us; /* INT64_MAX: no end */
         const struct job_run *run;  /* in flight, or NULL */

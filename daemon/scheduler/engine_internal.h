@@ -23,10 +23,12 @@ struct engine {
         bool has_ledger;
         bool is_retelling;       /* outcomes that an earlier scheduler has told */
         struct schedule at_boot; /* by job: OnBoot= slots, BOOTTIME */
+        struct schedule at_wake; /* by job: OnWake= slots, at the instant of the resume, BOOTTIME */
         struct schedule holds;   /* by job: when a pause ends or a hold is told again, BOOTTIME */
         struct index by_run;     /* jobs with a run in flight, by its number */
         uint8_t instance[16];
-        uint8_t seed[16]; /* keys the draws */
+        uint8_t seed[16];    /* keys the draws, */
+        uint8_t machine[16]; /* and these the ones that stay */
         uint8_t boot_id[16];
         bool is_same_runner;
         struct clock_sample past_horizon; /* of the scheduler before, */
@@ -72,16 +74,23 @@ int64_t engine_slot_now(const struct job_when *when, struct clock_sample now);
 /* An instant of the policy's clock as wall-clock time. The same slot is told with the same microsecond, also by the next
  * scheduler: two clocks can't be read in one instant, so a difference below the slack is none. */
 #define ENGINE_OFFSET_SLACK_US 500
+void engine_note_offset(struct engine *e, struct clock_sample now);
 int64_t engine_slot_rt(struct engine *e, const struct job_when *when, int64_t slot_us, struct clock_sample now);
 /* True if the machine slept at an instant of the clock of the policy's slots. */
 bool engine_has_slept_at(const struct engine *e, const struct job_when *when, int64_t slot_us);
+/* A wall-clock instant on the clock of the policy's slots. */
+int64_t engine_from_rt(const struct engine *e, const struct job_when *when, int64_t rt_us);
+/* Until= on that clock; INT64_MAX: none, or it is not known yet when that is. */
+int64_t engine_until(const struct engine *e, const struct job_when *when);
+/* When a fixed delay that begins at an instant is over: not before NotBefore=. */
+int64_t engine_next_delay(const struct engine *e, const struct job_row *row, const struct job_when *when, int64_t from_us);
 /* Draws of fixed-delay waits for a job's next slot. */
 int64_t engine_wait(const struct engine *e, const struct job_row *row, const struct job_when *when);
 /* Draws how much later catching up begins at a slot. */
 int64_t engine_spread(const struct engine *e, const struct job_row *row, const struct job_when *when, int64_t key);
-/* True if the job has a plan: its definition is in force and nobody has cancelled it. */
+/* True if the job has a plan: its definition is in force, nobody has cancelled it, and its schedule is not over. */
 static inline bool engine_has_plan(const struct job_row *row) {
-        return row->state == JOB_STATE_ARMED && !row->is_cancelled;
+        return row->state == JOB_STATE_ARMED && !row->is_cancelled && !row->is_finished;
 }
 /* True if a run of the job is in flight. */
 bool engine_is_running(const struct engine *e, const struct job_row *row);
@@ -132,6 +141,15 @@ void segments_close(struct engine *e, struct clock_sample now, uint32_t job);
 /* Ends the plan at hand for good: also what waits gets its outcome: slots are withheld for a reason (NONE: they may wait on), promised
  * runs are dropped. */
 void segments_end(struct engine *e, struct clock_sample now, uint32_t job, enum slot_reason reason);
+
+/* True while a first plan waits for a clock that is right: it begins with NotBefore=. */
+bool segments_await_clock(const struct engine *e, const struct job_row *row);
+/* True if there were as many runs since the job was armed as MaxRuns= says. */
+bool segments_have_all_run(const struct engine *e, const struct job_row *row);
+/* True if no slot of the plan at hand is to come any more, by Until=, MaxRuns= or because its calendar is over. */
+bool segments_are_over(const struct engine *e, const struct job_row *row);
+/* The schedule is over: what waits goes on waiting, the run in flight goes on. */
+void segments_finish(struct engine *e, struct clock_sample now, uint32_t job);
 
 /* Gives back the row of a removed job that has no phase, or one more than are remembered, once no run of it is in flight. */
 void segments_forget_removed(struct engine *e, uint32_t job);
@@ -206,6 +224,8 @@ int slots_miss(struct engine *e, struct clock_sample now, uint32_t job, int64_t 
 int slots_start_next(struct engine *e, struct clock_sample now, uint32_t job, enum run_cause cause, int64_t lag_us);
 /* Queues the job for its next wake, or takes it out of the queues, as its state asks for. */
 void slots_arm(struct engine *e, uint32_t job);
+/* Takes the job out of the queues of boots and wakes. */
+void slots_leave_events(struct engine *e, uint32_t job);
 /* Gives the slots that passed under the run in flight or in a pause, up to an instant of the grid's clock, their outcome. */
 void slots_pass(struct engine *e, struct clock_sample now, uint32_t job, int64_t until_us);
 /* Emits the open range of missed slots, if there is one; is_more: its trouble lasts. */

@@ -129,6 +129,10 @@ static void walk(struct ends *x, struct job_image *image) {
         u16(x, &image->waiting.attempt);
         u16(x, &image->run.attempt);
         flag(x, &image->run.is_unclaimed);
+        if (x->version < 3)
+                return;
+        flag(x, &image->is_finished);
+        u32(x, &image->n_scheduled);
 }
 
 void image_encode(const struct job_image *image, struct pack *p) {

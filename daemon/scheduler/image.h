@@ -10,7 +10,7 @@
 #include "config/pack.h"
 #include "daemon/scheduler/registry.h"
 
-#define IMAGE_VERSION 2
+#define IMAGE_VERSION 3
 
 struct job_image {
         uint8_t boot_id[16];    /* BOOTTIME instants below are of this boot */
@@ -19,15 +19,16 @@ struct job_image {
         int64_t anchor_us, key; /* as in job_row; key is the first slot without an outcome, but for what waits */
         int64_t next_us;        /* of that key; INT64_MAX: a delay from an end to come, or a calendar is over */
         int64_t since_us;
-        bool is_planned; /* its slots come: it is defined, enabled and not cancelled */
+        bool is_planned; /* its slots come: it is defined, enabled, not cancelled and not finished */
         bool is_boot_done;
-        bool is_paused, is_cancelled;
+        bool is_paused, is_cancelled, is_finished;
         int64_t paused_until_rt_us; /* INT64_MAX: no end */
         int64_t every_us;           /* set by command; 0: the definition's */
         struct job_run run;         /* in flight */
         struct job_waiting waiting; /* its slot; a promise to a trigger ends with the scheduler */
         struct job_range merging;
         uint64_t missed_since_run;
+        uint32_t n_scheduled;
         uint64_t ended_run; /* the latest whose result is in the ledger */
         int64_t end_bt_us, last_slot_us;
         enum run_result last_result;

@@ -3,6 +3,7 @@
 // acknowledged as soon as the engine has it.
 
 #include "daemon/scheduler/link.h"
+#include "daemon/scheduler/machine.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -168,8 +169,12 @@ static int begin_sync(struct link *link) {
         struct clock_sample now = clock_now();
         link->is_hello_waiting = false;
         int r = engine_new(&hello, &link->engine);
-        if (r == 0)
+        if (r == 0) {
+                uint8_t machine[16];
+                machine_key(machine);
+                engine_set_machine(link->engine, machine);
                 r = story_new(link->journal, hello.instance, &link->story);
+        }
         if (r == 0)
                 r = book_new(&link->book);
         if (r == 0 && link->vault)

@@ -9,7 +9,8 @@
 
 bool plan_is_same(const struct job_when *a, const struct job_when *b) {
         return a->agenda == b->agenda && a->every_us == b->every_us && a->mode == b->mode && a->align == b->align &&
-               a->align_us == b->align_us;
+               a->align_us == b->align_us && a->not_before_us == b->not_before_us && a->until_us == b->until_us &&
+               a->max_runs == b->max_runs;
 }
 
 /* us * ppm / 10^6 without overflow for us up to DURATION_MAX. */
@@ -43,6 +44,10 @@ __attribute__((noinline)) static struct agenda_slot find_slot(const struct plan_
         return slot;
 }
 
+static int64_t draw_of(const struct plan_grid *g, int64_t key, int64_t bound) {
+        return draw(g->seed, g->stream, g->is_draw_fixed ? 0 : key, bound);
+}
+
 static int64_t slot_due(const struct plan_grid *g, struct agenda_slot slot) {
         if (g->draw_bound_us == 0 || slot.us == PATTERN_NEVER)
                 return slot.us;
@@ -50,7 +55,7 @@ static int64_t slot_due(const struct plan_grid *g, struct agenda_slot slot) {
                 bound_us = g->draw_bound_us;
         if (g->draw_ppm > 0)
                 bound_us = next_us == PATTERN_NEVER ? 0 : share(distance_us, g->draw_ppm);
-        return slot.us + draw(g->seed, g->stream, slot.key, bound_us < distance_us ? bound_us : distance_us - 1);
+        return slot.us + draw_of(g, slot.key, bound_us < distance_us ? bound_us : distance_us - 1);
 }
 
 __attribute__((noinline)) static int64_t calendar_nominal(const struct plan_grid *g, int64_t key) {
@@ -62,9 +67,10 @@ __attribute__((noinline)) static int64_t calendar_due(const struct plan_grid *g,
 }
 
 __attribute__((noinline)) static int64_t calendar_last_due(const struct plan_grid *g, int64_t at_us) {
-        if (at_us < g->at.us)
+        int64_t to_us = at_us < g->until_us ? at_us : g->until_us;
+        if (to_us < g->at.us)
                 return g->at.key - 1;
-        struct agenda_slot slot = find_slot(g, INT64_MAX, at_us);
+        struct agenda_slot slot = find_slot(g, INT64_MAX, to_us);
         return slot_due(g, slot) <= at_us ? slot.key : slot.key - 1;
 }
 
@@ -93,7 +99,7 @@ int64_t plan_nominal(const struct plan_grid *g, int64_t key) {
 }
 
 __attribute__((noinline)) static int64_t drawn_due(const struct plan_grid *g, int64_t key) {
-        return plan_nominal(g, key) + draw(g->seed, g->stream, key, g->draw_bound_us);
+        return plan_nominal(g, key) + draw_of(g, key, g->draw_bound_us);
 }
 
 int64_t plan_due(const struct plan_grid *g, int64_t key) {
@@ -110,7 +116,7 @@ static int64_t floor_div(int64_t a, int64_t b) {
 int64_t plan_last_due(const struct plan_grid *g, int64_t at_us) {
         if (g->agenda)
                 return calendar_last_due(g, at_us);
-        int64_t key = floor_div(at_us - g->grid.anchor_us, g->grid.every_us);
+        int64_t key = floor_div((at_us < g->until_us ? at_us : g->until_us) - g->grid.anchor_us, g->grid.every_us);
         /* the draw is below Every=, so only the latest nominal slot can still be waiting for its start */
         return plan_due(g, key) <= at_us ? key : key - 1;
 }

@@ -18,6 +18,8 @@ struct plan_grid {
         uint32_t draw_ppm;           /* of a calendar, the bound as a share of that distance; 0: draw_bound_us */
         const uint8_t *seed;         /* 16 bytes, keys the draw; borrowed */
         uint64_t stream;             /* tells jobs and segments apart in the draw */
+        int64_t until_us;            /* no slot is later; INT64_MAX: any may be */
+        bool is_draw_fixed;          /* the draw is the same for each key */
 };
 
 /* True for jobs that have slots of their own, but for those of boots. */
@@ -73,7 +75,7 @@ static inline int64_t plan_follow(const struct job_when *when, int64_t anchor_us
 int64_t plan_nominal(const struct plan_grid *g, int64_t key);
 /* The instant at which it should start: nominal and drawn delay (a keyed hash: the same each time it is asked). */
 int64_t plan_due(const struct plan_grid *g, int64_t key);
-/* The last key that is due at an instant (INT64_MIN for none is never returned: keys go back below the anchor; of a calendar all
+/* The last key that is due at an instant, of those that are not after until_us (INT64_MIN for none is never returned: keys go back below the anchor; of a calendar all
  * that are earlier than where it stands are told as the one before that). */
 int64_t plan_last_due(const struct plan_grid *g, int64_t at_us);
 /* The first key whose nominal instant is after an instant; of a calendar as above. */

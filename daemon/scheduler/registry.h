@@ -39,7 +39,8 @@ struct job_row {
         bool is_boot_done : 1; /* its OnBoot= slot has an outcome or is not wanted */
         bool is_resumed : 1;   /* the plan comes from the runner's memory: passed slots were missed while down */
         bool is_paused : 1;    /* holds: they belong to the name, whatever its definition says */
-        bool is_cancelled : 1; /* it has no plan */
+        bool is_cancelled : 1; /* it has no plan, */
+        bool is_finished : 1;  /* nor now */
         bool is_written : 1;   /* the ledger has what it must know of the job before its next slot may start */
         bool is_restored : 1;  /* from the ledger, and no commit has judged its plan yet */
         bool was_planned : 1;  /* restored: its slots came */
@@ -96,6 +97,7 @@ struct job_cold {
         struct job_range missed;  /* or withheld; while a run is in flight or the job is paused: grows until that ends */
         struct job_range merging; /* waits for the next slot's run */
         uint64_t missed_since_run;
+        uint32_t n_scheduled;   /* runs that the schedule has made since the job was armed */
         int64_t end_bt_us;      /* of the latest end; 0: none */
         int64_t catch_up_bt_us; /* passed slots wait and go on then; 0: none does, or the run in flight is one of them */
         int64_t last_slot_us;   /* fixed-delay: nominal instant of the latest slot */

@@ -46,6 +46,7 @@ void engine_take_image(struct engine *e, struct clock_sample now, uint32_t job, 
                 .is_boot_done = row->is_boot_done,
                 .is_paused = row->is_paused,
                 .is_cancelled = row->is_cancelled,
+                .is_finished = row->is_finished,
                 .paused_until_rt_us = INT64_MAX,
         };
         put_first_open(row, cold, ret);
@@ -70,6 +71,7 @@ void engine_take_image(struct engine *e, struct clock_sample now, uint32_t job, 
         ret->late_key = ret->is_late ? claims_last_key(e, job) : 0;
         ret->merging = cold->merging;
         ret->missed_since_run = cold->missed_since_run;
+        ret->n_scheduled = cold->n_scheduled;
         ret->ended_run = cold->ended_run;
         ret->end_bt_us = cold->end_bt_us;
         ret->last_slot_us = cold->last_slot_us;
@@ -82,6 +84,7 @@ static void restore_cold(struct job_cold *cold, struct clock_sample now, const s
         cold->waiting = image->waiting;
         cold->merging = image->merging;
         cold->missed_since_run = image->missed_since_run;
+        cold->n_scheduled = image->n_scheduled;
         cold->ended_run = image->ended_run;
         cold->end_bt_us = image->end_bt_us;
         cold->last_slot_us = image->last_slot_us;
@@ -100,6 +103,7 @@ static void restore_row(struct job_row *row, const struct job_image *image, bool
         row->is_boot_done = image->is_boot_done && !is_moved;
         row->is_paused = image->is_paused;
         row->is_cancelled = image->is_cancelled;
+        row->is_finished = image->is_finished;
         row->is_restored = true;
         row->was_planned = image->is_planned;
         row->is_moved = is_moved;
@@ -156,7 +160,7 @@ int engine_restore(struct engine *e, struct clock_sample now, const char *name, 
                 return r;
         restore_row(engine_row(e, job), &moved, is_moved);
         restore_cold(cold, e->is_clock_trusted ? now : later, &moved);
-        cold->waiting.is_past = is_moved && moved.waiting.item == WIRE_ITEM_BOOT;
+        cold->waiting.is_past = is_moved && moved.waiting.item != WIRE_ITEM_SCHEDULE && moved.waiting.item != WIRE_ITEM_RETRY;
         cold->claimed_key = image->is_late ? image->late_key : INT64_MAX;
         cold->claimed_us = e->past_horizon.rt_us;
         if (!plan_is_wall(when) && memcmp(image->boot_id, e->past_boot_id, sizeof(e->past_boot_id)) == 0)
@@ -238,6 +242,7 @@ int restore_adopted(struct engine *e, struct clock_sample now, uint32_t job, con
                 slots_drop_waiting(e, now, job, SLOT_REASON_DOWN);
         if (start->item == WIRE_ITEM_BOOT)
                 row->is_boot_done = true;
+        cold->n_scheduled += start->item != WIRE_ITEM_TRIGGER && start->item != WIRE_ITEM_RETRY;
         if (start->item != WIRE_ITEM_SCHEDULE) {
                 cold->missed_since_run = 0;
                 return 0;
@@ -312,7 +317,7 @@ void restore_end_unknown(struct engine *e, struct clock_sample now, uint32_t job
                 let_run_wait(e, now, job, &run, run.item, run.attempt);
         else if (is_again)
                 let_run_wait(e, now, job, &run, run.item, next);
-        else if (run.item == WIRE_ITEM_SCHEDULE || run.item == WIRE_ITEM_BOOT)
+        else if (run.item != WIRE_ITEM_TRIGGER && run.item != WIRE_ITEM_RETRY)
                 slots_tell(e, job, SLOT_INTERRUPTED, SLOT_REASON_NONE, run.segment, run.key, run.key, run.slot_rt_us)
                         ->outcome.item = run.item;
 }
@@ -374,7 +379,7 @@ static void pass_claimed(struct engine *e, struct clock_sample now, uint32_t job
                                    engine_slot_rt(e, when, row->next_us, now));
                         row->key++;
                 }
-                row->next_us = now.bt_us + engine_wait(e, row, when);
+                row->next_us = engine_next_delay(e, row, when, now.bt_us);
         }
 }
 
@@ -416,9 +421,11 @@ void restore_plan(struct engine *e, struct clock_sample now, uint32_t job, const
                   const struct job_when *when) {
         struct job_row *row = engine_row(e, job);
         bool is_moved = row->is_moved && !plan_is_wall(when), was_planned = row->was_planned;
-        if (!was_planned || !plan_is_same(old, when) || !is_on_calendar(row, when)) {
+        bool is_same = plan_is_same(old, when);
+        if (!was_planned || !is_same || !is_on_calendar(row, when)) {
                 restore_close(e, now, job, old);
-                if (row->is_cancelled || !plan_exists(when))
+                row->is_finished = row->is_finished && is_same;
+                if (row->is_cancelled || row->is_finished || !plan_exists(when))
                         return;
                 if (row->segment == 0 && row->was != INDEX_NONE) /* it got its schedule while nobody looked */
                         row->since_us = now.bt_us;
@@ -437,5 +444,5 @@ void restore_plan(struct engine *e, struct clock_sample now, uint32_t job, const
         row->is_restored = row->was_planned = row->is_moved = false;
         row->is_resumed = true;
         if (plan_is_delay(when) && !engine_is_running(e, row) && row->next_us == INT64_MAX)
-                row->next_us = now.bt_us + engine_wait(e, row, when);
+                row->next_us = engine_next_delay(e, row, when, now.bt_us);
 }

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#define FAR_US (INT64_MAX / 4) /* the anchor of a grid that has no plan yet: nothing is due */
+
 struct action *segments_begin(struct engine *e, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         row->segment++;
@@ -18,13 +20,17 @@ struct action *segments_begin(struct engine *e, uint32_t job) {
         return a;
 }
 
-static void plan_grid_from(struct job_row *row, const struct job_when *when, int64_t anchor_us, int64_t after_us) {
+/* after_us is not earlier than NotBefore= lets it be. */
+static void plan_grid_from(const struct engine *e, struct job_row *row, const struct job_when *when, int64_t anchor_us,
+                           int64_t after_us) {
+        if (when->not_before_us > 0 && after_us < engine_from_rt(e, when, when->not_before_us) - 1)
+                after_us = engine_from_rt(e, when, when->not_before_us) - 1;
         if (when->agenda) {
                 row->key = 0;
                 row->anchor_us = row->next_us = plan_next(when, anchor_us, after_us);
                 return;
         }
-        struct plan_grid grid = {.grid = plan_wall_grid(when, anchor_us)};
+        struct plan_grid grid = {.grid = plan_wall_grid(when, anchor_us), .until_us = INT64_MAX};
         row->anchor_us = anchor_us;
         row->key = plan_first_after(&grid, after_us);
         row->next_us = plan_nominal(&grid, row->key);
@@ -33,9 +39,18 @@ static void plan_grid_from(struct job_row *row, const struct job_when *when, int
 /* From when the name became known: so a second scheduler makes the same plan. */
 void segments_plan_first(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *when, bool is_resync) {
         struct job_row *row = engine_row(e, job);
+        if (when->not_before_us > 0 && !e->is_clock_trusted) { /* when that is, is not known yet */
+                row->key = 0;
+                row->next_us = INT64_MAX;
+                row->anchor_us = FAR_US;
+                return;
+        }
         int64_t first_us = row->since_us + when->initial_delay_us;
+        int64_t begin_us = when->not_before_us > 0 ? engine_from_rt(e, when, when->not_before_us) : INT64_MIN;
+        if (!plan_is_wall(when) && first_us < begin_us)
+                first_us = begin_us;
         if (plan_is_wall(when))
-                plan_grid_from(row, when, when->align_us, now.rt_us - (now.bt_us - first_us) - 1);
+                plan_grid_from(e, row, when, when->align_us, now.rt_us - (now.bt_us - first_us) - 1);
         else {
                 row->anchor_us = row->next_us = first_us;
                 row->key = 0;
@@ -74,9 +89,9 @@ static void plan_from(struct engine *e, struct clock_sample now, uint32_t job, b
         if (anchor_us > now.bt_us && (has_last || anchor_us == INT64_MAX))
                 anchor_us = now.bt_us;
         if (plan_is_wall(when))
-                plan_grid_from(row, when, when->align_us, now.rt_us);
+                plan_grid_from(e, row, when, when->align_us, now.rt_us);
         else if (has_last || anchor_us <= now.bt_us)
-                plan_grid_from(row, when, anchor_us, now.bt_us);
+                plan_grid_from(e, row, when, anchor_us, now.bt_us);
         else {
                 row->anchor_us = row->next_us = anchor_us;
                 row->key = 0;
@@ -97,16 +112,18 @@ void segments_rebase(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         segments_close(e, now, job);
         catch_up_drop(e, now, job, now.bt_us, SLOT_REASON_NONE);
-        plan_grid_from(row, engine_policy(e, row), now.bt_us, now.bt_us);
+        plan_grid_from(e, row, engine_policy(e, row), now.bt_us, now.bt_us);
         segments_begin(e, job);
 }
 
 /* True if a policy plans the row's key for an instant. */
-static bool is_planned(const struct job_row *row, const struct job_when *when, int64_t slot_us) {
+static bool is_planned(const struct engine *e, const struct job_row *row, const struct job_when *when, int64_t slot_us) {
+        if (when->not_before_us > 0 && slot_us < engine_from_rt(e, when, when->not_before_us))
+                return false;
         if (when->agenda)
                 return plan_has_slot(when, row->anchor_us, row->key, slot_us);
         int64_t anchor_us = plan_is_wall(when) ? when->align_us : row->anchor_us;
-        struct plan_grid grid = {.grid = plan_wall_grid(when, anchor_us)};
+        struct plan_grid grid = {.grid = plan_wall_grid(when, anchor_us), .until_us = INT64_MAX};
         return row->anchor_us == anchor_us && plan_first_after(&grid, slot_us) == row->key + 1 &&
                plan_nominal(&grid, row->key) == slot_us;
 }
@@ -118,11 +135,11 @@ static void plan_resumed(struct engine *e, struct clock_sample now, uint32_t job
         if (!plan_is_grid(when)) {
                 row->key++;
                 int64_t from_us = cold->end_bt_us > 0 ? cold->end_bt_us : now.bt_us;
-                row->next_us = from_us + engine_wait(e, row, when);
+                row->next_us = engine_next_delay(e, row, when, from_us);
                 return;
         }
         bool is_old_time_line = plan_is_wall(when) && cold->last_slot_us > now.rt_us + ENGINE_STEP_LIMIT_US;
-        if (!is_old_time_line && is_planned(row, when, cold->last_slot_us)) {
+        if (!is_old_time_line && is_planned(e, row, when, cold->last_slot_us)) {
                 row->key++;
                 row->next_us = plan_follow(when, row->anchor_us, cold->last_slot_us);
         } else
@@ -161,6 +178,41 @@ void segments_end(struct engine *e, struct clock_sample now, uint32_t job, enum 
                 slots_drop_waiting(e, now, job, reason);
 }
 
+bool segments_await_clock(const struct engine *e, const struct job_row *row) {
+        return row->segment == 0 && plan_exists(engine_policy(e, row)) && engine_policy(e, row)->not_before_us > 0;
+}
+
+bool segments_have_all_run(const struct engine *e, const struct job_row *row) {
+        const struct job_when *when = engine_policy(e, row);
+        const struct job_cold *cold = registry_cold(&e->jobs, row);
+        return when->max_runs > 0 && cold && cold->n_scheduled >= when->max_runs;
+}
+
+bool segments_are_over(const struct engine *e, const struct job_row *row) {
+        const struct job_when *when = engine_policy(e, row);
+        if (segments_have_all_run(e, row))
+                return true;
+        if (!plan_exists(when) || row->segment == 0)
+                return false;
+        if (when->agenda && row->next_us == PATTERN_NEVER)
+                return e->is_clock_trusted && when->on_boot_us < 0 && !when->is_on_wake;
+        bool is_planned_now = !plan_is_delay(when) || (!engine_is_running(e, row) && row->next_us < INT64_MAX);
+        return is_planned_now && row->next_us > engine_until(e, when);
+}
+
+void segments_finish(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        struct job_cold *cold = registry_cold(&e->jobs, row);
+        segments_end(e, now, job, SLOT_REASON_NONE);
+        if (cold && cold->waiting.is_slot && segments_have_all_run(e, row)) /* it came behind the last run */
+                slots_tell_waiting(e, job, SLOT_MISSED, SLOT_REASON_OVERLAP);
+        row->is_finished = true;
+        row->is_paused = false;
+        slots_leave_events(e, job);
+        engine_emit(e, ACTION_HOLD, job)->hold = HOLD_FINISHED;
+        commands_arm_hold(e, job);
+}
+
 /* Where another interval was set it stays, unless the definition's own schedule has changed. */
 static void carry_interval_over(struct engine *e, uint32_t job) {
         struct job_row *row = engine_row(e, job);
@@ -192,6 +244,7 @@ static void make_plan(struct engine *e, struct clock_sample now, uint32_t job, e
                 restore_plan(e, now, job, old, when);
                 return;
         }
+        row->is_finished = false; /* this is another schedule */
         if (row->is_cancelled || !plan_exists(when))
                 return;
         if (row->segment > 0 && before == JOB_STATE_NEW && commit->is_resync)
@@ -255,7 +308,7 @@ static void commit_removal(struct engine *e, struct clock_sample now, uint32_t j
         row->state = JOB_STATE_REMOVED;
         engine_emit(e, ACTION_CLOSED, job)->unplanned = SLOT_REASON_REMOVED;
         slots_arm(e, job);
-        schedule_remove(&e->at_boot, job);
+        slots_leave_events(e, job);
         row->is_removing = false;
         e->n_removed++;
         segments_forget_removed(e, job);
@@ -264,6 +317,7 @@ static void commit_removal(struct engine *e, struct clock_sample now, uint32_t j
 int engine_commit(struct engine *e, struct clock_sample now, const struct wire_commit *commit) {
         e->holds_slots = commit->holds_slots;
         e->trust_bt_us = commit->time_sync_wait_us;
+        engine_note_offset(e, now);
         if (commit->is_resync || e->n_restored > 0)
                 e->resumed = now;
         if (e->n_restored > 0)
@@ -306,6 +360,15 @@ static void note_sleep(struct engine *e, struct clock_sample now, int64_t slept_
         claims_sleep(e, slept_us);
 }
 
+/* The OnWake= slots of this resume. */
+static void plan_wake_slots(struct engine *e, struct clock_sample now) {
+        for (uint32_t job = 0; job < e->jobs.n_rows; job++) {
+                const struct job_row *row = engine_row(e, job);
+                if (engine_has_plan(row) && engine_policy(e, row)->is_on_wake)
+                        schedule_set(&e->at_wake, job, now.bt_us);
+        }
+}
+
 /* What the wall clock left out until it was right for the first time was never real: nobody was there. */
 static void note_first_sync(struct engine *e, struct clock_sample now) {
         e->is_clock_trusted = true;
@@ -313,9 +376,9 @@ static void note_first_sync(struct engine *e, struct clock_sample now) {
                 e->resumed.rt_us = now.rt_us;
         for (uint32_t job = 0; job < e->jobs.n_rows; job++) {
                 struct job_row *row = engine_row(e, job);
-                if (!engine_has_plan(row) || !plan_is_wall(engine_policy(e, row)))
+                if (!engine_has_plan(row) || (!plan_is_wall(engine_policy(e, row)) && !segments_await_clock(e, row)))
                         continue;
-                row->is_resumed = true;
+                row->is_resumed = row->segment > 0;
                 slots_arm(e, job); /* what waited to be caught up waited for this */
         }
 }
@@ -335,7 +398,7 @@ static void begin_time_line(struct engine *e, struct clock_sample now, int64_t s
                         e->has_failed = true;
                 catch_up_drop(e, now, job, now.rt_us - step_us, SLOT_REASON_NONE); /* they had passed on the old time line */
                 segments_end(e, now, job, SLOT_REASON_NONE);
-                plan_grid_from(row, engine_policy(e, row), row->anchor_us, now.rt_us);
+                plan_grid_from(e, row, engine_policy(e, row), row->anchor_us, now.rt_us);
                 segments_begin(e, job);
                 slots_arm(e, job);
         }
@@ -345,8 +408,11 @@ int engine_clock_change(struct engine *e, struct clock_sample now, const struct 
         if (change->kind == CLOCKSTEP_NONE || change->kind == CLOCKSTEP_SLEW)
                 return 0;
         engine_emit(e, ACTION_CLOCK, INDEX_NONE)->clock = *change;
-        if (change->slept_us > 0)
+        engine_note_offset(e, now);
+        if (change->slept_us > 0) {
                 note_sleep(e, now, change->slept_us);
+                plan_wake_slots(e, now);
+        }
         if (change->kind == CLOCKSTEP_SYNC)
                 note_first_sync(e, now);
         if (change->step_us < 0 || (change->kind != CLOCKSTEP_SYNC && change->step_us > 0))

@@ -244,7 +244,17 @@ static struct schedule *next_look(struct engine *e, uint32_t job, int64_t *ret_a
         *ret_at_us = 0;
         if (cold && !is_running && !row->is_restored && (cold->waiting.is_slot || cold->waiting.is_trigger))
                 return &e->boot_wake; /* it waited for the ledger: nothing else keeps it now */
-        if (!engine_has_plan(row) || row->is_paused || !plan_exists(when) || (is_running && !plan_is_grid(when)))
+        if (!engine_has_plan(row))
+                return NULL;
+        if (segments_are_over(e, row)) {
+                *ret_at_us = 0;
+                return &e->boot_wake;
+        }
+        if (segments_await_clock(e, row)) {
+                *ret_at_us = e->is_clock_trusted ? 0 : e->trust_bt_us;
+                return &e->boot_wake;
+        }
+        if (row->is_paused || !plan_exists(when) || (is_running && !plan_is_grid(when)))
                 return NULL;
         *ret_at_us = row->next_us;
         if (is_running && cold->missed.is_open) {
@@ -261,8 +271,15 @@ static struct schedule *next_look(struct engine *e, uint32_t job, int64_t *ret_a
                 /* while passed slots wait, the next thing to do is when they get too many */
                 int64_t n_waiting = is_running && catch_up_is_open(e, row) ? (int64_t)when->catch_up_max : 0;
                 *ret_at_us = plan_due(&grid, row->key + n_waiting);
+                if (n_waiting > 0 && *ret_at_us > grid.until_us) /* there are no more */
+                        return NULL;
         }
         return plan_is_wall(when) ? &e->real_wake : &e->boot_wake;
+}
+
+void slots_leave_events(struct engine *e, uint32_t job) {
+        schedule_remove(&e->at_boot, job);
+        schedule_remove(&e->at_wake, job);
 }
 
 void slots_arm(struct engine *e, uint32_t job) {
@@ -339,6 +356,7 @@ int slots_start(struct engine *e, struct clock_sample now, uint32_t job, const s
         cold->waiting.is_trigger = false;
         cold->waiting.run = 0;
         cold->missed_since_run = 0;
+        cold->n_scheduled += o->item != WIRE_ITEM_TRIGGER && o->item != WIRE_ITEM_RETRY;
         cold->catch_up_bt_us = 0;
         if (e->has_ledger && claims_are_own(e, row)) /* from now on */
                 row->is_written = false;

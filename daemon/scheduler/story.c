@@ -380,6 +380,8 @@ static void tell_caught_up(const struct story *s, const char *job, const struct 
 }
 
 static enum event_kind hold_kind(enum hold_change change) {
+        if (change == HOLD_FINISHED)
+                return EVENT_JOB_STOPPED;
         return change == HOLD_PAUSED || change == HOLD_CANCELLED || change == HOLD_REMINDER ? EVENT_HELD : EVENT_ARMED;
 }
 
@@ -404,6 +406,10 @@ static void tell_hold(const struct story *s, const struct engine *e, const struc
         }
         if (hold_kind(a->hold) == EVENT_ARMED) {
                 journal_send(&r, "%s: %s", job, a->hold == HOLD_STARTED ? "armed again" : "the pause is over");
+                return;
+        }
+        if (a->hold == HOLD_FINISHED) {
+                journal_send(&r, "%s: its schedule is over; chimectl start %s arms it again", job, job);
                 return;
         }
         if (hold && hold->until_rt_us < INT64_MAX)
@@ -572,9 +578,10 @@ static void tell_commands_held(const struct story *s, const struct engine *e, st
         struct journal_record r = begin(s, is_held ? EVENT_HELD : EVENT_ARMED, job);
         journal_field(&r, "CHIMED_COUNT", "%" PRIu64, held->commands_untold);
         journal_send(&r, "%s: %" PRIu64 " more commands since last told; it is %s now", job, held->commands_untold,
-                     view.is_cancelled ? "cancelled"
-                     : view.is_paused  ? "paused"
-                                       : "neither paused nor cancelled");
+                     view.is_cancelled  ? "cancelled"
+                     : view.is_finished ? "finished"
+                     : view.is_paused   ? "paused"
+                                        : "neither paused nor cancelled");
         held->commands_untold = 0;
 }
 

@@ -37,6 +37,7 @@ static const char *const hold_words[HOLD_CHANGE_MAX] = {
         [HOLD_STARTED] = "started",
         [HOLD_INTERVAL_SET] = "interval-set",
         [HOLD_INTERVAL_RESET] = "interval-reset",
+        [HOLD_FINISHED] = "finished",
         [HOLD_REMINDER] = "reminder",
 };
 
@@ -121,11 +122,11 @@ static enum job_status job_status(const struct engine *e, const struct job_row *
                 return JOB_STATUS_DISABLED;
         if (row->is_cancelled)
                 return JOB_STATUS_CANCELLED;
+        if (row->is_finished)
+                return JOB_STATUS_FINISHED;
         if (row->is_paused)
                 return JOB_STATUS_PAUSED;
-        if (when->agenda && row->next_us == PATTERN_NEVER && when->on_boot_us < 0)
-                return JOB_STATUS_FINISHED;
-        return !plan_exists(when) && when->on_boot_us < 0 ? JOB_STATUS_MANUAL : JOB_STATUS_WAITING;
+        return job_when_has_schedule(when) ? JOB_STATUS_WAITING : JOB_STATUS_MANUAL;
 }
 
 /* Keys of a grid that come after both the plan's past and an instant of its clock. */
@@ -157,7 +158,7 @@ size_t engine_next_slots(const struct engine *e, struct clock_sample now, uint32
         int64_t single_us = single_slot(e, job, from_bt_us);
         if (single_us != INT64_MAX)
                 single_us += now.rt_us - now.bt_us;
-        if (!plan_is_grid(when)) {
+        if (!plan_is_grid(when) || segments_await_clock(e, row)) {
                 *ret_slot_rt_us = *ret_start_rt_us = single_us;
                 return single_us != INT64_MAX;
         }
@@ -165,10 +166,11 @@ size_t engine_next_slots(const struct engine *e, struct clock_sample now, uint32
         int64_t key = first_key_after(&grid, row, plan_is_wall(when) ? from_rt_us : from_bt_us);
         for (size_t i = 0; i < n; i++) {
                 plan_seek(&grid, key);
-                if (plan_nominal(&grid, key) == INT64_MAX && single_us == INT64_MAX)
+                bool is_over = plan_nominal(&grid, key) == INT64_MAX || plan_nominal(&grid, key) > grid.until_us;
+                if (is_over && single_us == INT64_MAX)
                         return i;
-                ret_slot_rt_us[i] = slot_rt(e, when, plan_nominal(&grid, key), now);
-                ret_start_rt_us[i] = slot_rt(e, when, plan_due(&grid, key), now);
+                ret_slot_rt_us[i] = is_over ? INT64_MAX : slot_rt(e, when, plan_nominal(&grid, key), now);
+                ret_start_rt_us[i] = is_over ? INT64_MAX : slot_rt(e, when, plan_due(&grid, key), now);
                 if (single_us < ret_slot_rt_us[i]) {
                         ret_slot_rt_us[i] = ret_start_rt_us[i] = single_us;
                         single_us = INT64_MAX;
@@ -186,6 +188,7 @@ void engine_view(const struct engine *e, struct clock_sample now, uint32_t job, 
                 .status = job_status(e, row, has_slot),
                 .is_paused = row->is_paused,
                 .is_cancelled = row->is_cancelled,
+                .is_finished = row->is_finished,
                 .is_disabled = row->state != JOB_STATE_ARMED,
                 .is_claim_awaited = schedule_has(&e->parked, job),
                 .paused_until_bt_us = INT64_MAX,

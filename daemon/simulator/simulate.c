@@ -3,6 +3,8 @@
 
 #include "daemon/simulator/simulate.h"
 
+#include "daemon/scheduler/machine.h"
+
 #define UPTIME_US (365 * USEC_PER_DAY) /* of the machine when the period begins */
 
 static int define(struct engine *e, const struct config *config, struct clock_sample now) {
@@ -37,8 +39,12 @@ int simulate(const struct config *config, const struct simulate_wish *wish) {
         struct simulation *s = NULL;
         int r = engine_new(&hello, &engine);
 
-        if (r == 0)
+        if (r == 0) {
+                uint8_t machine[16];
+                machine_key(machine);
+                engine_set_machine(engine, machine);
                 r = define(engine, config, now);
+        }
         if (r < 0) {
                 engine_free(engine);
                 return r;

@@ -85,7 +85,21 @@ static void random_align(struct adversary *a, struct job_when *when) {
                 when->every_us = between(a, 1, 3) * USEC_PER_DAY;
 }
 
-static void random_policy(struct adversary *a, struct job_when *when) {
+/* A schedule may begin later, or end. */
+static void random_borders(struct adversary *a, int64_t rt_us, struct job_when *when) {
+        if (one_in(a, 8))
+                when->not_before_us = rt_us + between(a, -USEC_PER_DAY, USEC_PER_DAY);
+        if (one_in(a, 8))
+                when->until_us = rt_us + between(a, -USEC_PER_HOUR, 2 * USEC_PER_DAY);
+        if (when->until_us < when->not_before_us)
+                when->not_before_us = 0;
+        if (one_in(a, 10))
+                when->max_runs = (uint32_t)between(a, 1, 20);
+        when->is_on_wake = one_in(a, 6);
+        when->is_delay_fixed = one_in(a, 3) && (when->random_delay_us > 0 || when->random_delay_ppm > 0);
+}
+
+static void random_schedule(struct adversary *a, struct job_when *when) {
         job_when_init(when);
         if (one_in(a, 5))
                 when->on_boot_us = one_in(a, 2) ? 0 : between(a, 0, 20 * USEC_PER_MINUTE);
@@ -124,6 +138,11 @@ static void random_policy(struct adversary *a, struct job_when *when) {
         if (one_in(a, 4))
                 when->overlap = JOB_OVERLAP_QUEUE;
         when->is_interrupted_retried = one_in(a, 5);
+}
+
+static void random_policy(struct adversary *a, int64_t rt_us, struct job_when *when) {
+        random_schedule(a, when);
+        random_borders(a, rt_us, when);
 }
 
 static void run_of(void *userdata, struct world *w, struct world_job *job, int64_t *ret_duration_us, struct run_end *ret_end) {
@@ -229,7 +248,7 @@ static void reload(struct adversary *a, struct world *w) {
                         world_remove(w, name);
                         continue;
                 }
-                random_policy(a, &when);
+                random_policy(a, w->now.rt_us, &when);
                 if (job && one_in(a, 2)) {
                         when = job->defined;
                         keep_plan(a, &when);
@@ -360,7 +379,7 @@ static bool run_seed(uint64_t seed, int64_t steps, int planted, bool is_verbose,
                 char name[16];
                 struct job_when when;
                 snprintf(name, sizeof(name), "job%d", i);
-                random_policy(&a, &when);
+                random_policy(&a, w->now.rt_us, &when);
                 world_define(w, name, &when);
         }
         world_commit(w);

@@ -208,7 +208,10 @@ static bool may_have_waited(const struct world *w, const struct world_job *job, 
 
 /* The last slot of a grid that has come, but for one that may still draw its delay. */
 static int64_t last_passed(const struct world *w, const struct world_job *job) {
-        int64_t slot_now_us = plan_is_wall(&job->when) ? w->now.rt_us : w->now.bt_us;
+        int64_t offset_us = plan_is_wall(&job->when) ? 0 : w->now.rt_us - w->now.bt_us;
+        int64_t slot_now_us = (plan_is_wall(&job->when) ? w->now.rt_us : w->now.bt_us);
+        if (job->when.until_us < INT64_MAX && slot_now_us > job->when.until_us - offset_us)
+                slot_now_us = job->when.until_us - offset_us;
         if (!job->when.agenda)
                 return (slot_now_us - job->segment.anchor_us) / job->when.every_us - (plan_draw_bound(&job->when) > 0);
         struct wall_grid grid = plan_wall_grid(&job->when, job->segment.anchor_us);
@@ -244,8 +247,8 @@ static void check_caught_up(struct world *w, const struct world_job *job, const 
 /* The start that this outcome tells of: how late it is said to be, and how many slots it says were missed before. */
 static void check_ran(struct world *w, struct world_job *job, const struct action *a) {
         int64_t late_us =
-                w->now.bt_us + (a->outcome.item == WIRE_ITEM_BOOT ? 0 : slot_clock_offset(w, job)) - job->start.slot_us;
-        int64_t bound_us = a->outcome.item == WIRE_ITEM_BOOT ? 0 : job->draw_bound_us;
+                w->now.bt_us + (a->outcome.item != WIRE_ITEM_SCHEDULE ? 0 : slot_clock_offset(w, job)) - job->start.slot_us;
+        int64_t bound_us = a->outcome.item != WIRE_ITEM_SCHEDULE ? 0 : job->draw_bound_us;
         if (may_have_waited(w, job, &job->start))
                 late_us = bound_us = a->outcome.lag_us;
         if (a->outcome.run != job->start.run || a->outcome.lag_us > late_us || a->outcome.lag_us < late_us - bound_us ||
@@ -365,7 +368,7 @@ static void on_segment(struct world *w, struct world_job *job, const struct acti
         if (a->segment.segment <= job->segment.number)
                 fail(w, "%s: segment %u after %u", job->name, a->segment.segment, job->segment.number);
         job->when = effective(job);
-        job->is_moved = false;
+        job->is_moved = job->is_finished = false;
         if (!w->store)
                 owe_open(w, job, a->job);
         job->before = job->segment;
@@ -388,6 +391,16 @@ static void check_allowed(struct world *w, const struct world_job *job, const st
                      (unsigned long long)job->promised);
         if (start->item == WIRE_ITEM_TRIGGER && !is_asked)
                 fail(w, "%s: run %llu started, and nobody asked for it", job->name, (unsigned long long)start->run);
+        const struct job_row *row = &engine_registry(w->engine)->rows[registry_find(engine_registry(w->engine), job->name)];
+        const struct job_cold *cold = registry_cold(engine_registry(w->engine), row);
+        if (job->when.max_runs > 0 && cold->n_scheduled > job->when.max_runs && start->item != WIRE_ITEM_TRIGGER)
+                fail(w, "%s: run %llu is one more than MaxRuns=%u", job->name, (unsigned long long)start->run,
+                     job->when.max_runs);
+        if (start->item == WIRE_ITEM_SCHEDULE && plan_is_wall(&job->when) && start->segment == job->segment.number &&
+            (start->slot_us < job->when.not_before_us || start->slot_us > job->when.until_us))
+                fail(w, "%s: slot %lld is outside of its schedule", job->name, (long long)start->slot_us);
+        if (job->is_finished && start->item != WIRE_ITEM_TRIGGER && !may_have_waited(w, job, start))
+                fail(w, "%s: run %llu started, and its schedule is over", job->name, (unsigned long long)start->run);
         if (start->item != WIRE_ITEM_TRIGGER && (job->is_paused || job->is_cancelled))
                 fail(w, "%s: run %llu started, and the job is %s", job->name, (unsigned long long)start->run,
                      job->is_paused ? "paused" : "cancelled");
@@ -463,6 +476,21 @@ static void on_dropped(struct world *w, struct world_job *job, uint64_t run) {
         job->totals.dropped++;
 }
 
+/* A schedule that is over has no slot to come. */
+static void check_finished(struct world *w, const struct world_job *job) {
+        const struct job_row *row = &engine_registry(w->engine)->rows[registry_find(engine_registry(w->engine), job->name)];
+        const struct job_cold *cold = registry_cold(engine_registry(w->engine), row);
+        const struct job_when *when = &job->when;
+        if (job->is_finished)
+                fail(w, "%s: its schedule ends twice", job->name);
+        if (when->max_runs > 0 && cold && cold->n_scheduled >= when->max_runs)
+                return;
+        if (when->until_us == INT64_MAX && !when->agenda)
+                fail(w, "%s: its schedule ends, and it has no end", job->name);
+        else if (plan_is_wall(when) && row->next_us <= when->until_us && row->next_us != PATTERN_NEVER)
+                fail(w, "%s: its schedule ends before its last slot, at %lld", job->name, (long long)row->next_us);
+}
+
 static void on_hold(struct world *w, struct world_job *job, enum hold_change change) {
         switch (change) {
         case HOLD_EXPIRED:
@@ -477,6 +505,11 @@ static void on_hold(struct world *w, struct world_job *job, enum hold_change cha
         case HOLD_REMINDER:
                 if (!job->is_paused && !job->is_cancelled)
                         fail(w, "%s: reminded of a hold that is none", job->name);
+                break;
+        case HOLD_FINISHED:
+                check_finished(w, job);
+                job->is_finished = true;
+                job->is_paused = false;
                 break;
         case HOLD_PAUSED:
         case HOLD_RESUMED:
@@ -752,6 +785,11 @@ static bool waits_for_ledger(const struct world *w) {
         return w->store && (w->n_horizons > 0 || w->now.bt_us < w->asked_bt_us + ENGINE_CLAIM_GAP_US);
 }
 
+/* A plan that begins with NotBefore= is made when the clock is right. */
+static bool awaits_clock(const struct world *w, const struct world_job *job, const struct job_row *row) {
+        return row->segment == 0 && job->when.not_before_us > 0 && !is_clock_trusted(w);
+}
+
 /* Nothing that is due may wait for another event: each job has a run in flight or its next slot to come. */
 static void check_settled(struct world *w, const struct world_job *job) {
         const struct registry *g = engine_registry(w->engine);
@@ -763,7 +801,8 @@ static void check_settled(struct world *w, const struct world_job *job) {
         if (job->promised > 0 && !job->is_running)
                 fail(w, "%s: idle, and run %llu was promised", job->name, (unsigned long long)job->promised);
         if (number == INDEX_NONE || g->rows[number].state != JOB_STATE_ARMED || job->is_running || !plan_exists(&job->when) ||
-            job->is_paused || job->is_cancelled || is_spreading(w, job, registry_cold(g, &g->rows[number])))
+            job->is_paused || job->is_cancelled || job->is_finished || awaits_clock(w, job, &g->rows[number]) ||
+            is_spreading(w, job, registry_cold(g, &g->rows[number])))
                 return;
         int64_t next_us = g->rows[number].next_us - slot_clock_offset(w, job) + plan_draw_bound(&job->when);
         if (next_us <= w->now.bt_us)
@@ -859,12 +898,22 @@ static void put_in_force(struct world_job *job) {
         job->is_committed = job->is_defined;
 }
 
+/* Another schedule arms a job again whose old one was over; no action tells of it. */
+static void note_armed(struct world *w) {
+        const struct registry *g = engine_registry(w->engine);
+        for (size_t i = 0; i < w->n_jobs; i++) {
+                uint32_t number = registry_find(g, w->jobs[i].name);
+                w->jobs[i].is_finished = w->jobs[i].is_finished && number != INDEX_NONE && g->rows[number].is_finished;
+        }
+}
+
 void world_commit(struct world *w) {
         for (size_t i = 0; i < w->n_jobs; i++)
                 put_in_force(&w->jobs[i]);
         engine_commit(w->engine, w->now,
                       &(struct wire_commit){.generation = ++w->generation, .time_sync_wait_us = w->sync_wait_us});
         take_actions(w);
+        note_armed(w);
         for (size_t i = 0; i < w->n_jobs; i++)
                 w->jobs[i].when = effective(&w->jobs[i]);
         advance(w);
@@ -1048,7 +1097,7 @@ static void tell_runs(struct world *w) {
 static void recall_job(struct world *w, struct world_job *job) {
         put_in_force(job);
         const struct store_job *kept = store_find(w->store, job->name);
-        job->is_paused = job->is_cancelled = job->is_killed = false;
+        job->is_paused = job->is_cancelled = job->is_finished = job->is_killed = false;
         job->promised = 0;
         job->interval_us = 0;
         job->n_debts = 0;
@@ -1072,6 +1121,7 @@ static void recall_job(struct world *w, struct world_job *job) {
         if (job->is_paused)
                 job->pause = (struct world_span){INT64_MIN / 2, INT64_MAX};
         job->is_cancelled = kept->image.is_cancelled;
+        job->is_finished = kept->image.is_finished;
         job->interval_us = kept->image.every_us;
         job->missed_since_run = kept->image.missed_since_run;
         job->when = kept->when;
@@ -1123,6 +1173,7 @@ static void begin_anew(struct world *w, bool is_resync) {
                       &(struct wire_commit){
                               .generation = w->generation, .is_resync = is_resync, .time_sync_wait_us = w->sync_wait_us});
         take_actions(w);
+        note_armed(w);
         for (size_t i = 0; i < w->n_jobs; i++)
                 w->jobs[i].when = effective(&w->jobs[i]);
 }
@@ -1162,8 +1213,8 @@ void world_crash_and_step(struct world *w, int64_t down_us, int64_t by_us) {
                 forget_untold(job);
                 job->missed_since_run = 0;
                 job->n_debts = 0;
-                job->is_paused = job->is_cancelled = false; /* nobody remembers */
-                job->is_killed = false;                     /* the new one does not know, and may ask again */
+                job->is_paused = job->is_cancelled = job->is_finished = false; /* nobody remembers */
+                job->is_killed = false; /* the new one does not know, and may ask again */
                 job->promised = 0;
                 job->interval_us = 0;
                 put_in_force(job);
@@ -1175,6 +1226,7 @@ void world_crash_and_step(struct world *w, int64_t down_us, int64_t by_us) {
                 w->engine, w->now,
                 &(struct wire_commit){.generation = w->generation, .is_resync = true, .time_sync_wait_us = w->sync_wait_us});
         take_actions(w);
+        note_armed(w);
         get_round(w);
         world_check(w);
 }
@@ -1308,11 +1360,11 @@ static void check_trigger(struct world *w, const struct world_job *job, uint64_t
                            (job->is_running && job->start.run < run && (outcome == TRIGGER_QUEUED || job->is_killed));
                 break;
         case TRIGGER_NOT_ARMED:
-                is_right = job->is_cancelled || !job->committed.is_enabled || !job->is_committed;
+                is_right = job->is_cancelled || job->is_finished || !job->committed.is_enabled || !job->is_committed;
                 break;
         case TRIGGER_NOT_A_GRID:
-                is_right =
-                        job->is_cancelled || !job->committed.is_enabled || !plan_exists(&job->when) || plan_is_wall(&job->when);
+                is_right = job->is_cancelled || job->is_finished || !job->committed.is_enabled || !plan_exists(&job->when) ||
+                           plan_is_wall(&job->when);
                 break;
         case TRIGGER_STOPPING:
                 is_right = w->is_stopping;
@@ -1367,7 +1419,7 @@ int world_cancel(struct world *w, const char *name, bool is_run_only) {
         take_actions(w);
         if (r == ENGINE_REFUSED_STOPPING)
                 return finish(w, r);
-        if (!is_run_only && job->is_committed && job->committed.is_enabled) {
+        if (!is_run_only && job->is_committed && job->committed.is_enabled && !job->is_finished) {
                 job->is_cancelled = true;
                 job->is_paused = false;
         }
@@ -1385,7 +1437,7 @@ int world_start(struct world *w, const char *name) {
                 return -1;
         int r = engine_start(w->engine, w->now, number);
         if (r == 1)
-                job->is_cancelled = false;
+                job->is_cancelled = job->is_finished = false;
         return finish(w, r);
 }
 
@@ -1463,10 +1515,12 @@ static void check_job(struct world *w, const struct world_job *job) {
                      job->is_paused      ? "paused"
                      : job->is_cancelled ? "cancelled"
                                          : "not held");
+        if (row->is_finished && !job->is_finished)
+                fail(w, "%s: its schedule is over, and nobody was told", job->name);
         if (cold && cold->waiting.run != job->promised)
                 fail(w, "%s: run %llu waits, but run %llu was promised", job->name, (unsigned long long)cold->waiting.run,
                      (unsigned long long)job->promised);
-        if (row->state != JOB_STATE_ARMED || job->is_cancelled || !plan_exists(&job->when) ||
+        if (row->state != JOB_STATE_ARMED || job->is_cancelled || row->is_finished || !plan_exists(&job->when) ||
             row->segment != job->segment.number)
                 return;
         int64_t accounted = 0;
@@ -1482,7 +1536,8 @@ static void check_job(struct world *w, const struct world_job *job) {
         if (plan_is_wall(&job->when) && !is_clock_trusted(w))
                 return;
         if (!plan_is_grid(&job->when) || job->is_running || job->is_paused || w->is_stopping || is_claim_awaited(w, number) ||
-            is_wake_due(w) || (cold && cold->catch_up_bt_us >= w->now.bt_us)) /* due this instant: it is still to be woken */
+            awaits_clock(w, job, row) || is_wake_due(w) ||
+            (cold && cold->catch_up_bt_us >= w->now.bt_us)) /* due this instant: it is still to be woken */
                 return;
         int64_t slot_now_us = plan_is_wall(&job->when) ? w->now.rt_us : w->now.bt_us;
         if (plan_follow(&job->when, row->anchor_us, row->next_us) <= slot_now_us)

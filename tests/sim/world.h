@@ -92,7 +92,7 @@ struct world_job {
         struct world_debt debts[WORLD_DEBTS];
         size_t n_debts;
         /* holds and commands */
-        bool is_paused, is_cancelled;
+        bool is_paused, is_cancelled, is_finished;
         struct world_span pause;   /* the latest; INT64_MAX: not over */
         int64_t pause_until_us;    /* when it is to end by itself */
         int64_t interval_us;       /* set by command; 0: not */

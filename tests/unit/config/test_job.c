@@ -617,7 +617,7 @@ static const struct {
         {"OnUnitActiveSec", "here: Every="},
         {"SuccessExitStatus", "is not in this version of chimed"},
         {"catchup", "did you mean CatchUp=?"},
-        {"maxruns", "is not in this version of chimed"},
+        {"stopafterfailures", "is not in this version of chimed"},
         {"LimitNOFILE", "is not in this version of chimed"},
         {"every", "did you mean Every=?"},
         {"Comand", "did you mean Command=?"},

@@ -152,7 +152,7 @@ static const struct {
 };
 
 START_TEST(keys_are_counted_by_division_on_both_sides_of_the_anchor) {
-        struct plan_grid g = {.grid = {.anchor_us = grids[_i].anchor, .every_us = grids[_i].every}};
+        struct plan_grid g = {.grid = {.anchor_us = grids[_i].anchor, .every_us = grids[_i].every}, .until_us = INT64_MAX};
         ck_assert_msg(plan_last_due(&g, grids[_i].at) == grids[_i].last, "row %d: last due %" PRId64, _i,
                       plan_last_due(&g, grids[_i].at));
         ck_assert_msg(plan_first_after(&g, grids[_i].at) == grids[_i].first_after, "row %d: first after %" PRId64, _i,
@@ -161,7 +161,8 @@ START_TEST(keys_are_counted_by_division_on_both_sides_of_the_anchor) {
 END_TEST
 
 START_TEST(a_drawn_delay_stays_below_the_next_slot_and_is_spread_evenly) {
-        struct plan_grid g = {.grid = {.every_us = 1000}, .draw_bound_us = 999, .seed = seed, .stream = 3};
+        struct plan_grid g = {
+                .grid = {.every_us = 1000}, .draw_bound_us = 999, .seed = seed, .stream = 3, .until_us = INT64_MAX};
         uint32_t tenths[10] = {0};
         for (int64_t key = 0; key < 10000; key++) {
                 int64_t late = plan_due(&g, key) - plan_nominal(&g, key);
