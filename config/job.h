@@ -134,6 +134,7 @@ struct job_what {
         char *login_name, *home, *login_shell;
         char *working_directory;            /* absolute, or "~"; NULL: home of the identity, or / */
         bool is_working_directory_optional; /* "-" before it */
+        char *stop_path;                    /* StopWhenPathExists=, absolute; NULL: not set */
         char **environment;                 /* NULL-terminated NAME=VALUE, later wins; NULL: none */
         char **environment_files;           /* NULL-terminated absolute paths, "-" before one that may be absent */
         struct job_output output, error;    /* error.kind is output's where StandardError= is not set */

@@ -10,7 +10,7 @@
 
 #include "config/job_draft.h"
 
-#define WHAT_VERSION   1
+#define WHAT_VERSION   2
 #define MANNER_SIZE_AT 1 /* offset of the manner's size, behind the version */
 
 static void encode_list(struct pack *p, char *const *list) {
@@ -42,6 +42,7 @@ void job_what_encode(const struct job_what *what, struct pack *p) {
         pack_string(p, what->login_shell);
         pack_string(p, what->working_directory);
         pack_u8(p, what->is_working_directory_optional);
+        pack_string(p, what->stop_path);
         encode_list(p, what->environment);
         encode_list(p, what->environment_files);
         encode_output(p, &what->output);
@@ -167,6 +168,8 @@ static int decode_surroundings(struct unpack *u, struct job_what *what) {
 
         what->is_working_directory_optional = decode_bool(u);
         if (r == 0)
+                r = decode_text(u, &what->stop_path);
+        if (r == 0)
                 r = decode_list(u, &what->environment);
         if (r == 0)
                 r = decode_list(u, &what->environment_files);
@@ -184,6 +187,8 @@ static bool is_sane(const struct job_what *what) {
         if (!what->argv || !what->argv[0][0] || (what->argv[0][0] != '/' && strchr(what->argv[0], '/')))
                 return false;
         if (directory && directory[0] != '/' && strcmp(directory, "~") != 0)
+                return false;
+        if (what->stop_path && what->stop_path[0] != '/')
                 return false;
         for (size_t i = 0; what->environment && what->environment[i]; i++) {
                 const char *equals = strchr(what->environment[i], '=');

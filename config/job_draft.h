@@ -45,6 +45,7 @@ enum job_key_index {
         KEY_HISTORY,
         KEY_ENABLED,
         KEY_LOG,
+        KEY_STOP_PATH,
         KEY_TIMEOUT,
         KEY_KILL_SIGNAL,
         KEY_KILL_GRACE,
@@ -162,6 +163,7 @@ int parse_durability(struct job_draft *d, const struct job_setting *s);
 int parse_history(struct job_draft *d, const struct job_setting *s);
 int parse_enabled(struct job_draft *d, const struct job_setting *s);
 int parse_log(struct job_draft *d, const struct job_setting *s);
+int parse_stop_path(struct job_draft *d, const struct job_setting *s);
 int parse_timeout(struct job_draft *d, const struct job_setting *s);
 int parse_kill_signal(struct job_draft *d, const struct job_setting *s);
 int parse_kill_grace(struct job_draft *d, const struct job_setting *s);

@@ -81,7 +81,6 @@ static const char *const later[] = {
         "OnRecovery",
         "OnMissed",
         "OnFinished",
-        "StopWhenPathExists",
         "MaxParallel",
         "Retries",
         "RetryDelay",

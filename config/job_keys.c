@@ -85,6 +85,8 @@ static const struct job_key table[KEYS_N] = {
                          parse_enabled, print_enabled},
         [KEY_LOG] = {"Log", JOB_HALF_WHEN, false, true, "all, or changes where Every= is under 1min",
                      "all changes failures summary", "failures", "Which runs are told in the journal.", parse_log, print_log},
+        [KEY_STOP_PATH] = {"StopWhenPathExists", JOB_HALF_WHAT, false, false, "", "", "/run/reindex.done",
+                           "Where this is there when a run is to start, the job is finished instead.", parse_stop_path, NULL},
         [KEY_TIMEOUT] = {"Timeout", JOB_HALF_WHAT, false, true, "infinity", "infinity", "3h",
                          "The longest time a run may take.", parse_timeout, NULL},
         [KEY_KILL_SIGNAL] = {"KillSignal", JOB_HALF_WHAT, false, true, "TERM", "TERM INT HUP QUIT USR1 USR2 KILL", "INT",

@@ -33,6 +33,7 @@ void job_what_done(struct job_what *what) {
         free(what->home);
         free(what->login_shell);
         free(what->working_directory);
+        free(what->stop_path);
         strv_free(what->environment);
         strv_free(what->environment_files);
         free(what->output.path);
@@ -114,6 +115,11 @@ static int check_path(struct job_draft *d, const struct job_setting *s, const ch
 int parse_shell(struct job_draft *d, const struct job_setting *s) {
         int r = check_path(d, s, s->value);
         return r ? r : draft_copy(s->value, &d->shell);
+}
+
+int parse_stop_path(struct job_draft *d, const struct job_setting *s) {
+        int r = check_path(d, s, s->value);
+        return r ? r : draft_copy(s->value, &d->job->what.stop_path);
 }
 
 int parse_timeout(struct job_draft *d, const struct job_setting *s) {

@@ -10,12 +10,13 @@
 
 static const struct {
         const char *name;
-        bool is_failure;
+        bool is_good, is_failure;
 } result_rows[RUN_RESULT_MAX] = {
-        [RUN_RESULT_NONE] = {"none", false},           [RUN_RESULT_SUCCESS] = {"success", false},
-        [RUN_RESULT_FAILED] = {"failed", true},        [RUN_RESULT_TIMEOUT] = {"timeout", true},
-        [RUN_RESULT_SIGNAL] = {"signal", true},        [RUN_RESULT_START_FAILED] = {"start-failed", true},
-        [RUN_RESULT_CANCELLED] = {"cancelled", false}, [RUN_RESULT_INTERRUPTED] = {"interrupted", false},
+        [RUN_RESULT_NONE] = {"none", false, false},           [RUN_RESULT_SUCCESS] = {"success", true, false},
+        [RUN_RESULT_FAILED] = {"failed", false, true},        [RUN_RESULT_TIMEOUT] = {"timeout", false, true},
+        [RUN_RESULT_SIGNAL] = {"signal", false, true},        [RUN_RESULT_START_FAILED] = {"start-failed", false, true},
+        [RUN_RESULT_CANCELLED] = {"cancelled", false, false}, [RUN_RESULT_INTERRUPTED] = {"interrupted", false, false},
+        [RUN_RESULT_FINISHED] = {"finished", true, false},
 };
 
 static const char *const cause_names[RUN_CAUSE_MAX] = {
@@ -44,6 +45,7 @@ static const char *const step_names[RUN_STEP_MAX] = {
         [RUN_STEP_WORKING_DIRECTORY] = "working-directory",
         [RUN_STEP_EXEC] = "exec",
         [RUN_STEP_TIME] = "time",
+        [RUN_STEP_STOP_PATH] = "stop-path",
 };
 
 static const char *name_or_invalid(const char *name) {
@@ -60,6 +62,10 @@ const char *run_cause_to_string(enum run_cause cause) {
 
 const char *run_step_to_string(enum run_step step) {
         return name_or_invalid((size_t)step < ARRAY_SIZE(step_names) ? step_names[step] : NULL);
+}
+
+bool run_result_is_good(enum run_result result) {
+        return (size_t)result < ARRAY_SIZE(result_rows) && result_rows[result].is_good;
 }
 
 bool run_result_is_failure(enum run_result result) {

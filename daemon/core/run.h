@@ -14,6 +14,7 @@ enum run_result {
         RUN_RESULT_START_FAILED, /* never reached its program */
         RUN_RESULT_CANCELLED,    /* ended by a command or at stop */
         RUN_RESULT_INTERRUPTED,  /* its end cannot be known */
+        RUN_RESULT_FINISHED,     /* the job has come to its end */
         RUN_RESULT_MAX
 };
 
@@ -27,7 +28,7 @@ enum run_cause {
         RUN_CAUSE_MAX
 };
 
-/* The steps from clone to exec, in their order; which one failed is told with its errno. */
+/* The steps from clone to exec, in their order but for the last two; which one failed is told with its errno. */
 enum run_step {
         RUN_STEP_NONE,
         RUN_STEP_DEFINITION,  /* the runner does not know the hash */
@@ -48,7 +49,8 @@ enum run_step {
         RUN_STEP_DESCRIPTORS,
         RUN_STEP_WORKING_DIRECTORY,
         RUN_STEP_EXEC,
-        RUN_STEP_TIME, /* not at exec in time */
+        RUN_STEP_TIME,      /* not at exec in time */
+        RUN_STEP_STOP_PATH, /* behind the user: StopWhenPathExists= */
         RUN_STEP_MAX
 };
 
@@ -56,6 +58,8 @@ enum run_step {
 const char *run_result_to_string(enum run_result result);
 const char *run_cause_to_string(enum run_cause cause);
 const char *run_step_to_string(enum run_step step);
+/* True for success and finished. */
+bool run_result_is_good(enum run_result result);
 /* True for failed, timeout, signal, start-failed. */
 bool run_result_is_failure(enum run_result result);
 

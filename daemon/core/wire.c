@@ -451,12 +451,13 @@ void wire_put_described(struct pack *p, const struct wire_described *v) {
         pack_string(p, v->command);
         pack_string(p, v->user);
         pack_string(p, v->file);
+        pack_string(p, v->stop_path);
 }
 
 int wire_get_described(const void *data, size_t size, struct wire_described *ret) {
         struct unpack u = unpack_from(data, size);
         struct wire_described v = {};
-        _cleanup_free_ char *command = NULL, *user = NULL, *file = NULL;
+        _cleanup_free_ char *command = NULL, *user = NULL, *file = NULL, *stop_path = NULL;
         v.number = unpack_u64(&u);
         v.is_known = get_bool(&u);
         v.line = unpack_u32(&u);
@@ -466,13 +467,16 @@ int wire_get_described(const void *data, size_t size, struct wire_described *ret
         if (r == 0)
                 r = unpack_string(&u, &file);
         if (r == 0)
+                r = unpack_string(&u, &stop_path);
+        if (r == 0)
                 r = unpack_finish(&u);
         if (r < 0)
                 return r;
         v.command = command;
         v.user = user;
         v.file = file;
-        command = user = file = NULL;
+        v.stop_path = stop_path;
+        command = user = file = stop_path = NULL;
         *ret = v;
         return 0;
 }
@@ -483,6 +487,7 @@ void wire_described_done(struct wire_described *v) {
         free((char *)v->command);
         free((char *)v->user);
         free((char *)v->file);
+        free((char *)v->stop_path);
         *v = (struct wire_described){};
 }
 

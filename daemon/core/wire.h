@@ -164,6 +164,7 @@ struct wire_described {
         const char *command; /* the argument list as Command= would write it, cut at WIRE_COMMAND_MAX */
         const char *user;    /* as written; "": not set */
         const char *file;
+        const char *stop_path; /* StopWhenPathExists=; "": not set */
 };
 #define WIRE_COMMAND_MAX 4096
 

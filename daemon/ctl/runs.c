@@ -28,6 +28,7 @@ static const char *const words[RUN_RESULT_MAX] = {
         [RUN_RESULT_FAILED] = "failed",           [RUN_RESULT_TIMEOUT] = "was ended by its time limit",
         [RUN_RESULT_SIGNAL] = "was ended",        [RUN_RESULT_START_FAILED] = "could not be started",
         [RUN_RESULT_CANCELLED] = "was cancelled", [RUN_RESULT_INTERRUPTED] = "was interrupted; how it ended is not known",
+        [RUN_RESULT_FINISHED] = "finished",
 };
 
 static void add_detail(const json_t *run, enum run_result result, char *buf, size_t size) {
@@ -41,6 +42,8 @@ static void add_detail(const json_t *run, enum run_result result, char *buf, siz
                 snprintf(buf, size, " by %.20s", signal_name);
         else if (result == RUN_RESULT_START_FAILED && error)
                 snprintf(buf, size, ": %.180s", error);
+        else if (result == RUN_RESULT_FINISHED && reply_int(run, "startUsec", REPLY_NO_TIME) == REPLY_NO_TIME)
+                snprintf(buf, size, ": what StopWhenPathExists= names is there");
 }
 
 char *runs_words(const json_t *run, char buf[static RUNS_WORDS]) {
@@ -67,6 +70,10 @@ char *runs_result(const json_t *run, char buf[static RUNS_WORDS]) {
         else
                 snprintf(buf, RUNS_WORDS, "%s", result == RUN_RESULT_NONE ? "running" : run_result_to_string(result));
         return buf;
+}
+
+bool runs_is_good(const json_t *run) {
+        return run_result_is_good(result_of(run));
 }
 
 bool runs_is_failure(const json_t *run) {
@@ -97,6 +104,7 @@ int runs_exit_status(const json_t *run) {
                 return CTL_EXIT_NOT_RUN;
         switch (result_of(run)) {
         case RUN_RESULT_SUCCESS:
+        case RUN_RESULT_FINISHED:
                 return CTL_EXIT_DONE;
         case RUN_RESULT_TIMEOUT:
                 return CTL_EXIT_TIMED_OUT;

@@ -11,6 +11,8 @@
 char *runs_words(const json_t *run, char buf[static RUNS_WORDS]);
 /* The same in a word or two: "success", "exit 3", "SIGSEGV". Returns buf. */
 char *runs_result(const json_t *run, char buf[static RUNS_WORDS]);
+/* True for success and finished. */
+bool runs_is_good(const json_t *run);
 /* True for those of `failed`: failed, timeout, signal, start-failed. */
 bool runs_is_failure(const json_t *run);
 /* What `trigger --wait` exits with. NULL: it never began. */

@@ -62,7 +62,7 @@ static void add_run(struct table *t, const struct view *v, const json_t *run) {
         const char *result = reply_text(run, "result");
         char text[NOTE], words[RUNS_WORDS];
 
-        table_row(t, !result ? VIEW_GREEN : strcmp(result, "success") == 0 ? VIEW_PLAIN : VIEW_RED);
+        table_row(t, !result ? VIEW_GREEN : runs_is_good(run) ? VIEW_PLAIN : VIEW_RED);
         table_cell(t, "%s", times_short(v->now_us, time_of(run), text));
         table_cell(t, "%s", reply_text_or(run, "job", "?"));
         table_cell(t, "%lld", (long long)reply_int(run, "runId", 0));
@@ -110,7 +110,7 @@ static struct sums sum_up(const json_t *rows) {
                 const char *result = reply_text_or(row, "result", ""), *outcome = reply_text_or(row, "outcome", "");
                 bool is_over = is_run(row) && *result;
                 sums.runs += is_run(row);
-                sums.good += is_over && strcmp(result, "success") == 0;
+                sums.good += runs_is_good(row);
                 sums.failed += is_over && runs_is_failure(row);
                 for (size_t k = 0; k < ARRAY_SIZE(not_ran); k++)
                         sums.slots[k] += strcmp(outcome, not_ran[k]) == 0 ? reply_int(row, "count", 0) : 0;

@@ -87,10 +87,13 @@ static void print_state(const struct view *v, const json_t *job, FILE *out) {
 
 static void print_command(const struct view *v, const json_t *job, FILE *out) {
         const char *command = reply_text(job, "command"), *user = reply_text(job, "user");
+        const char *stop_path = reply_text(job, "stopPath");
         _cleanup_free_ char *text = NULL;
 
         if (command && asprintf(&text, "%s%s%s%s", command, user ? " (as " : "", user ? user : "", user ? ")" : "") >= 0)
                 screen_line(v, out, "Command", text);
+        if (stop_path)
+                screen_line(v, out, "Stops at", stop_path);
 }
 
 /* "812  Sat 07:12:40  41min 3s  success  (catch-up for Fri 02:30:00)" */

@@ -182,8 +182,9 @@ static void clone_child(struct worker *w, struct launch *l, struct launch_child 
                 l->start_bt_us = now.bt_us;
                 return;
         }
+        l->is_finished = child->is_finished;
         /* without an error somebody killed it on its way */
-        fail(l, child->step, child->error ? child->error : ECANCELED);
+        fail(l, child->step, child->error || child->is_finished ? child->error : ECANCELED);
         reap(w->pidfd);
 }
 

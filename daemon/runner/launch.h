@@ -37,7 +37,8 @@ struct launch {
 
         /* the result: exec was reached where step is RUN_STEP_NONE */
         enum run_step step;
-        int error; /* positive errno */
+        int error;        /* positive errno; 0 where is_finished */
+        bool is_finished; /* it was not executed: what StopWhenPathExists= names is there */
         pid_t pid;
         int pidfd;
         int output_fd[2]; /* our ends of the pipes, non-blocking; -1: none */
@@ -82,6 +83,7 @@ struct launch_child {
         int output_fd[2];
         volatile enum run_step step; /* the latest begun */
         volatile int error;          /* it failed so */
+        volatile bool is_finished;   /* it ends here, well */
 };
 
 /* For clone(). Never returns. */

@@ -19,6 +19,7 @@
 
 #define TIMER_SLACK_NS 50000 /* the kernel's default */
 
+/* 0; 1: the job is finished, and nothing is executed; a negative error. */
 typedef int (*step_fn)(struct launch_child *c);
 
 /* The kernel's struct sigaction, of which all zero is the default action; large enough for every machine. */
@@ -90,6 +91,17 @@ static int set_user(struct launch_child *c) {
         if (c->launch->what.has_identity && syscall(SYS_setresuid, uid, uid, uid) < 0)
                 return -errno;
         return c->launch->has_no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+/* As its user, who may see less than we do. What can't be looked at may be there: that is an error. */
+static int look_for_stop_path(struct launch_child *c) {
+        const char *path = c->launch->what.stop_path;
+
+        if (!path)
+                return 0;
+        if (syscall(SYS_faccessat, AT_FDCWD, path, F_OK) == 0)
+                return 1;
+        return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
 }
 
 /* Moves fd to number without close-on-exec. */
@@ -221,6 +233,7 @@ static const struct {
         {RUN_STEP_GROUPS, set_groups},
         {RUN_STEP_GROUP, set_group},
         {RUN_STEP_USER, set_user},
+        {RUN_STEP_STOP_PATH, look_for_stop_path},
         {RUN_STEP_STDIN, set_stdin},
         {RUN_STEP_STDOUT, set_stdout},
         {RUN_STEP_STDERR, set_stderr},
@@ -235,10 +248,11 @@ int launch_child_main(void *child) {
         for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
                 c->step = steps[i].step;
                 int r = steps[i].fn(c);
-                if (r < 0) {
+                if (r < 0)
                         c->error = -r;
+                c->is_finished = r > 0;
+                if (r != 0)
                         break;
-                }
         }
         for (;;)
                 syscall(SYS_exit_group, 127);

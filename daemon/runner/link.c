@@ -144,7 +144,8 @@ static int describe(struct runner *runner, uint64_t number, const struct definit
                                                                                 .line = definition->line,
                                                                                 .command = command,
                                                                                 .user = what.user ? what.user : "",
-                                                                                .file = definition_file(definition)});
+                                                                                .file = definition_file(definition),
+                                                                                .stop_path = what.stop_path});
         job_what_done(&what);
         return r;
 }

@@ -73,18 +73,19 @@ static void end_run(struct runner *runner, struct run *run) {
         runner_check_stop(runner);
 }
 
-static void end_start_failed(struct runner *runner, struct run *run, enum run_step step, int error) {
+/* It was not executed. */
+static void end_unstarted(struct runner *runner, struct run *run, const struct run_end *how) {
         struct clock_sample now = clock_now();
 
-        run->end = (struct run_end){
-                .result = run->stop == RUN_STOP_NONE ? RUN_RESULT_START_FAILED : run->stop_result,
-                .exit_code = -1,
-                .step = run->stop == RUN_STOP_NONE ? step : RUN_STEP_NONE,
-                .error = run->stop == RUN_STOP_NONE ? error : 0,
-                .end_rt_us = now.rt_us,
-                .end_bt_us = now.bt_us,
-        };
+        run->end = run->stop == RUN_STOP_NONE ? *how : (struct run_end){.result = run->stop_result};
+        run->end.exit_code = -1;
+        run->end.end_rt_us = now.rt_us;
+        run->end.end_bt_us = now.bt_us;
         end_run(runner, run);
+}
+
+static void end_start_failed(struct runner *runner, struct run *run, enum run_step step, int error) {
+        end_unstarted(runner, run, &(struct run_end){.result = RUN_RESULT_START_FAILED, .step = step, .error = error});
 }
 
 /* Reaps the main process into the result; false where it has not ended. */
@@ -366,6 +367,11 @@ static void on_launched(void *userdata, struct launch *l) {
 
         if (!run || run->phase != RUN_PHASE_LAUNCHING) {
                 launch_free(l); /* never: a run is not forgotten before its launch is back */
+                return;
+        }
+        if (l->is_finished) {
+                end_unstarted(runner, run, &(struct run_end){.result = RUN_RESULT_FINISHED});
+                launch_free(l);
                 return;
         }
         if (l->step != RUN_STEP_NONE) {

@@ -243,7 +243,7 @@ static void count_end(struct book *b, struct book_job *j, const struct action *a
         j->counts.runs++;
         j->counts.triggered += a->run.run.cause == RUN_CAUSE_TRIGGER;
         j->counts.interrupted += result == RUN_RESULT_INTERRUPTED;
-        if (result == RUN_RESULT_SUCCESS) {
+        if (run_result_is_good(result)) {
                 j->counts.successes++;
                 j->counts.failures_in_row = 0;
         } else if (run_result_is_failure(result)) {
@@ -262,7 +262,7 @@ static void note_end(struct book *b, struct book_job *j, const struct action *a,
                 return;
         run->end = a->run.end;
         value_set(b, &run->value, value, value_size);
-        if (result == RUN_RESULT_SUCCESS)
+        if (run_result_is_good(result))
                 run_hold(b, &j->last_good, run);
         else if (run_result_is_failure(result))
                 run_hold(b, &j->last_failure, run);
@@ -316,7 +316,7 @@ static bool is_newer(const struct book_run *known, const struct job_run *run) {
 void book_restore_run(struct book *b, uint32_t job, const struct job_run *run, const struct run_end *end, const void *value,
                       size_t value_size) {
         struct book_job *j = get(b, job);
-        bool is_good = end->result == RUN_RESULT_SUCCESS, is_failure = run_result_is_failure(end->result);
+        bool is_good = run_result_is_good(end->result), is_failure = run_result_is_failure(end->result);
         if (!j)
                 return;
         bool is_last = is_newer(j->last, run), is_last_good = is_good && is_newer(j->last_good, run);

@@ -253,6 +253,7 @@ void control_show(struct control_client *client, struct clock_sample now, uint32
         put_recent(&o, name, book);
         control_put_text(&o, "command", described ? described->command : NULL);
         control_put_text(&o, "user", described && described->user[0] ? described->user : NULL);
+        control_put_text(&o, "stopPath", described && described->stop_path[0] ? described->stop_path : NULL);
         control_put_text(&o, "file", described ? described->file : NULL);
         control_put_known(&o, "line", described, described ? described->line : 0);
         control_send(client, o, false);

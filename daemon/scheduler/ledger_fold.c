@@ -93,7 +93,7 @@ static void fold_run(struct fold_job *job, const struct ledger_run *run, struct 
                 job->pins[LEDGER_PIN_LAST] = place;
                 job->is_over = is_over;
         }
-        if (run->end.result == RUN_RESULT_SUCCESS && place.run >= job->pins[LEDGER_PIN_GOOD].run)
+        if (run_result_is_good(run->end.result) && place.run >= job->pins[LEDGER_PIN_GOOD].run)
                 job->pins[LEDGER_PIN_GOOD] = place;
         if (run_result_is_failure(run->end.result) && place.run >= job->pins[LEDGER_PIN_FAILED].run)
                 job->pins[LEDGER_PIN_FAILED] = place;

@@ -157,7 +157,7 @@ static void pin(struct ledger_entry *entry, const struct ledger_run *run) {
         uint64_t number = run->run.run;
         if (number > entry->pins[LEDGER_PIN_LAST])
                 entry->pins[LEDGER_PIN_LAST] = number;
-        if (run->end.result == RUN_RESULT_SUCCESS && number > entry->pins[LEDGER_PIN_GOOD])
+        if (run_result_is_good(run->end.result) && number > entry->pins[LEDGER_PIN_GOOD])
                 entry->pins[LEDGER_PIN_GOOD] = number;
         if (run_result_is_failure(run->end.result) && number > entry->pins[LEDGER_PIN_FAILED])
                 entry->pins[LEDGER_PIN_FAILED] = number;

@@ -220,6 +220,10 @@ static void print_end(const struct run_end *end, char *buf, size_t size) {
                 snprintf(buf, size, "could not start: %s: %s", run_step_to_string(end->step), strerrordesc_np(end->error));
                 return;
         }
+        if (end->result == RUN_RESULT_FINISHED && end->start_bt_us == 0) {
+                snprintf(buf, size, "was not executed: what StopWhenPathExists= names is there");
+                return;
+        }
         if (end->result == RUN_RESULT_FAILED)
                 snprintf(how, sizeof(how), " with exit status %d", end->exit_code);
         else if (end->signal > 0 && end->result == RUN_RESULT_SIGNAL)
@@ -227,6 +231,7 @@ static void print_end(const struct run_end *end, char *buf, size_t size) {
         const char *verb = end->result == RUN_RESULT_SUCCESS     ? "succeeded"
                            : end->result == RUN_RESULT_TIMEOUT   ? "timed out"
                            : end->result == RUN_RESULT_CANCELLED ? "was cancelled"
+                           : end->result == RUN_RESULT_FINISHED  ? "finished"
                                                                  : "failed";
         snprintf(buf, size, "%s%s after %s", verb, how, print_rounded(end->end_bt_us - end->start_bt_us, took));
 }

@@ -47,7 +47,8 @@ static const struct api_field hold_fields[] = {
                 INT("endUsec", OPTIONAL, "When its last process was gone; null: it is in flight."),                            \
                 INT("lagUsec", OPTIONAL, "Span from the slot (with its drawn delay) to the decision to start it."),            \
                 STRING("result", OPTIONAL,                                                                                     \
-                       "success, failed, timeout, signal, start-failed, cancelled or interrupted; null: it is in flight."),    \
+                       "success, finished, failed, timeout, signal, start-failed, cancelled or interrupted; null: it is in "   \
+                       "flight."),                                                                                             \
                 INT("exitCode", OPTIONAL, "Exit status, where it exited."),                                                    \
                 STRING("signal", OPTIONAL, "Name of the signal that ended it, such as SIGTERM."),                              \
                 STRING("error", OPTIONAL, "start-failed: the step that failed, and why."),                                     \
@@ -168,6 +169,7 @@ static const struct api_field show_out[] = {
         OBJECTS("recent", "Missed", REQUIRED, "The latest slots that did not run by themselves, newest first."),
         STRING("command", OPTIONAL, "What it runs; null: no right to see it."),
         STRING("user", OPTIONAL, "As whom; null: as the daemon's own user."),
+        STRING("stopPath", OPTIONAL, "Where this is there when a run is to start, the job is finished; null: not set."),
         STRING("file", OPTIONAL, "Where its definition is."),
         INT("line", OPTIONAL, "And in which line."),
 };

@@ -85,7 +85,7 @@ def main():
     for record in read_records(sys.stdin, options.job):
         # a run is told when it started and when it ended: either names the slot. A start that failed has an end only; so has,
         # over a crash, a run whose start no scheduler lived to tell
-        has_end_only = record.get("CHIMED_RESULT") == "start-failed" or ("CHIMED_RESULT" in record and options.may_retell)
+        has_end_only = record.get("CHIMED_RESULT") in ("start-failed", "finished") or ("CHIMED_RESULT" in record and options.may_retell)
         if record["CHIMED_EVENT"] == "started" or has_end_only:
             account.add_run(record)
         elif record["CHIMED_EVENT"] == "missed":

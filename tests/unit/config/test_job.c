@@ -176,6 +176,7 @@ static const struct {
         {"Group=a:b\n", "one name or number", 2, 8},
         {"WorkingDirectory=srv\n", "no absolute path", 2, 18},
         {"WorkingDirectory=~joe\n", "no absolute path", 2, 18},
+        {"StopWhenPathExists=done\n", "no absolute path", 2, 20},
         {"Environment=A=1 B\n", "not NAME=VALUE", 2, 17},
         {"Environment=1A=1\n", "not NAME=VALUE", 2, 13},
         {"Environment==1\n", "not NAME=VALUE", 2, 13},
@@ -656,7 +657,8 @@ static void fill_what(struct job_what *what) {
 static struct job *full_job(void) {
         struct job *job =
                 build_good("Every=1h\nCommand=/bin/x a '' \\xff\nEnvironment=A=1 B=\nEnvironmentFile=-/e\nTimeout=3h\n"
-                           "KillGrace=0\nWorkingDirectory=-/srv\nStandardOutput=file:/o\nStandardError=null\nCaptureMax=0\n");
+                           "KillGrace=0\nWorkingDirectory=-/srv\nStandardOutput=file:/o\nStandardError=null\nCaptureMax=0\n"
+                           "StopWhenPathExists=/stop\n");
         fill_what(&job->what);
         return job;
 }
@@ -674,6 +676,7 @@ START_TEST(what_goes_there_and_back_byte_for_byte) {
                 ck_assert_uint_eq(again.size, p.size);
                 ck_assert_mem_eq(again.data, p.data, p.size);
                 ck_assert_str_eq(back.argv[0], jobs[i]->what.argv[0]);
+                ck_assert_str_eq(back.stop_path ? back.stop_path : "", i == 0 ? "/stop" : "");
                 job_what_done(&back);
                 pack_done(&p);
                 pack_done(&again);

@@ -439,6 +439,8 @@ static const struct {
         {"{'result':'signal','signal':'SIGKILL'}", 137, "was ended by SIGKILL"},
         {"{'result':'signal','signal':'SIGWHAT'}", 1, "was ended by SIGWHAT"},
         {"{'result':'timeout','signal':'SIGTERM','startUsec':@0,'endUsec':@60}", 124, "was ended by its time limit after 1min"},
+        {"{'result':'finished'}", 0, "finished: what StopWhenPathExists= names is there"},
+        {"{'result':'finished','startUsec':10,'endUsec':3000010}", 0, "finished after 3s"},
         {"{'result':'start-failed','error':'exec: No such file or directory'}", 125,
          "could not be started: exec: No such file or directory"},
         {"{'result':'cancelled','signal':'SIGTERM','startUsec':@0,'endUsec':@4}", 143, "was cancelled after 4s"},

@@ -256,6 +256,17 @@ static void set_nobody_program(struct launch *l) {
         l->what.argv[0] = strdup(path_of("root-only"));
 }
 
+/* What another user may not look at may be there. */
+static void set_nobody_stop_path(struct launch *l) {
+        set_nobody(l);
+        l->what.stop_path = strdup(path_of("closed/stop"));
+}
+
+static void set_stop_loop(struct launch *l) {
+        l->what.stop_path = strdup(path_of("stop-loop"));
+        ck_assert_int_eq(symlink("stop-loop", l->what.stop_path), 0);
+}
+
 static void set_bad_user(struct launch *l) {
         l->what.has_identity = true;
         l->what.uid = (uid_t)-1;
@@ -333,6 +344,8 @@ static const struct {
         {"/bin/true", set_nobody_secret, RUN_STEP_STDOUT, EACCES, true},
         {"-", set_nobody_program, RUN_STEP_EXEC, EACCES, true},
         {"/bin/true", set_bad_user, RUN_STEP_GROUPS, EINVAL, true},
+        {"/bin/true", set_nobody_stop_path, RUN_STEP_STOP_PATH, EACCES, true},
+        {"/bin/true", set_stop_loop, RUN_STEP_STOP_PATH, ELOOP, false},
 };
 
 START_TEST(a_failing_step_is_named_with_its_error) {
@@ -343,6 +356,7 @@ START_TEST(a_failing_step_is_named_with_its_error) {
         write_file("no-interpreter", "#!/nonexistent/sh\n", 0755);
         write_file("secret", "", 0600);
         write_file("root-only", "#!/bin/sh\n", 0700);
+        ck_assert_int_eq(mkdir(path_of("closed"), 0700), 0);
         struct launch *l = order((const char *const[]){failures[_i].program, NULL});
         if (failures[_i].prepare)
                 failures[_i].prepare(l);
@@ -350,6 +364,36 @@ START_TEST(a_failing_step_is_named_with_its_error) {
         ck_assert_msg(l->step == failures[_i].step && l->error == failures[_i].error, "row %d: %s: %s", _i,
                       run_step_to_string(l->step), strerror(l->error));
         ck_assert_int_eq(l->pidfd, -1);
+        launch_free(l);
+        ck_assert_msg(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD, "a child is left");
+}
+END_TEST
+
+static const struct {
+        const char *path; /* in the folder */
+        bool is_finished;
+} stop_paths[] = {
+        {"plain", true},     {"folder", true}, {"link-to-folder", true},      {"fifo", true},
+        {"dangling", false}, {"none", false},  {"plain/below-a-file", false},
+};
+
+/* Then nothing is executed, and no output is opened. */
+START_TEST(a_job_whose_stop_path_exists_is_finished) {
+        write_file("plain", "", 0000);
+        ck_assert_int_eq(mkdir(path_of("folder"), 0755), 0);
+        ck_assert_int_eq(symlink("folder", path_of("link-to-folder")), 0);
+        ck_assert_int_eq(symlink("nowhere", path_of("dangling")), 0);
+        ck_assert_int_eq(mkfifo(path_of("fifo"), 0600), 0);
+        struct launch *l = order_script("echo executed");
+        l->what.stop_path = strdup(path_of(stop_paths[_i].path));
+        l->what.output = (struct job_output){.kind = JOB_OUTPUT_APPEND, .path = strdup(path_of("out"))};
+        launch(l);
+        ck_assert_int_eq(l->is_finished, stop_paths[_i].is_finished);
+        ck_assert_int_eq(l->step, stop_paths[_i].is_finished ? RUN_STEP_STOP_PATH : RUN_STEP_NONE);
+        ck_assert_int_eq(l->error, 0);
+        ck_assert_int_eq(access(path_of("out"), F_OK), stop_paths[_i].is_finished ? -1 : 0);
+        if (!stop_paths[_i].is_finished)
+                exit_status(l);
         launch_free(l);
         ck_assert_msg(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD, "a child is left");
 }
@@ -636,6 +680,7 @@ int main(void) {
         tcase_add_test(tcase, a_started_program_is_told_with_pid_and_clocks);
         tcase_add_loop_test(tcase, a_program_inherits_nothing, 0, ARRAY_SIZE(inherited));
         tcase_add_loop_test(tcase, a_failing_step_is_named_with_its_error, 0, ARRAY_SIZE(failures));
+        tcase_add_loop_test(tcase, a_job_whose_stop_path_exists_is_finished, 0, ARRAY_SIZE(stop_paths));
         tcase_add_test(tcase, no_descriptor_is_left_after_failures);
         tcase_add_test(tcase, a_bare_name_is_searched_in_the_jobs_path);
         tcase_add_test(tcase, a_job_runs_as_its_user_with_its_groups_only);

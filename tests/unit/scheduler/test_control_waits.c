@@ -307,10 +307,13 @@ START_TEST(diagnostics_are_bounded) {
 END_TEST
 
 static void describe(uint64_t number, const char *command) {
-        wire_put_described(
-                &pack,
-                &(struct wire_described){
-                        .number = number, .is_known = true, .line = 3, .command = command, .user = "", .file = "/etc/x.ini"});
+        wire_put_described(&pack, &(struct wire_described){.number = number,
+                                                           .is_known = true,
+                                                           .line = 3,
+                                                           .command = command,
+                                                           .user = "",
+                                                           .file = "/etc/x.ini",
+                                                           .stop_path = "/stop"});
         runner_say(WIRE_DESCRIBED);
 }
 
@@ -322,7 +325,7 @@ START_TEST(show_asks_the_runner) {
         describe(2, "two");
         describe(7, "nobody asked");
         silent(&a);
-        says(hear(&b), "\"command\":\"two\",\"user\":null,\"file\":\"/etc/x.ini\",\"line\":3}}");
+        says(hear(&b), "\"command\":\"two\",\"user\":null,\"stopPath\":\"/stop\",\"file\":\"/etc/x.ini\",\"line\":3}}");
         describe(1, "one");
         says(hear(&a), "\"command\":\"one\"");
         describe(1, "one");
