@@ -54,13 +54,12 @@ static void put_every(const struct job_when *when, char *buf, size_t size) {
                 append(buf, size, " ± %g%%", when->jitter_ppm / 10000.0);
 }
 
-/* More than there is room for ends with an ellipsis. */
-static void put_agenda(const struct job_when *when, char *buf, size_t size) {
-        const char *words = agenda_words(when->agenda);
+/* More than there is room for, but for spare bytes, ends with an ellipsis. */
+static void put_long(const char *separator, const char *words, char *buf, size_t size, size_t spare) {
         if (!*words)
                 return;
-        size_t room = size - strlen(buf) - WORDS_DELAY_MAX;
-        append(buf, size, "%s%.*s%s", buf[0] ? ", " : "", (int)room, words, strlen(words) > room ? "..." : "");
+        size_t used = strlen(buf) + spare, room = used < size ? size - used : 0;
+        append(buf, size, "%s%.*s%s", buf[0] ? separator : "", (int)room, words, strlen(words) > room ? "..." : "");
 }
 
 static void put_random_delay(const struct job_when *when, char *buf, size_t size) {
@@ -93,11 +92,13 @@ char *words_schedule(const struct job_when *when, char buf[static WORDS_SCHEDULE
         if (when->every_us > 0)
                 put_every(when, buf, WORDS_SCHEDULE_MAX);
         if (when->agenda)
-                put_agenda(when, buf, WORDS_SCHEDULE_MAX);
+                put_long(", ", agenda_words(when->agenda), buf, WORDS_SCHEDULE_MAX, WORDS_DELAY_MAX);
         put_random_delay(when, buf, WORDS_SCHEDULE_MAX);
         put_borders(when, buf, WORDS_SCHEDULE_MAX);
         if (!buf[0])
                 append(buf, WORDS_SCHEDULE_MAX, "on demand");
+        else if (when->days)
+                put_long("; ", days_words(when->days), buf, WORDS_SCHEDULE_MAX, sizeof("; ..."));
         return buf;
 }
 

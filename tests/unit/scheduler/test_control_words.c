@@ -48,6 +48,9 @@ static const struct {
         {"OnCalendar=Mon..Fri 02:30\nTimeZone=Europe/Berlin\n", "Mon..Fri 02:30 Europe/Berlin"},
         {"OnBoot=yes\nOnCalendar=daily\nCron=0 3 * * 1\nTimeZone=UTC\nRandomizedDelay=5min\n",
          "at boot, 00:00 UTC, cron 0 3 * * 1 UTC, up to 5min late"},
+        {"OnCalendar=02:30\nRandomizedDelay=5min\nOnly=work: Mon..Fri\nExcept=holidays: 2026-12-24\nTimeZone=UTC\n",
+         "02:30 UTC, up to 5min late; only on work, not on holidays"},
+        {"Except=holidays: 2026-12-24\n", "on demand"},
 };
 
 START_TEST(a_schedule_has_words) {
@@ -59,14 +62,18 @@ START_TEST(a_schedule_has_words) {
 END_TEST
 
 START_TEST(what_is_longer_than_the_room_ends_with_an_ellipsis) {
-        char text[1000] = "", buf[WORDS_SCHEDULE_MAX];
+        char text[2000] = "", buf[WORDS_SCHEDULE_MAX];
         for (int i = 0; i < 20; i++)
                 snprintf(text + strlen(text), sizeof(text) - strlen(text), "OnCalendar=2026-12-%02d 18:00 UTC\n", i + 1);
         strcat(text, "RandomizedDelay=5min\n");
+        for (int i = 0; i < 10; i++)
+                snprintf(text + strlen(text), sizeof(text) - strlen(text), "Except=a-calendar-with-a-name-%d: Sat\n", i);
         struct job_when when = parse(text);
         words_schedule(&when, buf);
         ck_assert_msg(strncmp(buf, "2026-12-01 18:00 UTC, 2026-12-02 18:00 UTC, ", 44) == 0, "%s", buf);
-        ck_assert_msg(strstr(buf, "..., up to 5min late") != NULL, "%s", buf);
+        ck_assert_msg(strstr(buf, "..., up to 5min late; not on a-calendar-with-a-name-0 or ") != NULL, "%s", buf);
+        ck_assert_uint_eq(strlen(buf), WORDS_SCHEDULE_MAX - 1);
+        ck_assert_str_eq(buf + strlen(buf) - 3, "...");
         job_when_done(&when);
 }
 END_TEST
