@@ -17,7 +17,8 @@
 #define WORD_BITS    64
 #define NO_DAY       INT64_MAX
 
-struct calendar {
+/* What Only= or Except= names. */
+struct member {
         bool is_except;
         char *name;
         struct day_list days;
@@ -31,7 +32,7 @@ struct days {
         int64_t last_change;           /* from this day on, all are alike */
         uint64_t open[DAY_LIST_WORDS]; /* bit 0 is 1970-01-01; those of no day are like is_open_outside */
         size_t n;
-        struct calendar calendars[];
+        struct member calendars[];
 };
 
 static const uint8_t text_key[16] = "chimed days";
@@ -141,7 +142,7 @@ static void free_days(struct days *d) {
 }
 
 /* Reads "NAME: DAYS", which must be as this prints it. */
-static int read_calendar(struct calendar *c, const char *text) {
+static int read_member(struct member *c, const char *text) {
         struct pattern_error error;
         size_t size = strcspn(text, " ");
         const char *why;
@@ -190,7 +191,7 @@ static int finish(const struct days_draft *draft, struct days *d) {
 
         for (d->n = 0; r == 0 && d->n < draft->n; d->n++) {
                 d->calendars[d->n].is_except = draft->is_except[d->n];
-                r = read_calendar(&d->calendars[d->n], draft->calendars[d->n]);
+                r = read_member(&d->calendars[d->n], draft->calendars[d->n]);
         }
         if (r < 0)
                 return r;
@@ -285,7 +286,7 @@ const char *days_which(const struct days *d, int64_t rt_us) {
         bool is_in_only = false;
 
         for (size_t i = 0; i < d->n; i++) {
-                const struct calendar *c = &d->calendars[i];
+                const struct member *c = &d->calendars[i];
                 bool has_day = day >= 0 && day < DAY_LIST_END && day_list_next(&c->days, day) == day;
                 if (c->is_except && has_day)
                         return c->name;
