@@ -20,6 +20,7 @@
 #include "daemon/ctl/places.h"
 #include "daemon/ctl/reply.h"
 
+#define NAMED_JOBS    900                 /* in a call; it has room for their names, however long */
 #define ASKED_ROWS    200000              /* that Simulate gives at most */
 #define PATIENCE_US   (60 * USEC_PER_SEC) /* with each of its replies */
 #define ARGUMENTS_MAX (OPTIONS_FOLDERS_MAX + 9)
@@ -266,6 +267,8 @@ int simulator_ask(struct session *s, const struct simulator_wish *wish, bool *re
         json_t *jobs = NULL;
         int status = names_list_jobs(s, s->names, s->n_names, &jobs);
 
+        if (status == CTL_EXIT_DONE && s->n_names > 0 && json_array_size(jobs) > NAMED_JOBS)
+                status = session_fail(CTL_EXIT_USAGE, "these are more than %d jobs: name fewer, or none for all", NAMED_JOBS);
         if (status == CTL_EXIT_DONE && wish->with_names && take_names(wish, jobs) < 0)
                 status = session_tell_memory();
         if (status == CTL_EXIT_DONE)

@@ -30,7 +30,7 @@ static int add_slots(struct timeline *t, const char *job, const json_t *slots) {
         const char *outcome = reply_text_or(slots, "outcome", "");
         int64_t first_us = reply_int(slots, "firstSlotUsec", -1), n = reply_int(slots, "count", 1);
         struct timeline_span span = {.from_us = first_us, .to_us = reply_int(slots, "lastSlotUsec", first_us)};
-        int mark = TIMELINE_MERGED;
+        int mark = TIMELINE_RAN;
 
         while (mark < TIMELINE_FAILED && strcmp(outcome, timeline_mark_word((enum timeline_mark)mark)) != 0)
                 mark++;

@@ -7,8 +7,7 @@
 
 #include "config/duration.h"
 #include "daemon/core/util.h"
-#include "daemon/ctl/history.h"
-#include "daemon/ctl/names.h"
+#include "daemon/ctl/past.h"
 #include "daemon/ctl/picture.h"
 #include "daemon/ctl/replace.h"
 #include "daemon/ctl/reply.h"
@@ -20,19 +19,18 @@
 
 #define TABLE_ROWS 10000
 #define DRAWN_ROWS 5000000
-#define PAST_ROWS  10000 /* of each kind */
 #define PERIOD_US  USEC_PER_DAY
 #define PAST_SHARE 4 /* drawn without --from: this part of the period is past */
 #define SENTENCE   (3 * TIMES_SIZE + 100)
 
 struct work {
         struct session *s;
-        int64_t from_us, to_us;                          /* what is shown, */
-        int64_t begin_us;                                /* and from where on it is simulated */
-        bool is_drawn, has_past, goes_on, has_durations; /* goes_on: from the state of a running chimed */
-        size_t n_rows;                                   /* that were simulated */
-        json_t *rows;                                    /* of the table; NULL: there is none */
-        struct timeline screen, picture;                 /* without cells: there is none */
+        int64_t from_us, to_us;                                       /* what is shown, */
+        int64_t begin_us;                                             /* and from where on it is simulated */
+        bool is_drawn, has_past, is_past_cut, goes_on, has_durations; /* goes_on: from the state of a running chimed */
+        size_t n_rows;                                                /* that were simulated */
+        json_t *rows;                                                 /* of the table; NULL: there is none */
+        struct timeline screen, picture;                              /* without cells: there is none */
 };
 
 static bool is_to_stdout(const struct session *s) {
@@ -78,39 +76,21 @@ static int take_row(void *userdata, json_t *row) {
         return r;
 }
 
-static int take_past_rows(struct work *w, enum api_method method, const char *job) {
-        json_t *rows = json_array(), *terms = json_object(), *row;
-        int64_t until_us = w->to_us < w->begin_us ? w->to_us : w->begin_us;
-        size_t i;
-        int r = 0;
-
-        if (job)
-                json_object_set_new(terms, "job", json_string(job));
-        json_object_set_new(terms, "sinceUsec", json_integer(w->from_us));
-        json_object_set_new(terms, "untilUsec", json_integer(until_us));
-        if (method == API_LIST_MISSED)
-                json_object_set_new(terms, "outcomes", json_pack("[s,s,s,s]", "missed", "withheld", "merged", "interrupted"));
-        if (history_add(w->s, method, terms, PAST_ROWS, true, rows, NULL) != CTL_EXIT_DONE)
-                w->has_past = false; /* there is no ledger */
-        json_array_foreach(rows, i, row) {
-                bool is_told_twice = w->goes_on && method == API_LIST_RUNS && !reply_text(row, "result"); /* in flight */
-                r = r < 0 || is_told_twice ? r : take_row(w, row);
-        }
-        json_decref(rows);
-        json_decref(terms);
-        return r < 0 ? session_tell_memory() : CTL_EXIT_DONE;
-}
-
+/* An exit status; failures are told, but not that there is no ledger. */
 static int take_past(struct work *w) {
-        static const enum api_method methods[] = {API_LIST_RUNS, API_LIST_MISSED};
-        struct names names = {};
-        int status = names_resolve(w->s, w->s->names, w->s->n_names, &names);
+        bool is_over = w->to_us <= w->begin_us;
+        struct past_wish wish = {
+                .from_us = w->from_us,
+                .until_us = is_over ? w->to_us : w->begin_us,
+                .is_drawn = !w->s->is_json,
+                .with_flights = is_over || !w->goes_on, /* else the simulation begins with them */
+                .row = take_row,
+                .userdata = w,
+        };
+        int status = past_take(w->s, &wish, &w->is_past_cut);
 
-        for (size_t i = 0; status == CTL_EXIT_DONE && (i < names.n || (i == 0 && names.n == 0)); i++)
-                for (size_t k = 0; status == CTL_EXIT_DONE && w->has_past && k < ARRAY_SIZE(methods); k++)
-                        status = take_past_rows(w, methods[k], names.n > 0 ? names.list[i] : NULL);
-        names_done(&names);
-        return status;
+        w->has_past = status != PAST_NONE;
+        return w->has_past ? status : CTL_EXIT_DONE;
 }
 
 static int take_rows(struct work *w) {
@@ -205,6 +185,8 @@ static int show(struct work *w) {
                 status = session_tell_memory();
         if (has_rows && status == CTL_EXIT_DONE)
                 session_say(w->s, "%s", source);
+        if (w->is_past_cut)
+                session_say(w->s, "There was more than is drawn: give a later --from, or jobs.");
         if (status == CTL_EXIT_DONE && w->picture.n_cells > 0)
                 status = write_picture(w, source);
         return status;

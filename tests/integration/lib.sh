@@ -139,6 +139,19 @@ wait_event() {
         until_true "${3:-$wait_default}" has_events "${4:-1}" "$1" "${2:-}"
 }
 
+# chimectl on this instance exits with STATUS. Its standard output is in $said, its standard error in $T/err.
+expect_ctl() { # STATUS VERB...
+        local wanted=$1 status=0
+        shift
+        said=$(timeout 30 "$CHIMED_BUILD/chimectl" "--socket=$T/run/io.chimed" "$@" 2>"$T/err") || status=$?
+        [ "$status" = "$wanted" ] || die "chimectl $*: status $status, wanted $wanted: $said $(cat "$T/err")"
+}
+
+# The same of simulate, with the files of this instance.
+simulate_files() { # STATUS OPTION...
+        expect_ctl "$1" simulate "--config=$T/chimed.conf" "--jobs=$T/jobs" "${@:2}"
+}
+
 # A field of the last (or the Nth) record of a kind.
 event_field() { # FIELD KIND [JOB] [N]
         events "$2" "${3:-}" | sed -n "${4:-\$}p" | jq -r --arg f "$1" '.[$f] // ""'
