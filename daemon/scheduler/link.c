@@ -14,6 +14,7 @@
 #include "daemon/core/util.h"
 #include "daemon/core/wire.h"
 #include "daemon/scheduler/book.h"
+#include "daemon/scheduler/plan.h"
 #include "daemon/scheduler/story.h"
 #include "daemon/scheduler/vault.h"
 
@@ -206,6 +207,21 @@ static int on_hello(struct link *link, const void *payload, size_t size) {
         return !link->vault || vault_is_settled(link->vault) ? begin_sync(link) : 0;
 }
 
+/* The data of its zone have gone since the reader saw them, or since it read the definition that stays in force. The job is there all
+ * the same: with the plan at hand, or without one until the zone is back. */
+static int define_without_zone(struct link *link, const struct wire_define *define) {
+        uint32_t job = registry_find(engine_registry(link->engine), define->name);
+        const char *description = job == INDEX_NONE ? NULL : engine_job_description(link->engine, job);
+        struct job_when when;
+        job_when_init(&when);
+        if (job != INDEX_NONE)
+                when = *engine_plan_when(link->engine, job);
+        struct journal_record r = journal_begin(link->journal, EVENT_CONFIG_ERROR);
+        journal_send(&r, "job %s: the data of its time zone can't be read by the scheduler: it %s until they are back",
+                     define->name, plan_exists(&when) ? "keeps the schedule it has" : "has no schedule");
+        return engine_define(link->engine, define, &when, description);
+}
+
 static int on_define(struct link *link, const void *payload, size_t size) {
         struct wire_define define;
         int r = wire_get_define(payload, size, &define);
@@ -217,13 +233,9 @@ static int on_define(struct link *link, const void *payload, size_t size) {
         struct job_when when;
         char *description;
         r = job_when_parse(define.when, define.when_size, &link->agendas, &when, &description);
-        if (r == 1) {
-                struct journal_record record = journal_begin(link->journal, EVENT_CONFIG_ERROR);
-                journal_send(&record,
-                             "job %s: its time zone can't be read by the scheduler: it keeps the schedule it has, if any",
-                             define.name);
-        }
-        if (r == 0) {
+        if (r == 1)
+                r = define_without_zone(link, &define);
+        else if (r == 0) {
                 r = engine_define(link->engine, &define, &when, description);
                 job_when_done(&when);
                 free(description);

@@ -106,12 +106,16 @@ static void on_job(void *userdata, const struct ledger_job *job) {
         struct vault *v = userdata;
         struct kept_job kept = {.counts = job->counts, .hold = job->hold};
         char *description = NULL;
-        if (image_decode(job->plan, job->plan_size, &kept.image) < 0 ||
-            job_when_parse(job->when, strlen(job->when), v->agendas, &kept.when, &description) != 0)
+        int r = image_decode(job->plan, job->plan_size, &kept.image);
+        if (r == 0)
+                r = job_when_parse(job->when, strlen(job->when), v->agendas, &kept.when, &description);
+        if (r < 0)
                 return; /* of a later version: it begins anew */
+        if (r == 1) /* without the data of its zone it has no schedule, and keeps all else */
+                job_when_init(&kept.when);
         free(description);
         void *jobs = v->jobs;
-        int r = reserve(&jobs, &v->allocated_jobs, v->n_jobs, sizeof(*v->jobs));
+        r = reserve(&jobs, &v->allocated_jobs, v->n_jobs, sizeof(*v->jobs));
         v->jobs = jobs;
         kept.name = r == 0 ? strdup(job->name) : NULL;
         if (!kept.name) {

@@ -21,12 +21,12 @@ for folder in /etc /usr/share/zoneinfo; do
 done
 
 ctl() { "$CHIMED_BUILD/chimectl" "--socket=$T/run/io.chimed" "$@"; }
+show() { ctl --json=short show "$1" | jq -r "$2"; } # JOB FILTER
 answers() { ctl list >/dev/null 2>&1; }
 audit() { ctl --json=short audit "$1" | jq -c "[.. | $2? // empty] | add"; } # JOB FIELD
 next() { # JOB: the first slot after a noon in winter
         ctl --json=short next "$1" --from=2027-01-01T12:00:00Z -n 1 | jq -r '.. | .slotUsec? // empty | . / 1000000 | todate'
 }
-is_next() { [ "$(next "$1" 2>/dev/null)" = "$2" ]; } # JOB TIME
 # zone NAME OFFSET: new data of a zone, put in its place as an upgrade of a package does it
 zone() {
         printf 'Zone %s %s - OWN\n' "$1" "$2" >"$T/rules"
@@ -107,15 +107,22 @@ assert_contains "the machine's missing zone" "the data of the time zone of the m
 ticks_more 2
 assert_equal "next of local without data" 2027-01-02T01:30:00Z "$(next local)"
 
-# a scheduler that begins now finds none of them, until they are back
+# a scheduler that begins now finds none of them, until they are back; nothing of the jobs is forgotten meanwhile
+ctl -q pause --reason=holidays local
+runs=$(show tick .runs)
 kill -KILL "$(scheduler_pid)"
 until_true 10 has_scheduler
 until_true 10 answers
+assert_contains "what the scheduler says" "the data of its time zone can't be read by the scheduler: it has no schedule until they are back" "$(events config-error)"
+assert_equal "state of local without its zone" paused "$(show local .state)"
 mark_log
 mv "$T/Berlin" /usr/share/zoneinfo/Europe/Berlin
 zone Test/Own 1:00:01
-until_true 10 is_next local 2027-01-02T01:30:00Z
 ticks_more 2
+assert_equal "state of local" paused "$(show local .state)"
+ctl -q resume local
+assert_equal "next of local" 2027-01-02T01:30:00Z "$(next local)"
+(($(show tick .runs) > runs)) || die "the runs of tick before the restart are not counted"
 assert_contains "errors" "0 errors" "$(event_field MESSAGE reload)"
 log_from=1
 assert_equal "starts of the nightly ones" "0 0" "$(count_events started local) $(count_events started berlin)"
