@@ -133,6 +133,10 @@ static void walk(struct ends *x, struct job_image *image) {
                 return;
         flag(x, &image->is_finished);
         u32(x, &image->n_scheduled);
+        if (x->version < 4)
+                return;
+        u64(x, &image->calendar.word[0]);
+        u64(x, &image->calendar.word[1]);
 }
 
 void image_encode(const struct job_image *image, struct pack *p) {

@@ -10,7 +10,7 @@
 #include "config/pack.h"
 #include "daemon/scheduler/registry.h"
 
-#define IMAGE_VERSION 3
+#define IMAGE_VERSION 4
 
 struct job_image {
         uint8_t boot_id[16];    /* BOOTTIME instants below are of this boot */
@@ -34,6 +34,8 @@ struct job_image {
         enum run_result last_result;
         bool is_late;     /* its slots start late, each claimed on its own: the horizon does not speak for it, */
         int64_t late_key; /* slots up to this one may have been started, none after it */
+        struct hash128
+                calendar; /* agenda_hash() of what the plan counts by, the data of zones too; zeros: no calendar, or not known */
 };
 
 /* The first key of its plan at hand that has no outcome, whatever waits or is on its way. */

@@ -34,17 +34,18 @@ struct job_row {
         uint32_t cold;       /* row + 1 of the cold state; 0: none yet */
         uint32_t segment;
         uint8_t state;
-        bool is_touched : 1;   /* defined or removed since the last commit */
-        bool is_removing : 1;  /* the next commit removes it */
-        bool is_boot_done : 1; /* its OnBoot= slot has an outcome or is not wanted */
-        bool is_resumed : 1;   /* the plan comes from the runner's memory: passed slots were missed while down */
-        bool is_paused : 1;    /* holds: they belong to the name, whatever its definition says */
-        bool is_cancelled : 1; /* it has no plan, */
-        bool is_finished : 1;  /* nor now */
-        bool is_written : 1;   /* the ledger has what it must know of the job before its next slot may start */
-        bool is_restored : 1;  /* from the ledger, and no commit has judged its plan yet */
-        bool was_planned : 1;  /* restored: its slots came */
-        bool is_moved : 1;     /* restored: from another boot */
+        bool is_touched : 1;     /* defined or removed since the last commit */
+        bool is_removing : 1;    /* the next commit removes it */
+        bool is_boot_done : 1;   /* its OnBoot= slot has an outcome or is not wanted */
+        bool is_resumed : 1;     /* the plan comes from the runner's memory: passed slots were missed while down */
+        bool is_paused : 1;      /* holds: they belong to the name, whatever its definition says */
+        bool is_cancelled : 1;   /* it has no plan, */
+        bool is_finished : 1;    /* nor now */
+        bool is_written : 1;     /* the ledger has what it must know of the job before its next slot may start */
+        bool is_restored : 1;    /* from the ledger, and no commit has judged its plan yet */
+        bool was_planned : 1;    /* restored: its slots came */
+        bool is_moved : 1;       /* restored: from another boot */
+        bool has_other_data : 1; /* restored: the data of its zones were others */
 };
 
 /* A run in flight. */

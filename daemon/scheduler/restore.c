@@ -52,6 +52,8 @@ void engine_take_image(struct engine *e, struct clock_sample now, uint32_t job, 
         put_first_open(row, cold, ret);
         memcpy(ret->boot_id, e->boot_id, sizeof(ret->boot_id));
         *ret_when = engine_policy(e, row);
+        if ((*ret_when)->agenda)
+                ret->calendar = agenda_hash((*ret_when)->agenda);
         if (plan_is_delay(*ret_when) && engine_is_running(e, row))
                 ret->next_us = INT64_MAX;
         if (!cold)
@@ -111,6 +113,13 @@ static void restore_row(struct job_row *row, const struct job_image *image, bool
         row->state = JOB_STATE_REMOVED;
 }
 
+/* Whether the plan counted by a calendar that has come to another, by the same words. */
+static bool has_other_data(const struct job_when *when, const struct job_image *image) {
+        static const struct hash128 none;
+        struct hash128 hash = when->agenda ? agenda_hash(when->agenda) : none;
+        return memcmp(&image->calendar, &none, sizeof(none)) != 0 && memcmp(&image->calendar, &hash, sizeof(hash)) != 0;
+}
+
 /* The policy in force, with one use: the definition's, or that with another interval, which keeps the definition's too. */
 static int restore_policy(struct engine *e, struct job_row *row, struct job_cold *cold, const struct job_when *when,
                           int64_t every_us) {
@@ -159,6 +168,7 @@ int engine_restore(struct engine *e, struct clock_sample now, const char *name, 
         if (r < 0)
                 return r;
         restore_row(engine_row(e, job), &moved, is_moved);
+        engine_row(e, job)->has_other_data = has_other_data(when, image);
         restore_cold(cold, e->is_clock_trusted ? now : later, &moved);
         cold->waiting.is_past = is_moved && moved.waiting.item != WIRE_ITEM_SCHEDULE && moved.waiting.item != WIRE_ITEM_RETRY;
         cold->claimed_key = image->is_late ? image->late_key : INT64_MAX;
@@ -413,8 +423,8 @@ void restore_settle(struct engine *e, struct clock_sample now) {
 
 /* False where the data of its zone are others than those that the plan at hand was made with. */
 static bool is_on_calendar(const struct job_row *row, const struct job_when *when) {
-        return !when->agenda || row->next_us == PATTERN_NEVER ||
-               plan_next(when, row->anchor_us, row->next_us - 1) == row->next_us;
+        return !when->agenda || (!row->has_other_data && (row->next_us == PATTERN_NEVER ||
+                                                          plan_next(when, row->anchor_us, row->next_us - 1) == row->next_us));
 }
 
 void restore_plan(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *old,
