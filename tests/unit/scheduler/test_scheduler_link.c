@@ -193,6 +193,87 @@ START_TEST(a_word_out_of_its_phase_is_refused) {
 }
 END_TEST
 
+/* ---- time zones ---- */
+
+#define NOON "OnCalendar=*-*-* 12:00:00\nTimeZone=Town\n"
+
+static const char *zone_path_of_test(void) {
+        static char path[128];
+        snprintf(path, sizeof(path), "%s/Town", folder);
+        setenv("TZDIR", folder, 1);
+        return path;
+}
+
+/* A zone that is so many hours east for ever. */
+static void write_zone(int hours) {
+        char data[54] = {'T', 'Z', 'i', 'f', [39] = 1, [43] = 4, [50] = 'T', 'W', 'N', 0};
+        int seconds = hours * 3600;
+        for (int i = 0; i < 4; i++)
+                data[44 + i] = (char)(seconds >> (24 - 8 * i));
+        FILE *f = fopen(zone_path_of_test(), "w");
+        ck_assert(f && fwrite(data, 1, sizeof(data), f) == sizeof(data) && fclose(f) == 0);
+}
+
+static void define_noon(uint64_t generation) {
+        struct clock_sample now = clock_now();
+        wire_put_define(&pack, &(struct wire_define){.hash = {{2, generation}},
+                                                     .since_rt_us = now.rt_us,
+                                                     .since_bt_us = now.bt_us,
+                                                     .name = "noon",
+                                                     .when = NOON,
+                                                     .when_size = strlen(NOON)});
+        say(WIRE_DEFINE);
+        wire_put_commit(&pack, &(struct wire_commit){.generation = generation, .n_jobs = 1});
+        say(WIRE_COMMIT);
+}
+
+/* The hour of the job's slots in UTC, -1: it has no plan. */
+static int hour_of_noon(void) {
+        uint32_t job = engine_find_job(link_engine(link_), "noon");
+        ck_assert_uint_ne(job, INDEX_NONE);
+        const struct job_when *when = engine_plan_when(link_engine(link_), job);
+        return when->agenda ? (int)(agenda_next(when->agenda, NULL, 0) / USEC_PER_HOUR % 24) : -1;
+}
+
+static void begin_noon(void) {
+        wire_put_hello(&pack, &(struct wire_hello){.version = WIRE_VERSION, .next_run = 1, .is_first_of_boot = true});
+        say(WIRE_HELLO);
+        define_noon(1);
+}
+
+START_TEST(a_definition_is_read_with_the_data_of_now) {
+        struct job_when when;
+        char *description;
+        write_zone(1);
+        begin_noon();
+        ck_assert_int_eq(hour_of_noon(), 11);
+        /* as an audit does it */
+        ck_assert_int_eq(job_when_parse(NOON, strlen(NOON), link_agendas(link_), &when, &description), 0);
+        job_when_done(&when);
+        free(description);
+        write_zone(2);
+        define_noon(2);
+        ck_assert_int_eq(hour_of_noon(), 10);
+        unlink(zone_path_of_test());
+}
+END_TEST
+
+START_TEST(a_job_without_its_zone_is_there_all_the_same) {
+        zone_path_of_test();
+        begin_noon();
+        ck_assert_int_eq(hour_of_noon(), -1);
+        ck_assert_int_eq(count_records("config-error"), 1);
+        write_zone(1);
+        define_noon(2);
+        ck_assert_int_eq(hour_of_noon(), 11);
+        ck_assert_int_eq(count_records("config-error"), 0);
+        unlink(zone_path_of_test());
+        define_noon(3);
+        ck_assert_int_eq(hour_of_noon(), 11);
+        ck_assert_int_eq(count_records("config-error"), 1);
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("link");
         TCase *tc = tcase_create("link");
@@ -202,6 +283,8 @@ int main(void) {
         tcase_add_test(tc, nothing_is_decided_when_the_runner_is_gone);
         tcase_add_test(tc, after_stopping_nothing_is_started);
         tcase_add_test(tc, a_word_out_of_its_phase_is_refused);
+        tcase_add_test(tc, a_definition_is_read_with_the_data_of_now);
+        tcase_add_test(tc, a_job_without_its_zone_is_there_all_the_same);
         suite_add_tcase(suite, tc);
         return run_suite(suite);
 }
