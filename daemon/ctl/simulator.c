@@ -21,7 +21,7 @@
 #include "daemon/ctl/reply.h"
 
 #define NAMED_JOBS    900                 /* in a call; it has room for their names, however long */
-#define ASKED_ROWS    200000              /* that Simulate gives at most */
+#define ASKED_ROWS    500000              /* that Simulate gives at most */
 #define PATIENCE_US   (60 * USEC_PER_SEC) /* with each of its replies */
 #define ARGUMENTS_MAX (OPTIONS_FOLDERS_MAX + 9)
 

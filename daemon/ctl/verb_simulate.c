@@ -185,7 +185,7 @@ static int show(struct work *w) {
                 status = session_tell_memory();
         if (has_rows && status == CTL_EXIT_DONE)
                 session_say(w->s, "%s", source);
-        if (w->is_past_cut)
+        if (w->is_past_cut && !is_to_stdout(w->s))
                 session_say(w->s, "There was more than is drawn: give a later --from, or jobs.");
         if (status == CTL_EXIT_DONE && w->picture.n_cells > 0)
                 status = write_picture(w, source);

@@ -5,7 +5,7 @@
 #include "daemon/scheduler/control_internal.h"
 
 #define CONTROL_SIMULATE_JOBS   10000               /* of a simulation; */
-#define CONTROL_SIMULATE_ROWS   200000              /* rows of a stream, */
+#define CONTROL_SIMULATE_ROWS   500000              /* rows of a stream, */
 #define CONTROL_SIMULATE_REPLY  1000                /* and of a single reply */
 #define CONTROL_SIMULATE_US     (30 * USEC_PER_SEC) /* how long one may take: what it has by then is the answer */
 #define CONTROL_SIMULATIONS     4                   /* at a time, */

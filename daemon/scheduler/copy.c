@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // copy: a second engine that goes on as the first one would: jobs with their plans, holds, open ranges and runs in flight. It has no
-// ledger behind it, so nothing of it waits for one.
+// ledger behind it, so nothing of it waits for one. Rows and cold states are copied whole; a queue more needs a line in copy_queues().
 
 #include "daemon/scheduler/engine_internal.h"
 

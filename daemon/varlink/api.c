@@ -188,7 +188,7 @@ static const struct api_field simulate_in[] = {
         INT("untilUsec", OPTIONAL, "Up to this instant; default: a day later."),
         INT("tookUsec", OPTIONAL,
             "Span that each run takes; null: as long as the latest of its job that has ended, no time where there is none."),
-        INT("limit", OPTIONAL, "How many runs and rows of slots in all, 1 to 1000, with more to 200000; default: so many."),
+        INT("limit", OPTIONAL, "How many runs and rows of slots in all, 1 to 1000, with more to 500000; default: so many."),
 };
 static const struct api_field simulate_out[] = {
         INT("beganUsec", REQUIRED, "The instant from which on it goes on: of the call."),
