@@ -157,21 +157,26 @@ static int print_row(struct frame *f, const struct timeline_job *job) {
 
 /* ---- the legend ---- */
 
-/* "+ ran, ! missed, 2-9 # so many runs, - a run goes on": only what is there is explained. */
+/* "Signs: + ran, ! missed, 2-9 so many runs, # more, - a run goes on": only what is there is explained. */
 static void print_legend(const struct frame *f) {
         const struct timeline *t = f->timeline;
-        char text[400];
-        int at = snprintf(text, sizeof(text), "Signs:");
+        const char *between = "Signs:";
+        char text[400] = "";
+        int at = 0;
 
-        for (int mark = 0; mark < TIMELINE_MARK_MAX; mark++)
-                if (t->n[mark] > 0)
-                        at += snprintf(text + at, sizeof(text) - (size_t)at, "%s %c %s", at > 6 ? "," : "", signs[mark].sign,
-                                       timeline_mark_word((enum timeline_mark)mark));
+        for (int mark = 0; mark < TIMELINE_MARK_MAX; mark++) {
+                if (t->n[mark] == 0)
+                        continue;
+                at += snprintf(text + at, sizeof(text) - (size_t)at, "%s %c %s", between, signs[mark].sign,
+                               timeline_mark_word((enum timeline_mark)mark));
+                between = ",";
+        }
         if (f->has_many)
                 at += snprintf(text + at, sizeof(text) - (size_t)at, ", 2-9 so many runs, # more");
         if (f->has_run)
-                snprintf(text + at, sizeof(text) - (size_t)at, "%s %s a run goes on", at > 6 ? "," : "", f->lines->run);
-        text_wrap(f->out, text, 0, 7, f->view->width);
+                at += snprintf(text + at, sizeof(text) - (size_t)at, "%s %s a run goes on", between, f->lines->run);
+        if (at > 0)
+                text_wrap(f->out, text, 0, 7, f->view->width);
 }
 
 int screen_timeline(const struct view *v, const struct timeline *t, FILE *out) {

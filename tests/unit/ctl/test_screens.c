@@ -358,6 +358,12 @@ static const struct {
          "It was paused by root, by uid 4294967294 and by uid x.\n"},
         {"next", print_next, next_reply, 80, next_80},
         {"timeline", print_timeline, drawn, 80, drawn_80},
+        {"timeline of nothing", print_timeline, "[{'job':'a'}]", 80,
+         "Sat 2026-11-21 09:41:40 CET to Sat 2026-11-21 15:41:40 CET; 5min 42s a column\n"
+         "                                      v now\n"
+         "JOB                 10:00                12:00                14:00\n"
+         "a                   .                 |  .                    .\n"
+         "1 job: 0 runs, 0 failed.\n"},
         {"timeline, narrow, in UTF-8", print_timeline_utf8, drawn, 50, drawn_50},
         {"state", print_event, "{'kind':'state','atUsec':@0,'job':'a','state':'waiting','nextSlotUsec':@60}", 80,
          "Sat 11:41:40  a             waiting; next Sat 11:42:40, in 1min\n"},
