@@ -78,7 +78,7 @@ enum job_allow {
 /* The policy of a job. Plain data without uninitialised padding, and its agenda and days are the same pointers for the same content: equal
  * policies are equal bytes, so they can be interned. Made by job_when_init(); a copy borrows both. */
 struct job_when {
-        const struct agenda *agenda; /* OnCalendar= and Cron=; NULL: none. Then every_us is 0 */
+        const struct agenda *agenda; /* OnCalendar= and Cron=, and the zone of a civil grid; NULL: none */
         const struct days *days;     /* Only= and Except=; NULL: neither */
         int64_t every_us;            /* JOB_EVERY_MIN..DURATION_MAX; 0: no interval */
         int64_t align_us;            /* a slot of the grid, as `align` says: REALTIME or a civil time; 0 for JOB_ALIGN_START */

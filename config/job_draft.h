@@ -210,7 +210,7 @@ bool print_text(const char *text, char buf[static JOB_VALUE_MAX]);
 int draft_check_mode(struct job_draft *d, enum job_key_index key, enum job_mode mode, const char *advice);
 /* True if there is an expression of OnCalendar= or Cron=. */
 static inline bool draft_has_calendar(const struct job_draft *d) {
-        return d->agenda.n > 0 || d->job->when.agenda;
+        return d->agenda.n > 0 || (d->job->when.agenda && *agenda_words(d->job->when.agenda));
 }
 /* Where the grid lies, by Align= and TimeZone=; the agenda's draft learns whether it is for one. 0, 1 (told), or a negative error. */
 int draft_finish_align(struct job_draft *d);

@@ -177,6 +177,23 @@ static bool check_randomized_delay(struct job_draft *d) {
         return r < 2;
 }
 
+/* The delay of an interval's first slot must not delay the calendars: it can only be the grid's phase. */
+static bool check_initial_delay(struct job_draft *d) {
+        struct job_when *when = &d->job->when;
+        const struct job_setting *s = d->set[KEY_INITIAL_DELAY];
+        bool is_beside = when->every_us > 0 && draft_has_calendar(d);
+
+        if (when->every_us == 0 || (is_beside && when->align != JOB_ALIGN_START)) {
+                draft_warn(d, s, 0, "InitialDelay= means nothing %s",
+                           is_beside ? "beside OnCalendar= and Cron= but with Align=start" : "without Every=");
+                when->initial_delay_us = 0;
+        }
+        if (!is_beside || when->initial_delay_us < when->every_us)
+                return true;
+        draft_error(d, s, 0, "beside OnCalendar= and Cron= the delay must be shorter than Every=");
+        return false;
+}
+
 int draft_finish_when(struct job_draft *d) {
         struct job_when *when = &d->job->when;
         int r = draft_finish_align(d);
@@ -204,10 +221,8 @@ int draft_finish_when(struct job_draft *d) {
                                    "FixedRandomDelay= means nothing without RandomizedDelay=");
                 when->is_delay_fixed = false;
         }
-        if (d->set[KEY_INITIAL_DELAY] && when->initial_delay_us > 0 && when->every_us == 0) {
-                draft_warn(d, d->set[KEY_INITIAL_DELAY], 0, "InitialDelay= means nothing without Every=");
-                when->initial_delay_us = 0;
-        }
+        if (d->set[KEY_INITIAL_DELAY] && when->initial_delay_us > 0)
+                is_good = check_initial_delay(d) && is_good;
         if (when->every_us == 0)
                 when->mode = JOB_MODE_FIXED_DELAY;
         if (!d->set[KEY_LOG])

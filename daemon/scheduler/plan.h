@@ -51,12 +51,12 @@ int64_t plan_draw_bound(const struct job_when *when);
 
 /* True for a grid beside a calendar that lies where the plan began: key 0, at the plan's anchor, is one of its instants. */
 static inline bool plan_has_phase(const struct job_when *when) {
-        return when->agenda && when->every_us > 0 && when->align == JOB_ALIGN_START;
+        return when->agenda && when->every_us > 0 && when->mode == JOB_MODE_FIXED_RATE && when->align == JOB_ALIGN_START;
 }
 /* The interval's grid in a plan with an anchor; every_us 0: there is none. */
 static inline struct wall_grid plan_wall_grid(const struct job_when *when, int64_t anchor_us) {
         return (struct wall_grid){
-                .every_us = when->every_us,
+                .every_us = when->agenda && when->mode != JOB_MODE_FIXED_RATE ? 0 : when->every_us,
                 .anchor_us = when->agenda && when->align != JOB_ALIGN_START ? when->align_us : anchor_us,
                 .is_civil = when->align == JOB_ALIGN_CIVIL,
         };

@@ -20,11 +20,32 @@ struct action *segments_begin(struct engine *e, uint32_t job) {
         return a;
 }
 
+/* A grid beside a calendar, through an instant of the wall clock. Key 0 is one of its slots, so that the anchor tells where it lies: the
+ * latest before the plan's first slot, if that is none itself. */
+static void plan_phase_from(struct job_row *row, const struct job_when *when, int64_t phase_us, int64_t after_us) {
+        struct wall_grid grid = plan_wall_grid(when, phase_us);
+        struct agenda_slot at = {.us = wall_grid_last(&grid, after_us)};
+        row->key = 0;
+        row->anchor_us = row->next_us = agenda_next(when->agenda, &grid, after_us);
+        if (wall_grid_last(&grid, row->next_us) == row->next_us)
+                return;
+        int64_t anchor_us = at.us;
+        agenda_advance(when->agenda, &grid, &at, INT64_MAX, after_us);
+        if (agenda_next(when->agenda, &grid, at.us) <= after_us)
+                return; /* too many slots of the calendar within one interval to count: the grid begins with the next of them */
+        row->key = at.key + 1;
+        row->anchor_us = anchor_us;
+}
+
 /* after_us is not earlier than NotBefore= lets it be. */
 static void plan_grid_from(const struct engine *e, struct job_row *row, const struct job_when *when, int64_t anchor_us,
                            int64_t after_us) {
         if (when->not_before_us > 0 && after_us < engine_from_rt(e, when, when->not_before_us) - 1)
                 after_us = engine_from_rt(e, when, when->not_before_us) - 1;
+        if (plan_has_phase(when)) {
+                plan_phase_from(row, when, anchor_us, after_us);
+                return;
+        }
         if (when->agenda) {
                 row->key = 0;
                 row->anchor_us = row->next_us = plan_next(when, anchor_us, after_us);
@@ -34,6 +55,14 @@ static void plan_grid_from(const struct engine *e, struct job_row *row, const st
         row->anchor_us = anchor_us;
         row->key = plan_first_after(&grid, after_us);
         row->next_us = plan_nominal(&grid, row->key);
+}
+
+static int64_t rt_of(struct clock_sample now, int64_t bt_us) {
+        return now.rt_us - (now.bt_us - bt_us);
+}
+
+static int64_t bt_of(struct clock_sample now, int64_t rt_us) {
+        return now.bt_us - (now.rt_us - rt_us);
 }
 
 /* From when the name became known: so a second scheduler makes the same plan. */
@@ -49,8 +78,11 @@ void segments_plan_first(struct engine *e, struct clock_sample now, uint32_t job
         int64_t begin_us = when->not_before_us > 0 ? engine_from_rt(e, when, when->not_before_us) : INT64_MIN;
         if (!plan_is_wall(when) && first_us < begin_us)
                 first_us = begin_us;
-        if (plan_is_wall(when))
-                plan_grid_from(e, row, when, when->align_us, now.rt_us - (now.bt_us - first_us) - 1);
+        if (plan_has_phase(when)) {
+                int64_t phase_us = rt_of(now, first_us);
+                plan_grid_from(e, row, when, phase_us > begin_us ? phase_us : begin_us, rt_of(now, row->since_us) - 1);
+        } else if (plan_is_wall(when))
+                plan_grid_from(e, row, when, when->align_us, rt_of(now, first_us) - 1);
         else {
                 row->anchor_us = row->next_us = first_us;
                 row->key = 0;
@@ -66,10 +98,13 @@ static bool find_last_slot(struct engine *e, struct clock_sample now, uint32_t j
         const struct job_cold *cold = registry_cold(&e->jobs, row);
         if (!plan_exists(old) && cold && cold->last_slot_us > 0)
                 *ret_bt_us = cold->last_slot_us;
-        else if (old->agenda) /* one that has none yet counts from now */
-                *ret_bt_us = cold && cold->last_slot_us > 0 ? now.bt_us - (now.rt_us - cold->last_slot_us) : now.bt_us;
+        else if (plan_has_phase(old)) {
+                struct wall_grid grid = plan_wall_grid(old, row->anchor_us);
+                *ret_bt_us = bt_of(now, wall_grid_last(&grid, now.rt_us));
+        } else if (old->agenda) /* one that has none yet counts from now */
+                *ret_bt_us = cold && cold->last_slot_us > 0 ? bt_of(now, cold->last_slot_us) : now.bt_us;
         else if (plan_is_wall(old))
-                *ret_bt_us = now.bt_us - (now.rt_us - (row->next_us - old->every_us));
+                *ret_bt_us = bt_of(now, row->next_us - old->every_us);
         else if (plan_is_grid(old) && row->key > 0)
                 *ret_bt_us = row->next_us - old->every_us;
         else if (!plan_is_grid(old) && engine_is_running(e, row))
@@ -89,7 +124,7 @@ static void plan_from(struct engine *e, struct clock_sample now, uint32_t job, b
         if (anchor_us > now.bt_us && (has_last || anchor_us == INT64_MAX))
                 anchor_us = now.bt_us;
         if (plan_is_wall(when))
-                plan_grid_from(e, row, when, when->align_us, now.rt_us);
+                plan_grid_from(e, row, when, plan_has_phase(when) ? rt_of(now, anchor_us) : when->align_us, now.rt_us);
         else if (has_last || anchor_us <= now.bt_us)
                 plan_grid_from(e, row, when, anchor_us, now.bt_us);
         else {

@@ -59,6 +59,29 @@ assert_equal "back" "29T00:30 30T00:30 31T00:30, 29T00:30 30T00:30 31T00:30 31T0
 assert_equal "the second time" 1 "$(count '.outcome == "missed" and .job == "both"')"
 rm "$T/jobs/gap.ini" "$T/jobs/both.ini"
 
+# grids stay on the clock of their zone, alone and beside calendars
+write_job weeks <<'EOF'
+Every=2w
+Mode=fixed-rate
+Align=2026-03-16 09:00
+TimeZone=Europe/Berlin
+Command=/bin/true
+EOF
+write_job mix <<'EOF'
+Every=6h
+Mode=fixed-rate
+Align=day
+OnCalendar=12:00
+OnCalendar=12:30
+TimeZone=Europe/Berlin
+Command=/bin/true
+EOF
+simulate 0 --from=2026-03-15 --to=2026-04-01 --json weeks
+assert_equal "weeks" "16T08:00 30T07:00" "$(slots weeks)"
+simulate 0 --from=2026-03-28T22:00:00Z --to=2026-03-29T21:30:00Z --json mix
+assert_equal "beside calendars" "28T23:00 29T04:00 29T10:00 29T10:30 29T16:00" "$(slots mix)"
+rm "$T/jobs/weeks.ini" "$T/jobs/mix.ini"
+
 # durations of a chimed that runs
 write_job slow <<'EOF'
 Every=1h

@@ -85,6 +85,21 @@ static void random_align(struct adversary *a, struct job_when *when) {
                 when->every_us = between(a, 1, 3) * USEC_PER_DAY;
 }
 
+/* A calendar beside the grid. */
+static void random_mix(struct adversary *a, struct job_when *when) {
+        char text[300];
+        int n = (int)(sizeof(calendars) / sizeof(calendars[0]));
+        bool is_civil = when->align == JOB_ALIGN_CIVIL;
+        int first = when->every_us < USEC_PER_SEC ? 2 : 0; /* what is often beside what is often can only be walked */
+        snprintf(text, sizeof(text), "Every=1d\nMode=fixed-rate\n%s%s", is_civil ? "Align=day\n" : "",
+                 calendars[between(a, first, n - 1)]);
+        struct job_when mix = sim_when(text);
+        when->agenda = mix.agenda;
+        when->align = is_civil ? mix.align : when->align;
+        if (when->initial_delay_us >= when->every_us)
+                when->initial_delay_us = 0;
+}
+
 /* A schedule may begin later, or end. */
 static void random_borders(struct adversary *a, int64_t rt_us, struct job_when *when) {
         if (one_in(a, 8))
@@ -133,6 +148,8 @@ static void random_schedule(struct adversary *a, struct job_when *when) {
                         between(a, 1, one_in(a, 2) || when->every_us > DURATION_MAX / 2 ? USEC_PER_HOUR : 2 * when->every_us);
         if (one_in(a, 3))
                 random_align(a, when);
+        if (one_in(a, 4))
+                random_mix(a, when);
         if (one_in(a, 4))
                 when->random_delay_us = between(a, 1, when->every_us - 1);
         if (one_in(a, 4))

@@ -55,13 +55,21 @@ struct world_job *world_find(struct world *w, const char *name) {
 
 /* ---- the ledger ---- */
 
+/* However long the way is. */
+static struct agenda_slot walk_calendar(const struct world_job *job, struct agenda_slot slot, int64_t until_key,
+                                        int64_t until_us) {
+        struct wall_grid grid = plan_wall_grid(&job->when, job->segment.anchor_us);
+        for (int64_t before = slot.key - 1; slot.key > before;) {
+                before = slot.key;
+                agenda_advance(job->when.agenda, &grid, &slot, until_key, until_us);
+        }
+        return slot;
+}
+
 static int64_t slot_instant(const struct world_job *job, int64_t key) {
         if (!job->when.agenda)
                 return job->segment.anchor_us + key * job->when.every_us;
-        struct wall_grid grid = plan_wall_grid(&job->when, job->segment.anchor_us);
-        struct agenda_slot slot = {.us = job->segment.anchor_us};
-        agenda_advance(job->when.agenda, &grid, &slot, key, INT64_MAX);
-        return slot.us;
+        return walk_calendar(job, (struct agenda_slot){.us = job->segment.anchor_us}, key, INT64_MAX).us;
 }
 
 static void account_in(struct world *w, const struct world_job *job, struct world_segment *s, int64_t first, int64_t last) {
@@ -214,10 +222,8 @@ static int64_t last_passed(const struct world *w, const struct world_job *job) {
                 slot_now_us = job->when.until_us - offset_us;
         if (!job->when.agenda)
                 return (slot_now_us - job->segment.anchor_us) / job->when.every_us - (plan_draw_bound(&job->when) > 0);
-        struct wall_grid grid = plan_wall_grid(&job->when, job->segment.anchor_us);
-        struct agenda_slot slot = {.key = -1, .us = job->segment.anchor_us - 1};
-        agenda_advance(job->when.agenda, &grid, &slot, INT64_MAX, slot_now_us);
-        return slot.key - (plan_draw_bound(&job->when) > 0);
+        struct agenda_slot before = {.key = -1, .us = job->segment.anchor_us - 1};
+        return walk_calendar(job, before, INT64_MAX, slot_now_us).key - (plan_draw_bound(&job->when) > 0);
 }
 
 /* Passed slots that all get their run: the oldest first, with the newest kept, and told as what they are. */

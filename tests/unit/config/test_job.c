@@ -136,6 +136,7 @@ static const struct {
         {"Align=epoch\n", "Align= is for Mode=fixed-rate", 2, 7},
         {"Align=hour\n", "Align= is for Mode=fixed-rate", 2, 7},
         {"Mode=fixed-rate\nAlign=noon\n", "neither start, hour, day, epoch nor a time", 3, 7},
+        {"Mode=fixed-rate\nInitialDelay=1h\nOnCalendar=daily\n", "the delay must be shorter than Every=", 3, 14},
         {"Mode=fixed-rate\nJitter=10%\n", "Jitter= is for Mode=fixed-delay", 3, 8},
         {"Jitter=10\n", "part of the wait", 2, 8},
         {"Jitter=101%\n", "more than 100%", 2, 8},
@@ -215,8 +216,8 @@ static const struct {
         {"OnCalendar=daily\nGap=run\n", "Gap=run is not known; there is run-after and skip", 3, 5},
         {"OnCalendar=daily\nFold=last\n", "Fold=last is not known; there is first, second and both", 3, 6},
         {"Cron=@daily\nCronDays=xor\n", "CronDays=xor is not known; there is or and and", 3, 10},
-        {"OnCalendar=daily\nEvery=1h\n",
-         "a job with both Every= and OnCalendar= is not in this version of chimed; write two jobs", 2, 12},
+        {"OnCalendar=daily\nEvery=1h\n", "OnCalendar= beside Every= with Mode=fixed-delay is not in this version of chimed", 2,
+         12},
         {"Option.x=1\n", "is not in this version of chimed", 2, 1},
         {"Foo=1\n", "unknown key Foo=", 2, 1},
 };
@@ -316,6 +317,17 @@ static const struct {
         {"OnCalendar=*:*:0/5\nTimeZone=UTC\nOnBoot=yes\nCatchUp=all\nRandomizedDelay=2s\n",
          "RandomizedDelay=2s\nOnBoot=yes\nCatchUp=all\nOnCalendar=*-*-* *:*:00/5\nTimeZone=UTC\n"},
         {"*TimeZone=UTC\n*Gap=skip\nEvery=1h\n", "Every=1h\n"},
+        /* a grid beside them: of UTC or of their zone */
+        {"Every=1h\nMode=fixed-rate\nOnCalendar=10:30\nTimeZone=Europe/Berlin\n",
+         "Every=1h\nMode=fixed-rate\nOnCalendar=*-*-* 10:30:00\nTimeZone=Europe/Berlin\n"},
+        {"Every=1h\nMode=fixed-rate\nOnCalendar=10:30 Europe/Berlin\nAlign=epoch\n",
+         "Every=1h\nMode=fixed-rate\nAlign=epoch\nOnCalendar=*-*-* 10:30:00 Europe/Berlin\n"},
+        {"Every=2h\nMode=fixed-rate\nCron=30 10 * * *\nAlign=hour\nTimeZone=Europe/Berlin\n",
+         "Every=2h\nMode=fixed-rate\nAlign=day\nCron=30 10 * * *\nTimeZone=Europe/Berlin\n"},
+        {"Every=2h\nMode=fixed-rate\nOnCalendar=10:30 UTC\nAlign=day\nTimeZone=Europe/Berlin\n",
+         "Every=2h\nMode=fixed-rate\nAlign=day\nOnCalendar=*-*-* 10:30:00 UTC\nTimeZone=Europe/Berlin\n"},
+        {"Every=1h\nMode=fixed-rate\nInitialDelay=59min\nOnCalendar=10:30 UTC\n",
+         "Every=1h\nMode=fixed-rate\nInitialDelay=59min\nOnCalendar=*-*-* 10:30:00 UTC\n"},
 };
 
 START_TEST(settings_come_to_the_expected_when_text_and_back) {
@@ -570,6 +582,8 @@ static const struct {
          "the clock of Europe/Berlin is set forward over this time"},
         {"Every=1d\nMode=fixed-rate\nAlign=2026-10-25 02:30\nTimeZone=Europe/Berlin\nCommand=x\n",
          "the clock of Europe/Berlin shows this time twice"},
+        {"Every=1h\nMode=fixed-rate\nAlign=epoch\nInitialDelay=5s\nOnCalendar=daily\nCommand=x\n",
+         "InitialDelay= means nothing beside OnCalendar= and Cron= but with Align=start"},
         {"OnBoot=yes\nCommand=x\nCatchUp=all\n", "CatchUp= means nothing without Every="},
         {"Every=1h\nCommand=x\nCatchUpMax=5\n", "CatchUpMax= means nothing without CatchUp=all"},
         {"Every=1h\nCommand=x\nCatchUp=none\nCatchUpSpread=5s\n", "CatchUpSpread= means nothing"},

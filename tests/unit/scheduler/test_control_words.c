@@ -40,6 +40,7 @@ static const struct {
          "every 2w, fixed rate from 2026-03-16 09:00 Europe/Berlin"},
         {"Every=30min\nMode=fixed-rate\nAlign=day\nTimeZone=Europe/Berlin\n",
          "every 30min, fixed rate from midnight Europe/Berlin"},
+        {"Every=2h\nMode=fixed-rate\nOnCalendar=09:15\nTimeZone=Europe/Berlin\n", "every 2h, fixed rate, 09:15 Europe/Berlin"},
         {"Every=1h\nMode=fixed-rate\nAlign=@1795262400\n", "every 1h, fixed rate from 2026-11-21T12:00:00Z"},
         {"Every=1min\nJitter=10%\n", "every 1min ± 10%"},
         {"Every=1h\nMode=fixed-rate\nRandomizedDelay=5min\n", "every 1h, fixed rate, up to 5min late"},
