@@ -163,6 +163,14 @@ static bool is_planned(const struct engine *e, const struct job_row *row, const 
                plan_nominal(&grid, row->key) == slot_us;
 }
 
+/* False where an instant that the runner remembers, which is of this boot, was one of another clock than that of a policy whose grid may lie
+ * anywhere on its own. */
+static bool is_of_clock(const struct job_when *when, struct clock_sample now, int64_t slot_us) {
+        if (plan_is_wall(when))
+                return !plan_has_phase(when) || slot_us >= rt_of(now, 0);
+        return slot_us <= now.bt_us;
+}
+
 /* The plan that an earlier scheduler had, as the runner remembers it: goes on if it is of the policy in force. */
 static void plan_resumed(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *when) {
         struct job_row *row = engine_row(e, job);
@@ -174,7 +182,7 @@ static void plan_resumed(struct engine *e, struct clock_sample now, uint32_t job
                 return;
         }
         bool is_old_time_line = plan_is_wall(when) && cold->last_slot_us > now.rt_us + ENGINE_STEP_LIMIT_US;
-        if (!is_old_time_line && is_planned(e, row, when, cold->last_slot_us)) {
+        if (!is_old_time_line && is_of_clock(when, now, cold->last_slot_us) && is_planned(e, row, when, cold->last_slot_us)) {
                 row->key++;
                 row->next_us = plan_follow(when, row->anchor_us, cold->last_slot_us);
         } else

@@ -204,6 +204,21 @@ START_TEST(a_calendar_comes_to_a_grid_and_goes_again_without_a_slot_of_its_own) 
 }
 END_TEST
 
+/* What the runner remembers is of the schedule before, on another clock. */
+START_TEST(a_crash_after_an_interval_got_or_lost_its_calendar_does_not_take_up_the_other_clock) {
+        struct job_when alone = every(10 * MIN, JOB_MODE_FIXED_RATE), beside = calendar("Every=10min\n" RATE "OnCalendar=*:27");
+        begin_on("2026-03-20 10:10");
+        define(_i == 0 ? alone : beside);
+        define(_i == 0 ? beside : alone);
+        ck_assert_uint_eq(w.n_entries, 1);
+        world_crash(&w, MIN);
+        go_to("2026-03-20 10:22");
+        ck_assert_uint_eq(w.n_entries, 2);
+        ck_assert_int_eq(w.entries[1].outcome, SLOT_RAN);
+        ck_assert_int_gt(w.entries[1].first_rt_us, when_is("2026-03-20 10:19"));
+}
+END_TEST
+
 START_TEST(a_step_of_the_clock_is_time_off_for_both) {
         begin_on("2026-03-20 10:15");
         define(calendar("Every=1h\n" RATE "OnCalendar=10:30 UTC"));
@@ -284,6 +299,7 @@ int main(void) {
         tcase_add_loop_test(tcase, an_interval_and_calendars_are_one_row_of_slots, 0, (int)(sizeof(mixes) / sizeof(mixes[0])));
         tcase_add_test(tcase, v4_beside_a_calendar_an_interval_goes_on_from_the_last_slot_of_its_grid);
         tcase_add_test(tcase, a_calendar_comes_to_a_grid_and_goes_again_without_a_slot_of_its_own);
+        tcase_add_loop_test(tcase, a_crash_after_an_interval_got_or_lost_its_calendar_does_not_take_up_the_other_clock, 0, 2);
         tcase_add_test(tcase, a_step_of_the_clock_is_time_off_for_both);
         tcase_add_test(tcase, more_slots_of_a_calendar_in_an_interval_than_are_counted_let_the_grid_begin_anew);
         tcase_add_test(tcase, a_ledger_brings_the_grid_back_in_another_boot);
