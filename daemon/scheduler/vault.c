@@ -111,8 +111,10 @@ static void on_job(void *userdata, const struct ledger_job *job) {
                 r = job_when_parse(job->when, strlen(job->when), v->agendas, &kept.when, &description);
         if (r < 0)
                 return; /* of a later version: it begins anew */
-        if (r == 1) /* without the data of its zone it has no schedule, and keeps all else */
+        if (r == 1) {
+                /* without the data of its zone it has no schedule, and keeps all else */
                 job_when_init(&kept.when);
+        }
         free(description);
         void *jobs = v->jobs;
         r = reserve(&jobs, &v->allocated_jobs, v->n_jobs, sizeof(*v->jobs));
