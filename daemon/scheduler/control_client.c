@@ -14,6 +14,7 @@
 #include "daemon/scheduler/control_feed.h"
 #include "daemon/scheduler/control_history.h"
 #include "daemon/scheduler/control_methods.h"
+#include "daemon/scheduler/control_simulate.h"
 #include "daemon/scheduler/control_wait.h"
 #include "daemon/scheduler/vault.h"
 
@@ -290,8 +291,9 @@ static bool wants_room(struct control_client *client) {
         case CONTROL_WAIT_NONE:
                 return message_input_has_next(&client->in) && control_client_waiting(client) <= CONTROL_OUT_MARK;
         case CONTROL_WAIT_PAGES:
-        case CONTROL_WAIT_SIMULATE:
                 return true;
+        case CONTROL_WAIT_SIMULATE:
+                return control_simulate_has_turn(&client->wait);
         case CONTROL_WAIT_FEED:
                 return control_feed_has_more(&client->wait);
         case CONTROL_WAIT_LEDGER:

@@ -12,9 +12,19 @@
 #include "daemon/scheduler/control_methods.h"
 #include "daemon/scheduler/control_wait.h"
 #include "daemon/scheduler/simulation_json.h"
+#include "daemon/scheduler/vault.h"
+
+/* How long a run of a job took. */
+struct took {
+        uint32_t job;
+        int64_t us;
+};
 
 struct control_simulate {
         struct control_wait *wait;
+        uint64_t ticket;   /* of the question for durations; 0: it is answered, or was not asked */
+        struct took *took; /* by job and length */
+        size_t n_took;
         struct engine *engine; /* of the simulation, borrowed */
         struct simulation *simulation;
         struct clock_sample began;
@@ -28,6 +38,9 @@ struct control_simulate {
 struct control_simulate *control_simulate_free(struct control_simulate *m) {
         if (!m)
                 return NULL;
+        if (m->ticket > 0)
+                vault_forget(link_vault(m->wait->client->control->link), m->ticket);
+        free(m->took);
         simulation_free(m->simulation);
         json_decref(m->runs);
         json_decref(m->missed);
@@ -76,6 +89,55 @@ static int take_row(void *userdata, const struct simulation_row *row) {
         return 0;
 }
 
+/* ---- durations ---- */
+
+static int compare_took(const void *a, const void *b) {
+        const struct took *x = a, *y = b;
+        return x->job != y->job ? (x->job > y->job) - (x->job < y->job) : (x->us > y->us) - (x->us < y->us);
+}
+
+static void on_runs(void *userdata, const struct ledger_answer *answer) {
+        struct control_simulate *m = userdata;
+        const struct engine *e = link_engine(m->wait->client->control->link);
+        m->ticket = 0;
+        control_client_touch(m->wait->client);
+        if (answer->error < 0 || !e || !(m->took = calloc(answer->n + 1, sizeof(*m->took))))
+                return; /* the latest runs will do */
+        for (size_t i = 0; i < answer->n; i++) {
+                const struct run_end *end = &answer->runs[i].end;
+                if (end->result == RUN_RESULT_SUCCESS && end->end_rt_us >= end->start_rt_us)
+                        m->took[m->n_took++] =
+                                (struct took){engine_find_job(e, answer->runs[i].job), end->end_rt_us - end->start_rt_us};
+        }
+        qsort(m->took, m->n_took, sizeof(*m->took), compare_took);
+}
+
+/* Asks for the latest runs; where nobody can be asked it goes on without. */
+static void ask_durations(struct control_simulate *m, const struct control_call *call) {
+        struct vault *vault = link_vault(call->control->link);
+        const struct control_rows *rows = &m->wait->rows;
+        struct ledger_query query = {
+                .question = LEDGER_RUNS,
+                .job = rows->is_some && rows->n == 1 ? engine_job_name(call->engine, rows->list[0]) : NULL,
+                .since_rt_us = INT64_MIN,
+                .until_rt_us = INT64_MAX,
+                .limit = LEDGER_QUERY_LIMIT,
+        };
+        if (m->took_us >= 0 || !vault || vault_ask(vault, call->now, &query, false, on_runs, m, &m->ticket) < 0)
+                m->ticket = 0;
+}
+
+/* The median of the good runs of a job that the ledger has told of, else its latest one; -1: none has ended. */
+static int64_t duration_of(const struct control_simulate *m, uint32_t job) {
+        size_t first = 0, n = 0;
+        while (first < m->n_took && m->took[first].job < job)
+                first++;
+        while (first + n < m->n_took && m->took[first + n].job == job)
+                n++;
+        return n > 0 ? m->took[first + n / 2].us
+                     : control_last_duration(book_find(link_book(m->wait->client->control->link), job));
+}
+
 /* ---- the work ---- */
 
 /* 0, 1: there is none left, or a negative error. */
@@ -87,16 +149,12 @@ static int copy_next(struct control_simulate *m) {
                 return 1;
         if (m->n_jobs == CONTROL_SIMULATE_JOBS)
                 return -E2BIG;
-        int64_t latest_us = control_last_duration(book_find(link_book(c->link), job));
+        int64_t known_us = duration_of(m, job), took_us = m->took_us >= 0 ? m->took_us : known_us;
         int r = engine_copy_job(e, job, m->engine, &number);
         if (r == 0)
-                r = simulation_add(m->simulation, number,
-                                   m->took_us >= 0 ? m->took_us
-                                   : latest_us > 0 ? latest_us
-                                                   : 0,
-                                   INT64_MAX);
+                r = simulation_add(m->simulation, number, took_us > 0 ? took_us : 0, INT64_MAX);
         m->n_jobs++;
-        m->n_measured += latest_us >= 0;
+        m->n_measured += known_us >= 0;
         return r;
 }
 
@@ -124,13 +182,22 @@ static void do_some(struct control_simulate *m) {
                 control_client_close(m->wait->client);
 }
 
+bool control_simulate_has_turn(const struct control_wait *wait) {
+        return wait->simulate->ticket == 0;
+}
+
 void control_simulate_room(struct control_wait *wait) {
-        if (control_client_waiting(wait->client) > CONTROL_STREAM_MARK)
+        struct control_simulate *m = wait->simulate;
+        if (!control_simulate_has_turn(wait) || control_client_waiting(wait->client) > CONTROL_STREAM_MARK)
                 return;
-        if (wait->simulate->is_copied)
-                do_some(wait->simulate);
-        else
-                copy_some(wait->simulate);
+        if (m->is_copied)
+                do_some(m);
+        else if (link_engine(wait->client->control->link))
+                copy_some(m);
+        else {
+                control_client_error(wait->client, API_ERROR_NOT_READY, NULL);
+                control_wait_end(wait);
+        }
 }
 
 void control_simulate_cut(struct control_wait *wait) {
@@ -204,5 +271,7 @@ int control_do_simulate(struct control_call *call) {
         m->wait = wait;
         if (is_full)
                 refuse(wait, "simulations at a time", bound);
+        else
+                ask_durations(m, call);
         return 0;
 }

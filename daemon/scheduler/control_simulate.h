@@ -12,6 +12,8 @@
 #define CONTROL_SIMULATIONS_ANY 2                   /* as long as they are no more, also for who is no admin */
 
 int control_do_simulate(struct control_call *call);
+/* False while it waits for the ledger. */
+bool control_simulate_has_turn(const struct control_wait *wait);
 /* It goes on, as long as the pass has time. */
 void control_simulate_room(struct control_wait *wait);
 /* It has taken too long: what there is is the answer. */

@@ -187,7 +187,9 @@ static const struct api_field simulate_in[] = {
         STRINGS("jobs", OPTIONAL, "Of these jobs; null: all."),
         INT("untilUsec", OPTIONAL, "Up to this instant; default: a day later."),
         INT("tookUsec", OPTIONAL,
-            "Span that each run takes; null: as long as the latest of its job that has ended, no time where there is none."),
+            "Span that each run takes; null: the median of its job's good runs among the latest 1000 of the ledger, else as "
+            "long as "
+            "the latest one, else no time."),
         INT("limit", OPTIONAL, "How many runs and rows of slots in all, 1 to 1000, with more to 500000; default: so many."),
 };
 static const struct api_field simulate_out[] = {

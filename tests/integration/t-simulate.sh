@@ -76,9 +76,9 @@ OnCalendar=12:30
 TimeZone=Europe/Berlin
 Command=/bin/true
 EOF
-simulate 0 --from=2026-03-15 --to=2026-04-01 --json weeks
+simulate_files 0 --from=2026-03-15 --to=2026-04-01 --json weeks
 assert_equal "weeks" "16T08:00 30T07:00" "$(slots weeks)"
-simulate 0 --from=2026-03-28T22:00:00Z --to=2026-03-29T21:30:00Z --json mix
+simulate_files 0 --from=2026-03-28T22:00:00Z --to=2026-03-29T21:30:00Z --json mix
 assert_equal "beside calendars" "28T23:00 29T04:00 29T10:00 29T10:30 29T16:00" "$(slots mix)"
 rm "$T/jobs/weeks.ini" "$T/jobs/mix.ini"
 
@@ -87,13 +87,25 @@ write_job slow <<'EOF'
 Every=1h
 Script=sleep 0.3
 EOF
-start_daemon
+write_job varies <<EOF
+Every=1h
+InitialDelay=30min
+Script=echo >>$T/out/varies; [ "\$(wc -l <$T/out/varies)" -gt 2 ] || sleep 0.5
+EOF
+start_daemon "--state=$T/state"
 wait_event ended slow
+for _ in 1 2 3; do
+        expect_ctl 0 trigger varies --wait
+done
 expect_ctl 0 simulate --from=@1795257600 --to=@1795265000 slow --json
 took=$(jq -s '.[0].endUsec - .[0].startUsec' <<<"$said")
 ((took >= 300000 && took < 3000000)) || die "a run takes $took us"
 expect_ctl 0 simulate --to=+1h slow
 assert_contains "the last line" "From now on as chimed would go on; runs take as long as the latest ones." "$said"
+
+expect_ctl 0 simulate --to=+2h varies --json
+took=$(jq -s '.[0].endUsec - .[0].startUsec' <<<"$said")
+((took >= 500000)) || die "a run takes $took us, as the latest and not as most"
 
 # from the state that it is in: held jobs do not run, intervals go on from where they are; nothing of it happens
 expect_ctl 0 show slow --json

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "daemon/core/channel.h"
+#include "daemon/core/clock.h"
 #include "daemon/core/util.h"
 #include "daemon/core/wire.h"
 #include "daemon/scheduler/control_client.h"
@@ -294,6 +295,18 @@ __attribute__((unused)) static const char *hear(struct peer *p) {
         return NULL;
 }
 
+/* The threads of the ledger answer when they do: passes until then. */
+__attribute__((unused)) static const char *hear_later(struct peer *p) {
+        int64_t until_us = clock_awake_us() + 5 * USEC_PER_SEC;
+        const char *reply;
+        while (!(reply = hear(p))) {
+                if (clock_awake_us() > until_us)
+                        ck_abort_msg("no reply");
+                ck_assert_int_ge(loop_run_once(loop, USEC_PER_MSEC), 0);
+        }
+        return reply;
+}
+
 __attribute__((unused)) static const char *ask(struct peer *p, const char *method, const char *parameters) {
         say(p, method, parameters);
         const char *reply = hear(p);
@@ -304,6 +317,15 @@ __attribute__((unused)) static bool is_closed(struct peer *p) {
         settle();
         return !fill(p) && p->size == 0;
 }
+
+/* The same for what is told nobody. */
+#define pass_until(condition)                                                                                                  \
+        for (int64_t until_ = clock_awake_us() + 5 * USEC_PER_SEC; !(condition);) {                                            \
+                if (clock_awake_us() > until_)                                                                                 \
+                        ck_abort_msg("not in time: %s", #condition);                                                           \
+                pass();                                                                                                        \
+                ck_assert_int_ge(loop_run_once(loop, USEC_PER_MSEC), 0);                                                       \
+        }
 
 /* The reply says this. */
 #define says(reply, what)                                                                                                      \

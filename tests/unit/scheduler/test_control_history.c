@@ -11,30 +11,10 @@
 static char state[] = "/tmp/test-history-XXXXXX";
 static struct peer a, b;
 
-/* The threads of the ledger answer when they do: passes until then. */
-static const char *hear_later(struct peer *p) {
-        int64_t until_us = clock_awake_us() + 5 * USEC_PER_SEC;
-        const char *reply;
-        while (!(reply = hear(p))) {
-                if (clock_awake_us() > until_us)
-                        ck_abort_msg("no reply");
-                ck_assert_int_ge(loop_run_once(loop, USEC_PER_MSEC), 0);
-        }
-        return reply;
-}
-
 static const char *ask_later(struct peer *p, const char *method, const char *parameters) {
         say(p, method, parameters);
         return hear_later(p);
 }
-
-#define pass_until(condition)                                                                                                  \
-        for (int64_t until_ = clock_awake_us() + 5 * USEC_PER_SEC; !(condition);) {                                            \
-                if (clock_awake_us() > until_)                                                                                 \
-                        ck_abort_msg("not in time: %s", #condition);                                                           \
-                pass();                                                                                                        \
-                ck_assert_int_ge(loop_run_once(loop, USEC_PER_MSEC), 0);                                                       \
-        }
 
 /* The jobs of setup(), and `tick`, of which a slot comes every 20 ms. */
 static void begin(void) {

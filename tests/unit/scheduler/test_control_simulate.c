@@ -2,6 +2,7 @@
 // Simulate: as a stream, from the state that jobs are in, without changing it; with bounds, and for clients that go.
 
 #include "daemon/scheduler/control_simulate.h"
+#include "daemon/scheduler/vault.h"
 #include "tests/unit/run_suite.h"
 #include "tests/unit/scheduler/control_fixture.h"
 
@@ -179,6 +180,73 @@ START_TEST(it_may_end_at_any_time) {
 }
 END_TEST
 
+/* ---- with a ledger ---- */
+
+static char state[] = "/tmp/test-simulate-XXXXXX";
+
+static void set_up_ledger(void) {
+        setup_without_jobs();
+        strcpy(state + strlen(state) - 6, "XXXXXX");
+        ck_assert_ptr_nonnull(mkdtemp(state));
+        ck_assert_int_eq(link_keep(link_, state), 0);
+        hello();
+        pass_until(vault_is_on(link_vault(link_)));
+        define_job("job", HOURLY);
+        define_job("manual", "");
+        commit_asked(0, 2);
+        settle();
+        p = dial();
+}
+
+static void tear_down_ledger(void) {
+        char command[64];
+        tear_down();
+        snprintf(command, sizeof(command), "rm -rf '%s'", state);
+        ck_assert_int_eq(system(command), 0);
+}
+
+/* The first run of the story, which takes so long. */
+static int64_t first_run_us(const char *text) {
+        json_t *reply = json_loads(text, 0, NULL);
+        const json_t *run = json_array_get(json_object_get(json_object_get(reply, "parameters"), "runs"), 0);
+        int64_t us =
+                json_integer_value(json_object_get(run, "endUsec")) - json_integer_value(json_object_get(run, "startUsec"));
+        json_decref(reply);
+        return us;
+}
+
+START_TEST(durations_come_from_the_ledger) {
+        for (int i = 0; i < 3; i++) {
+                says(ask(&p, "Trigger", "{\"job\":\"job\"}"), "started");
+                run_ended(told.run, i < 2 ? RUN_RESULT_SUCCESS : RUN_RESULT_FAILED, NULL);
+                settle();
+        }
+        say_simulate(&p, ",\"jobs\":[\"job\"]", 90 * USEC_PER_MINUTE, "");
+        const char *text = hear_later(&p);
+        says(text, "\"measured\":1");
+        ck_assert_int_eq(first_run_us(text), 2000);
+        says(ask(&p, "Trigger", "{\"job\":\"manual\"}"), "started"); /* it is not answered: it has none that has ended */
+        say_simulate(&p, ",\"jobs\":[\"manual\"]", 90 * USEC_PER_MINUTE, "");
+        says(hear_later(&p), "\"measured\":0");
+}
+END_TEST
+
+START_TEST(a_client_goes_before_the_ledger_answers) {
+        for (int passes = 0; passes < 6; passes++) {
+                struct peer other = dial();
+                says(ask(&p, "Trigger", "{\"job\":\"manual\"}"), "{\"parameters\":"); /* something is to be committed */
+                say_simulate(&other, "", DAY_US, MORE);
+                for (int i = 0; i < passes; i++)
+                        pass();
+                hang_up(&other);
+                settle();
+                ck_assert_ptr_null(control->waits);
+                if (told.run > 0)
+                        run_ended(told.run, RUN_RESULT_SUCCESS, NULL);
+        }
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("control_simulate");
         TCase *tcase = tcase_create("simulate");
@@ -190,6 +258,11 @@ int main(void) {
         tcase_add_test(tcase, only_so_many_are_made_at_a_time);
         tcase_add_test(tcase, too_many_jobs_are_refused);
         tcase_add_test(tcase, it_may_end_at_any_time);
+        suite_add_tcase(suite, tcase);
+        tcase = tcase_create("ledger");
+        tcase_add_checked_fixture(tcase, set_up_ledger, tear_down_ledger);
+        tcase_add_test(tcase, durations_come_from_the_ledger);
+        tcase_add_test(tcase, a_client_goes_before_the_ledger_answers);
         suite_add_tcase(suite, tcase);
         return run_suite(suite);
 }
