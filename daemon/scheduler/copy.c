@@ -38,16 +38,22 @@ static int copy_policies(const struct engine *e, const struct job_row *from, str
         return r;
 }
 
+static int copy_entry(const struct schedule *from, uint32_t job, struct schedule *to, uint32_t number) {
+        int r = schedule_has(from, job) ? schedule_reserve(to, number) : 0;
+        if (r == 0 && schedule_has(from, job))
+                schedule_set(to, number, schedule_at(from, job));
+        return r;
+}
+
 /* What it is told at an instant; the run in flight is found by its number. */
 static int copy_queues(const struct engine *e, uint32_t job, struct engine *copy, uint32_t number, const struct job_run *run) {
         int r = engine_reserve(copy, number, engine_policy(copy, engine_row(copy, number)));
         if (r == 0)
                 r = schedule_reserve(&copy->holds, number);
-        if (r == 0 && schedule_has(&e->at_boot, job)) {
-                r = schedule_reserve(&copy->at_boot, number);
-                if (r == 0)
-                        schedule_set(&copy->at_boot, number, schedule_at(&e->at_boot, job));
-        }
+        if (r == 0)
+                r = copy_entry(&e->at_boot, job, &copy->at_boot, number);
+        if (r == 0)
+                r = copy_entry(&e->at_wake, job, &copy->at_wake, number);
         if (r == 0 && run->run > 0)
                 r = engine_begin_run(copy, number, run);
         if (r < 0)

@@ -74,7 +74,9 @@ static const struct {
         bool is_wall, is_queue;
         enum job_catch_up catch_up;
         int64_t delay_us, run_us;
-        uint32_t jitter_ppm;
+        uint32_t jitter_ppm, max_runs;
+        int64_t for_us; /* Until= so long after the beginning */
+        bool is_delay_fixed, is_on_wake;
 } jobs[] = {
         {"a grid", 10 * SEC, JOB_MODE_FIXED_RATE, .run_us = 3 * SEC},
         {"slots under runs", 10 * SEC, JOB_MODE_FIXED_RATE, .run_us = 25 * SEC},
@@ -85,6 +87,10 @@ static const struct {
         {"a grid on the wall", MIN, JOB_MODE_FIXED_RATE, .is_wall = true, .run_us = 90 * SEC},
         {"catching up one by one", 10 * SEC, JOB_MODE_FIXED_RATE, .catch_up = JOB_CATCH_UP_ALL, .run_us = 7 * SEC},
         {"catching up the latest", 10 * SEC, JOB_MODE_FIXED_RATE, .catch_up = JOB_CATCH_UP_ONE, .run_us = 31 * SEC},
+        {"so many runs", 10 * SEC, JOB_MODE_FIXED_RATE, .run_us = 3 * SEC, .max_runs = 15},
+        {"an end", 10 * SEC, JOB_MODE_FIXED_DELAY, .run_us = 3 * SEC, .for_us = 4 * MIN},
+        {"delays that stay", 30 * SEC, JOB_MODE_FIXED_RATE, .is_delay_fixed = true, .delay_us = 20 * SEC, .run_us = 2 * SEC},
+        {"slots of resumes", 50 * SEC, JOB_MODE_FIXED_DELAY, .is_on_wake = true, .run_us = 2 * SEC},
 };
 
 static struct job_when make(int i) {
@@ -96,11 +102,16 @@ static struct job_when make(int i) {
                 when.catch_up = jobs[i].catch_up;
         when.random_delay_us = jobs[i].delay_us;
         when.jitter_ppm = jobs[i].jitter_ppm;
+        when.max_runs = jobs[i].max_runs;
+        if (jobs[i].for_us > 0)
+                when.until_us = w.now.rt_us + jobs[i].for_us;
+        when.is_delay_fixed = jobs[i].is_delay_fixed;
+        when.is_on_wake = jobs[i].is_on_wake;
         return when;
 }
 
 /* What is done before the copy, at its instant: each makes another state. */
-enum deed { NOTHING, PAUSE, PAUSE_AND_RESUME, CANCEL, TRIGGER_QUEUED_RUN, INTERVAL, CRASH, DEED_MAX };
+enum deed { NOTHING, PAUSE, PAUSE_AND_RESUME, CANCEL, TRIGGER_QUEUED_RUN, INTERVAL, CRASH, SUSPEND, DEED_MAX };
 
 static void do_deed(enum deed deed, int64_t after_us) {
         struct engine_trigger trigger = {.if_running = TRIGGER_QUEUE};
@@ -129,6 +140,12 @@ static void do_deed(enum deed deed, int64_t after_us) {
                 break;
         case CRASH:
                 world_crash(&w, 35 * SEC);
+                break;
+        case SUSPEND:
+                for (int i = 0; w.jobs[0].is_running && i < 60; i++) /* a run would sleep, too, and end later */
+                        world_run_to(&w, w.now.bt_us + SEC);
+                if (!w.jobs[0].is_running)
+                        world_suspend(&w, 35 * SEC);
                 break;
         }
         ck_assert_msg(!w.error[0], "%s", w.error);
@@ -159,7 +176,7 @@ START_TEST(a_copy_goes_on_as_the_engine_does) {
                                         ck_abort_msg("%s, deed %d after %lld us, %zu: %s, not %s", jobs[_i].name, deed,
                                                      (long long)after_us, i, is, should_be);
                         }
-                        if (deed != CANCEL && n_real < 5)
+                        if (deed != CANCEL && n_real < 5 && jobs[_i].max_runs == 0 && jobs[_i].for_us == 0)
                                 ck_abort_msg("%s, deed %d: nothing happened", jobs[_i].name, deed);
                 }
 }
