@@ -259,6 +259,17 @@ int64_t audit_nominal_rt(const struct audit *a, struct audit_plan *p, int64_t ke
         return us;
 }
 
+bool audit_takes(const struct audit *a, struct audit_plan *p, int64_t key, int64_t rt_us) {
+        int64_t limit_us = a->latest_rt_us + AUDIT_SLACK_US;
+        if (!p->when.agenda || p->has_other_data || key <= p->at.key || rt_us <= p->at.us || rt_us > limit_us)
+                return false;
+        bool is_given_up = plan_next(&p->when, p->anchor_us, p->at.us) <= limit_us;
+        if (!is_given_up || plan_next(&p->when, p->anchor_us, rt_us - 1) != rt_us)
+                return false;
+        p->at = (struct agenda_slot){.key = key, .us = rt_us};
+        return true;
+}
+
 const struct audit_plan *audit_find_plan(const struct audit *a, uint32_t segment) {
         const struct audit_plan key = {.segment = segment};
         return a->n_plans > 0 ? bsearch(&key, a->plans, a->n_plans, sizeof(key), compare_plans) : NULL;

@@ -43,9 +43,9 @@ struct audit_verdict {
         uint64_t n_runs, n_segments;
         uint64_t n_open;    /* slots that wait, or are on their way: no outcome is due yet */
         uint64_t n_trimmed; /* slots that retention has taken away over all times */
-        uint64_t
-                n_unchecked; /* slots whose plan retention has taken away, that can't be read, or that counted by other data of a zone: of
-                                          * these only whether each has one outcome is looked at */
+        /* Slots whose plan retention has taken away, that can't be read, that counted by other data of a zone, or that are too far
+         * from the one before them in a calendar: of these only whether each has one outcome is looked at. */
+        uint64_t n_unchecked;
         int64_t first_rt_us, last_rt_us; /* instants of the first and the last slot looked at; INT64_MAX, INT64_MIN: none was */
         uint64_t n_faults;
         size_t n_listed;

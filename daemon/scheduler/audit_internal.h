@@ -55,6 +55,8 @@ void audit_fault(struct audit *a, const struct audit_fault *fault);
 /* The nominal instant of a key as wall-clock time; INT64_MAX where it is not known: of a fixed delay, of a
  * calendar by other data, and of what no plan reaches. Instants and keys are below a quarter of what a number can be, so sums of three do not overflow. */
 int64_t audit_nominal_rt(const struct audit *a, struct audit_plan *p, int64_t key);
+/* Where the way of a calendar to a key is too long to be walked: true if an instant is a slot of it; its keys are counted from there on. */
+bool audit_takes(const struct audit *a, struct audit_plan *p, int64_t key, int64_t rt_us);
 /* The plan of a segment that has begun before the mark was set, or NULL. */
 const struct audit_plan *audit_find_plan(const struct audit *a, uint32_t segment);
 /* The place of the first range of the schedule that may reach a key of a segment or what is behind it. */

@@ -583,6 +583,33 @@ START_TEST(instants_are_computed_where_the_data_of_the_zones_are_the_same) {
 }
 END_TEST
 
+/* Of a grid and a calendar that are both fast: key 2n is n seconds behind key 0. */
+START_TEST(where_the_way_is_too_long_to_be_walked_an_instant_is_taken_and_counted_from) {
+        static char when[] = "Every=1s\nMode=fixed-rate\nOnCalendar=*-*-* *:*:*\nTimeZone=UTC\n";
+        struct agendas agendas = {.find_zone = find_utc};
+        struct ledger_segment p = plan(1, when, 0, 0);
+        struct ledger_range far = range(SLOT_MISSED, 1, 0, 2400000), next = range(SLOT_MISSED, 1, 2400001, 2400004);
+        struct audit *own;
+
+        p.anchor_us = far.first_rt_us = BASE + USEC_PER_SEC / 2;
+        far.last_rt_us = p.anchor_us + 1200000 * USEC_PER_SEC;
+        next.first_rt_us = far.last_rt_us + USEC_PER_SEC / 2;
+        next.last_rt_us = far.last_rt_us + (_i == 0 ? 2 : 1) * USEC_PER_SEC;
+        far.last_rt_us += _i == 2 ? 1 : 0; /* which is no slot */
+        ck_assert_int_eq(audit_new(&agendas, &own), 0);
+        ck_assert_int_eq(audit_add_segment(own, &p), 0);
+        ck_assert_int_eq(audit_add_range(own, &next), 0);
+        ck_assert_int_eq(audit_add_range(own, &far), 0);
+        image = (struct job_image){.segment = 1, .key = 2400005};
+        terms.now_rt_us = BASE + 3000000 * USEC_PER_SEC;
+        audit_finish(own, &terms, &verdict);
+        ck_assert_uint_eq(verdict.n_faults > 0, _i > 0);
+        ck_assert_uint_eq(verdict.n_unchecked, _i < 2);
+        audit_free(own);
+        agendas_done(&agendas);
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("audit");
         TCase *tc = tcase_create("audit");
@@ -593,6 +620,7 @@ int main(void) {
         tcase_add_test(tc, a_fault_says_when);
         tcase_add_test(tc, it_is_done_by_division);
         tcase_add_test(tc, instants_are_computed_where_the_data_of_the_zones_are_the_same);
+        tcase_add_loop_test(tc, where_the_way_is_too_long_to_be_walked_an_instant_is_taken_and_counted_from, 0, 3);
         suite_add_tcase(suite, tc);
         return run_suite(suite);
 }
