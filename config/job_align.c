@@ -2,16 +2,13 @@
 // job_align: where the grid of Every= lies. A time may be one of TimeZone=, which stands behind it in the file, so all is placed once the
 // keys are read. What counts on the clock of a zone that is never set is a plain grid of instants.
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "config/civil.h"
 #include "config/job_draft.h"
 
-#define HOUR_US    USEC_PER_HOUR
-#define DAY_US     USEC_PER_DAY
-#define ANCHOR_MAX (100 * 366 * DAY_US) /* of what is printed and read back */
+#define ANCHOR_MAX (100 * 366 * USEC_PER_DAY) /* no interval is longer: a point below it can be found, printed and read back */
 
 static const char *const names[] = {[DRAFT_ALIGN_START] = "start",
                                     [DRAFT_ALIGN_HOUR] = "hour",
@@ -72,7 +69,7 @@ static void place(struct job_draft *d, const struct zone *zone) {
 /* A grid of minutes that do not come again each hour, or of hours each day, is not what these words promise. */
 static void warn_uneven(struct job_draft *d, const struct job_setting *s) {
         bool is_hour = d->align == DRAFT_ALIGN_HOUR;
-        int64_t every_us = d->job->when.every_us, whole_us = is_hour ? HOUR_US : DAY_US,
+        int64_t every_us = d->job->when.every_us, whole_us = is_hour ? USEC_PER_HOUR : USEC_PER_DAY,
                 unit_us = whole_us / (is_hour ? 60 : 24);
         char every[96], advice[64] = "";
 
@@ -103,8 +100,7 @@ static void warn_of_change(struct job_draft *d, const struct job_setting *s, con
 int draft_finish_align(struct job_draft *d) {
         const struct job_setting *s = d->set[KEY_ALIGN];
         struct job_when *when = &d->job->when;
-        char why[ZONE_WHY_MAX];
-        struct zone *zone = NULL;
+        struct zone *zone;
 
         if (!s || d->align == DRAFT_ALIGN_START)
                 return 0;
@@ -116,11 +112,9 @@ int draft_finish_align(struct job_draft *d) {
                 when->align_us = d->align == DRAFT_ALIGN_TIME ? d->align_time.us : 0;
                 return 0;
         }
-        if (d->agendas)
-                r = d->agendas->find_zone(d->agendas->userdata, *d->agenda.zone ? d->agenda.zone : NULL, &zone, why);
-        d->is_zone_missing = d->is_zone_missing || r == 1;
+        r = draft_find_zone(d, s, 0, d->agenda.zone, &zone);
         if (r != 0)
-                return r == 1 ? draft_error(d, s, 0, "%s", why) : r;
+                return r;
         place(d, zone);
         warn_uneven(d, s);
         warn_of_change(d, s, zone);

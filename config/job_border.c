@@ -42,14 +42,8 @@ bool draft_has_civil_border(const struct job_draft *d) {
 
 /* The zone of times that were written without one; NULL where none is needed, or none can be looked up. */
 static int find_zone(struct job_draft *d, const struct job_setting *s, struct zone **ret) {
-        char why[ZONE_WHY_MAX];
-
         *ret = NULL;
-        if (!draft_has_civil_border(d) || !d->agendas)
-                return 0;
-        int r = d->agendas->find_zone(d->agendas->userdata, *d->agenda.zone ? d->agenda.zone : NULL, ret, why);
-        d->is_zone_missing = d->is_zone_missing || r == 1;
-        return r == 1 ? draft_error(d, s, 0, "%s", why) : r;
+        return draft_has_civil_border(d) ? draft_find_zone(d, s, 0, d->agenda.zone, ret) : 0;
 }
 
 int draft_finish_borders(struct job_draft *d) {

@@ -13,15 +13,21 @@ static const char *const gap_names[] = {[WALL_GAP_RUN_AFTER] = "run-after", [WAL
 static const char *const fold_names[] = {
         [WALL_FOLD_FIRST] = "first", [WALL_FOLD_SECOND] = "second", [WALL_FOLD_BOTH] = "both", NULL};
 
-/* Looks a zone up; 1 where there is none (told at offset). */
-static int check_zone(struct job_draft *d, const struct job_setting *s, size_t offset, const char *name) {
+int draft_find_zone(struct job_draft *d, const struct job_setting *s, size_t offset, const char *name, struct zone **ret) {
         char why[ZONE_WHY_MAX];
-        struct zone *zone = NULL;
-        int r = d->agendas ? d->agendas->find_zone(d->agendas->userdata, name, &zone, why) : 0;
 
-        zone_unref(zone);
+        *ret = NULL;
+        int r = d->agendas ? d->agendas->find_zone(d->agendas->userdata, *name ? name : NULL, ret, why) : 0;
         d->is_zone_missing = d->is_zone_missing || r == 1;
         return r == 1 ? draft_error(d, s, offset, "%s", why) : r;
+}
+
+static int check_zone(struct job_draft *d, const struct job_setting *s, size_t offset, const char *name) {
+        struct zone *zone;
+        int r = draft_find_zone(d, s, offset, name, &zone);
+
+        zone_unref(zone);
+        return r;
 }
 
 static bool is_too_fine(const struct pattern *p) {

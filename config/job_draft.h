@@ -212,6 +212,8 @@ int draft_check_mode(struct job_draft *d, enum job_key_index key, enum job_mode 
 static inline bool draft_has_calendar(const struct job_draft *d) {
         return d->agenda.n > 0 || (d->job->when.agenda && *agenda_words(d->job->when.agenda));
 }
+/* Looks a zone up, "": the machine's; NULL and 0 where none can be looked up. 1: there is none (told at offset); or a negative error. */
+int draft_find_zone(struct job_draft *d, const struct job_setting *s, size_t offset, const char *name, struct zone **ret);
 /* Where the grid lies, by Align= and TimeZone=; the agenda's draft learns whether it is for one. 0, 1 (told), or a negative error. */
 int draft_finish_align(struct job_draft *d);
 /* Compiles what OnCalendar= and Cron= said, with the keys about them. 0, 1 (told), or a negative error. */
