@@ -14,6 +14,7 @@
 #include "daemon/ctl/session.h"
 #include "daemon/ctl/table.h"
 #include "daemon/ctl/text.h"
+#include "daemon/ctl/timeline.h"
 #include "daemon/ctl/times.h"
 
 #define LABEL_WIDTH  13 /* "  Schedule   " */
@@ -147,32 +148,32 @@ static void print_counts(const struct view *v, const json_t *job, FILE *out) {
 
 /* "Mon + Tue + Wed ~ Thu ! Fri +late      (+ ran  ! missed)": the signs that are there are explained. */
 static void print_slots(const struct view *v, const json_t *job, FILE *out) {
-        static const struct {
-                const char *outcome;
-                char sign;
-        } signs[] = {{"ran", '+'}, {"merged", '~'}, {"missed", '!'}, {"withheld", '='}, {"interrupted", '?'}};
         struct recent_slot slots[RECENT_SLOTS];
         size_t n = recent_collect(json_object_get(job, RECENT_MEMBER), slots);
         int64_t apart_us = n > 1 ? (slots[n - 1].us - slots[0].us) / (int64_t)(n - 1) : USEC_PER_DAY;
+        bool is_there[TIMELINE_MARK_MAX] = {};
         char text[400] = "", time[TIMES_SIZE];
+        const char *between = "  (";
         int at = 0;
 
-        for (size_t i = 0; i < n; i++)
-                for (size_t k = 0; k < ARRAY_SIZE(signs); k++)
-                        if (strcmp(slots[i].outcome, signs[k].outcome) == 0)
-                                at += snprintf(text + at, sizeof(text) - (size_t)at, "%s%s %c%s", i > 0 ? " " : "",
-                                               times_among(slots[i].us, apart_us, time), signs[k].sign,
-                                               slots[i].lag_us >= LATE_US ? "late" : "");
+        for (size_t i = 0; i < n; i++) {
+                enum timeline_mark mark;
+                if (!timeline_mark_find(slots[i].outcome, &mark))
+                        continue;
+                is_there[mark] = true;
+                at += snprintf(text + at, sizeof(text) - (size_t)at, "%s%s %c%s", i > 0 ? " " : "",
+                               times_among(slots[i].us, apart_us, time), timeline_mark_sign(mark),
+                               slots[i].lag_us >= LATE_US ? "late" : "");
+        }
         if (at == 0)
                 return;
-        at += snprintf(text + at, sizeof(text) - (size_t)at, "  (");
-        for (size_t k = 0, n_signs = 0; k < ARRAY_SIZE(signs); k++)
-                for (size_t i = 0; i < n; i++)
-                        if (strcmp(slots[i].outcome, signs[k].outcome) == 0) {
-                                at += snprintf(text + at, sizeof(text) - (size_t)at, "%s%c %s", n_signs++ > 0 ? ", " : "",
-                                               signs[k].sign, signs[k].outcome);
-                                break;
-                        }
+        for (int mark = 0; mark < TIMELINE_MARK_MAX; mark++) {
+                if (!is_there[mark])
+                        continue;
+                at += snprintf(text + at, sizeof(text) - (size_t)at, "%s%c %s", between,
+                               timeline_mark_sign((enum timeline_mark)mark), timeline_mark_word((enum timeline_mark)mark));
+                between = ", ";
+        }
         snprintf(text + at, sizeof(text) - (size_t)at, ")");
         screen_line(v, out, "Recent", text);
 }

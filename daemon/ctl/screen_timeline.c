@@ -18,13 +18,9 @@
 #define AXIS_AGAIN     30 /* more rows than this have the axis below them, too */
 #define MANY           10 /* so many runs in a column have no digit any more */
 
-static const struct {
-        char sign;
-        enum view_color color;
-} signs[TIMELINE_MARK_MAX] = {
-        [TIMELINE_RAN] = {'+', VIEW_GREEN},      [TIMELINE_MERGED] = {'~', VIEW_PLAIN},
-        [TIMELINE_WITHHELD] = {'=', VIEW_PLAIN}, [TIMELINE_INTERRUPTED] = {'?', VIEW_YELLOW},
-        [TIMELINE_MISSED] = {'!', VIEW_YELLOW},  [TIMELINE_FAILED] = {'x', VIEW_RED},
+static const enum view_color colors[TIMELINE_MARK_MAX] = {
+        [TIMELINE_RAN] = VIEW_GREEN,          [TIMELINE_MERGED] = VIEW_PLAIN,  [TIMELINE_WITHHELD] = VIEW_PLAIN,
+        [TIMELINE_INTERRUPTED] = VIEW_YELLOW, [TIMELINE_MISSED] = VIEW_YELLOW, [TIMELINE_FAILED] = VIEW_RED,
 };
 
 /* What columns without a slot have, and the mark above the axis. */
@@ -113,13 +109,13 @@ static const char *draw(struct frame *f, const struct timeline_cell *cell, size_
         uint64_t n = timeline_cell_worst(cell, &mark);
 
         sign[0] = sign[1] = '\0';
-        *ret_color = n > 0 ? signs[mark].color : cell->is_busy ? VIEW_GREEN : VIEW_PLAIN;
+        *ret_color = n > 0 ? colors[mark] : cell->is_busy ? VIEW_GREEN : VIEW_PLAIN;
         f->has_run = f->has_run || (n == 0 && cell->is_busy);
         if (n > 1 && mark == TIMELINE_RAN) {
                 f->has_many = true;
                 sign[0] = n < MANY ? (char)('0' + n) : '#';
         } else if (n > 0)
-                sign[0] = signs[mark].sign;
+                sign[0] = timeline_mark_sign(mark);
         if (n > 0)
                 return sign;
         return cell->is_busy ? f->lines->run : at == f->now ? f->lines->now : f->is_tick[at] ? f->lines->tick : NULL;
@@ -167,8 +163,8 @@ static void print_legend(const struct frame *f) {
         for (int mark = 0; mark < TIMELINE_MARK_MAX; mark++) {
                 if (t->n[mark] == 0)
                         continue;
-                at += snprintf(text + at, sizeof(text) - (size_t)at, "%s %c %s", between, signs[mark].sign,
-                               timeline_mark_word((enum timeline_mark)mark));
+                at += snprintf(text + at, sizeof(text) - (size_t)at, "%s %c %s", between,
+                               timeline_mark_sign((enum timeline_mark)mark), timeline_mark_word((enum timeline_mark)mark));
                 between = ",";
         }
         if (f->has_many)

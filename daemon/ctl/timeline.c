@@ -8,13 +8,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const struct {
+        const char *word;
+        char sign;
+} marks[TIMELINE_MARK_MAX] = {
+        [TIMELINE_RAN] = {"ran", '+'},           [TIMELINE_MERGED] = {"merged", '~'},
+        [TIMELINE_WITHHELD] = {"withheld", '='}, [TIMELINE_INTERRUPTED] = {"interrupted", '?'},
+        [TIMELINE_MISSED] = {"missed", '!'},     [TIMELINE_FAILED] = {"failed", 'x'},
+};
+
 const char *timeline_mark_word(enum timeline_mark mark) {
-        static const char *const words[TIMELINE_MARK_MAX] = {
-                [TIMELINE_RAN] = "ran",           [TIMELINE_MERGED] = "merged",
-                [TIMELINE_WITHHELD] = "withheld", [TIMELINE_INTERRUPTED] = "interrupted",
-                [TIMELINE_MISSED] = "missed",     [TIMELINE_FAILED] = "failed",
-        };
-        return words[mark];
+        return marks[mark].word;
+}
+
+char timeline_mark_sign(enum timeline_mark mark) {
+        return marks[mark].sign;
+}
+
+bool timeline_mark_find(const char *word, enum timeline_mark *ret) {
+        int mark = 0;
+
+        while (mark < TIMELINE_MARK_MAX && strcmp(marks[mark].word, word) != 0)
+                mark++;
+        if (mark == TIMELINE_MARK_MAX)
+                return false;
+        *ret = (enum timeline_mark)mark;
+        return true;
 }
 
 /* ---- cells ---- */

@@ -54,8 +54,11 @@ struct timeline {
         uint64_t n_left_out;           /* and those of jobs that there were too many of */
 };
 
-/* "ran", "merged", ... */
+/* "ran", "merged", ...; '+', '~', ... */
 const char *timeline_mark_word(enum timeline_mark mark);
+char timeline_mark_sign(enum timeline_mark mark);
+/* False for another word. */
+bool timeline_mark_find(const char *word, enum timeline_mark *ret);
 /* A job that may have nothing in the period; the name is copied. 0, -ENOMEM. */
 int timeline_add_job(struct timeline *t, const char *name);
 /* Adds what lies in the period, at least in part. 0, -ENOMEM. */

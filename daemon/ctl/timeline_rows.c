@@ -27,17 +27,12 @@ static int add_run(struct timeline *t, const char *job, const json_t *run, int64
 }
 
 static int add_slots(struct timeline *t, const char *job, const json_t *slots) {
-        const char *outcome = reply_text_or(slots, "outcome", "");
         int64_t first_us = reply_int(slots, "firstSlotUsec", -1), n = reply_int(slots, "count", 1);
-        struct timeline_span span = {.from_us = first_us, .to_us = reply_int(slots, "lastSlotUsec", first_us)};
-        int mark = TIMELINE_RAN;
+        struct timeline_span span = {
+                .from_us = first_us, .to_us = reply_int(slots, "lastSlotUsec", first_us), .n = (uint64_t)n};
 
-        while (mark < TIMELINE_FAILED && strcmp(outcome, timeline_mark_word((enum timeline_mark)mark)) != 0)
-                mark++;
-        if (first_us < 0 || n < 1 || mark == TIMELINE_FAILED)
+        if (first_us < 0 || n < 1 || !timeline_mark_find(reply_text_or(slots, "outcome", ""), &span.mark))
                 return 0;
-        span.mark = (enum timeline_mark)mark;
-        span.n = (uint64_t)n;
         snprintf(span.note, sizeof(span.note), "%.*s", TIMELINE_NOTE - 1, reply_text_or(slots, "reason", ""));
         return timeline_add(t, job, &span);
 }
