@@ -104,6 +104,8 @@ assert_contains "the missing zone" "the data of the time zone Europe/Berlin are 
         "$(events config-error)"
 assert_contains "the machine's missing zone" "the data of the time zone of the machine are missing: /etc/localtime is a link to nothing" \
         "$(events config-error)"
+assert_contains "list" "3 errors" "$(ctl list)"
+assert_contains "check" "there is no /usr/share/zoneinfo/Europe/Berlin" "$(ctl check || true)"
 ticks_more 2
 assert_equal "next of local without data" 2027-01-02T01:30:00Z "$(next local)"
 
