@@ -143,6 +143,8 @@ int catch_up_due(struct engine *e, struct clock_sample now, uint32_t job, const 
         if (r == 0 && when->start_deadline_us != JOB_DEADLINE_NEXT && when->start_deadline_us <= DURATION_MAX)
                 r = slots_miss(e, now, job, lower(plan_last_due(grid, now_us - when->start_deadline_us - 1), last),
                                SLOT_REASON_DEADLINE);
+        if (r == 0)
+                slots_pass_closed(e, now, job, last);
         if (r < 0 || row->key > last)
                 return r;
         int64_t lag_us = now_us - plan_due(grid, row->key); /* 0: all others were too late */

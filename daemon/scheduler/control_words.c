@@ -195,6 +195,7 @@ static const char *reason_words(enum slot_reason reason) {
                 [SLOT_REASON_CANCELLED] = "the job was cancelled",
                 [SLOT_REASON_DISABLED] = "its definition said Enabled=no",
                 [SLOT_REASON_REMOVED] = "its definition was gone",
+                [SLOT_REASON_CALENDAR] = "its day is left out by Only= or Except=",
         };
         return words[reason];
 }

@@ -50,12 +50,27 @@ static bool is_too_late(const struct job_when *when, int64_t lag_us) {
         return when->start_deadline_us != JOB_DEADLINE_NEXT && lag_us > when->start_deadline_us;
 }
 
+/* A fixed delay that is over on a day that is left out: one slot, and the next one when such a day ends. */
+static int delay_closed(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_when *when = engine_policy(e, row);
+        if (!registry_warm(&e->jobs, row))
+                return -ENOMEM;
+        slots_tell(e, job, SLOT_WITHHELD, SLOT_REASON_CALENDAR, row->segment, row->key, row->key,
+                   engine_slot_rt(e, when, row->next_us, now));
+        row->key++;
+        row->next_us = closed_opens_at(e, when, now.bt_us);
+        return 0;
+}
+
 static int delay_due(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
         int64_t lag_us = now.bt_us - row->next_us;
         if (lag_us < 0)
                 return 0;
+        if (closed_is_at(e, when, row->next_us))
+                return delay_closed(e, now, job);
         bool was_down = row->is_resumed && row->next_us < e->resumed.bt_us;
         bool is_caught_up = was_down || engine_has_slept_at(e, when, row->next_us);
         bool is_given_up = is_caught_up && when->catch_up == JOB_CATCH_UP_NONE;
@@ -93,7 +108,7 @@ static int grid_passed(struct engine *e, struct clock_sample now, uint32_t job, 
         int64_t next_us = plan_nominal(&at_last, last + 1), to_next_us = next_us - now_us;
         bool is_catch_up = when->catch_up == JOB_CATCH_UP_ONE;
         if (is_catch_up && lag_us > 0 && reason != SLOT_REASON_DEADLINE && to_next_us <= CATCH_UP_NEAR_US &&
-            to_next_us <= (next_us - plan_nominal(&at_last, last)) / 10)
+            !closed_is_at(e, when, next_us) && to_next_us <= (next_us - plan_nominal(&at_last, last)) / 10)
                 return slots_merge(e, now, job, last, reason);
         bool is_late = lag_us > 0 && reason != SLOT_REASON_DEADLINE;
         if (is_late && catch_up_waits(e, now, job, last, to_next_us))
@@ -156,25 +171,44 @@ static int grid_overlapped(struct engine *e, struct clock_sample now, uint32_t j
         return 0;
 }
 
+/* Slots on days that are left out have passed, and the next one is another: they are told together, once a day at least. */
+static bool is_closed_for_long(const struct engine *e, struct clock_sample now, const struct job_row *row) {
+        const struct job_cold *cold = registry_cold(&e->jobs, row);
+        return cold && cold->missed.is_open && cold->missed.reason == SLOT_REASON_CALENDAR &&
+               now.bt_us - cold->missed.open_us < ENGINE_REMIND_US && closed_is_at(e, engine_policy(e, row), row->next_us);
+}
+
 static int grid_due(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
-        struct plan_grid grid = engine_grid(e, row, when);
         enum slot_reason reason;
         if (engine_is_running(e, row))
                 return grid_overlapped(e, now, job);
-        int64_t last = plan_last_due(&grid, engine_slot_now(when, now));
-        if (last < row->key)
+        struct plan_grid grid = engine_grid(e, row, when);
+        int64_t last_of_all = plan_last_due(&grid, engine_slot_now(when, now));
+        if (last_of_all < row->key)
                 return 0;
-        int r = 0;
-        if (catch_up_takes(e, now, job, &grid, last))
-                r = catch_up_due(e, now, job, &grid, last);
-        else {
-                r = grid_sort_out(e, now, job, &grid, last, &reason);
-                if (r == 0)
-                        r = grid_passed(e, now, job, &grid, last, reason);
+        int64_t last = last_of_all;
+        if (when->days) {
+                if (!registry_warm(&e->jobs, row))
+                        return -ENOMEM;
+                slots_pass_closed(e, now, job, last_of_all);
+                last = closed_last_open(e, row, last_of_all);
+                grid = engine_grid(e, row, when);
         }
-        if (r == 0)
+        int r = 0;
+        if (last >= row->key) {
+                if (catch_up_takes(e, now, job, &grid, last))
+                        r = catch_up_due(e, now, job, &grid, last);
+                else {
+                        r = grid_sort_out(e, now, job, &grid, last, &reason);
+                        if (r == 0)
+                                r = grid_passed(e, now, job, &grid, last, reason);
+                }
+        }
+        if (r == 0 && last_of_all > last && row->key > last) /* those behind it, which never run */
+                r = slots_miss(e, now, job, last_of_all, SLOT_REASON_CALENDAR);
+        if (r == 0 && !(when->days && is_closed_for_long(e, now, row)))
                 slots_flush_missed(e, now, job, false);
         return r;
 }
@@ -312,7 +346,12 @@ int due_let_wait(struct engine *e, struct clock_sample now, uint32_t job) {
         }
         struct plan_grid grid = engine_grid(e, row, when);
         int64_t last = plan_last_due(&grid, engine_slot_now(when, now));
+        slots_pass_closed(e, now, job, last);
+        last = closed_last_open(e, row, last);
+        if (last < row->key)
+                return 0;
         enum slot_reason reason;
+        grid = engine_grid(e, row, when);
         int r = grid_sort_out(e, now, job, &grid, last, &reason);
         if (r == 0 && last > row->key)
                 r = when->catch_up == JOB_CATCH_UP_ONE ? slots_merge(e, now, job, last - 1, reason)
@@ -380,11 +419,14 @@ static bool is_outside(const struct job_when *when, int64_t slot_rt_us) {
 /* What keeps a boot's or a resume's slot from running now. */
 static enum slot_reason judge_event(const struct engine *e, struct clock_sample now, const struct job_row *row,
                                     const struct event *event) {
+        const struct job_when *when = engine_policy(e, row);
+        if (closed_is_at_rt(when, event_rt(event, now)))
+                return SLOT_REASON_CALENDAR;
         if (row->is_paused)
                 return SLOT_REASON_PAUSED;
         if (engine_is_running(e, row))
                 return SLOT_REASON_OVERLAP;
-        return is_too_late(engine_policy(e, row), now.bt_us - event->slot_us) ? SLOT_REASON_DEADLINE : SLOT_REASON_NONE;
+        return is_too_late(when, now.bt_us - event->slot_us) ? SLOT_REASON_DEADLINE : SLOT_REASON_NONE;
 }
 
 static int event_due(struct engine *e, struct clock_sample now, uint32_t job, enum wire_item item) {
@@ -461,6 +503,7 @@ int due_settle(struct engine *e, struct clock_sample now, uint32_t job) {
 }
 
 int engine_advance(struct engine *e, struct clock_sample now) {
+        engine_note_offset(e, now);
         claims_release_overdue(e, now);
         if (now.bt_us >= e->trust_bt_us)
                 e->is_clock_trusted = true;

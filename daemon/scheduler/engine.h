@@ -44,6 +44,7 @@ enum slot_reason {
         SLOT_REASON_CANCELLED,
         SLOT_REASON_DISABLED, /* its definition now says Enabled=no */
         SLOT_REASON_REMOVED,  /* its definition is gone */
+        SLOT_REASON_CALENDAR, /* its day is left out by Only= or Except= */
         SLOT_REASON_MAX
 };
 

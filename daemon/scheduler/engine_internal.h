@@ -170,6 +170,32 @@ void catch_up_change(struct engine *e, uint32_t job, const struct job_when *old,
 /* What waits to be caught up, up to an instant of the grid's clock, will not run: withheld for a reason; NONE: missed for what kept it. */
 void catch_up_drop(struct engine *e, struct clock_sample now, uint32_t job, int64_t until_us, enum slot_reason reason);
 
+/* closed.c */
+/* True if a slot at an instant of the policy's clock is never to run. */
+bool closed_is_at(const struct engine *e, const struct job_when *when, int64_t slot_us);
+bool closed_is_at_rt(const struct job_when *when, int64_t rt_us);
+/* The last key up to `last` that may run, or the one before the row's key. */
+int64_t closed_last_open(const struct engine *e, const struct job_row *row, int64_t last);
+/* The first key from one on that may run; the one behind `last` where none up to that may. */
+int64_t closed_first_open(const struct engine *e, const struct job_when *when, struct plan_grid *grid, int64_t key,
+                          int64_t last);
+/* The instant of the first slot that may run, of that at slot_us and those after it; INT64_MAX: none is known. No slots are counted. */
+int64_t closed_open_after(const struct engine *e, const struct job_when *when, const struct plan_grid *grid, int64_t slot_us);
+/* Keys from one on, `last` at most, that are all closed or all open. */
+struct closed_stretch {
+        int64_t first, last;
+        int64_t first_us; /* nominal instant */
+        bool is_closed;
+};
+struct closed_stretch closed_stretch(const struct engine *e, const struct job_when *when, struct plan_grid *grid, int64_t key,
+                                     int64_t last);
+/* The grid of a range of the plan at hand, standing at its first key. */
+struct plan_grid closed_grid(const struct engine *e, const struct job_row *row, const struct job_range *range);
+/* How many slots of a range may run. */
+uint64_t closed_count_open(const struct engine *e, const struct job_row *row, const struct job_range *range);
+/* The first instant from one on at which a slot may run; INT64_MAX: none is known. */
+int64_t closed_opens_at(const struct engine *e, const struct job_when *when, int64_t slot_us);
+
 /* commands.c */
 /* Queues the job for the end of its pause or for the next time its hold is told, or takes it out. */
 void commands_arm_hold(struct engine *e, uint32_t job);
@@ -211,6 +237,8 @@ bool slots_are_late(const struct engine *e, const struct job_row *row);
 void slots_note_late(struct engine *e, uint32_t job);
 /* The row's next slot waits; a trigger that waits too is done by the same run. The job has its cold state. */
 void slots_let_wait(struct engine *e, struct clock_sample now, uint32_t job);
+/* Those from the row's key on, `last` at most, that are closed are withheld, as far as one comes that is open. */
+void slots_pass_closed(struct engine *e, struct clock_sample now, uint32_t job, int64_t last);
 /* The slots from the row's key to last may have started or not: nobody knows. */
 void slots_interrupt(struct engine *e, struct clock_sample now, uint32_t job, int64_t last);
 /* The outcome of slots that are off the plan already; for what the caller has to add until the next action. */

@@ -10,7 +10,7 @@
 bool plan_is_same(const struct job_when *a, const struct job_when *b) {
         return a->agenda == b->agenda && a->every_us == b->every_us && a->mode == b->mode && a->align == b->align &&
                a->align_us == b->align_us && a->not_before_us == b->not_before_us && a->until_us == b->until_us &&
-               a->max_runs == b->max_runs;
+               a->max_runs == b->max_runs && a->days == b->days;
 }
 
 /* us * ppm / 10^6 without overflow for us up to DURATION_MAX. */
@@ -125,6 +125,10 @@ int64_t plan_first_after(const struct plan_grid *g, int64_t at_us) {
         if (g->agenda)
                 return calendar_first_after(g, at_us);
         return floor_div(at_us - g->grid.anchor_us, g->grid.every_us) + 1;
+}
+
+int64_t plan_instant_after(const struct plan_grid *g, int64_t at_us) {
+        return g->agenda ? agenda_next(g->agenda, &g->grid, at_us) : plan_nominal(g, plan_first_after(g, at_us));
 }
 
 int64_t plan_count_before(const struct plan_grid *g, int64_t key, int64_t us) {

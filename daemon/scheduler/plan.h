@@ -80,6 +80,8 @@ int64_t plan_due(const struct plan_grid *g, int64_t key);
 int64_t plan_last_due(const struct plan_grid *g, int64_t at_us);
 /* The first key whose nominal instant is after an instant; of a calendar as above. */
 int64_t plan_first_after(const struct plan_grid *g, int64_t at_us);
+/* The first nominal instant after an instant, whatever its key; PATTERN_NEVER: there is none. */
+int64_t plan_instant_after(const struct plan_grid *g, int64_t at_us);
 /* How many slots there are from us before a key's nominal instant to the key. */
 int64_t plan_count_before(const struct plan_grid *g, int64_t key, int64_t us);
 /* Whether a calendar whose key 0 is at an anchor has a key at an instant. */

@@ -152,6 +152,7 @@ int engine_restore(struct engine *e, struct clock_sample now, const char *name, 
         uint32_t job;
         if (registry_find(&e->jobs, name) != INDEX_NONE)
                 return -EEXIST;
+        engine_note_offset(e, now);
         struct clock_sample later =
                 now; /* than it wrote: where the clock begins long ago, no interval waits until it is right */
         if (is_moved && now.rt_us < e->last_rt_us)
@@ -229,6 +230,7 @@ static int adopt_segment(struct engine *e, struct clock_sample now, uint32_t job
                 registry_release(&e->jobs, row->was);
                 row->was = INDEX_NONE;
         }
+        row->is_finished = false; /* else there would be no plan after the one that was over */
         row->segment = start->segment - 1;
         row->anchor_us = start->anchor_us;
         row->key = start->key;
@@ -377,8 +379,9 @@ static void pass_claimed(struct engine *e, struct clock_sample now, uint32_t job
                 int64_t last = plan_last_due(&grid, until_us);
                 if (last > cold->claimed_key)
                         last = cold->claimed_key;
-                bool is_again = when->is_interrupted_retried && last >= row->key && !cold->waiting.is_slot;
-                slots_interrupt(e, now, job, is_again ? last - 1 : last);
+                int64_t open = closed_last_open(e, row, last);
+                bool is_again = when->is_interrupted_retried && open >= row->key && !cold->waiting.is_slot;
+                slots_interrupt(e, now, job, is_again ? open - 1 : last);
                 if (is_again)
                         let_start_again(e, now, job);
         } else if (row->next_us <= until_us && row->key <= cold->claimed_key) {

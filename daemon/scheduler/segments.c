@@ -68,7 +68,7 @@ static int64_t bt_of(struct clock_sample now, int64_t rt_us) {
 /* From when the name became known: so a second scheduler makes the same plan. */
 void segments_plan_first(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *when, bool is_resync) {
         struct job_row *row = engine_row(e, job);
-        if (when->not_before_us > 0 && !e->is_clock_trusted) { /* when that is, is not known yet */
+        if (row->segment == 0 && when->not_before_us > 0 && !e->is_clock_trusted) { /* when that is, is not known yet */
                 row->key = 0;
                 row->next_us = INT64_MAX;
                 row->anchor_us = FAR_US;
@@ -447,10 +447,30 @@ static void begin_time_line(struct engine *e, struct clock_sample now, int64_t s
         }
 }
 
+static bool is_interval_on_days(const struct engine *e, const struct job_row *row) {
+        return engine_has_plan(row) && engine_policy(e, row)->days && !plan_is_wall(engine_policy(e, row));
+}
+
+/* Intervals don't notice a step, but it will be another day: what has passed is told by the day that it was. */
+static void leave_days(struct engine *e, struct clock_sample now) {
+        struct clock_sample before = {.rt_us = now.bt_us + e->offset_us, .bt_us = now.bt_us};
+        for (uint32_t job = 0; job < e->jobs.n_rows; job++)
+                if (is_interval_on_days(e, engine_row(e, job)))
+                        slots_flush_missed(e, before, job, false);
+}
+
+static void look_at_days(struct engine *e) {
+        for (uint32_t job = 0; job < e->jobs.n_rows; job++)
+                if (is_interval_on_days(e, engine_row(e, job)))
+                        slots_arm(e, job);
+}
+
 int engine_clock_change(struct engine *e, struct clock_sample now, const struct clockstep *change) {
         if (change->kind == CLOCKSTEP_NONE || change->kind == CLOCKSTEP_SLEW)
                 return 0;
         engine_emit(e, ACTION_CLOCK, INDEX_NONE)->clock = *change;
+        if (change->step_us != 0)
+                leave_days(e, now);
         engine_note_offset(e, now);
         if (change->slept_us > 0) {
                 note_sleep(e, now, change->slept_us);
@@ -464,6 +484,8 @@ int engine_clock_change(struct engine *e, struct clock_sample now, const struct 
                 claims_lower(e);
         if (change->step_us < -ENGINE_STEP_LIMIT_US)
                 begin_time_line(e, now, change->step_us);
+        if (change->step_us != 0)
+                look_at_days(e);
         return e->has_failed ? -ENOMEM : 0;
 }
 

@@ -6,8 +6,8 @@
 
 #include <errno.h>
 
-static void emit_outcome(struct engine *e, struct clock_sample now, uint32_t job, enum slot_outcome outcome,
-                         const struct job_range *range, uint64_t run, bool is_more) {
+static void emit_range(struct engine *e, struct clock_sample now, uint32_t job, enum slot_outcome outcome,
+                       const struct job_range *range, uint64_t run, bool is_more) {
         const struct job_when *when = engine_policy(e, engine_row(e, job));
         struct action *a = engine_emit(e, ACTION_OUTCOME, job);
         a->outcome.segment = range->segment;
@@ -21,6 +21,32 @@ static void emit_outcome(struct engine *e, struct clock_sample now, uint32_t job
         a->outcome.run = run;
         a->outcome.is_more = is_more;
         a->outcome.is_again = e->is_retelling;
+}
+
+/* The outcome of a range; those of its slots that are closed are withheld. */
+static void emit_outcome(struct engine *e, struct clock_sample now, uint32_t job, enum slot_outcome outcome,
+                         const struct job_range *range, uint64_t run, bool is_more) {
+        const struct job_row *row = engine_row(e, job);
+        const struct job_when *when = engine_policy(e, row);
+        if (!when->days || !plan_is_grid(when) || range->reason == SLOT_REASON_CALENDAR) {
+                emit_range(e, now, job, outcome, range, run, is_more);
+                return;
+        }
+        struct plan_grid grid = closed_grid(e, row, range);
+        for (int64_t key = range->first; key <= range->last;) {
+                struct closed_stretch stretch = closed_stretch(e, when, &grid, key, range->last);
+                struct job_range part = *range;
+                part.first = stretch.first;
+                part.first_us = stretch.first_us;
+                part.last = stretch.last;
+                plan_seek(&grid, stretch.last);
+                part.last_us = plan_nominal(&grid, stretch.last);
+                if (stretch.is_closed)
+                        part.reason = SLOT_REASON_CALENDAR;
+                emit_range(e, now, job, stretch.is_closed ? SLOT_WITHHELD : outcome, &part, stretch.is_closed ? 0 : run,
+                           is_more);
+                key = stretch.last + 1;
+        }
 }
 
 void slots_flush_missed(struct engine *e, struct clock_sample now, uint32_t job, bool is_more) {
@@ -37,7 +63,7 @@ void slots_flush_merging(struct engine *e, struct clock_sample now, uint32_t job
                 return;
         cold->merging.is_open = false;
         if (run == 0)
-                cold->missed_since_run += (uint64_t)(cold->merging.last - cold->merging.first) + 1;
+                cold->missed_since_run += closed_count_open(e, engine_row(e, job), &cold->merging);
         emit_outcome(e, now, job, run > 0 ? SLOT_MERGED : SLOT_MISSED, &cold->merging, run, false);
 }
 
@@ -83,11 +109,21 @@ int slots_miss(struct engine *e, struct clock_sample now, uint32_t job, int64_t 
                 return 0;
         struct job_range taken = take_slots(e, now, job, last, reason);
         if (slots_outcome_of(reason) == SLOT_MISSED)
-                cold->missed_since_run += (uint64_t)(taken.last - taken.first) + 1;
+                cold->missed_since_run += closed_count_open(e, row, &taken);
         if (!is_continued(&cold->missed, &taken))
                 slots_flush_missed(e, now, job, false);
         range_add(&cold->missed, &taken);
         return 0;
+}
+
+void slots_pass_closed(struct engine *e, struct clock_sample now, uint32_t job, int64_t last) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_when *when = engine_policy(e, row);
+        if (!when->days || last < row->key || !closed_is_at(e, when, row->next_us))
+                return;
+        struct plan_grid grid = engine_grid(e, row, when);
+        int64_t open = closed_first_open(e, when, &grid, row->key, last);
+        (void)slots_miss(e, now, job, open <= last ? open - 1 : last, SLOT_REASON_CALENDAR);
 }
 
 void slots_interrupt(struct engine *e, struct clock_sample now, uint32_t job, int64_t last) {
@@ -225,8 +261,12 @@ void slots_pass(struct engine *e, struct clock_sample now, uint32_t job, int64_t
         }
         if (catch_up_joins(e, now, job, &grid, last))
                 return;
-        if (when->overlap == JOB_OVERLAP_QUEUE && last >= row->key && !registry_cold(&e->jobs, row)->waiting.is_slot)
-                slots_let_wait(e, now, job);
+        bool is_place = when->overlap == JOB_OVERLAP_QUEUE && !registry_cold(&e->jobs, row)->waiting.is_slot;
+        if (is_place && last >= row->key && !segments_have_all_run(e, row)) {
+                slots_pass_closed(e, now, job, last);
+                if (last >= row->key)
+                        slots_let_wait(e, now, job);
+        }
         (void)slots_miss(e, now, job, last, SLOT_REASON_OVERLAP);
 }
 
@@ -268,6 +308,13 @@ static struct schedule *next_look(struct engine *e, uint32_t job, int64_t *ret_a
         }
         if (plan_is_grid(when)) {
                 struct plan_grid grid = engine_grid(e, row, when);
+                if (!is_running && closed_is_at(e, when, row->next_us)) { /* they are passed together */
+                        int64_t open_us = closed_open_after(e, when, &grid, row->next_us), due_us = plan_due(&grid, row->key);
+                        *ret_at_us = row->next_us + ENGINE_TELL_US < open_us ? row->next_us + ENGINE_TELL_US : open_us;
+                        if (*ret_at_us < due_us)
+                                *ret_at_us = due_us;
+                        return plan_is_wall(when) ? &e->real_wake : &e->boot_wake;
+                }
                 /* while passed slots wait, the next thing to do is when they get too many */
                 int64_t n_waiting = is_running && catch_up_is_open(e, row) ? (int64_t)when->catch_up_max : 0;
                 *ret_at_us = plan_due(&grid, row->key + n_waiting);

@@ -307,6 +307,8 @@ static const char *reason_text(enum slot_reason reason) {
                 return "the job was disabled";
         case SLOT_REASON_REMOVED:
                 return "the job was removed";
+        case SLOT_REASON_CALENDAR:
+                return "its day is left out by Only= or Except=";
         case SLOT_REASON_NONE:
                 return "it cannot be known whether it ran";
         case SLOT_REASON_MAX:

@@ -19,6 +19,7 @@ static const char *const reason_words[SLOT_REASON_MAX] = {
         [SLOT_REASON_CANCELLED] = "cancelled",
         [SLOT_REASON_DISABLED] = "disabled",
         [SLOT_REASON_REMOVED] = "removed",
+        [SLOT_REASON_CALENDAR] = "calendar",
 };
 
 const char *slot_outcome_to_string(enum slot_outcome outcome) {
@@ -122,7 +123,8 @@ static enum job_status job_status(const struct engine *e, const struct job_row *
                 return JOB_STATUS_DISABLED;
         if (row->is_cancelled)
                 return JOB_STATUS_CANCELLED;
-        if (row->is_finished)
+        bool is_calendar_over = when->agenda && row->next_us == PATTERN_NEVER && !segments_await_clock(e, row);
+        if (row->is_finished || (is_calendar_over && when->on_boot_us < 0 && !when->is_on_wake))
                 return JOB_STATUS_FINISHED;
         if (row->is_paused)
                 return JOB_STATUS_PAUSED;
@@ -142,8 +144,26 @@ static int64_t single_slot(const struct engine *e, uint32_t job, int64_t after_b
         int64_t slot_us = schedule_has(&e->at_boot, job) ? schedule_at(&e->at_boot, job) : INT64_MAX;
         bool is_delay = plan_is_delay(when) && !engine_is_running(e, row);
         if (is_delay && row->next_us < slot_us)
-                slot_us = row->next_us;
+                slot_us = closed_is_at(e, when, row->next_us) ? closed_opens_at(e, when, row->next_us) : row->next_us;
         return slot_us > after_bt_us ? slot_us : INT64_MAX;
+}
+
+/* The first slot of a grid from a key on that may run: its instant and that of its start, as wall-clock time; INT64_MAX: there is none.
+ * Returns the key behind it, and lets a calendar stand at it. */
+static int64_t next_open_slot(const struct engine *e, const struct job_when *when, struct clock_sample now,
+                              struct plan_grid *grid, int64_t key, int64_t *ret_slot_rt_us, int64_t *ret_start_rt_us) {
+        plan_seek(grid, key);
+        int64_t nominal_us = plan_nominal(grid, key), slot_us = closed_open_after(e, when, grid, nominal_us);
+        *ret_slot_rt_us = *ret_start_rt_us = INT64_MAX;
+        if (slot_us == INT64_MAX)
+                return key;
+        if (slot_us != nominal_us && (grid->draw_bound_us > 0 || !grid->agenda)) /* what is drawn for it goes by its key */
+                key = plan_first_after(grid, slot_us - 1);
+        if (grid->agenda)
+                grid->at = (struct agenda_slot){.key = key, .us = slot_us};
+        *ret_slot_rt_us = slot_rt(e, when, slot_us, now);
+        *ret_start_rt_us = slot_rt(e, when, plan_due(grid, key), now);
+        return key + 1;
 }
 
 size_t engine_next_slots(const struct engine *e, struct clock_sample now, uint32_t job, int64_t from_rt_us, size_t n,
@@ -165,17 +185,16 @@ size_t engine_next_slots(const struct engine *e, struct clock_sample now, uint32
         struct plan_grid grid = engine_grid(e, row, when);
         int64_t key = first_key_after(&grid, row, plan_is_wall(when) ? from_rt_us : from_bt_us);
         for (size_t i = 0; i < n; i++) {
-                plan_seek(&grid, key);
-                bool is_over = plan_nominal(&grid, key) == INT64_MAX || plan_nominal(&grid, key) > grid.until_us;
-                if (is_over && single_us == INT64_MAX)
-                        return i;
-                ret_slot_rt_us[i] = is_over ? INT64_MAX : slot_rt(e, when, plan_nominal(&grid, key), now);
-                ret_start_rt_us[i] = is_over ? INT64_MAX : slot_rt(e, when, plan_due(&grid, key), now);
+                struct plan_grid before = grid;
+                int64_t next = next_open_slot(e, when, now, &grid, key, &ret_slot_rt_us[i], &ret_start_rt_us[i]);
                 if (single_us < ret_slot_rt_us[i]) {
                         ret_slot_rt_us[i] = ret_start_rt_us[i] = single_us;
                         single_us = INT64_MAX;
-                } else
-                        key++;
+                        grid = before;
+                } else if (ret_slot_rt_us[i] == INT64_MAX)
+                        return i;
+                else
+                        key = next;
         }
         return n;
 }

@@ -100,6 +100,18 @@ static void random_mix(struct adversary *a, struct job_when *when) {
                 when->initial_delay_us = 0;
 }
 
+static void random_days(struct adversary *a, struct job_when *when) {
+        static const char *const days[] = {
+                "Except=weekend: Sat Sun\nTimeZone=Europe/Berlin\n",
+                "Only=term: 2026-03-20..2026-03-22 2026-03-24 Wed\nTimeZone=America/New_York\n",
+                "Only=weekdays: Mon..Fri\nExcept=holidays: 2026-03-20 2026-03-25..2026-03-27\nTimeZone=UTC\n",
+                "Except=odd: *-*-21 *-*-23 *-*-25 *-*-27 *-*-29\nTimeZone=Australia/Lord_Howe\n",
+        };
+        char text[300];
+        snprintf(text, sizeof(text), "Every=1h\n%s", days[between(a, 0, 3)]);
+        when->days = sim_when(text).days;
+}
+
 /* A schedule may begin later, or end. */
 static void random_borders(struct adversary *a, int64_t rt_us, struct job_when *when) {
         if (one_in(a, 8))
@@ -160,6 +172,8 @@ static void random_schedule(struct adversary *a, struct job_when *when) {
 static void random_policy(struct adversary *a, int64_t rt_us, struct job_when *when) {
         random_schedule(a, when);
         random_borders(a, rt_us, when);
+        if (one_in(a, 6))
+                random_days(a, when);
 }
 
 static void run_of(void *userdata, struct world *w, struct world_job *job, int64_t *ret_duration_us, struct run_end *ret_end) {

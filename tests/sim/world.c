@@ -229,7 +229,8 @@ static int64_t last_passed(const struct world *w, const struct world_job *job) {
 /* Passed slots that all get their run: the oldest first, with the newest kept, and told as what they are. */
 static void check_caught_up(struct world *w, const struct world_job *job, const struct action *a) {
         if (a->outcome.item != WIRE_ITEM_SCHEDULE || !plan_is_grid(&job->when) || job->when.catch_up != JOB_CATCH_UP_ALL ||
-            job->start.attempt > 1 || job->may_queue || a->outcome.segment != job->segment.number)
+            job->start.attempt > 1 || job->may_queue || a->outcome.segment != job->segment.number ||
+            job->when.days) /* those on days that are left out don't count */
                 return;
         if (is_calendar_of_trail(w, job))
                 return;
@@ -295,8 +296,26 @@ static bool pay_debt(struct world *w, struct world_job *job, const struct action
         return false;
 }
 
+/* Slots on days that are left out are withheld, and no others for that. */
+static void check_day(struct world *w, const struct world_job *job, const struct action *a) {
+        int64_t until_us;
+        if (a->outcome.segment != job->segment.number && a->outcome.item == WIRE_ITEM_SCHEDULE)
+                return;
+        if (!job->when.days || a->outcome.outcome == SLOT_INTERRUPTED ||
+            (plan_is_delay(&job->when) && a->outcome.outcome != SLOT_RAN))
+                return;
+        if (!plan_is_wall(&job->when) && w->n_steps > 0) /* it was another day when it passed */
+                return;
+        bool is_closed = !days_is_open(job->when.days, a->outcome.first_rt_us, &until_us) ||
+                         !days_is_open(job->when.days, a->outcome.last_rt_us, &until_us);
+        if (is_closed != (a->outcome.reason == SLOT_REASON_CALENDAR))
+                fail(w, "%s: slots %lld..%lld are %s, on days that are %s", job->name, (long long)a->outcome.first,
+                     (long long)a->outcome.last, slot_reason_to_string(a->outcome.reason), is_closed ? "closed" : "open");
+}
+
 static void on_outcome(struct world *w, struct world_job *job, const struct action *a) {
         int64_t last = a->outcome.last;
+        check_day(w, job, a);
         if (w->planted == 3 && a->outcome.outcome == SLOT_MISSED && a->outcome.n > 1)
                 last--; /* an off-by-one in the count */
         if (a->outcome.item == WIRE_ITEM_SCHEDULE && a->outcome.segment != job->segment.number && pay_debt(w, job, a))
@@ -796,6 +815,17 @@ static bool awaits_clock(const struct world *w, const struct world_job *job, con
         return row->segment == 0 && job->when.not_before_us > 0 && !is_clock_trusted(w);
 }
 
+/* The job's next slot is on a day that is left out, and none has come since that may run: nobody need look at it. */
+static bool is_closed(const struct world *w, const struct world_job *job, int64_t next_us) {
+        int64_t rt_us = next_us + (plan_is_wall(&job->when) ? 0 : w->now.rt_us - w->now.bt_us), until_us;
+        if (!job->when.days || days_is_open(job->when.days, rt_us, &until_us))
+                return false;
+        while (until_us < DAYS_NEVER && !days_is_open(job->when.days, rt_us, &until_us))
+                rt_us = until_us;
+        int64_t distance_us = job->when.every_us > 0 ? job->when.every_us : 2 * USEC_PER_DAY;
+        return w->now.rt_us < rt_us || w->now.rt_us - rt_us <= distance_us || plan_draw_bound(&job->when) > 0;
+}
+
 /* Nothing that is due may wait for another event: each job has a run in flight or its next slot to come. */
 static void check_settled(struct world *w, const struct world_job *job) {
         const struct registry *g = engine_registry(w->engine);
@@ -809,6 +839,8 @@ static void check_settled(struct world *w, const struct world_job *job) {
         if (number == INDEX_NONE || g->rows[number].state != JOB_STATE_ARMED || job->is_running || !plan_exists(&job->when) ||
             job->is_paused || job->is_cancelled || job->is_finished || awaits_clock(w, job, &g->rows[number]) ||
             is_spreading(w, job, registry_cold(g, &g->rows[number])))
+                return;
+        if (is_closed(w, job, g->rows[number].next_us))
                 return;
         int64_t next_us = g->rows[number].next_us - slot_clock_offset(w, job) + plan_draw_bound(&job->when);
         if (next_us <= w->now.bt_us)
@@ -1544,6 +1576,8 @@ static void check_job(struct world *w, const struct world_job *job) {
         if (!plan_is_grid(&job->when) || job->is_running || job->is_paused || w->is_stopping || is_claim_awaited(w, number) ||
             awaits_clock(w, job, row) || is_wake_due(w) ||
             (cold && cold->catch_up_bt_us >= w->now.bt_us)) /* due this instant: it is still to be woken */
+                return;
+        if (is_closed(w, job, row->next_us))
                 return;
         int64_t slot_now_us = plan_is_wall(&job->when) ? w->now.rt_us : w->now.bt_us;
         if (plan_follow(&job->when, row->anchor_us, row->next_us) <= slot_now_us)
