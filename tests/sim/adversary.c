@@ -100,15 +100,21 @@ static void random_mix(struct adversary *a, struct job_when *when) {
                 when->initial_delay_us = 0;
 }
 
+/* A job has one zone: that of its calendar, where it has one. */
 static void random_days(struct adversary *a, struct job_when *when) {
         static const char *const days[] = {
-                "Except=weekend: Sat Sun\nTimeZone=Europe/Berlin\n",
-                "Only=term: 2026-03-20..2026-03-22 2026-03-24 Wed\nTimeZone=America/New_York\n",
-                "Only=weekdays: Mon..Fri\nExcept=holidays: 2026-03-20 2026-03-25..2026-03-27\nTimeZone=UTC\n",
-                "Except=odd: *-*-21 *-*-23 *-*-25 *-*-27 *-*-29\nTimeZone=Australia/Lord_Howe\n",
+                "Except=weekend: Sat Sun\n",
+                "Only=term: 2026-03-20..2026-03-22 2026-03-24 Wed\n",
+                "Only=weekdays: Mon..Fri\nExcept=holidays: 2026-03-20 2026-03-25..2026-03-27\n",
+                "Except=odd: *-*-21 *-*-23 *-*-25 *-*-27 *-*-29\n",
         };
+        static const char *const zones[] = {"Europe/Berlin\n", "America/New_York\n", "Australia/Lord_Howe\n", "UTC\n"};
+        const char *zone = when->agenda ? strstr(agenda_text(when->agenda), "TimeZone=") : NULL;
         char text[300];
-        snprintf(text, sizeof(text), "Every=1h\n%s", days[between(a, 0, 3)]);
+        if (when->agenda && !zone)
+                return;
+        zone = zone ? zone + strlen("TimeZone=") : zones[between(a, 0, 3)];
+        snprintf(text, sizeof(text), "Every=1h\n%sTimeZone=%.*s\n", days[between(a, 0, 3)], (int)strcspn(zone, "\n"), zone);
         when->days = sim_when(text).days;
 }
 
