@@ -239,10 +239,11 @@ static void check_caught_up(struct world *w, const struct world_job *job, const 
         if (job->segment.n_ranges != 1)
                 fail(w, "%s: slot %lld runs before an older one has its outcome", job->name, (long long)a->outcome.first);
         /* and those that came while it waited for the ledger */
-        int64_t every_us = job->when.every_us;
-        if (every_us == 0 || (job->when.agenda && every_us > USEC_PER_SEC))
-                every_us = USEC_PER_SEC; /* no calendar here has more */
-        int64_t n_come = w->store ? (ENGINE_CLAIM_WAIT_US + ENGINE_CLAIM_GAP_US) / every_us + 1 : 0;
+        int64_t wait_us = w->store ? ENGINE_CLAIM_WAIT_US + ENGINE_CLAIM_GAP_US : 0, n_come = 0;
+        if (wait_us > 0 && job->when.every_us > 0)
+                n_come += wait_us / job->when.every_us + 1;
+        if (wait_us > 0 && job->when.agenda)
+                n_come += wait_us / USEC_PER_SEC + 1; /* no calendar here has more */
         if (n_left > (int64_t)job->when.catch_up_max + n_come)
                 fail(w, "%s: slot %lld runs with %lld passed ones, but the newest %u are kept", job->name,
                      (long long)a->outcome.first, (long long)n_left, job->when.catch_up_max);
