@@ -670,6 +670,27 @@ START_TEST(queued_slot_that_may_have_begun_is_interrupted) {
 }
 END_TEST
 
+/* Its slot waited for the ledger when the clock was set back. */
+START_TEST(a_job_that_goes_before_it_ran_does_not_come_back_with_a_plan_that_the_ledger_has) {
+        struct job_when when = wall_grid(10 * MIN, 0);
+        when.catch_up = JOB_CATCH_UP_ONE;
+        begin_at(12, 5, 0);
+        world_begin_ledger(&w);
+        world_slow_disk(&w, 1);
+        define(when);
+        run_to(12, 10, 0);
+        ck_assert_uint_eq(w.n_entries, 0);
+        world_step_clock(&w, -HOUR);
+        world_slow_disk(&w, 0);
+        world_remove(&w, "job");
+        world_commit(&w);
+        define(when);
+        world_run_to(&w, w.now.bt_us + 11 * MIN);
+        ck_assert_msg(world_check(&w), "%s", w.error);
+        ck_assert_uint_eq(world_find(&w, "job")->segment.number, 2);
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("timelines");
         TCase *tc = tcase_create("engine");
@@ -696,6 +717,7 @@ int main(void) {
         tcase_add_test(tc, a_start_deadline_turns_a_late_start_into_missed);
         tcase_add_test(tc, a_stalled_scheduler_runs_the_latest_slot_only);
         tcase_add_test(tc, a_lasting_overlap_is_told_once_a_minute);
+        tcase_add_test(tc, a_job_that_goes_before_it_ran_does_not_come_back_with_a_plan_that_the_ledger_has);
         tcase_add_test(tc, a_disabled_job_has_no_slots_and_keeps_its_phase);
         tcase_add_test(tc, a_crash_makes_no_slot_run_twice_and_keeps_the_run_in_flight);
         tcase_add_test(tc, the_boot_slot_runs_once_a_boot);
