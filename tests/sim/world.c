@@ -143,7 +143,7 @@ static void check_overlap(struct world *w, const struct world_job *job, int64_t 
         int64_t offset_us = slot_clock_offset(w, job), bound_us = job->draw_bound_us;
         int64_t from_us = slot_instant(job, first) - offset_us, to_us = slot_instant(job, last) - offset_us;
         if (from_us + bound_us < run.from_us || to_us > run.to_us ||
-            (to_us == run.to_us && run.from_us < run.to_us && !job->is_running && !job->is_killed))
+            (to_us == run.to_us && job->last_run.from_us < run.to_us && !job->is_running && !job->is_killed))
                 fail(w, "%s: slots %lld..%lld missed by overlap, but the run was %lld..%lld and the slots %lld..%lld",
                      job->name, (long long)first, (long long)last, (long long)run.from_us, (long long)run.to_us,
                      (long long)from_us, (long long)to_us);
