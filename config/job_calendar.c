@@ -122,11 +122,6 @@ int draft_finish_agenda(struct job_draft *d) {
                 warn_useless(d);
         if (d->agenda.n == 0 && !d->agenda.has_grid)
                 return 0;
-        if (d->agenda.n > 0 && d->job->when.every_us > 0 && d->job->when.mode == JOB_MODE_FIXED_DELAY)
-                return draft_error(d, s, 0,
-                                   "%s= beside Every= with Mode=fixed-delay is not in this version of chimed; write "
-                                   "Mode=fixed-rate or two jobs",
-                                   s->key);
         if (!d->agendas)
                 return 0;
         int r = agenda_compile(d->agendas, &d->agenda, &d->job->when.agenda, why);

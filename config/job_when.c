@@ -149,7 +149,7 @@ int draft_check_mode(struct job_draft *d, enum job_key_index key, enum job_mode 
         const struct job_when *when = &d->job->when;
         bool is_for_calendars = mode == JOB_MODE_FIXED_RATE && key != KEY_ALIGN;
 
-        if (when->every_us > 0 ? when->mode == mode : is_for_calendars && draft_has_calendar(d))
+        if ((when->every_us > 0 && when->mode == mode) || (is_for_calendars && draft_has_calendar(d)))
                 return 0;
         if (s->is_default)
                 return 1;
@@ -169,7 +169,7 @@ static bool check_randomized_delay(struct job_draft *d) {
         if (r) {
                 when->random_delay_us = 0;
                 when->random_delay_ppm = 0;
-        } else if (when->every_us > 0 && when->random_delay_us >= when->every_us) {
+        } else if (when->every_us > 0 && when->mode == JOB_MODE_FIXED_RATE && when->random_delay_us >= when->every_us) {
                 char every[96];
                 draft_error(d, s, 0, "the delay must be shorter than Every=%s", duration_print(when->every_us, every));
                 return false;
@@ -181,7 +181,7 @@ static bool check_randomized_delay(struct job_draft *d) {
 static bool check_initial_delay(struct job_draft *d) {
         struct job_when *when = &d->job->when;
         const struct job_setting *s = d->set[KEY_INITIAL_DELAY];
-        bool is_beside = when->every_us > 0 && draft_has_calendar(d);
+        bool is_beside = when->every_us > 0 && when->mode == JOB_MODE_FIXED_RATE && draft_has_calendar(d);
 
         if (when->every_us == 0 || (is_beside && when->align != JOB_ALIGN_START)) {
                 draft_warn(d, s, 0, "InitialDelay= means nothing %s",

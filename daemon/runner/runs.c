@@ -499,6 +499,7 @@ static void note_start(struct runner *runner, const struct run *run) {
         case WIRE_ITEM_TRIGGER:
         case WIRE_ITEM_RETRY:
         case WIRE_ITEM_WAKE:
+        case WIRE_ITEM_DELAY:
         case WIRE_ITEM_MAX:
                 return;
         }

@@ -76,6 +76,11 @@ static bool is_oldest_claimed(const struct engine *e, const struct job_row *row)
         return e->has_ledger && row->is_written && cold && cold->is_claim_own && cold->claimed_key == row->key;
 }
 
+int64_t catch_up_room(const struct engine *e, const struct job_row *row, const struct plan_grid *grid) {
+        int64_t room = (int64_t)engine_policy(e, row)->catch_up_max;
+        return is_oldest_claimed(e, row) ? room + plan_count_before(grid, row->key + room, ENGINE_CLAIM_WAIT_US) + 1 : room;
+}
+
 /* Of the slots up to `last` the newest stay, as many as CatchUpMax= says; but the one that was claimed is not given up for those that
  * have come meanwhile. */
 static int keep_newest(struct engine *e, struct clock_sample now, uint32_t job, const struct plan_grid *grid, int64_t last,

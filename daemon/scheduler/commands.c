@@ -45,6 +45,8 @@ static void go_on(struct engine *e, struct clock_sample now, uint32_t job, enum 
         row->is_paused = false;
         if (plan_is_delay(when) && row->next_us == INT64_MAX)
                 row->next_us = engine_next_delay(e, row, when, now.bt_us - ago_us);
+        if (plan_has_delay(when) && !engine_is_running(e, row) && registry_cold(&e->jobs, row)->delay_bt_us == 0)
+                delay_begin(e, job, now.bt_us - ago_us);
         emit_hold(e, job, change);
         slots_arm(e, job);
         commands_arm_hold(e, job);
@@ -139,6 +141,10 @@ int engine_start(struct engine *e, struct clock_sample now, uint32_t job) {
         if (plan_exists(when))
                 segments_plan_first(e, now, job, when, false);
         segments_plan_boot_slot(e, now, job, when, 0);
+        if (plan_has_delay(when)) {
+                struct job_cold *cold = registry_cold(&e->jobs, row);
+                cold->delay_bt_us = engine_is_running(e, row) ? 0 : now.bt_us + when->initial_delay_us;
+        }
         emit_hold(e, job, HOLD_STARTED);
         slots_arm(e, job);
         commands_arm_hold(e, job);
@@ -307,6 +313,8 @@ int engine_set_interval(struct engine *e, struct clock_sample now, uint32_t job,
         }
         if (engine_has_plan(row))
                 segments_plan_next(e, now, job, &before, registry_when(&e->jobs, policy));
+        if (engine_has_plan(row) && delay_plan(e, now, job, &before, DELAY_PAST_KNOWN) < 0)
+                e->has_failed = true;
         emit_hold(e, job, is_set ? HOLD_INTERVAL_SET : HOLD_INTERVAL_RESET);
         slots_arm(e, job);
         return 1;

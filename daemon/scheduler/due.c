@@ -11,14 +11,19 @@
 #define CATCH_UP_NEAR_US                                                                                                       \
         (10 * USEC_PER_MINUTE) /* a next slot so near, and within a tenth of the distance, takes the catch-up in */
 
-/* A slot of no plan: of a boot or a resume. */
+/* A slot of no plan: of a boot or a resume, or of a fixed delay beside calendars. */
 struct event {
         enum wire_item item;
         int64_t slot_us; /* BOOTTIME */
+        bool is_late;    /* it passed while nobody was there */
 };
 
 static enum run_cause event_cause(enum wire_item item) {
-        return item == WIRE_ITEM_BOOT ? RUN_CAUSE_BOOT : RUN_CAUSE_WAKE;
+        return item == WIRE_ITEM_BOOT ? RUN_CAUSE_BOOT : item == WIRE_ITEM_WAKE ? RUN_CAUSE_WAKE : RUN_CAUSE_SCHEDULE;
+}
+
+static struct schedule *event_queue(struct engine *e, enum wire_item item) {
+        return item == WIRE_ITEM_BOOT ? &e->at_boot : item == WIRE_ITEM_WAKE ? &e->at_wake : &e->at_delay;
 }
 
 static int64_t event_rt(const struct event *event, struct clock_sample now) {
@@ -29,7 +34,7 @@ static int start_event(struct engine *e, struct clock_sample now, uint32_t job, 
         return slots_start(e, now, job,
                            &(struct occasion){
                                    .item = event->item,
-                                   .cause = event_cause(event->item),
+                                   .cause = event->is_late ? RUN_CAUSE_CATCH_UP : event_cause(event->item),
                                    .slot_us = event->slot_us,
                                    .slot_rt_us = event_rt(event, now),
                                    .lag_us = now.bt_us - event->slot_us,
@@ -379,8 +384,10 @@ static int wake(struct engine *e, struct clock_sample now, uint32_t job) {
         if (is_over || (engine_has_plan(row) && segments_await_clock(e, row))) {
                 if (is_over)
                         segments_finish(e, now, job);
-                else if (e->is_clock_trusted)
+                else if (e->is_clock_trusted) {
+                        row->since_us = now.bt_us;
                         segments_plan_first(e, now, job, engine_policy(e, row), false);
+                }
                 slots_arm(e, job);
                 return 0;
         }
@@ -432,7 +439,7 @@ static enum slot_reason judge_event(const struct engine *e, struct clock_sample 
 static int event_due(struct engine *e, struct clock_sample now, uint32_t job, enum wire_item item) {
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
-        struct schedule *queue = item == WIRE_ITEM_BOOT ? &e->at_boot : &e->at_wake;
+        struct schedule *queue = event_queue(e, item);
         struct event event = {.item = item, .slot_us = schedule_at(queue, job)};
         schedule_remove(queue, job);
         row->is_boot_done = row->is_boot_done || item == WIRE_ITEM_BOOT;
@@ -453,7 +460,7 @@ static int event_due(struct engine *e, struct clock_sample now, uint32_t job, en
         }
         if (reason == SLOT_REASON_NONE) {
                 int r = start_event(e, now, job, &event);
-                if (r == 0 && plan_is_grid(when))
+                if (r == 0 && plan_is_grid(when) && is_plan_open(e, row))
                         r = grid_meets_event(e, now, job);
                 if (r < 0)
                         return r;
@@ -462,6 +469,67 @@ static int event_due(struct engine *e, struct clock_sample now, uint32_t job, en
                 return 0;
         }
         slots_tell(e, job, slots_outcome_of(reason), reason, 0, 0, 0, event_rt(&event, now))->outcome.item = item;
+        return 0;
+}
+
+/* Why a delay that is over does not make a run; or the run may be late. */
+static enum slot_reason judge_delay(const struct engine *e, struct clock_sample now, const struct job_row *row,
+                                    struct event *event) {
+        const struct job_when *when = engine_policy(e, row);
+        bool was_down = event->slot_us < e->resumed.bt_us;
+        bool has_slept = event->slot_us > e->asleep.bt_us && event->slot_us <= e->woken.bt_us;
+        enum slot_reason reason = judge_event(e, now, row, event);
+        event->is_late = was_down || has_slept;
+        if (reason != SLOT_REASON_NONE || !event->is_late || when->catch_up != JOB_CATCH_UP_NONE)
+                return reason;
+        return was_down ? SLOT_REASON_DOWN : SLOT_REASON_SUSPENDED;
+}
+
+/* A fixed delay beside calendars is over. */
+static int delay_event_due(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_when *when = engine_policy(e, row);
+        struct job_cold *cold = registry_cold(&e->jobs, row);
+        struct event event = {.item = WIRE_ITEM_DELAY, .slot_us = cold->delay_bt_us};
+        schedule_remove(&e->at_delay, job);
+        if (!engine_has_plan(row) || engine_is_running(e, row) || segments_have_all_run(e, row))
+                return 0;
+        if (is_outside(when, event_rt(&event, now))) {
+                bool is_early = event_rt(&event, now) < when->not_before_us; /* the clock was set back */
+                if (is_early)
+                        delay_begin(e, job, event.slot_us - when->every_us);
+                slots_arm(e, job);
+                if (!is_early)
+                        schedule_remove(&e->at_delay, job);
+                return 0;
+        }
+        if (claims_are_own(e, row)) { /* a run that starts late will do it */
+                cold->delay_bt_us = (cold->catch_up_bt_us > now.bt_us ? cold->catch_up_bt_us : now.bt_us) + USEC_PER_SEC;
+                slots_arm(e, job);
+                return 0;
+        }
+        enum slot_reason reason = judge_delay(e, now, row, &event);
+        if (reason == SLOT_REASON_NONE && !claims_permit(e, now, job, row->key)) {
+                slots_arm(e, job);
+                return 0;
+        }
+        if (reason == SLOT_REASON_NONE) {
+                int r = start_event(e, now, job, &event);
+                if (r == 0 && is_plan_open(e, row))
+                        r = grid_meets_event(e, now, job);
+                if (r < 0)
+                        return r;
+                end_resume(e, now, job);
+        } else {
+                slots_tell(e, job, slots_outcome_of(reason), reason, 0, 0, 0, event_rt(&event, now))->outcome.item = event.item;
+                if (reason == SLOT_REASON_PAUSED) /* it begins anew when the job goes on */
+                        cold->delay_bt_us = 0;
+                else if (reason == SLOT_REASON_CALENDAR)
+                        delay_reopen(e, now, job);
+                else
+                        delay_begin(e, job, now.bt_us);
+        }
+        slots_arm(e, job);
         return 0;
 }
 
@@ -492,6 +560,7 @@ int due_settle(struct engine *e, struct clock_sample now, uint32_t job) {
         } rows[] = {
                 {&e->at_boot, now.bt_us, boot_due},
                 {&e->at_wake, now.bt_us, wake_due},
+                {&e->at_delay, now.bt_us, delay_event_due},
                 {&e->boot_wake, now.bt_us, wake},
                 {&e->real_wake, e->is_clock_trusted ? now.rt_us : INT64_MIN, wake},
         };
@@ -519,6 +588,8 @@ int engine_advance(struct engine *e, struct clock_sample now) {
                         r = boot_due(e, now, job);
                 else if (is_due(&e->at_wake, now.bt_us, &job))
                         r = wake_due(e, now, job);
+                else if (is_due(&e->at_delay, now.bt_us, &job))
+                        r = delay_event_due(e, now, job);
                 else if (is_due(&e->boot_wake, now.bt_us, &job) || is_due(&e->real_wake, until_rt_us, &job))
                         r = wake(e, now, job);
                 else {
@@ -541,8 +612,8 @@ static int64_t first_at(const struct schedule *queue) {
 }
 
 void engine_next_wake(const struct engine *e, int64_t *ret_bt_us, int64_t *ret_rt_us) {
-        int64_t bt_us = earlier(first_at(&e->boot_wake),
-                                earlier(earlier(first_at(&e->at_boot), first_at(&e->at_wake)), first_at(&e->holds)));
+        int64_t bt_us = earlier(first_at(&e->boot_wake), earlier(earlier(first_at(&e->at_boot), first_at(&e->at_wake)),
+                                                                 earlier(first_at(&e->at_delay), first_at(&e->holds))));
         int64_t rt_us = first_at(&e->real_wake);
         claims_next_wake(e, &bt_us, &rt_us);
         if (!e->is_clock_trusted && rt_us < INT64_MAX) { /* what it will be then is not known */

@@ -40,6 +40,7 @@ struct engine *engine_free(struct engine *e) {
         schedule_done(&e->parked);
         schedule_done(&e->at_boot);
         schedule_done(&e->at_wake);
+        schedule_done(&e->at_delay);
         schedule_done(&e->holds);
         index_done(&e->by_run);
         free(e->touched);
@@ -225,6 +226,8 @@ int engine_reserve(struct engine *e, uint32_t job, const struct job_when *when) 
                 r = schedule_reserve(&e->parked, job);
         if (r == 0 && when->on_boot_us >= 0)
                 r = schedule_reserve(&e->at_boot, job);
+        if (r == 0 && plan_has_delay(when))
+                r = schedule_reserve(&e->at_delay, job);
         if (r == 0 && when->is_on_wake)
                 r = schedule_reserve(&e->at_wake, job);
         return r;
@@ -419,6 +422,9 @@ int engine_ended(struct engine *e, struct clock_sample now, const struct wire_en
         cold->last_result = ended->end.result;
         if (plan_is_delay(when) && (row->state != JOB_STATE_NEW || row->is_restored))
                 row->next_us = engine_next_delay(e, row, when, end_bt_us);
+        delay_begin(e, job, end_bt_us);
+        if (ended->end.result == RUN_RESULT_FINISHED)
+                segments_finish_by_run(e, now, job);
         if (!row->is_restored && due_start_waiting(e, now, job) < 0)
                 e->has_failed = true;
         slots_arm(e, job);

@@ -21,11 +21,12 @@ struct engine {
         bool is_claim_lowered;       /* the durable one is too high since the clock was set back */
         bool holds_slots;            /* what waits for the ledger waits for as long as it takes */
         bool has_ledger;
-        bool is_retelling;       /* outcomes that an earlier scheduler has told */
-        struct schedule at_boot; /* by job: OnBoot= slots, BOOTTIME */
-        struct schedule at_wake; /* by job: OnWake= slots, at the instant of the resume, BOOTTIME */
-        struct schedule holds;   /* by job: when a pause ends or a hold is told again, BOOTTIME */
-        struct index by_run;     /* jobs with a run in flight, by its number */
+        bool is_retelling;        /* outcomes that an earlier scheduler has told */
+        struct schedule at_boot;  /* by job: OnBoot= slots, BOOTTIME */
+        struct schedule at_delay; /* by job: fixed delays beside calendars, BOOTTIME */
+        struct schedule at_wake;  /* by job: OnWake= slots, at the instant of the resume, BOOTTIME */
+        struct schedule holds;    /* by job: when a pause ends or a hold is told again, BOOTTIME */
+        struct index by_run;      /* jobs with a run in flight, by its number */
         uint8_t instance[16];
         uint8_t seed[16];    /* keys the draws, */
         uint8_t machine[16]; /* and these the ones that stay */
@@ -150,6 +151,8 @@ bool segments_have_all_run(const struct engine *e, const struct job_row *row);
 bool segments_are_over(const struct engine *e, const struct job_row *row);
 /* The schedule is over: what waits goes on waiting, the run in flight goes on. */
 void segments_finish(struct engine *e, struct clock_sample now, uint32_t job);
+/* The same, because a run that has just ended says so. */
+void segments_finish_by_run(struct engine *e, struct clock_sample now, uint32_t job);
 
 /* Gives back the row of a removed job that has no phase, or one more than are remembered, once no run of it is in flight. */
 void segments_forget_removed(struct engine *e, uint32_t job);
@@ -159,6 +162,8 @@ void segments_forget_removed(struct engine *e, uint32_t job);
 bool catch_up_is_open(const struct engine *e, const struct job_row *row);
 /* Slots up to `last` have come while a run is in flight. True: they join those that wait. */
 bool catch_up_joins(struct engine *e, struct clock_sample now, uint32_t job, const struct plan_grid *grid, int64_t last);
+/* So many keys from the row's on may wait, at least, before any is given up. */
+int64_t catch_up_room(const struct engine *e, const struct job_row *row, const struct plan_grid *grid);
 /* True if the slots up to `last`, which have come, are to be caught up one by one. */
 bool catch_up_takes(const struct engine *e, struct clock_sample now, uint32_t job, const struct plan_grid *grid, int64_t last);
 /* Starts the oldest of them, or lets it wait for CatchUpSpread=. 0, -ENOMEM. */
@@ -169,6 +174,29 @@ bool catch_up_waits(struct engine *e, struct clock_sample now, uint32_t job, int
 void catch_up_change(struct engine *e, uint32_t job, const struct job_when *old, const struct job_when *when);
 /* What waits to be caught up, up to an instant of the grid's clock, will not run: withheld for a reason; NONE: missed for what kept it. */
 void catch_up_drop(struct engine *e, struct clock_sample now, uint32_t job, int64_t until_us, enum slot_reason reason);
+
+/* delay.c: fixed delays beside calendars */
+/* It counts from an instant on. */
+void delay_begin(struct engine *e, uint32_t job, int64_t from_bt_us);
+/* It is over when the days end that are left out now. */
+void delay_reopen(struct engine *e, struct clock_sample now, uint32_t job);
+/* What is known of the job, for delay_plan(). */
+enum delay_past {
+        DELAY_PAST_NEW,      /* nothing: the name was never seen */
+        DELAY_PAST_KNOWN,    /* all */
+        DELAY_PAST_RECALLED, /* what the runner remembers */
+        DELAY_PAST_RESTORED, /* what the ledger had */
+};
+/* Where it stands after a commit from a policy (NULL: the job had no plan) to the one in force. 0, -ENOMEM. */
+int delay_plan(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *old, enum delay_past past);
+/* True if it will make a slot. */
+bool delay_is_awaited(const struct engine *e, const struct job_row *row);
+/* Queues it, or takes it out of the queue. */
+void delay_arm(struct engine *e, uint32_t job);
+/* True where there is none, or none that Until= lets come. */
+bool delay_is_over(const struct engine *e, const struct job_row *row);
+/* What may have been started before a death gets its outcome. */
+void delay_restore(struct engine *e, struct clock_sample now, uint32_t job);
 
 /* closed.c */
 /* True if a slot at an instant of the policy's clock is never to run. */

@@ -133,6 +133,7 @@ static void walk(struct ends *x, struct job_image *image) {
                 return;
         flag(x, &image->is_finished);
         u32(x, &image->n_scheduled);
+        i64(x, &image->delay_bt_us);
         if (x->version < 4)
                 return;
         u64(x, &image->calendar.word[0]);
@@ -170,6 +171,8 @@ void image_shift(struct job_image *image, bool is_wall, int64_t by_us) {
         shift(&image->run.begun_bt_us, by_us);
         shift(&image->run.start_bt_us, by_us);
         shift(&image->end_bt_us, by_us);
+        if (image->delay_bt_us != 0 && image->delay_bt_us != -by_us) /* it may be before this boot */
+                image->delay_bt_us += by_us;
         image->waiting.due_bt_us += by_us;
         image->offset_us -= by_us;
         if (is_wall)

@@ -31,6 +31,7 @@ struct job_image {
         uint32_t n_scheduled;
         uint64_t ended_run; /* the latest whose result is in the ledger */
         int64_t end_bt_us, last_slot_us;
+        int64_t delay_bt_us;
         enum run_result last_result;
         bool is_late;     /* its slots start late, each claimed on its own: the horizon does not speak for it, */
         int64_t late_key; /* slots up to this one may have been started, none after it */

@@ -32,7 +32,11 @@ static inline bool plan_is_grid(const struct job_when *when) {
 }
 /* True for the others. */
 static inline bool plan_is_delay(const struct job_when *when) {
-        return when->every_us > 0 && when->mode == JOB_MODE_FIXED_DELAY;
+        return when->every_us > 0 && when->mode == JOB_MODE_FIXED_DELAY && !when->agenda;
+}
+/* True where a fixed delay stands beside calendars. */
+static inline bool plan_has_delay(const struct job_when *when) {
+        return when->agenda && when->every_us > 0 && when->mode == JOB_MODE_FIXED_DELAY;
 }
 /* True for jobs whose slots lie on CLOCK_REALTIME. */
 static inline bool plan_is_wall(const struct job_when *when) {

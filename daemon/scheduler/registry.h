@@ -101,6 +101,7 @@ struct job_cold {
         uint32_t n_scheduled;   /* runs that the schedule has made since the job was armed */
         int64_t end_bt_us;      /* of the latest end; 0: none */
         int64_t catch_up_bt_us; /* passed slots wait and go on then; 0: none does, or the run in flight is one of them */
+        int64_t delay_bt_us;    /* a fixed delay beside calendars: when it is over; 0: a run is in flight, or there is none */
         int64_t last_slot_us;   /* fixed-delay: nominal instant of the latest slot */
         enum run_result last_result;
         int64_t claimed_us;         /* restored: slots up to here may have been started; on the grid's clock; */

@@ -76,6 +76,7 @@ void engine_take_image(struct engine *e, struct clock_sample now, uint32_t job, 
         ret->n_scheduled = cold->n_scheduled;
         ret->ended_run = cold->ended_run;
         ret->end_bt_us = cold->end_bt_us;
+        ret->delay_bt_us = cold->delay_bt_us;
         ret->last_slot_us = cold->last_slot_us;
         ret->last_result = cold->last_result;
 }
@@ -89,6 +90,7 @@ static void restore_cold(struct job_cold *cold, struct clock_sample now, const s
         cold->n_scheduled = image->n_scheduled;
         cold->ended_run = image->ended_run;
         cold->end_bt_us = image->end_bt_us;
+        cold->delay_bt_us = image->delay_bt_us;
         cold->last_slot_us = image->last_slot_us;
         cold->last_result = image->last_result;
         cold->paused_until_bt_us =
@@ -171,7 +173,7 @@ int engine_restore(struct engine *e, struct clock_sample now, const char *name, 
         restore_row(engine_row(e, job), &moved, is_moved);
         engine_row(e, job)->has_other_data = has_other_data(when, image);
         restore_cold(cold, e->is_clock_trusted ? now : later, &moved);
-        cold->waiting.is_past = is_moved && moved.waiting.item != WIRE_ITEM_SCHEDULE && moved.waiting.item != WIRE_ITEM_RETRY;
+        cold->waiting.is_past = is_moved && (moved.waiting.item == WIRE_ITEM_BOOT || moved.waiting.item == WIRE_ITEM_WAKE);
         cold->claimed_key = image->is_late ? image->late_key : INT64_MAX;
         cold->claimed_us = e->past_horizon.rt_us;
         if (!plan_is_wall(when) && memcmp(image->boot_id, e->past_boot_id, sizeof(e->past_boot_id)) == 0)
@@ -368,6 +370,7 @@ static void let_start_again(struct engine *e, struct clock_sample now, uint32_t 
 /* Slots that may have been started before a death that the runner did not survive. */
 static void pass_claimed(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *when) {
         struct job_row *row = engine_row(e, job);
+        delay_restore(e, now, job);
         if (e->is_same_runner || !row->was_planned || row->is_paused || !plan_exists(when))
                 return;
         const struct job_cold *cold = registry_cold(&e->jobs, row);

@@ -74,7 +74,7 @@ void segments_plan_first(struct engine *e, struct clock_sample now, uint32_t job
                 row->anchor_us = FAR_US;
                 return;
         }
-        int64_t first_us = row->since_us + when->initial_delay_us;
+        int64_t first_us = row->since_us + (plan_has_delay(when) ? 0 : when->initial_delay_us);
         int64_t begin_us = when->not_before_us > 0 ? engine_from_rt(e, when, when->not_before_us) : INT64_MIN;
         if (!plan_is_wall(when) && first_us < begin_us)
                 first_us = begin_us;
@@ -238,22 +238,32 @@ bool segments_are_over(const struct engine *e, const struct job_row *row) {
         if (!plan_exists(when) || row->segment == 0)
                 return false;
         if (when->agenda && row->next_us == PATTERN_NEVER)
-                return e->is_clock_trusted && when->on_boot_us < 0 && !when->is_on_wake;
+                return e->is_clock_trusted && when->on_boot_us < 0 && !when->is_on_wake && delay_is_over(e, row);
         bool is_planned_now = !plan_is_delay(when) || (!engine_is_running(e, row) && row->next_us < INT64_MAX);
-        return is_planned_now && row->next_us > engine_until(e, when);
+        return is_planned_now && row->next_us > engine_until(e, when) && delay_is_over(e, row);
 }
 
 void segments_finish(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         struct job_cold *cold = registry_cold(&e->jobs, row);
         segments_end(e, now, job, SLOT_REASON_NONE);
-        if (cold && cold->waiting.is_slot && segments_have_all_run(e, row)) /* it came behind the last run */
+        bool is_last_done = segments_have_all_run(e, row) || (cold && cold->last_result == RUN_RESULT_FINISHED);
+        if (cold && cold->waiting.is_slot && is_last_done) /* it came behind the last run */
                 slots_tell_waiting(e, job, SLOT_MISSED, SLOT_REASON_OVERLAP);
         row->is_finished = true;
         row->is_paused = false;
         slots_leave_events(e, job);
         engine_emit(e, ACTION_HOLD, job)->hold = HOLD_FINISHED;
         commands_arm_hold(e, job);
+}
+
+void segments_finish_by_run(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        if (row->is_restored && !row->is_cancelled && !row->is_finished) { /* judged at the commit */
+                row->is_finished = true;
+                engine_emit(e, ACTION_HOLD, job)->hold = HOLD_FINISHED;
+        } else if (engine_has_plan(row))
+                segments_finish(e, now, job);
 }
 
 /* Where another interval was set it stays, unless the definition's own schedule has changed. */
@@ -309,6 +319,12 @@ static void commit_plan(struct engine *e, struct clock_sample now, uint32_t job,
         const struct job_when *when = registry_when(&e->jobs, row->when), *old = engine_policy(e, row);
         enum job_state before = row->state;
         bool is_restored = row->is_restored;
+        bool goes_on = before == JOB_STATE_ARMED || is_restored || commit->is_resync;
+        enum delay_past past = is_restored                                    ? DELAY_PAST_RESTORED
+                               : commit->is_resync                            ? DELAY_PAST_RECALLED
+                               : before == JOB_STATE_NEW && row->segment == 0 ? DELAY_PAST_NEW
+                                                                              : DELAY_PAST_KNOWN;
+        struct job_when before_when = *old; /* its own may be gone when the delay is planned */
 
         if (!when->is_enabled) {
                 if (is_restored)
@@ -328,6 +344,8 @@ static void commit_plan(struct engine *e, struct clock_sample now, uint32_t job,
         registry_release(&e->jobs, row->was);
         row->was = INDEX_NONE;
         segments_plan_boot_slot(e, now, job, when, commit->generation);
+        if (delay_plan(e, now, job, goes_on ? &before_when : NULL, past) < 0)
+                e->has_failed = true;
         if (is_restored && restore_waiting(e, now, job) < 0)
                 e->has_failed = true;
         slots_arm(e, job);

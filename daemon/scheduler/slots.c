@@ -316,9 +316,9 @@ static struct schedule *next_look(struct engine *e, uint32_t job, int64_t *ret_a
                         return plan_is_wall(when) ? &e->real_wake : &e->boot_wake;
                 }
                 /* while passed slots wait, the next thing to do is when they get too many */
-                int64_t n_waiting = is_running && catch_up_is_open(e, row) ? (int64_t)when->catch_up_max : 0;
+                int64_t n_waiting = is_running && catch_up_is_open(e, row) ? catch_up_room(e, row, &grid) : 0;
                 *ret_at_us = plan_due(&grid, row->key + n_waiting);
-                if (n_waiting > 0 && *ret_at_us > grid.until_us) /* there are no more */
+                if (row->next_us > grid.until_us || (n_waiting > 0 && *ret_at_us > grid.until_us)) /* there are no more */
                         return NULL;
         }
         return plan_is_wall(when) ? &e->real_wake : &e->boot_wake;
@@ -327,12 +327,16 @@ static struct schedule *next_look(struct engine *e, uint32_t job, int64_t *ret_a
 void slots_leave_events(struct engine *e, uint32_t job) {
         schedule_remove(&e->at_boot, job);
         schedule_remove(&e->at_wake, job);
+        schedule_remove(&e->at_delay, job);
+        if (registry_cold(&e->jobs, engine_row(e, job)))
+                registry_cold(&e->jobs, engine_row(e, job))->delay_bt_us = 0;
 }
 
 void slots_arm(struct engine *e, uint32_t job) {
         int64_t at_us;
         struct schedule *queue = next_look(e, job, &at_us);
-        if (e->parked.n > 0 && (!queue || engine_is_running(e, engine_row(e, job))))
+        bool is_asleep = !queue && !delay_is_awaited(e, engine_row(e, job));
+        if (e->parked.n > 0 && (is_asleep || engine_is_running(e, engine_row(e, job))))
                 schedule_remove(&e->parked, job);
         if (e->parked.n > 0 && schedule_has(&e->parked, job))
                 queue = NULL;
@@ -342,6 +346,7 @@ void slots_arm(struct engine *e, uint32_t job) {
                 schedule_remove(&e->real_wake, job);
         if (queue)
                 schedule_set(queue, job, at_us);
+        delay_arm(e, job);
 }
 
 static void emit_start(struct engine *e, uint32_t job, const struct occasion *o) {
@@ -403,6 +408,7 @@ int slots_start(struct engine *e, struct clock_sample now, uint32_t job, const s
         cold->waiting.is_trigger = false;
         cold->waiting.run = 0;
         cold->missed_since_run = 0;
+        cold->delay_bt_us = 0;
         cold->n_scheduled += o->item != WIRE_ITEM_TRIGGER && o->item != WIRE_ITEM_RETRY;
         cold->catch_up_bt_us = 0;
         if (e->has_ledger && claims_are_own(e, row)) /* from now on */

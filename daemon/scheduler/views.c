@@ -142,6 +142,8 @@ static int64_t single_slot(const struct engine *e, uint32_t job, int64_t after_b
         const struct job_row *row = &e->jobs.rows[job];
         const struct job_when *when = engine_policy(e, row);
         int64_t slot_us = schedule_has(&e->at_boot, job) ? schedule_at(&e->at_boot, job) : INT64_MAX;
+        if (schedule_has(&e->at_delay, job) && schedule_at(&e->at_delay, job) < slot_us)
+                slot_us = schedule_at(&e->at_delay, job);
         bool is_delay = plan_is_delay(when) && !engine_is_running(e, row);
         if (is_delay && row->next_us < slot_us)
                 slot_us = closed_is_at(e, when, row->next_us) ? closed_opens_at(e, when, row->next_us) : row->next_us;
@@ -157,7 +159,11 @@ static int64_t next_open_slot(const struct engine *e, const struct job_when *whe
         *ret_slot_rt_us = *ret_start_rt_us = INT64_MAX;
         if (slot_us == INT64_MAX)
                 return key;
-        if (slot_us != nominal_us && (grid->draw_bound_us > 0 || !grid->agenda)) /* what is drawn for it goes by its key */
+        /* what is drawn for it goes by its key; of slots that come many a minute too many would have to be counted */
+        bool is_fast = grid->agenda &&
+                       (agenda_is_fast(grid->agenda) || (grid->grid.every_us > 0 && grid->grid.every_us < USEC_PER_MINUTE));
+        bool is_counted = grid->draw_bound_us > 0 && !is_fast;
+        if (slot_us != nominal_us && (is_counted || !grid->agenda))
                 key = plan_first_after(grid, slot_us - 1);
         if (grid->agenda)
                 grid->at = (struct agenda_slot){.key = key, .us = slot_us};

@@ -53,7 +53,9 @@ static const char *const calendars[] = {
 
 static void random_calendar(struct adversary *a, struct job_when *when) {
         int n = (int)(sizeof(calendars) / sizeof(calendars[0]));
-        when->agenda = sim_when(calendars[between(a, 0, n - 1)]).agenda;
+        bool has_delay = one_in(
+                a, 3); /* beside it; each of its runs looks at all that waits to be caught up, so not beside what is often */
+        when->agenda = sim_when(calendars[between(a, has_delay ? 2 : 0, n - 1)]).agenda;
         when->catch_up = (uint8_t)between(a, JOB_CATCH_UP_NONE, JOB_CATCH_UP_ALL);
         when->is_catch_up_set = true;
         if (when->catch_up == JOB_CATCH_UP_ALL)
@@ -68,6 +70,14 @@ static void random_calendar(struct adversary *a, struct job_when *when) {
                 when->overlap = JOB_OVERLAP_QUEUE;
         when->is_enabled = !one_in(a, 12);
         when->is_interrupted_retried = one_in(a, 5);
+        if (has_delay) {
+                when->every_us = span(a);
+                if (when->every_us < 10 * USEC_PER_SEC) /* each end looks at all that waits to be caught up */
+                        when->every_us = 10 * USEC_PER_SEC;
+                when->mode = JOB_MODE_FIXED_DELAY;
+                when->jitter_ppm = one_in(a, 2) ? 100000 : 0;
+                when->initial_delay_us = one_in(a, 4) ? between(a, 0, USEC_PER_DAY) : 0;
+        }
 }
 
 /* On the wall clock, of UTC or of a zone. */
@@ -203,7 +213,7 @@ static void run_of(void *userdata, struct world *w, struct world_job *job, int64
         default:
                 *ret_duration_us = between(a, 1, every_us / 2);
                 if (one_in(a, 4))
-                        ret_end->result = RUN_RESULT_FAILED;
+                        ret_end->result = one_in(a, 500) ? RUN_RESULT_FINISHED : RUN_RESULT_FAILED;
         }
 }
 

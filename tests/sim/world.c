@@ -305,6 +305,8 @@ static void check_day(struct world *w, const struct world_job *job, const struct
         if (!job->when.days || a->outcome.outcome == SLOT_INTERRUPTED ||
             (plan_is_delay(&job->when) && a->outcome.outcome != SLOT_RAN))
                 return;
+        if (a->outcome.outcome == SLOT_RAN && job->may_queue) /* it may have waited over a change of its days */
+                return;
         if (!plan_is_wall(&job->when) && w->n_steps > 0) /* it was another day when it passed */
                 return;
         bool is_closed = !days_is_open(job->when.days, a->outcome.first_rt_us, &until_us) ||
@@ -423,7 +425,7 @@ static void check_allowed(struct world *w, const struct world_job *job, const st
                 fail(w, "%s: run %llu is one more than MaxRuns=%u", job->name, (unsigned long long)start->run,
                      job->when.max_runs);
         if (start->item == WIRE_ITEM_SCHEDULE && plan_is_wall(&job->when) && start->segment == job->segment.number &&
-            (start->slot_us < job->when.not_before_us || start->slot_us > job->when.until_us))
+            start->attempt == 1 && (start->slot_us < job->when.not_before_us || start->slot_us > job->when.until_us))
                 fail(w, "%s: slot %lld is outside of its schedule", job->name, (long long)start->slot_us);
         if (job->is_finished && start->item != WIRE_ITEM_TRIGGER && !may_have_waited(w, job, start))
                 fail(w, "%s: run %llu started, and its schedule is over", job->name, (unsigned long long)start->run);
@@ -510,6 +512,8 @@ static void check_finished(struct world *w, const struct world_job *job) {
         if (job->is_finished)
                 fail(w, "%s: its schedule ends twice", job->name);
         if (when->max_runs > 0 && cold && cold->n_scheduled >= when->max_runs)
+                return;
+        if (cold && cold->last_result == RUN_RESULT_FINISHED)
                 return;
         if (when->until_us == INT64_MAX && !when->agenda)
                 fail(w, "%s: its schedule ends, and it has no end", job->name);
@@ -719,15 +723,16 @@ static void trace(const struct world *w, const struct action *a, const char *nam
                        (long long)a->start.key, a->start.segment, (long long)a->start.slot_rt_us, (int)a->start.item,
                        (int)a->start.cause);
         else if (a->kind == ACTION_OUTCOME)
-                printf("%s %s slots %lld..%lld of segment %u, item %d, run %llu\n", slot_outcome_to_string(a->outcome.outcome),
-                       slot_reason_to_string(a->outcome.reason), (long long)a->outcome.first, (long long)a->outcome.last,
-                       a->outcome.segment, (int)a->outcome.item, (unsigned long long)a->outcome.run);
+                printf("%s %s slots %lld..%lld of segment %u from %lld, item %d, run %llu\n",
+                       slot_outcome_to_string(a->outcome.outcome), slot_reason_to_string(a->outcome.reason),
+                       (long long)a->outcome.first, (long long)a->outcome.last, a->outcome.segment,
+                       (long long)a->outcome.first_rt_us, (int)a->outcome.item, (unsigned long long)a->outcome.run);
         else if (a->kind == ACTION_STARTED || a->kind == ACTION_ENDED)
                 printf("run %llu %s\n", (unsigned long long)a->run.run.run, a->kind == ACTION_STARTED ? "started" : "ended");
         else if (a->kind == ACTION_SEGMENT)
                 printf("segment %u from slot %lld\n", a->segment.segment, (long long)a->segment.first_key);
         else
-                printf("action %d\n", (int)a->kind);
+                printf("action %d %s\n", (int)a->kind, a->kind == ACTION_HOLD ? hold_change_to_string(a->hold) : "");
 }
 
 static void take_actions(struct world *w) {
@@ -841,6 +846,11 @@ static void check_settled(struct world *w, const struct world_job *job) {
             job->is_paused || job->is_cancelled || job->is_finished || awaits_clock(w, job, &g->rows[number]) ||
             is_spreading(w, job, registry_cold(g, &g->rows[number])))
                 return;
+        const struct job_cold *cold = registry_cold(g, &g->rows[number]);
+        if (plan_has_delay(&job->when) && (cold->delay_bt_us == 0 || cold->delay_bt_us <= w->now.bt_us) &&
+            w->now.rt_us <= job->when.until_us && !(job->when.days && cold->delay_bt_us == 0))
+                fail(w, "%s: idle, and its delay, which is over since %lld, is left over", job->name,
+                     (long long)cold->delay_bt_us);
         if (is_closed(w, job, g->rows[number].next_us))
                 return;
         int64_t next_us = g->rows[number].next_us - slot_clock_offset(w, job) + plan_draw_bound(&job->when);
