@@ -335,18 +335,21 @@ void slots_leave_events(struct engine *e, uint32_t job) {
 void slots_arm(struct engine *e, uint32_t job) {
         int64_t at_us;
         struct schedule *queue = next_look(e, job, &at_us);
-        bool is_asleep = !queue && !delay_is_awaited(e, engine_row(e, job));
-        if (e->parked.n > 0 && (is_asleep || engine_is_running(e, engine_row(e, job))))
-                schedule_remove(&e->parked, job);
-        if (e->parked.n > 0 && schedule_has(&e->parked, job))
-                queue = NULL;
+        if (e->parked.n > 0) {
+                bool is_asleep = !queue && !delay_is_awaited(e, engine_row(e, job));
+                if (is_asleep || engine_is_running(e, engine_row(e, job)))
+                        schedule_remove(&e->parked, job);
+                if (schedule_has(&e->parked, job))
+                        queue = NULL;
+        }
         if (queue != &e->boot_wake)
                 schedule_remove(&e->boot_wake, job);
         if (queue != &e->real_wake)
                 schedule_remove(&e->real_wake, job);
         if (queue)
                 schedule_set(queue, job, at_us);
-        delay_arm(e, job);
+        if (e->at_delay.allocated > 0) /* some job may have one */
+                delay_arm(e, job);
 }
 
 static void emit_start(struct engine *e, uint32_t job, const struct occasion *o) {

@@ -405,8 +405,25 @@ static void add_kept(struct audit *a, const struct store_job *job, const struct 
                 abort();
 }
 
+/* The wall clock went far back: what has no key may come again at the same instant. */
+static bool has_old_time_line(const struct store *s, const struct store_job *job) {
+        int64_t latest_us = INT64_MIN;
+        for (size_t i = 0; i < s->n_kept; i++) {
+                const struct store_kept *kept = &s->kept[i];
+                if (kept->kind != STORE_KEPT_RANGE || kept->job != job)
+                        continue;
+                if (kept->range.told_rt_us < latest_us - ENGINE_STEP_LIMIT_US)
+                        return true;
+                if (kept->range.told_rt_us > latest_us)
+                        latest_us = kept->range.told_rt_us;
+        }
+        return false;
+}
+
 /* A slot's instant on BOOTTIME is told by the wall clock, which may be another after a reboot; one on the wall clock is exact. */
 static bool is_fault(const struct store *s, const struct store_job *job, const struct audit_fault *f) {
+        if (f->kind == AUDIT_DOUBLE && f->segment == 0 && has_old_time_line(s, job))
+                return false;
         for (size_t i = 0; f->kind == AUDIT_INSTANT && i < s->n_kept; i++) {
                 const struct store_kept *kept = &s->kept[i];
                 if (kept->kind == STORE_KEPT_SEGMENT && kept->job == job && kept->segment.segment == f->segment) {

@@ -216,8 +216,6 @@ static const struct {
         {"OnCalendar=daily\nGap=run\n", "Gap=run is not known; there is run-after and skip", 3, 5},
         {"OnCalendar=daily\nFold=last\n", "Fold=last is not known; there is first, second and both", 3, 6},
         {"Cron=@daily\nCronDays=xor\n", "CronDays=xor is not known; there is or and and", 3, 10},
-        {"OnCalendar=daily\nEvery=1h\n", "OnCalendar= beside Every= with Mode=fixed-delay is not in this version of chimed", 2,
-         12},
         {"Option.x=1\n", "is not in this version of chimed", 2, 1},
         {"Foo=1\n", "unknown key Foo=", 2, 1},
 };
