@@ -281,9 +281,13 @@ static int plan_due_now(struct engine *e, struct clock_sample now, uint32_t job)
 }
 
 /* True if the plan at hand is looked at: nobody holds it, and its clock is right. */
+static bool is_plan_seen(const struct engine *e, const struct job_row *row) {
+        return engine_has_plan(row) && !row->is_paused && (e->is_clock_trusted || !plan_is_wall(engine_policy(e, row)));
+}
+
+/* True if it may start a run, too. */
 static bool is_plan_open(const struct engine *e, const struct job_row *row) {
-        return engine_has_plan(row) && !row->is_paused && !segments_have_all_run(e, row) &&
-               (e->is_clock_trusted || !plan_is_wall(engine_policy(e, row)));
+        return is_plan_seen(e, row) && !segments_have_all_run(e, row);
 }
 
 /* True if the plan at hand has a slot to be looked at. */
@@ -460,7 +464,7 @@ static int event_due(struct engine *e, struct clock_sample now, uint32_t job, en
         }
         if (reason == SLOT_REASON_NONE) {
                 int r = start_event(e, now, job, &event);
-                if (r == 0 && plan_is_grid(when) && is_plan_open(e, row))
+                if (r == 0 && plan_is_grid(when) && is_plan_seen(e, row))
                         r = grid_meets_event(e, now, job);
                 if (r < 0)
                         return r;
@@ -515,7 +519,7 @@ static int delay_event_due(struct engine *e, struct clock_sample now, uint32_t j
         }
         if (reason == SLOT_REASON_NONE) {
                 int r = start_event(e, now, job, &event);
-                if (r == 0 && is_plan_open(e, row))
+                if (r == 0 && is_plan_seen(e, row))
                         r = grid_meets_event(e, now, job);
                 if (r < 0)
                         return r;

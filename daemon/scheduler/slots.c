@@ -403,6 +403,12 @@ int slots_start(struct engine *e, struct clock_sample now, uint32_t job, const s
                 .begun_bt_us = now.bt_us,
                 .missed = cold->missed_since_run,
         };
+        const struct job_when *when = engine_policy(e, row);
+        if (when->days && plan_is_grid(when) && engine_has_plan(row) &&
+            !row->is_paused) { /* they did not pass under this run */
+                struct plan_grid grid = engine_grid(e, row, when);
+                slots_pass_closed(e, now, job, plan_last_due(&grid, engine_slot_now(when, now)));
+        }
         int r = engine_begin_run(e, job, &run);
         if (r < 0)
                 return r;

@@ -57,7 +57,10 @@ if is_root; then # what can't be looked at may be there
         assert_event failed closed CHIMED_RESULT=start-failed CHIMED_STEP=stop-path ERRNO=13
 fi
 
+assert_equal "states" "finished finished" "$(ctl --json=short list asked steps | jq -r '[.[].state] | join(" ")')"
 rm "$T/out/stop"
+ctl -q trigger --wait asked && die "a finished job was triggered"
+ctl -q start asked
 ctl -q trigger --wait asked
 assert_equal "runs of asked" 2 "$(wc -l <"$T/out/asked")"
 log_from=1

@@ -853,6 +853,8 @@ static void check_settled(struct world *w, const struct world_job *job) {
                      (long long)cold->delay_bt_us);
         if (is_closed(w, job, g->rows[number].next_us))
                 return;
+        if (plan_has_delay(&job->when) && g->rows[number].next_us > job->when.until_us) /* no slot; the delay goes on */
+                return;
         int64_t next_us = g->rows[number].next_us - slot_clock_offset(w, job) + plan_draw_bound(&job->when);
         if (next_us <= w->now.bt_us)
                 fail(w, "%s: idle, and a slot that was due %lld us ago is left over", job->name,
@@ -1589,6 +1591,8 @@ static void check_job(struct world *w, const struct world_job *job) {
             (cold && cold->catch_up_bt_us >= w->now.bt_us)) /* due this instant: it is still to be woken */
                 return;
         if (is_closed(w, job, row->next_us))
+                return;
+        if (plan_has_delay(&job->when) && row->next_us > job->when.until_us)
                 return;
         int64_t slot_now_us = plan_is_wall(&job->when) ? w->now.rt_us : w->now.bt_us;
         if (plan_follow(&job->when, row->anchor_us, row->next_us) <= slot_now_us)
