@@ -249,6 +249,9 @@ static void say_standing(const struct words_facts *f, struct words_answer *answe
         } else if (!job_when_has_schedule(f->when)) {
                 answer->reason = "manual";
                 say(answer, "It runs on demand only: chimectl trigger %s", f->job);
+        } else if (f->when->days && days_which(f->when->days, f->now.rt_us)) {
+                answer->reason = "calendar";
+                say(answer, "Slots of this day are withheld, by the calendar %s.", days_which(f->when->days, f->now.rt_us));
         }
         say_hold(f, answer);
 }

@@ -167,7 +167,12 @@ int64_t engine_slot_rt(struct engine *e, const struct job_when *when, int64_t sl
         if (plan_is_wall(when))
                 return slot_us;
         engine_note_offset(e, now);
-        return slot_us + e->offset_us;
+        return engine_rt_of(when, slot_us, e->offset_us);
+}
+
+int64_t engine_rt_of(const struct job_when *when, int64_t slot_us, int64_t offset_us) {
+        int64_t rt_us = slot_us + offset_us, early_us = when->not_before_us - rt_us;
+        return early_us > 0 && early_us <= ENGINE_OFFSET_SLACK_US ? when->not_before_us : rt_us;
 }
 
 bool engine_is_running(const struct engine *e, const struct job_row *row) {

@@ -76,6 +76,8 @@ int64_t engine_slot_now(const struct job_when *when, struct clock_sample now);
  * scheduler: two clocks can't be read in one instant, so a difference below the slack is none. */
 #define ENGINE_OFFSET_SLACK_US 500
 void engine_note_offset(struct engine *e, struct clock_sample now);
+/* An instant of BOOTTIME by an offset; what lies before NotBefore= by less than the slack lies at it. */
+int64_t engine_rt_of(const struct job_when *when, int64_t slot_us, int64_t offset_us);
 int64_t engine_slot_rt(struct engine *e, const struct job_when *when, int64_t slot_us, struct clock_sample now);
 /* True if the machine slept at an instant of the clock of the policy's slots. */
 bool engine_has_slept_at(const struct engine *e, const struct job_when *when, int64_t slot_us);

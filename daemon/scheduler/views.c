@@ -100,7 +100,7 @@ static int64_t slot_rt(const struct engine *e, const struct job_when *when, int6
                 return slot_us;
         int64_t offset_us = now.rt_us - now.bt_us, off_us = offset_us - e->offset_us;
         bool is_off = off_us > ENGINE_OFFSET_SLACK_US || off_us < -ENGINE_OFFSET_SLACK_US;
-        return slot_us + (is_off ? offset_us : e->offset_us);
+        return engine_rt_of(when, slot_us, is_off ? offset_us : e->offset_us);
 }
 
 /* A slot waits for the run in flight: by Overlap=queue, or to be caught up after it. */
