@@ -287,7 +287,7 @@ static bool is_plan_seen(const struct engine *e, const struct job_row *row) {
 
 /* True if it may start a run, too. */
 static bool is_plan_open(const struct engine *e, const struct job_row *row) {
-        return is_plan_seen(e, row) && !segments_have_all_run(e, row);
+        return is_plan_seen(e, row) && (engine_policy(e, row)->max_runs == 0 || !segments_have_all_run(e, row));
 }
 
 /* True if the plan at hand has a slot to be looked at. */
@@ -383,20 +383,21 @@ static void end_resume(struct engine *e, struct clock_sample now, uint32_t job) 
 static int wake(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         const struct job_cold *cold = registry_cold(&e->jobs, row);
+        const struct job_when *when = engine_policy(e, row);
         int r = 0;
-        bool is_over = engine_has_plan(row) && segments_are_over(e, row);
-        if (is_over || (engine_has_plan(row) && segments_await_clock(e, row))) {
+        bool has_plan = engine_has_plan(row), is_over = has_plan && plan_may_end(when) && segments_are_over(e, row);
+        if (is_over || (has_plan && row->segment == 0 && segments_await_clock(e, row))) {
                 if (is_over)
                         segments_finish(e, now, job);
                 else if (e->is_clock_trusted) {
                         row->since_us = now.bt_us;
-                        segments_plan_first(e, now, job, engine_policy(e, row), false);
+                        segments_plan_first(e, now, job, when, false);
                 }
                 slots_arm(e, job);
                 return 0;
         }
         if (engine_is_running(e, row))
-                r = plan_is_grid(engine_policy(e, row)) ? grid_overlapped(e, now, job) : 0;
+                r = plan_is_grid(when) ? grid_overlapped(e, now, job) : 0;
         else if (cold && (cold->waiting.is_slot || cold->waiting.is_trigger))
                 r = due_start_waiting(e, now, job);
         else
@@ -409,12 +410,13 @@ static int wake(struct engine *e, struct clock_sample now, uint32_t job) {
         return 0;
 }
 
-/* The slot waits for the run in flight. */
+/* The slot waits for the run in flight, with the trigger that may wait already. */
 static void let_event_wait(struct engine *e, struct clock_sample now, uint32_t job, const struct event *event) {
-        registry_cold(&e->jobs, engine_row(e, job))->waiting = (struct job_waiting){
+        struct job_waiting *waiting = &registry_cold(&e->jobs, engine_row(e, job))->waiting;
+        *waiting = (struct job_waiting){
                 .is_slot = true,
-                .is_trigger = registry_cold(&e->jobs, engine_row(e, job))->waiting.is_trigger,
-                .run = registry_cold(&e->jobs, engine_row(e, job))->waiting.run,
+                .is_trigger = waiting->is_trigger,
+                .run = waiting->run,
                 .item = event->item,
                 .slot_us = event->slot_us,
                 .due_bt_us = event->slot_us,

@@ -47,6 +47,10 @@ static inline bool plan_is_claimed(const struct job_when *when) {
         return when->durability == JOB_DURABILITY_AUTO ? when->catch_up != JOB_CATCH_UP_NONE
                                                        : when->durability == JOB_DURABILITY_FULL;
 }
+/* True for policies that may come to an end; most don't, and need not be asked more. */
+static inline bool plan_may_end(const struct job_when *when) {
+        return when->agenda || when->until_us < INT64_MAX || when->max_runs > 0;
+}
 /* True if a and b plan the same slots: a reload from one to the other leaves the plan alone. */
 bool plan_is_same(const struct job_when *a, const struct job_when *b);
 /* The largest drawn delay of a grid: RandomizedDelay=, kept below Every=; of a calendar not more than the span, and

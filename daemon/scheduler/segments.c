@@ -233,8 +233,6 @@ bool segments_have_all_run(const struct engine *e, const struct job_row *row) {
 
 bool segments_are_over(const struct engine *e, const struct job_row *row) {
         const struct job_when *when = engine_policy(e, row);
-        if (!when->agenda && when->until_us == INT64_MAX && when->max_runs == 0) /* most have no end */
-                return false;
         if (segments_have_all_run(e, row))
                 return true;
         if (!plan_exists(when) || row->segment == 0)

@@ -286,11 +286,11 @@ static struct schedule *next_look(struct engine *e, uint32_t job, int64_t *ret_a
                 return &e->boot_wake; /* it waited for the ledger: nothing else keeps it now */
         if (!engine_has_plan(row))
                 return NULL;
-        if (segments_are_over(e, row)) {
+        if (plan_may_end(when) && segments_are_over(e, row)) {
                 *ret_at_us = 0;
                 return &e->boot_wake;
         }
-        if (segments_await_clock(e, row)) {
+        if (row->segment == 0 && segments_await_clock(e, row)) {
                 *ret_at_us = e->is_clock_trusted ? 0 : e->trust_bt_us;
                 return &e->boot_wake;
         }
