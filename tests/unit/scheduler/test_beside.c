@@ -115,6 +115,7 @@ START_TEST(until_ends_both) {
         run_to(18, 0, 0);
         ck_assert_uint_eq(w.n_entries, 3); /* 12:00, 13:05, 14:00 */
         ck_assert(w.jobs[0].is_finished);
+        world_done(&w);
         begin_at(15, 0, 0);
         when.until_us = at(17, 30, 0); /* the next calendar slot is tomorrow */
         define(when);

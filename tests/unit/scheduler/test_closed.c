@@ -93,6 +93,7 @@ START_TEST(only_an_open_slot_waits_for_a_run) {
         world_run_to(&w, w.now.bt_us + 12 * HOUR + 30 * MIN); /* 13:00 waits */
         run_days(50 * HOUR);
         ck_assert_int_eq(w.entries[w.n_entries - 1].first_rt_us, at(13, 0, 0));
+        world_done(&w);
         begin_at(22, 30, 0);
         run_us = 26 * HOUR; /* until Sunday, 01:00 */
         define(when);
