@@ -491,6 +491,13 @@ static enum slot_reason judge_delay(const struct engine *e, struct clock_sample 
         return was_down ? SLOT_REASON_DOWN : SLOT_REASON_SUSPENDED;
 }
 
+/* The calendar has a slot at the instant at which the delay is over. */
+static bool is_calendar_of_instant(const struct engine *e, struct clock_sample now, const struct job_row *row, int64_t rt_us) {
+        int64_t distance_us = row->next_us - rt_us;
+        bool is_same = distance_us <= ENGINE_OFFSET_SLACK_US && distance_us >= -ENGINE_OFFSET_SLACK_US;
+        return is_same && is_plan_open(e, row) && row->next_us <= now.rt_us;
+}
+
 /* A fixed delay beside calendars is over. */
 static int delay_event_due(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
@@ -513,6 +520,14 @@ static int delay_event_due(struct engine *e, struct clock_sample now, uint32_t j
                 cold->delay_bt_us = (cold->catch_up_bt_us > now.bt_us ? cold->catch_up_bt_us : now.bt_us) + USEC_PER_SEC;
                 slots_arm(e, job);
                 return 0;
+        }
+        if (is_calendar_of_instant(e, now, row,
+                                   event_rt(&event, now))) { /* one slot, the calendar's; its run moves the delay */
+                int r = plan_due_now(e, now, job);
+                if (r < 0 || engine_is_running(e, row) || schedule_has(&e->parked, job)) {
+                        slots_arm(e, job);
+                        return r;
+                }
         }
         enum slot_reason reason = judge_delay(e, now, row, &event);
         if (reason == SLOT_REASON_NONE && !claims_permit(e, now, job, row->key)) {

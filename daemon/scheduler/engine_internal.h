@@ -131,6 +131,9 @@ void restore_plan(struct engine *e, struct clock_sample now, uint32_t job, const
 struct action *segments_begin(struct engine *e, uint32_t job);
 /* The first plan of a name that has none: from row->since_us on. */
 void segments_plan_first(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *when, bool is_resync);
+/* A name that is known gets its first schedule: nothing is due because of that, so an interval begins with its end. Before
+ * segments_plan_first(). */
+void segments_begin_known(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *when);
 /* From a plan under `old` to one under `when`: the last slot plus n times the new interval, first after now. */
 void segments_plan_next(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *old,
                         const struct job_when *when);

@@ -444,7 +444,7 @@ void restore_plan(struct engine *e, struct clock_sample now, uint32_t job, const
                 if (row->is_cancelled || row->is_finished || !plan_exists(when))
                         return;
                 if (row->segment == 0 && row->was != INDEX_NONE) /* it got its schedule while nobody looked */
-                        row->since_us = now.bt_us;
+                        segments_begin_known(e, now, job, when);
                 if (row->segment == 0) {
                         segments_plan_first(e, now, job, when, false);
                         row->is_resumed = true;

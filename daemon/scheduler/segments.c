@@ -91,6 +91,13 @@ void segments_plan_first(struct engine *e, struct clock_sample now, uint32_t job
         row->is_resumed = is_resync && !e->is_first_scheduler;
 }
 
+void segments_begin_known(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *when) {
+        struct job_row *row = engine_row(e, job);
+        row->since_us = now.bt_us;
+        if (!plan_is_wall(when) && when->initial_delay_us < when->every_us)
+                row->since_us += when->every_us - when->initial_delay_us;
+}
+
 /* The latest slot of the plan at hand as a BOOTTIME instant; false if it has had none. */
 static bool find_last_slot(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *old,
                            int64_t *ret_bt_us) {
@@ -128,7 +135,8 @@ static void plan_from(struct engine *e, struct clock_sample now, uint32_t job, b
         else if (has_last || anchor_us <= now.bt_us)
                 plan_grid_from(e, row, when, anchor_us, now.bt_us);
         else {
-                row->anchor_us = row->next_us = anchor_us;
+                int64_t begin_us = when->not_before_us > 0 ? engine_from_rt(e, when, when->not_before_us) : anchor_us;
+                row->anchor_us = row->next_us = anchor_us > begin_us ? anchor_us : begin_us;
                 row->key = 0;
         }
         if (!plan_is_grid(when))
@@ -140,6 +148,10 @@ void segments_plan_next(struct engine *e, struct clock_sample now, uint32_t job,
                         const struct job_when *when) {
         int64_t last_us = 0;
         bool has_last = find_last_slot(e, now, job, old, &last_us);
+        if (!has_last && !plan_exists(old)) { /* what the row has is of a plan before that */
+                has_last = true;
+                last_us = now.bt_us;
+        }
         plan_from(e, now, job, has_last, last_us, when);
 }
 
@@ -308,7 +320,7 @@ static void make_plan(struct engine *e, struct clock_sample now, uint32_t job, e
                 segments_plan_next(e, now, job, old, when);
         else {
                 if (before != JOB_STATE_NEW)
-                        row->since_us = now.bt_us;
+                        segments_begin_known(e, now, job, when);
                 segments_plan_first(e, now, job, when, commit->is_resync);
         }
 }

@@ -112,6 +112,32 @@ START_TEST(an_end_survives_a_power_cut_and_another_end_arms_again) {
 }
 END_TEST
 
+START_TEST(a_reload_fires_nothing_whatever_it_brings) {
+        struct job_when none;
+        job_when_init(&none);
+        begin_at(12, 0, 0);
+        define(none);
+        run_to(12, 10, 0);
+        define(every(30 * MIN, _i ? JOB_MODE_FIXED_RATE : JOB_MODE_FIXED_DELAY)); /* a known name gets an interval */
+        expect_next_at(12, 40, 0);
+        define(sim_when("OnCalendar=Mon 10:00\nTimeZone=UTC\n")); /* which never runs, */
+        define(none);
+        define(every(30 * MIN, _i ? JOB_MODE_FIXED_RATE : JOB_MODE_FIXED_DELAY)); /* and is no instant of an interval */
+        expect_next_at(13, 10, 0);
+        struct job_when later = every(8 * MIN, _i ? JOB_MODE_FIXED_RATE : JOB_MODE_FIXED_DELAY);
+        later.initial_delay_us = 5 * MIN;
+        world_define(&w, "other", &later);
+        world_commit(&w);
+        later.not_before_us = at(15, 0, 0); /* before it has run */
+        world_define(&w, "other", &later);
+        world_commit(&w);
+        run_to(14, 59, 0);
+        ck_assert_uint_eq(world_find(&w, "other")->totals.started, 0);
+        run_to(15, 0, 0);
+        ck_assert_uint_eq(world_find(&w, "other")->totals.started, 1);
+}
+END_TEST
+
 START_TEST(a_calendar_that_is_over_finishes_its_job) {
         begin_at(12, 0, 0);
         define(sim_when("OnCalendar=2026-03-20 12:10\nTimeZone=UTC\n"));
@@ -190,6 +216,7 @@ int main(void) {
         tcase_add_test(tc, scheduled_runs_are_counted_and_triggers_are_not);
         tcase_add_test(tc, the_last_run_goes_on_and_what_comes_behind_it_is_no_slot);
         tcase_add_test(tc, an_end_survives_a_power_cut_and_another_end_arms_again);
+        tcase_add_loop_test(tc, a_reload_fires_nothing_whatever_it_brings, 0, 2);
         tcase_add_test(tc, a_calendar_that_is_over_finishes_its_job);
         tcase_add_test(tc, each_resume_is_a_slot);
         tcase_add_test(tc, a_resume_and_the_slot_of_its_instant_are_one_run);
