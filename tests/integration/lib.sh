@@ -82,8 +82,10 @@ write_job() {
 }
 
 start_daemon() { # [OPTION...]
+        local n
+        n=$(count_events ready) # those of the ones before it
         spawn_daemon "$@"
-        wait_event ready
+        wait_event ready "" "" $((n + 1))
 }
 
 # Starts it without waiting until it is ready.
