@@ -109,7 +109,7 @@ expect_ctl 0 simulate --timeline --from=-1h --to=now often --json
 stop_daemon
 
 # without a ledger
-start_daemon
+start_daemon --state=
 expect_ctl 0 simulate --timeline --from=-1h slow
 assert_contains "the source" "From now on as chimed would go on" "$said"
 stop_daemon
