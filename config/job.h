@@ -25,6 +25,13 @@
 #define JOB_CATCH_UP_MAX_DEFAULT 100
 #define JOB_CATCH_UP_MAX         10000 /* slots that CatchUpMax= may keep */
 #define JOB_MAX_RUNS_MAX         1000000000
+#define JOB_RETRIES_MAX          1000
+#define JOB_QUEUE_MAX            1000 /* slots that QueueMax= may let wait */
+#define JOB_PARALLEL_MAX         64   /* runs of a job in flight */
+#define JOB_PRIORITY_MAX         1000
+#define JOB_RETRY_DELAY_DEFAULT  USEC_PER_SEC
+#define JOB_RETRY_MAX_DELAY      USEC_PER_HOUR /* the default of RetryMaxDelay= */
+#define JOB_BACKOFF_ONE_PPM      1000000
 #define JOB_HISTORY_RUNS_DEFAULT 100
 #define JOB_HISTORY_RUNS_MAX     1000000
 #define JOB_HISTORY_DEFAULT_US   (90 * USEC_PER_DAY)
@@ -43,7 +50,9 @@ enum job_align {
 
 enum job_overlap {
         JOB_OVERLAP_SKIP,
-        JOB_OVERLAP_QUEUE, /* one slot waits for the run in flight */
+        JOB_OVERLAP_QUEUE,    /* up to queue_max slots wait for the run in flight */
+        JOB_OVERLAP_REPLACE,  /* the run in flight is ended, the slot waits for that */
+        JOB_OVERLAP_PARALLEL, /* up to max_parallel runs are in flight */
 };
 
 /* What becomes of slots that passed while nothing could run. Where CatchUp= is not set it follows from Mode= and Every=. */
@@ -102,7 +111,17 @@ struct job_when {
         uint8_t is_interrupted_retried; /* RetryInterrupted= */
         uint8_t is_on_wake;             /* OnWake= */
         uint8_t is_delay_fixed;         /* FixedRandomDelay= */
-        uint8_t reserved[1];
+        uint8_t has_conditions;         /* the runner may answer that a condition does not hold */
+        int64_t retry_delay_us;         /* RetryDelay=, >= 0: between the end of an attempt and the next, */
+        int64_t retry_max_delay_us;     /* RetryMaxDelay=, at most so long */
+        int64_t condition_wait_us;      /* ConditionWait=, >= 0 */
+        int64_t expect_within_us;       /* ExpectWithin=; 0: no good run is expected */
+        uint32_t retries;               /* Retries=, attempts after the first, 0..JOB_RETRIES_MAX */
+        uint32_t retry_backoff_ppm;     /* RetryBackoff=: each delay is the one before times this, 1000000 (same)..100000000 */
+        uint32_t stop_after_failures;   /* StopAfterFailures=; 0: never */
+        uint32_t queue_max;             /* QueueMax=, 1..JOB_QUEUE_MAX, for JOB_OVERLAP_QUEUE */
+        uint32_t max_parallel;          /* MaxParallel=, 2..JOB_PARALLEL_MAX, for JOB_OVERLAP_PARALLEL; else 1 */
+        int32_t priority;               /* Priority=, -JOB_PRIORITY_MAX..JOB_PRIORITY_MAX, higher goes first */
         uint32_t allow_ids[JOB_ALLOW_MAX];  /* users or groups; ends at a kind of 0; Allow=, or else trigger for User= */
         uint8_t allow_kinds[JOB_ALLOW_MAX]; /* enum job_allow */
 };

@@ -11,7 +11,7 @@
 
 #define LOG_CHANGES_BELOW USEC_PER_MINUTE
 
-_Static_assert(sizeof(struct job_when) == 128 + 5 * JOB_ALLOW_MAX, "policies are compared as bytes: no padding");
+_Static_assert(sizeof(struct job_when) == 184 + 5 * JOB_ALLOW_MAX, "policies are compared as bytes: no padding");
 
 static const char *const mode_names[] = {[JOB_MODE_FIXED_DELAY] = "fixed-delay", [JOB_MODE_FIXED_RATE] = "fixed-rate", NULL};
 static const char *const overlap_names[] = {[JOB_OVERLAP_SKIP] = "skip", [JOB_OVERLAP_QUEUE] = "queue", NULL};
@@ -26,6 +26,11 @@ void job_when_init(struct job_when *when) {
         when->mode = JOB_MODE_FIXED_DELAY;
         when->align = JOB_ALIGN_START;
         when->overlap = JOB_OVERLAP_SKIP;
+        when->queue_max = 1;
+        when->max_parallel = 1;
+        when->retry_delay_us = JOB_RETRY_DELAY_DEFAULT;
+        when->retry_max_delay_us = JOB_RETRY_MAX_DELAY;
+        when->retry_backoff_ppm = JOB_BACKOFF_ONE_PPM;
         when->catch_up = JOB_CATCH_UP_ONE;
         when->log = JOB_LOG_ALL;
         when->on_boot_us = -1;

@@ -16,12 +16,14 @@ static const struct {
         [RUN_RESULT_FAILED] = {"failed", false, true},        [RUN_RESULT_TIMEOUT] = {"timeout", false, true},
         [RUN_RESULT_SIGNAL] = {"signal", false, true},        [RUN_RESULT_START_FAILED] = {"start-failed", false, true},
         [RUN_RESULT_CANCELLED] = {"cancelled", false, false}, [RUN_RESULT_INTERRUPTED] = {"interrupted", false, false},
-        [RUN_RESULT_FINISHED] = {"finished", true, false},
+        [RUN_RESULT_FINISHED] = {"finished", true, false},    [RUN_RESULT_SKIPPED] = {"skipped", true, false},
+        [RUN_RESULT_CONDITION] = {"condition", false, false},
 };
 
 static const char *const cause_names[RUN_CAUSE_MAX] = {
         [RUN_CAUSE_SCHEDULE] = "schedule", [RUN_CAUSE_CATCH_UP] = "catch-up", [RUN_CAUSE_RETRY] = "retry",
         [RUN_CAUSE_BOOT] = "boot",         [RUN_CAUSE_TRIGGER] = "trigger",   [RUN_CAUSE_WAKE] = "wake",
+        [RUN_CAUSE_CHAIN] = "chain",
 };
 
 static const char *const step_names[RUN_STEP_MAX] = {

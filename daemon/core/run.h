@@ -15,6 +15,8 @@ enum run_result {
         RUN_RESULT_CANCELLED,    /* ended by a command or at stop */
         RUN_RESULT_INTERRUPTED,  /* its end cannot be known */
         RUN_RESULT_FINISHED,     /* the job has come to its end */
+        RUN_RESULT_SKIPPED,      /* there was nothing to do, by its word */
+        RUN_RESULT_CONDITION,    /* not executed: a condition did not hold */
         RUN_RESULT_MAX
 };
 
@@ -25,6 +27,7 @@ enum run_cause {
         RUN_CAUSE_TRIGGER,
         RUN_CAUSE_RETRY,
         RUN_CAUSE_WAKE,
+        RUN_CAUSE_CHAIN, /* the end of another job's run, or what has become of its slots */
         RUN_CAUSE_MAX
 };
 
@@ -58,7 +61,7 @@ enum run_step {
 const char *run_result_to_string(enum run_result result);
 const char *run_cause_to_string(enum run_cause cause);
 const char *run_step_to_string(enum run_step step);
-/* True for success and finished. */
+/* True for success, skipped and finished. */
 bool run_result_is_good(enum run_result result);
 /* True for failed, timeout, signal, start-failed. */
 bool run_result_is_failure(enum run_result result);

@@ -81,6 +81,7 @@ enum wire_item {
         WIRE_ITEM_RETRY,   /* one more attempt of a slot that has its outcome */
         WIRE_ITEM_WAKE,    /* OnWake=: segment, anchor and key are 0, as of boots; the slot is the instant of the resume */
         WIRE_ITEM_DELAY, /* Every= with Mode=fixed-delay beside a calendar: as of boots; the slot is the instant at which it was over */
+        WIRE_ITEM_CHAIN, /* a hook of another job: as of boots; the slot is the instant of the end that it follows */
         WIRE_ITEM_MAX
 };
 

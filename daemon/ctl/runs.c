@@ -24,11 +24,17 @@ static enum run_result result_of(const json_t *run) {
 
 /* Begins the sentence; the detail follows. */
 static const char *const words[RUN_RESULT_MAX] = {
-        [RUN_RESULT_NONE] = "is in flight",       [RUN_RESULT_SUCCESS] = "succeeded",
-        [RUN_RESULT_FAILED] = "failed",           [RUN_RESULT_TIMEOUT] = "was ended by its time limit",
-        [RUN_RESULT_SIGNAL] = "was ended",        [RUN_RESULT_START_FAILED] = "could not be started",
-        [RUN_RESULT_CANCELLED] = "was cancelled", [RUN_RESULT_INTERRUPTED] = "was interrupted; how it ended is not known",
+        [RUN_RESULT_NONE] = "is in flight",
+        [RUN_RESULT_SUCCESS] = "succeeded",
+        [RUN_RESULT_FAILED] = "failed",
+        [RUN_RESULT_TIMEOUT] = "was ended by its time limit",
+        [RUN_RESULT_SIGNAL] = "was ended",
+        [RUN_RESULT_START_FAILED] = "could not be started",
+        [RUN_RESULT_CANCELLED] = "was cancelled",
+        [RUN_RESULT_INTERRUPTED] = "was interrupted; how it ended is not known",
         [RUN_RESULT_FINISHED] = "finished",
+        [RUN_RESULT_SKIPPED] = "had nothing to do",
+        [RUN_RESULT_CONDITION] = "was not executed: its conditions did not hold",
 };
 
 static void add_detail(const json_t *run, enum run_result result, char *buf, size_t size) {
@@ -105,10 +111,12 @@ int runs_exit_status(const json_t *run) {
         switch (result_of(run)) {
         case RUN_RESULT_SUCCESS:
         case RUN_RESULT_FINISHED:
+        case RUN_RESULT_SKIPPED:
                 return CTL_EXIT_DONE;
         case RUN_RESULT_TIMEOUT:
                 return CTL_EXIT_TIMED_OUT;
         case RUN_RESULT_START_FAILED:
+        case RUN_RESULT_CONDITION:
                 return CTL_EXIT_NOT_RUN;
         case RUN_RESULT_CANCELLED:
                 return reply_int(run, "startUsec", REPLY_NO_TIME) == REPLY_NO_TIME ? CTL_EXIT_NOT_RUN : status_as_ended(run);

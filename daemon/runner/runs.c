@@ -500,6 +500,7 @@ static void note_start(struct runner *runner, const struct run *run) {
         case WIRE_ITEM_RETRY:
         case WIRE_ITEM_WAKE:
         case WIRE_ITEM_DELAY:
+        case WIRE_ITEM_CHAIN:
         case WIRE_ITEM_MAX:
                 return;
         }

@@ -196,6 +196,11 @@ static const char *reason_words(enum slot_reason reason) {
                 [SLOT_REASON_DISABLED] = "its definition said Enabled=no",
                 [SLOT_REASON_REMOVED] = "its definition was gone",
                 [SLOT_REASON_CALENDAR] = "its day is left out by Only= or Except=",
+                [SLOT_REASON_POOL] = "all places of its groups were taken",
+                [SLOT_REASON_CONDITION_WAIT] = "its conditions did not hold in time",
+                [SLOT_REASON_RESOURCES] = "no process could be made",
+                [SLOT_REASON_CONDITION] = "its conditions did not hold",
+                [SLOT_REASON_FAILED] = "it had failed too often in a row",
         };
         return words[reason];
 }

@@ -474,7 +474,7 @@ static int event_due(struct engine *e, struct clock_sample now, uint32_t job, en
                 slots_arm(e, job);
                 return 0;
         }
-        slots_tell(e, job, slots_outcome_of(reason), reason, 0, 0, 0, event_rt(&event, now))->outcome.item = item;
+        slots_tell(e, job, slot_outcome_of(reason), reason, 0, 0, 0, event_rt(&event, now))->outcome.item = item;
         return 0;
 }
 
@@ -542,7 +542,7 @@ static int delay_event_due(struct engine *e, struct clock_sample now, uint32_t j
                         return r;
                 end_resume(e, now, job);
         } else {
-                slots_tell(e, job, slots_outcome_of(reason), reason, 0, 0, 0, event_rt(&event, now))->outcome.item = event.item;
+                slots_tell(e, job, slot_outcome_of(reason), reason, 0, 0, 0, event_rt(&event, now))->outcome.item = event.item;
                 if (reason == SLOT_REASON_PAUSED) /* it begins anew when the job goes on */
                         cold->delay_bt_us = 0;
                 else if (reason == SLOT_REASON_CALENDAR)

@@ -45,8 +45,21 @@ enum slot_reason {
         SLOT_REASON_DISABLED, /* its definition now says Enabled=no */
         SLOT_REASON_REMOVED,  /* its definition is gone */
         SLOT_REASON_CALENDAR, /* its day is left out by Only= or Except= */
+        /* missed, too (the numbers are in ledgers): */
+        SLOT_REASON_POOL,           /* the places of its groups were taken until it was too late */
+        SLOT_REASON_CONDITION_WAIT, /* its conditions did not hold within ConditionWait= */
+        SLOT_REASON_RESOURCES,      /* no process could be made until it was too late */
+        /* withheld, too: */
+        SLOT_REASON_CONDITION, /* its conditions did not hold */
+        SLOT_REASON_FAILED,    /* StopAfterFailures= has stopped the job */
         SLOT_REASON_MAX
 };
+
+/* What a slot that did not run comes to for a reason. */
+static inline enum slot_outcome slot_outcome_of(enum slot_reason reason) {
+        bool is_missed = reason < SLOT_REASON_PAUSED || (reason >= SLOT_REASON_POOL && reason <= SLOT_REASON_RESOURCES);
+        return is_missed ? SLOT_MISSED : SLOT_WITHHELD;
+}
 
 const char *slot_outcome_to_string(enum slot_outcome outcome);
 const char *slot_reason_to_string(enum slot_reason reason);

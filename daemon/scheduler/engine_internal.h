@@ -310,10 +310,6 @@ struct occasion {
 int slots_start(struct engine *e, struct clock_sample now, uint32_t job, const struct occasion *o);
 /* The slots from the row's key to last wait for the next slot's run. 0, -ENOMEM. */
 int slots_merge(struct engine *e, struct clock_sample now, uint32_t job, int64_t last, enum slot_reason reason);
-/* What a slot that did not run comes to for a reason. */
-static inline enum slot_outcome slots_outcome_of(enum slot_reason reason) {
-        return reason < SLOT_REASON_PAUSED ? SLOT_MISSED : SLOT_WITHHELD;
-}
 
 /* due.c */
 /* The plan ends while slots of it are due that wait for the ledger: the latest goes on waiting, as behind a run. 0, -ENOMEM. */

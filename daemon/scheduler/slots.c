@@ -54,7 +54,7 @@ void slots_flush_missed(struct engine *e, struct clock_sample now, uint32_t job,
         if (!cold || !cold->missed.is_open)
                 return;
         cold->missed.is_open = false;
-        emit_outcome(e, now, job, slots_outcome_of(cold->missed.reason), &cold->missed, 0, is_more);
+        emit_outcome(e, now, job, slot_outcome_of(cold->missed.reason), &cold->missed, 0, is_more);
 }
 
 void slots_flush_merging(struct engine *e, struct clock_sample now, uint32_t job, uint64_t run) {
@@ -108,7 +108,7 @@ int slots_miss(struct engine *e, struct clock_sample now, uint32_t job, int64_t 
         if (last < row->key)
                 return 0;
         struct job_range taken = take_slots(e, now, job, last, reason);
-        if (slots_outcome_of(reason) == SLOT_MISSED)
+        if (slot_outcome_of(reason) == SLOT_MISSED)
                 cold->missed_since_run += closed_count_open(e, row, &taken);
         if (!is_continued(&cold->missed, &taken))
                 slots_flush_missed(e, now, job, false);
@@ -474,7 +474,7 @@ void slots_drop_waiting(struct engine *e, struct clock_sample now, uint32_t job,
                 return;
         slots_flush_missed(e, now, job, false);
         if (cold->waiting.is_slot)
-                slots_tell_waiting(e, job, slots_outcome_of(reason), reason);
+                slots_tell_waiting(e, job, slot_outcome_of(reason), reason);
         if (cold->waiting.is_trigger)
                 engine_emit(e, ACTION_DROPPED, job)->run.run.run = cold->waiting.run;
         cold->waiting = (struct job_waiting){0};

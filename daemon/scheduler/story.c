@@ -224,6 +224,10 @@ static void print_end(const struct run_end *end, char *buf, size_t size) {
                 snprintf(buf, size, "was not executed: what StopWhenPathExists= names is there");
                 return;
         }
+        if (end->result == RUN_RESULT_CONDITION) {
+                snprintf(buf, size, "was not executed: its conditions did not hold");
+                return;
+        }
         if (end->result == RUN_RESULT_FAILED)
                 snprintf(how, sizeof(how), " with exit status %d", end->exit_code);
         else if (end->signal > 0 && end->result == RUN_RESULT_SIGNAL)
@@ -232,6 +236,7 @@ static void print_end(const struct run_end *end, char *buf, size_t size) {
                            : end->result == RUN_RESULT_TIMEOUT   ? "timed out"
                            : end->result == RUN_RESULT_CANCELLED ? "was cancelled"
                            : end->result == RUN_RESULT_FINISHED  ? "finished"
+                           : end->result == RUN_RESULT_SKIPPED   ? "had nothing to do"
                                                                  : "failed";
         snprintf(buf, size, "%s%s after %s", verb, how, print_rounded(end->end_bt_us - end->start_bt_us, took));
 }
@@ -309,6 +314,16 @@ static const char *reason_text(enum slot_reason reason) {
                 return "the job was removed";
         case SLOT_REASON_CALENDAR:
                 return "its day is left out by Only= or Except=";
+        case SLOT_REASON_POOL:
+                return "all places of its groups were taken";
+        case SLOT_REASON_CONDITION_WAIT:
+                return "its conditions did not hold in time";
+        case SLOT_REASON_RESOURCES:
+                return "no process could be made";
+        case SLOT_REASON_CONDITION:
+                return "its conditions did not hold";
+        case SLOT_REASON_FAILED:
+                return "it had failed too often in a row";
         case SLOT_REASON_NONE:
                 return "it cannot be known whether it ran";
         case SLOT_REASON_MAX:
@@ -320,7 +335,7 @@ static const char *reason_text(enum slot_reason reason) {
 /* Slots that were missed or withheld, or, without a reason, interrupted. */
 static void tell_missed(const struct story *s, const char *job, enum slot_reason reason, const struct untold *slots) {
         char first[40], last[40];
-        bool is_withheld = reason >= SLOT_REASON_PAUSED, is_interrupted = reason == SLOT_REASON_NONE;
+        bool is_withheld = slot_outcome_of(reason) == SLOT_WITHHELD, is_interrupted = reason == SLOT_REASON_NONE;
         const char *verb = is_withheld ? "withheld" : is_interrupted ? "interrupted in" : "missed";
         struct journal_record r = begin(s,
                                         is_withheld      ? EVENT_WITHHELD

@@ -20,6 +20,11 @@ static const char *const reason_words[SLOT_REASON_MAX] = {
         [SLOT_REASON_DISABLED] = "disabled",
         [SLOT_REASON_REMOVED] = "removed",
         [SLOT_REASON_CALENDAR] = "calendar",
+        [SLOT_REASON_POOL] = "pool",
+        [SLOT_REASON_CONDITION_WAIT] = "condition",
+        [SLOT_REASON_RESOURCES] = "resources",
+        [SLOT_REASON_CONDITION] = "condition",
+        [SLOT_REASON_FAILED] = "failed",
 };
 
 const char *slot_outcome_to_string(enum slot_outcome outcome) {
