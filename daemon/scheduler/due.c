@@ -245,19 +245,21 @@ static int grid_meets_event(struct engine *e, struct clock_sample now, uint32_t 
         return r;
 }
 
-/* Starts the slot that waited, unless it is too late for it. */
+/* Starts the slot that waited, unless it is too late for it, or too early. */
 static int start_waiting_slot(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
-        struct job_waiting *waiting = &cold->waiting;
+        struct job_waiting waited = cold->waiting, *waiting = &waited;
         int64_t lag_us = now.bt_us > waiting->due_bt_us ? now.bt_us - waiting->due_bt_us : 0; /* the clock was set back */
         bool is_retry = waiting->attempt > 1; /* it may run twice: nothing is claimed */
+        if (waiting->from_bt_us > now.bt_us && !waiting->is_trigger)
+                return 0;
         if (!is_retry && !claims_permit(e, now, job, waiting->key))
                 return 0;
         if (is_too_late(engine_policy(e, engine_row(e, job)), lag_us)) {
                 slots_tell_waiting(e, job, SLOT_MISSED, SLOT_REASON_DEADLINE);
                 return 0;
         }
-        waiting->is_slot = false;
+        waiting_take(e, job);
         if (waiting->item == WIRE_ITEM_SCHEDULE)
                 cold->last_slot_us = waiting->slot_us;
         return slots_start(e, now, job,
@@ -398,10 +400,13 @@ static int wake(struct engine *e, struct clock_sample now, uint32_t job) {
         }
         if (engine_is_running(e, row))
                 r = plan_is_grid(when) ? grid_overlapped(e, now, job) : 0;
-        else if (cold && (cold->waiting.is_slot || cold->waiting.is_trigger))
-                r = due_start_waiting(e, now, job);
-        else
-                r = plan_due_now(e, now, job);
+        else {
+                waiting_give_up(e, now, job);
+                if (cold && (cold->waiting.is_slot || cold->waiting.is_trigger))
+                        r = due_start_waiting(e, now, job);
+                else
+                        r = plan_due_now(e, now, job);
+        }
         if (r < 0)
                 return r;
         if (!schedule_has(&e->parked, job))
@@ -410,18 +415,14 @@ static int wake(struct engine *e, struct clock_sample now, uint32_t job) {
         return 0;
 }
 
-/* The slot waits for the run in flight, with the trigger that may wait already. */
 static void let_event_wait(struct engine *e, struct clock_sample now, uint32_t job, const struct event *event) {
-        struct job_waiting *waiting = &registry_cold(&e->jobs, engine_row(e, job))->waiting;
-        *waiting = (struct job_waiting){
-                .is_slot = true,
-                .is_trigger = waiting->is_trigger,
-                .run = waiting->run,
-                .item = event->item,
-                .slot_us = event->slot_us,
-                .due_bt_us = event->slot_us,
-                .slot_rt_us = event_rt(event, now),
-        };
+        waiting_put(e, job,
+                    &(struct job_waiting){
+                            .item = event->item,
+                            .slot_us = event->slot_us,
+                            .due_bt_us = event->slot_us,
+                            .slot_rt_us = event_rt(event, now),
+                    });
 }
 
 /* Outside of the schedule's borders there is no slot. */
@@ -459,8 +460,7 @@ static int event_due(struct engine *e, struct clock_sample now, uint32_t job, en
         if (!registry_warm(&e->jobs, row))
                 return -ENOMEM;
         enum slot_reason reason = judge_event(e, now, row, &event);
-        if (reason == SLOT_REASON_OVERLAP && when->overlap == JOB_OVERLAP_QUEUE &&
-            !registry_cold(&e->jobs, row)->waiting.is_slot) {
+        if (reason == SLOT_REASON_OVERLAP && when->overlap == JOB_OVERLAP_QUEUE && waiting_has_room(e, row)) {
                 let_event_wait(e, now, job, &event);
                 return 0;
         }

@@ -229,6 +229,19 @@ uint64_t closed_count_open(const struct engine *e, const struct job_row *row, co
 /* The first instant from one on at which a slot may run; INT64_MAX: none is known. */
 int64_t closed_opens_at(const struct engine *e, const struct job_when *when, int64_t slot_us);
 
+/* waiting.c: slots that can't start at their instant */
+/* True if one more may wait. */
+bool waiting_has_room(const struct engine *e, const struct job_row *row);
+/* A slot begins to wait behind those that do, beside a trigger. There is room, and the job has its cold state. */
+void waiting_put(struct engine *e, uint32_t job, const struct job_waiting *slot);
+/* The first one waits no more; a trigger does. */
+void waiting_take(struct engine *e, uint32_t job);
+/* When something is to be done about what waits, no run being in flight (BOOTTIME, 0: at once, INT64_MAX: when something else has
+ * happened). */
+int64_t waiting_wake(const struct engine *e, uint32_t job);
+/* Slots that have waited too long are missed, for what kept them. */
+void waiting_give_up(struct engine *e, struct clock_sample now, uint32_t job);
+
 /* commands.c */
 /* Queues the job for the end of its pause or for the next time its hold is told, or takes it out. */
 void commands_arm_hold(struct engine *e, uint32_t job);

@@ -82,6 +82,14 @@ static void walk_waiting(struct ends *x, struct job_waiting *w) {
         i64(x, &w->due_bt_us);
 }
 
+/* What it waits for, and how long. */
+static void walk_wait(struct ends *x, struct job_waiting *w) {
+        w->awaits = below(x, w->awaits, JOB_AWAITS_MAX);
+        i64(x, &w->from_bt_us);
+        i64(x, &w->until_bt_us);
+        w->until_reason = (uint8_t)below(x, w->until_reason, UINT8_MAX);
+}
+
 static void walk_range(struct ends *x, struct job_range *r) {
         flag(x, &r->is_open);
         r->reason = (uint8_t)below(x, r->reason, UINT8_MAX);
@@ -138,6 +146,9 @@ static void walk(struct ends *x, struct job_image *image) {
                 return;
         u64(x, &image->calendar.word[0]);
         u64(x, &image->calendar.word[1]);
+        if (x->version < 5)
+                return;
+        walk_wait(x, &image->waiting);
 }
 
 void image_encode(const struct job_image *image, struct pack *p) {
@@ -162,7 +173,7 @@ int image_decode(const void *data, size_t size, struct job_image *ret) {
 
 /* 0 means none: what was before this boot is told as its beginning. */
 static void shift(int64_t *instant_us, int64_t by_us) {
-        if (*instant_us > 0)
+        if (*instant_us > 0 && *instant_us < INT64_MAX)
                 *instant_us = *instant_us + by_us > 0 ? *instant_us + by_us : 1;
 }
 
@@ -174,6 +185,8 @@ void image_shift(struct job_image *image, bool is_wall, int64_t by_us) {
         if (image->delay_bt_us != 0 && image->delay_bt_us != -by_us) /* it may be before this boot */
                 image->delay_bt_us += by_us;
         image->waiting.due_bt_us += by_us;
+        shift(&image->waiting.from_bt_us, by_us);
+        shift(&image->waiting.until_bt_us, by_us);
         image->offset_us -= by_us;
         if (is_wall)
                 return;

@@ -68,14 +68,27 @@ struct job_run {
         bool is_known;   /* the runner that is connected has it */
 };
 
-/* What waits for the run in flight to end: a slot, a trigger, or one run for both. */
+/* What keeps a slot from starting. */
+enum job_awaits {
+        JOB_AWAITS_RUN,       /* the run in flight, or the ledger */
+        JOB_AWAITS_RETRY,     /* the delay between two attempts */
+        JOB_AWAITS_CONDITION, /* conditions that did not hold */
+        JOB_AWAITS_POOL,      /* a place in its groups */
+        JOB_AWAITS_MAX
+};
+
+/* What waits: a slot, a trigger, or one run for both. */
 struct job_waiting {
         bool is_slot, is_trigger;
         uint64_t run; /* the number that a trigger was promised; 0: none was */
         /* the slot's */
-        enum wire_item item; /* SCHEDULE, BOOT or RETRY */
-        uint16_t attempt;    /* 0: the first */
-        bool is_past;        /* BOOT: of another boot, it is too late for it */
+        enum job_awaits awaits;
+        int64_t from_bt_us; /* it is not started before, unless a trigger comes; 0: at once; INT64_MAX: until it is asked for */
+        int64_t until_bt_us; /* then it is missed; 0: not for this */
+        uint8_t until_reason;
+        enum wire_item item;
+        uint16_t attempt; /* 0: the first */
+        bool is_past;     /* BOOT: of another boot, it is too late for it */
         uint32_t segment;
         int64_t anchor_us, key;
         int64_t slot_us, slot_rt_us;

@@ -251,7 +251,7 @@ int restore_adopted(struct engine *e, struct clock_sample now, uint32_t job, con
         bool has_waited = cold->waiting.is_slot && start->item == cold->waiting.item &&
                           cold->waiting.segment == start->segment && cold->waiting.key == start->key;
         if (has_waited)
-                cold->waiting.is_slot = false;
+                waiting_take(e, job);
         if (cold->waiting.is_slot && start->item == WIRE_ITEM_SCHEDULE) /* and so what waited has not run */
                 slots_drop_waiting(e, now, job, SLOT_REASON_DOWN);
         if (start->item == WIRE_ITEM_BOOT)

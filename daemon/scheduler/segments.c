@@ -489,10 +489,13 @@ static void leave_days(struct engine *e, struct clock_sample now) {
                         slots_flush_missed(e, before, job, false);
 }
 
-static void look_at_days(struct engine *e) {
-        for (uint32_t job = 0; job < e->jobs.n_rows; job++)
-                if (is_interval_on_days(e, engine_row(e, job)))
+/* Slots that give way to the next one of a wall grid give way at another instant now. */
+static void look_again(struct engine *e) {
+        for (uint32_t job = 0; job < e->jobs.n_rows; job++) {
+                const struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
+                if (is_interval_on_days(e, engine_row(e, job)) || (cold && cold->waiting.is_slot))
                         slots_arm(e, job);
+        }
 }
 
 int engine_clock_change(struct engine *e, struct clock_sample now, const struct clockstep *change) {
@@ -515,7 +518,7 @@ int engine_clock_change(struct engine *e, struct clock_sample now, const struct 
         if (change->step_us < -ENGINE_STEP_LIMIT_US)
                 begin_time_line(e, now, change->step_us);
         if (change->step_us != 0)
-                look_at_days(e);
+                look_again(e);
         return e->has_failed ? -ENOMEM : 0;
 }
 

@@ -201,23 +201,21 @@ void slots_note_late(struct engine *e, uint32_t job) {
 void slots_let_wait(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
-        struct job_waiting *waiting = &registry_cold(&e->jobs, row)->waiting;
         struct plan_grid grid = engine_grid(e, row, when);
         int64_t due_us = plan_is_grid(when) ? plan_due(&grid, row->key) : row->next_us;
-        waiting->is_slot = true;
-        waiting->is_past = false;
-        waiting->item = WIRE_ITEM_SCHEDULE;
-        waiting->attempt = 0;
-        waiting->segment = row->segment;
-        waiting->anchor_us = row->anchor_us;
-        waiting->key = row->key;
-        waiting->slot_us = row->next_us;
-        waiting->slot_rt_us = engine_slot_rt(e, when, row->next_us, now);
-        waiting->due_bt_us = now.bt_us - (engine_slot_now(when, now) - due_us);
+        waiting_put(e, job,
+                    &(struct job_waiting){
+                            .item = WIRE_ITEM_SCHEDULE,
+                            .segment = row->segment,
+                            .anchor_us = row->anchor_us,
+                            .key = row->key,
+                            .slot_us = row->next_us,
+                            .slot_rt_us = engine_slot_rt(e, when, row->next_us, now),
+                            .due_bt_us = now.bt_us - (engine_slot_now(when, now) - due_us),
+                    });
         row->key++;
         if (plan_is_grid(when))
                 row->next_us = plan_nominal(&grid, row->key);
-        slots_note_late(e, job);
 }
 
 /* A fixed delay that was over in a pause: one slot, then there is no plan until the job goes on. */
@@ -261,7 +259,7 @@ void slots_pass(struct engine *e, struct clock_sample now, uint32_t job, int64_t
         }
         if (catch_up_joins(e, now, job, &grid, last))
                 return;
-        bool is_place = when->overlap == JOB_OVERLAP_QUEUE && !registry_cold(&e->jobs, row)->waiting.is_slot;
+        bool is_place = when->overlap == JOB_OVERLAP_QUEUE && waiting_has_room(e, row);
         if (is_place && last >= row->key && !segments_have_all_run(e, row)) {
                 slots_pass_closed(e, now, job, last);
                 if (last >= row->key)
@@ -282,8 +280,10 @@ static struct schedule *next_look(struct engine *e, uint32_t job, int64_t *ret_a
         const struct job_cold *cold = registry_cold(&e->jobs, row);
         bool is_running = cold && cold->run.run > 0;
         *ret_at_us = 0;
-        if (cold && !is_running && !row->is_restored && (cold->waiting.is_slot || cold->waiting.is_trigger))
-                return &e->boot_wake; /* it waited for the ledger: nothing else keeps it now */
+        if (cold && !is_running && !row->is_restored && (cold->waiting.is_slot || cold->waiting.is_trigger)) {
+                *ret_at_us = waiting_wake(e, job);
+                return *ret_at_us < INT64_MAX ? &e->boot_wake : NULL;
+        }
         if (!engine_has_plan(row))
                 return NULL;
         if (plan_may_end(when) && segments_are_over(e, row)) {
@@ -455,17 +455,16 @@ int slots_start_next(struct engine *e, struct clock_sample now, uint32_t job, en
 }
 
 void slots_tell_waiting(struct engine *e, uint32_t job, enum slot_outcome outcome, enum slot_reason reason) {
-        struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
-        cold->waiting.is_slot = false;
-        if (cold->waiting.item == WIRE_ITEM_RETRY)
-                return;                  /* the slot has its outcome */
-        if (cold->waiting.attempt > 1) { /* it may have run before */
+        struct job_waiting waiting = registry_cold(&e->jobs, engine_row(e, job))->waiting;
+        waiting_take(e, job);
+        if (waiting.item == WIRE_ITEM_RETRY)
+                return;            /* the slot has its outcome */
+        if (waiting.attempt > 1) { /* it may have run before */
                 outcome = SLOT_INTERRUPTED;
                 reason = SLOT_REASON_NONE;
         }
-        slots_tell(e, job, outcome, reason, cold->waiting.segment, cold->waiting.key, cold->waiting.key,
-                   cold->waiting.slot_rt_us)
-                ->outcome.item = cold->waiting.item;
+        slots_tell(e, job, outcome, reason, waiting.segment, waiting.key, waiting.key, waiting.slot_rt_us)->outcome.item =
+                waiting.item;
 }
 
 void slots_drop_waiting(struct engine *e, struct clock_sample now, uint32_t job, enum slot_reason reason) {

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+// waiting: slots that can't start at their instant: they wait for a run to end, for the next attempt, for conditions, or for a place.
+// Each was taken off its plan when it began to wait, and the ledger is told of it.
+
+#include "daemon/scheduler/engine_internal.h"
+
+static int64_t lower(int64_t a, int64_t b) {
+        return a < b ? a : b;
+}
+
+bool waiting_has_room(const struct engine *e, const struct job_row *row) {
+        return !registry_cold(&e->jobs, row)->waiting.is_slot;
+}
+
+void waiting_put(struct engine *e, uint32_t job, const struct job_waiting *slot) {
+        struct job_waiting *first = &registry_cold(&e->jobs, engine_row(e, job))->waiting;
+        bool is_trigger = first->is_trigger;
+        uint64_t run = first->run;
+        *first = *slot;
+        first->is_slot = true;
+        first->is_trigger = is_trigger;
+        first->run = run;
+        slots_note_late(e, job);
+}
+
+void waiting_take(struct engine *e, uint32_t job) {
+        struct job_waiting *first = &registry_cold(&e->jobs, engine_row(e, job))->waiting;
+        *first = (struct job_waiting){.is_trigger = first->is_trigger, .run = first->run};
+}
+
+/* Where StartDeadline= is not set: the next slot takes the place of one that conditions or a pool keep. */
+static int64_t next_slot_bt(const struct engine *e, const struct job_row *row) {
+        const struct job_when *when = engine_policy(e, row);
+        const struct job_waiting *first = &registry_cold(&e->jobs, row)->waiting;
+        bool is_limited = first->awaits == JOB_AWAITS_CONDITION || first->awaits == JOB_AWAITS_POOL;
+        bool lasts = when->overlap == JOB_OVERLAP_QUEUE || when->catch_up == JOB_CATCH_UP_ALL;
+        if (!is_limited || lasts || when->start_deadline_us != JOB_DEADLINE_NEXT || !plan_is_grid(when) ||
+            !engine_has_plan(row) || row->is_paused)
+                return INT64_MAX;
+        struct plan_grid grid = engine_grid(e, row, when);
+        int64_t due_us = plan_due(&grid, row->key);
+        if (due_us >= INT64_MAX / 2 || row->next_us > grid.until_us)
+                return INT64_MAX;
+        return plan_is_wall(when) ? due_us - e->offset_us : due_us;
+}
+
+/* When the first one is given up. */
+static int64_t give_up_at(const struct engine *e, const struct job_row *row, enum slot_reason *ret_reason) {
+        static const enum slot_reason reasons[JOB_AWAITS_MAX] = {
+                [JOB_AWAITS_RUN] = SLOT_REASON_DEADLINE,
+                [JOB_AWAITS_RETRY] = SLOT_REASON_DEADLINE,
+                [JOB_AWAITS_CONDITION] = SLOT_REASON_CONDITION_WAIT,
+                [JOB_AWAITS_POOL] = SLOT_REASON_POOL,
+        };
+        const struct job_waiting *first = &registry_cold(&e->jobs, row)->waiting;
+        const struct job_when *when = engine_policy(e, row);
+        int64_t at_us = next_slot_bt(e, row);
+        *ret_reason = reasons[first->awaits];
+        if (first->until_bt_us > 0 && first->until_bt_us < at_us) {
+                at_us = first->until_bt_us;
+                *ret_reason = first->until_reason;
+        }
+        bool is_limited = when->start_deadline_us != JOB_DEADLINE_NEXT && when->start_deadline_us <= DURATION_MAX &&
+                          first->item != WIRE_ITEM_RETRY;
+        if (is_limited && first->due_bt_us + when->start_deadline_us + 1 < at_us) {
+                at_us = first->due_bt_us + when->start_deadline_us + 1;
+                *ret_reason = SLOT_REASON_DEADLINE;
+        }
+        return at_us;
+}
+
+int64_t waiting_wake(const struct engine *e, uint32_t job) {
+        const struct job_row *row = &e->jobs.rows[job];
+        const struct job_waiting *first = &registry_cold(&e->jobs, row)->waiting;
+        enum slot_reason reason;
+        if (first->is_trigger || !first->is_slot || first->awaits == JOB_AWAITS_RUN)
+                return 0;
+        return lower(first->from_bt_us, give_up_at(e, row, &reason));
+}
+
+void waiting_give_up(struct engine *e, struct clock_sample now, uint32_t job) {
+        const struct job_row *row = engine_row(e, job);
+        const struct job_cold *cold = registry_cold(&e->jobs, row);
+        enum slot_reason reason;
+        while (cold && cold->waiting.is_slot && cold->waiting.awaits != JOB_AWAITS_RUN &&
+               give_up_at(e, row, &reason) <= now.bt_us)
+                slots_tell_waiting(e, job, SLOT_MISSED, reason);
+}
