@@ -43,6 +43,7 @@ struct engine *engine_free(struct engine *e) {
         schedule_done(&e->at_delay);
         schedule_done(&e->holds);
         index_done(&e->by_run);
+        groups_done(&e->groups);
         free(e->touched);
         free(e->actions);
         free(e);
@@ -276,6 +277,14 @@ int engine_define(struct engine *e, const struct wire_define *define, const stru
         row->hash = define->hash;
         row->is_removing = false;
         return 0;
+}
+
+int engine_define_group(struct engine *e, const char *name, const char *description, uint32_t max_running) {
+        return groups_announce(&e->groups, name, description, max_running);
+}
+
+void engine_set_max_running(struct engine *e, uint32_t n) {
+        e->next_max_running = n;
 }
 
 void engine_remove(struct engine *e, const char *name) {

@@ -170,6 +170,10 @@ void engine_take_image(struct engine *e, struct clock_sample now, uint32_t job, 
 int engine_define(struct engine *e, const struct wire_define *define, const struct job_when *when, const char *description);
 /* A name is no longer defined; takes effect at the commit. Unknown names are ignored. */
 void engine_remove(struct engine *e, const char *name);
+/* A group; before each commit all of them are told, and those that are not are gone with it. max_running 0: no limit. 0, -ENOMEM. */
+int engine_define_group(struct engine *e, const char *name, const char *description, uint32_t max_running);
+/* How many runs there may be in all from the next commit on; 0: no limit. */
+void engine_set_max_running(struct engine *e, uint32_t n);
 /* A run that the runner had from an earlier scheduler; before the commit, after its job's definition. 0, -ENOMEM, -EEXIST (the
  * job has another run in flight: the runner is confused). */
 int engine_adopt(struct engine *e, struct clock_sample now, const struct wire_run *run);

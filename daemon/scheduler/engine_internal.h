@@ -4,6 +4,7 @@
 #pragma once
 
 #include "daemon/scheduler/engine.h"
+#include "daemon/scheduler/groups.h"
 #include "daemon/scheduler/plan.h"
 #include "daemon/scheduler/schedule.h"
 
@@ -27,6 +28,8 @@ struct engine {
         struct schedule at_wake;  /* by job: OnWake= slots, at the instant of the resume, BOOTTIME */
         struct schedule holds;    /* by job: when a pause ends or a hold is told again, BOOTTIME */
         struct index by_run;      /* jobs with a run in flight, by its number */
+        struct groups groups;
+        uint32_t max_running, next_max_running; /* of all jobs together, 0: no limit; and from the next commit on */
         uint8_t instance[16];
         uint8_t seed[16];    /* keys the draws, */
         uint8_t machine[16]; /* and these the ones that stay */

@@ -390,6 +390,8 @@ static void commit_removal(struct engine *e, struct clock_sample now, uint32_t j
 int engine_commit(struct engine *e, struct clock_sample now, const struct wire_commit *commit) {
         e->holds_slots = commit->holds_slots;
         e->trust_bt_us = commit->time_sync_wait_us;
+        e->max_running = e->next_max_running;
+        groups_commit(&e->groups);
         engine_note_offset(e, now);
         if (commit->is_resync || e->n_restored > 0)
                 e->resumed = now;
