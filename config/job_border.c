@@ -24,7 +24,7 @@ int parse_until(struct job_draft *d, const struct job_setting *s) {
 }
 
 int parse_max_runs(struct job_draft *d, const struct job_setting *s) {
-        return draft_count(d, s, s->value, 0, JOB_MAX_RUNS_MAX, &d->job->when.max_runs);
+        return draft_count(d, s, 1, JOB_MAX_RUNS_MAX, &d->job->when.max_runs);
 }
 
 /* The instant of a time as it was written: a gap is passed at its end, of a fold it is the first or the second. */
@@ -86,8 +86,5 @@ bool print_until(const struct job_when *when, char buf[static JOB_VALUE_MAX]) {
 }
 
 bool print_max_runs(const struct job_when *when, char buf[static JOB_VALUE_MAX]) {
-        if (when->max_runs == 0)
-                return false;
-        snprintf(buf, JOB_VALUE_MAX, "%u", when->max_runs);
-        return true;
+        return print_number(when->max_runs, 0, buf);
 }

@@ -24,7 +24,7 @@ int parse_catch_up(struct job_draft *d, const struct job_setting *s) {
 }
 
 int parse_catch_up_max(struct job_draft *d, const struct job_setting *s) {
-        return draft_count(d, s, s->value, 0, JOB_CATCH_UP_MAX, &d->job->when.catch_up_max);
+        return draft_count(d, s, 1, JOB_CATCH_UP_MAX, &d->job->when.catch_up_max);
 }
 
 int parse_catch_up_spread(struct job_draft *d, const struct job_setting *s) {
@@ -51,13 +51,18 @@ static int parse_history_word(struct job_draft *d, const struct job_setting *s, 
         bool is_runs = draft_is_number(word->text), *has = is_runs ? has_runs : has_age;
         const char *why;
         int64_t us;
+        int32_t runs;
 
         if (*has)
                 return draft_error(d, s, word->offset, "a second %s; write a number of runs, a span without blanks, or both",
                                    is_runs ? "number of runs" : "span");
         *has = true;
-        if (is_runs)
-                return draft_count(d, s, word->text, word->offset, JOB_HISTORY_RUNS_MAX, &when->history_runs);
+        if (is_runs) {
+                int r = draft_integer(d, s, word->text, word->offset, 1, JOB_HISTORY_RUNS_MAX, &runs);
+                if (r == 0)
+                        when->history_runs = (uint32_t)runs;
+                return r;
+        }
         if (duration_parse(word->text, &us, &why) < 0)
                 return draft_error(d, s, word->offset, "\"%.40s\" is neither a number of runs nor a span: %s", word->text, why);
         if (us == 0)
@@ -121,10 +126,7 @@ bool print_catch_up(const struct job_when *when, char buf[static JOB_VALUE_MAX])
 }
 
 bool print_catch_up_max(const struct job_when *when, char buf[static JOB_VALUE_MAX]) {
-        if (when->catch_up_max == JOB_CATCH_UP_MAX_DEFAULT)
-                return false;
-        snprintf(buf, JOB_VALUE_MAX, "%u", when->catch_up_max);
-        return true;
+        return print_number(when->catch_up_max, JOB_CATCH_UP_MAX_DEFAULT, buf);
 }
 
 bool print_catch_up_spread(const struct job_when *when, char buf[static JOB_VALUE_MAX]) {

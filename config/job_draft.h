@@ -36,11 +36,20 @@ enum job_key_index {
         KEY_UNTIL,
         KEY_MAX_RUNS,
         KEY_OVERLAP,
+        KEY_QUEUE_MAX,
+        KEY_MAX_PARALLEL,
         KEY_START_DEADLINE,
         KEY_CATCH_UP,
         KEY_CATCH_UP_MAX,
         KEY_CATCH_UP_SPREAD,
         KEY_RETRY_INTERRUPTED,
+        KEY_RETRIES,
+        KEY_RETRY_DELAY,
+        KEY_RETRY_BACKOFF,
+        KEY_RETRY_MAX_DELAY,
+        KEY_STOP_AFTER_FAILURES,
+        KEY_EXPECT_WITHIN,
+        KEY_PRIORITY,
         KEY_DURABILITY,
         KEY_HISTORY,
         KEY_ENABLED,
@@ -120,8 +129,13 @@ int draft_boolean(struct job_draft *d, const struct job_setting *s, bool *ret);
 int draft_percent(struct job_draft *d, const struct job_setting *s, uint32_t *ret_ppm);
 /* One of names (NULL-terminated) as its index. */
 int draft_choice(struct job_draft *d, const struct job_setting *s, const char *const *names, uint8_t *ret);
-/* A whole number from 1 to max (under 10^9), the text at an offset of the value. */
-int draft_count(struct job_draft *d, const struct job_setting *s, const char *text, size_t offset, uint32_t max, uint32_t *ret);
+/* A factor such as 1.5 as parts per million, from 1 to max (under 1000). */
+int draft_factor(struct job_draft *d, const struct job_setting *s, uint32_t max, uint32_t *ret_ppm);
+/* A whole number from min to max, the text at an offset of the value. */
+int draft_integer(struct job_draft *d, const struct job_setting *s, const char *text, size_t offset, int32_t min, int32_t max,
+                  int32_t *ret);
+/* The same where the number is all of the value, and not negative. */
+int draft_count(struct job_draft *d, const struct job_setting *s, uint32_t min, uint32_t max, uint32_t *ret);
 bool draft_is_number(const char *text);
 int draft_copy(const char *text, char **ret);
 /* Adds a name that stands at offset; *ret is it, to be filled in. 0 or -ENOMEM. */
@@ -154,11 +168,20 @@ int parse_not_before(struct job_draft *d, const struct job_setting *s);
 int parse_until(struct job_draft *d, const struct job_setting *s);
 int parse_max_runs(struct job_draft *d, const struct job_setting *s);
 int parse_overlap(struct job_draft *d, const struct job_setting *s);
+int parse_queue_max(struct job_draft *d, const struct job_setting *s);
+int parse_max_parallel(struct job_draft *d, const struct job_setting *s);
 int parse_start_deadline(struct job_draft *d, const struct job_setting *s);
 int parse_catch_up(struct job_draft *d, const struct job_setting *s);
 int parse_catch_up_max(struct job_draft *d, const struct job_setting *s);
 int parse_catch_up_spread(struct job_draft *d, const struct job_setting *s);
 int parse_retry_interrupted(struct job_draft *d, const struct job_setting *s);
+int parse_retries(struct job_draft *d, const struct job_setting *s);
+int parse_retry_delay(struct job_draft *d, const struct job_setting *s);
+int parse_retry_backoff(struct job_draft *d, const struct job_setting *s);
+int parse_retry_max_delay(struct job_draft *d, const struct job_setting *s);
+int parse_stop_after_failures(struct job_draft *d, const struct job_setting *s);
+int parse_expect_within(struct job_draft *d, const struct job_setting *s);
+int parse_priority(struct job_draft *d, const struct job_setting *s);
 int parse_durability(struct job_draft *d, const struct job_setting *s);
 int parse_history(struct job_draft *d, const struct job_setting *s);
 int parse_enabled(struct job_draft *d, const struct job_setting *s);
@@ -190,19 +213,31 @@ bool print_not_before(const struct job_when *when, char buf[static JOB_VALUE_MAX
 bool print_until(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 bool print_max_runs(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 bool print_overlap(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
+bool print_queue_max(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
+bool print_max_parallel(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 bool print_start_deadline(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 bool print_catch_up(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 bool print_catch_up_max(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 bool print_catch_up_spread(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 bool print_retry_interrupted(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
+bool print_retries(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
+bool print_retry_delay(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
+bool print_retry_backoff(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
+bool print_retry_max_delay(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
+bool print_stop_after_failures(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
+bool print_expect_within(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
+bool print_priority(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 bool print_durability(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 bool print_history(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 bool print_enabled(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 bool print_log(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 bool print_allow(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 
-/* A span, but for the one that is the default; and a text. True where something was printed. */
+/* A span, or a number, but for the one that is the default; and a text. True where something was printed. */
 bool print_span(int64_t us, int64_t if_not, char buf[static JOB_VALUE_MAX]);
+bool print_number(int64_t n, int64_t if_not, char buf[static JOB_VALUE_MAX]);
+/* A decimal of units of which `one`, a power of ten, are 1. */
+void print_decimal(uint32_t value, uint32_t one, char buf[static JOB_VALUE_MAX]);
 bool print_text(const char *text, char buf[static JOB_VALUE_MAX]);
 
 /* A key that asks for one mode; a calendar is as good as fixed-rate for those that are for both. Without Every= it means nothing,
@@ -226,6 +261,8 @@ bool draft_has_civil_border(const struct job_draft *d);
 int draft_finish_borders(struct job_draft *d);
 /* What the keys about catching up mean with the others; false: an error (told). */
 bool draft_finish_catch_up(struct job_draft *d);
+/* What the keys about overlaps and failures mean with the others, and the defaults that depend on others. */
+void draft_finish_policy(struct job_draft *d);
 /* Where CatchUp= is not set: what follows from Mode= and Every=. */
 void job_when_default_catch_up(struct job_when *when);
 /* Once all values are in: what the when keys mean together, and the defaults that depend on others. 0, 1 (told), or a negative

@@ -11,6 +11,7 @@
 #include "config/job_draft.h"
 
 #define PPM_PER_PERCENT 10000
+#define PPM_PER_ONE     1000000
 
 unsigned draft_column(const struct job_setting *s, size_t offset) {
         /* behind a joined line the place in the file is not known any more */
@@ -71,24 +72,45 @@ int draft_boolean(struct job_draft *d, const struct job_setting *s, bool *ret) {
         return draft_error(d, s, 0, "\"%.60s\" is neither yes nor no", s->value);
 }
 
-int draft_percent(struct job_draft *d, const struct job_setting *s, uint32_t *ret_ppm) {
-        const char *p = s->value;
-        uint32_t ppm = 0, step = PPM_PER_PERCENT;
+/* A decimal in units of which `one` are 1; digits from the fifth on before its point are left unread. Gives where it ends, NULL where
+ * there is no digit. */
+static const char *read_decimal(const char *text, uint32_t one, uint64_t *ret) {
+        const char *p = text;
+        uint64_t value = 0, step = one;
 
-        for (; *p >= '0' && *p <= '9' && ppm <= 1000; p++)
-                ppm = ppm * 10 + (uint32_t)(*p - '0');
-        bool has_digits = p > s->value;
-        ppm *= PPM_PER_PERCENT;
-        if (has_digits && *p == '.')
+        for (; *p >= '0' && *p <= '9' && value < 1000; p++)
+                value = value * 10 + (uint64_t)(*p - '0');
+        if (p == text)
+                return NULL;
+        value *= one;
+        if (*p == '.')
                 for (p++; *p >= '0' && *p <= '9'; p++) {
                         step /= 10;
-                        ppm += step * (uint32_t)(*p - '0');
+                        value += step * (uint64_t)(*p - '0');
                 }
-        if (!has_digits || strcmp(p, "%") != 0)
+        *ret = value;
+        return p;
+}
+
+int draft_percent(struct job_draft *d, const struct job_setting *s, uint32_t *ret_ppm) {
+        uint64_t ppm;
+        const char *end = read_decimal(s->value, PPM_PER_PERCENT, &ppm);
+
+        if (!end || strcmp(end, "%") != 0)
                 return draft_error(d, s, 0, "\"%.60s\" is no percentage; write it as 10%%", s->value);
         if (ppm > 100 * PPM_PER_PERCENT)
                 return draft_error(d, s, 0, "%.60s is more than 100%%", s->value);
-        *ret_ppm = ppm;
+        *ret_ppm = (uint32_t)ppm;
+        return 0;
+}
+
+int draft_factor(struct job_draft *d, const struct job_setting *s, uint32_t max, uint32_t *ret_ppm) {
+        uint64_t ppm;
+        const char *end = read_decimal(s->value, PPM_PER_ONE, &ppm);
+
+        if (!end || *end || ppm < PPM_PER_ONE || ppm > max * PPM_PER_ONE)
+                return draft_error(d, s, 0, "\"%.40s\" is no factor from 1 to %u; write it as 2 or 1.5", s->value, max);
+        *ret_ppm = (uint32_t)ppm;
         return 0;
 }
 
@@ -114,14 +136,25 @@ bool draft_is_number(const char *text) {
         return *text && text[strspn(text, "0123456789")] == 0;
 }
 
-int draft_count(struct job_draft *d, const struct job_setting *s, const char *text, size_t offset, uint32_t max,
-                uint32_t *ret) {
-        unsigned long n = draft_is_number(text) && strlen(text) <= 9 ? strtoul(text, NULL, 10) : 0;
+int draft_integer(struct job_draft *d, const struct job_setting *s, const char *text, size_t offset, int32_t min, int32_t max,
+                  int32_t *ret) {
+        const char *digits = text + (min < 0 && *text == '-');
+        bool is_number = draft_is_number(digits) && strlen(digits) <= 10;
+        long n = is_number ? strtol(text, NULL, 10) : 0;
 
-        if (n < 1 || n > max)
-                return draft_error(d, s, offset, "\"%.40s\" is no number from 1 to %u", text, max);
-        *ret = (uint32_t)n;
+        if (!is_number || n < min || n > max)
+                return draft_error(d, s, offset, "\"%.40s\" is no number from %d to %d", text, min, max);
+        *ret = (int32_t)n;
         return 0;
+}
+
+int draft_count(struct job_draft *d, const struct job_setting *s, uint32_t min, uint32_t max, uint32_t *ret) {
+        int32_t n;
+        int r = draft_integer(d, s, s->value, 0, (int32_t)min, (int32_t)max, &n);
+
+        if (r == 0)
+                *ret = (uint32_t)n;
+        return r;
 }
 
 int draft_copy(const char *text, char **ret) {

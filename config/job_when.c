@@ -3,6 +3,7 @@
 // The text is what the scheduler gets; it reads it with the same functions as the reader, so both understand the same.
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,6 @@
 _Static_assert(sizeof(struct job_when) == 184 + 5 * JOB_ALLOW_MAX, "policies are compared as bytes: no padding");
 
 static const char *const mode_names[] = {[JOB_MODE_FIXED_DELAY] = "fixed-delay", [JOB_MODE_FIXED_RATE] = "fixed-rate", NULL};
-static const char *const overlap_names[] = {[JOB_OVERLAP_SKIP] = "skip", [JOB_OVERLAP_QUEUE] = "queue", NULL};
 static const char *const log_names[] = {[JOB_LOG_ALL] = "all",
                                         [JOB_LOG_CHANGES] = "changes",
                                         [JOB_LOG_FAILURES] = "failures",
@@ -115,16 +115,6 @@ int parse_on_wake(struct job_draft *d, const struct job_setting *s) {
         if (r == 0)
                 d->job->when.is_on_wake = is_wanted;
         return r;
-}
-
-int parse_overlap(struct job_draft *d, const struct job_setting *s) {
-        static const char *const later[] = {"replace", "parallel"};
-
-        for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
-                if (strcmp(s->value, later[i]) == 0)
-                        return draft_error(d, s, 0, "Overlap=%s is not in this version of chimed; there are skip and queue",
-                                           later[i]);
-        return draft_choice(d, s, overlap_names, &d->job->when.overlap);
 }
 
 int parse_start_deadline(struct job_draft *d, const struct job_setting *s) {
@@ -233,6 +223,7 @@ int draft_finish_when(struct job_draft *d) {
         if (!d->set[KEY_LOG])
                 when->log = log_default(when);
         is_good = draft_finish_catch_up(d) && is_good;
+        draft_finish_policy(d);
         return is_good ? 0 : 1;
 }
 
@@ -257,15 +248,26 @@ bool print_text(const char *text, char buf[static JOB_VALUE_MAX]) {
         return true;
 }
 
+bool print_number(int64_t n, int64_t if_not, char buf[static JOB_VALUE_MAX]) {
+        if (n == if_not)
+                return false;
+        snprintf(buf, JOB_VALUE_MAX, "%" PRId64, n);
+        return true;
+}
+
+void print_decimal(uint32_t value, uint32_t one, char buf[static JOB_VALUE_MAX]) {
+        int n = snprintf(buf, JOB_VALUE_MAX, "%u.", value / one);
+
+        for (uint32_t rest = value % one, step = one / 10; rest > 0; rest %= step, step /= 10)
+                buf[n++] = (char)('0' + rest / step);
+        buf[buf[n - 1] == '.' ? n - 1 : n] = 0;
+}
+
 static bool print_percent(uint32_t ppm, char buf[static JOB_VALUE_MAX]) {
         if (ppm == 0)
                 return false;
-        int n = snprintf(buf, JOB_VALUE_MAX, "%u.%04u", ppm / 10000, ppm % 10000);
-        while (buf[n - 1] == '0')
-                n--;
-        if (buf[n - 1] == '.')
-                n--;
-        snprintf(buf + n, JOB_VALUE_MAX - (size_t)n, "%%");
+        print_decimal(ppm, JOB_BACKOFF_ONE_PPM / 100, buf);
+        strcat(buf, "%");
         return true;
 }
 
@@ -301,10 +303,6 @@ bool print_on_boot(const struct job_when *when, char buf[static JOB_VALUE_MAX]) 
 
 bool print_on_wake(const struct job_when *when, char buf[static JOB_VALUE_MAX]) {
         return when->is_on_wake && print_text("yes", buf);
-}
-
-bool print_overlap(const struct job_when *when, char buf[static JOB_VALUE_MAX]) {
-        return when->overlap != JOB_OVERLAP_SKIP && print_text(overlap_names[when->overlap], buf);
 }
 
 bool print_start_deadline(const struct job_when *when, char buf[static JOB_VALUE_MAX]) {
