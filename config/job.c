@@ -93,8 +93,8 @@ static int parse_setting(struct job_draft *d, const struct job_key *key, const s
         if (strlen(s->value) > JOB_WHAT_MAX)
                 return draft_error(d, s, 0, "the value is longer than %d KiB; put the script into a file", JOB_WHAT_MAX / 1024);
         /* scripts keep their lines; lists of words see them, to tell of backslashes at their ends */
-        if (key->parse != parse_script && key->parse != parse_command && key->parse != parse_environment &&
-            key->parse != parse_allow)
+        if (key->parse != parse_script && key->parse != parse_command && key->parse != parse_exec_condition &&
+            key->parse != parse_environment && key->parse != parse_allow)
                 joined.value = one_line(s->value, &to_free);
         int r = joined.value ? key->parse(d, &joined) : -ENOMEM;
         free(to_free);

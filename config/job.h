@@ -35,6 +35,7 @@
 #define JOB_HISTORY_RUNS_DEFAULT 100
 #define JOB_HISTORY_RUNS_MAX     1000000
 #define JOB_HISTORY_DEFAULT_US   (90 * USEC_PER_DAY)
+#define JOB_CONDITIONS_MAX       32          /* of a job */
 #define JOB_DEADLINE_NEXT        INT64_C(-1) /* StartDeadline= not set: until the next slot is due */
 
 enum job_mode {
@@ -139,6 +140,24 @@ struct job_output {
         char *path; /* absolute, for the last three kinds; else NULL */
 };
 
+enum job_condition_kind {
+        JOB_CONDITION_PATH_EXISTS,
+        JOB_CONDITION_AC_POWER,
+        JOB_CONDITION_LOAD_BELOW,
+        JOB_CONDITION_UNIT_ACTIVE, /* asked by a process of the run, as is the next */
+        JOB_CONDITION_EXEC,
+        JOB_CONDITION_MAX
+};
+
+/* What must hold when a run is to start. */
+struct job_condition {
+        enum job_condition_kind kind;
+        bool is_negated;     /* no such path; on battery */
+        bool is_per_cpu;     /* the load is that of one processor */
+        uint32_t load_milli; /* thousandths */
+        char **argv;         /* owned: the command; or one word, the path or the unit; NULL: none */
+};
+
 /* How and as whom a job runs. All pointers are owned. Zeroed by job_what_init() but for its defaults. */
 struct job_what {
         char **argv; /* NULL-terminated: the Command=, or { Shell, "-c", Script, NULL }; argv[0] an absolute path or a bare name for PATH */
@@ -154,6 +173,8 @@ struct job_what {
         char *working_directory;            /* absolute, or "~"; NULL: home of the identity, or / */
         bool is_working_directory_optional; /* "-" before it */
         char *stop_path;                    /* StopWhenPathExists=, absolute; NULL: not set */
+        struct job_condition *conditions;   /* all must hold, asked in this order but for processes, which come last */
+        size_t n_conditions;                /* 0..JOB_CONDITIONS_MAX */
         char **environment;                 /* NULL-terminated NAME=VALUE, later wins; NULL: none */
         char **environment_files;           /* NULL-terminated absolute paths, "-" before one that may be absent */
         struct job_output output, error;    /* error.kind is output's where StandardError= is not set */
@@ -273,6 +294,14 @@ int job_when_parse(const char *text, size_t size, struct agendas *agendas, struc
 /* The argument list as Command= would write it, given to the caller; cut behind a whole character, with an ellipsis, so that it has
  * at most max bytes (at least 3). 0, -ENOMEM. */
 int job_command_print(char *const *argv, size_t max, char **ret);
+
+/* "ConditionACPower=yes": a condition as it would be written, for people, cut to size bytes with the NUL (at least 64). */
+void job_condition_print(const struct job_condition *condition, char *buf, size_t size);
+/* True if it takes a process to ask. */
+bool job_condition_is_process(const struct job_condition *condition);
+/* True if it is what the reader would make. */
+bool job_condition_is_sane(const struct job_condition *condition);
+void job_conditions_free(struct job_condition *list, size_t n);
 
 /* Appends the binary form of what: first its manner (as whom, where, with which output and limits: the same in many jobs), then
  * the command. Errors are in the writer. */

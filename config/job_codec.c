@@ -10,13 +10,25 @@
 
 #include "config/job_draft.h"
 
-#define WHAT_VERSION   2
+#define WHAT_VERSION   3
 #define MANNER_SIZE_AT 1 /* offset of the manner's size, behind the version */
 
 static void encode_list(struct pack *p, char *const *list) {
         pack_u32(p, (uint32_t)strv_count(list));
         for (size_t i = 0; list && list[i]; i++)
                 pack_string(p, list[i]);
+}
+
+static void encode_conditions(struct pack *p, const struct job_what *what) {
+        pack_u32(p, (uint32_t)what->n_conditions);
+        for (size_t i = 0; i < what->n_conditions; i++) {
+                const struct job_condition *condition = &what->conditions[i];
+                pack_u8(p, (uint8_t)condition->kind);
+                pack_u8(p, condition->is_negated);
+                pack_u8(p, condition->is_per_cpu);
+                pack_u32(p, condition->load_milli);
+                encode_list(p, condition->argv);
+        }
 }
 
 static void encode_output(struct pack *p, const struct job_output *output) {
@@ -43,6 +55,7 @@ void job_what_encode(const struct job_what *what, struct pack *p) {
         pack_string(p, what->working_directory);
         pack_u8(p, what->is_working_directory_optional);
         pack_string(p, what->stop_path);
+        encode_conditions(p, what);
         encode_list(p, what->environment);
         encode_list(p, what->environment_files);
         encode_output(p, &what->output);
@@ -112,6 +125,36 @@ static bool decode_bool(struct unpack *u) {
         return v == 1;
 }
 
+static int decode_condition(struct unpack *u, struct job_condition *ret) {
+        uint8_t kind = unpack_u8(u);
+
+        u->bad = u->bad || kind >= JOB_CONDITION_MAX;
+        ret->kind = u->bad ? JOB_CONDITION_EXEC : (enum job_condition_kind)kind;
+        ret->is_negated = decode_bool(u);
+        ret->is_per_cpu = decode_bool(u);
+        ret->load_milli = unpack_u32(u);
+        int r = decode_list(u, &ret->argv);
+        u->bad = u->bad || (r == 0 && !job_condition_is_sane(ret));
+        return r;
+}
+
+static int decode_conditions(struct unpack *u, struct job_what *what) {
+        size_t n = decode_count(u, 3 + 2 * sizeof(uint32_t));
+        int r = 0;
+
+        if (n > JOB_CONDITIONS_MAX)
+                u->bad = true;
+        if (n == 0 || u->bad)
+                return 0;
+        what->conditions = calloc(n, sizeof(*what->conditions));
+        if (!what->conditions)
+                return -ENOMEM;
+        what->n_conditions = n;
+        for (size_t i = 0; i < n && r == 0 && !u->bad; i++)
+                r = decode_condition(u, &what->conditions[i]);
+        return r;
+}
+
 static int decode_groups(struct unpack *u, struct job_what *what) {
         size_t n = decode_count(u, sizeof(uint32_t));
 
@@ -169,6 +212,8 @@ static int decode_surroundings(struct unpack *u, struct job_what *what) {
         what->is_working_directory_optional = decode_bool(u);
         if (r == 0)
                 r = decode_text(u, &what->stop_path);
+        if (r == 0)
+                r = decode_conditions(u, what);
         if (r == 0)
                 r = decode_list(u, &what->environment);
         if (r == 0)

@@ -55,6 +55,12 @@ enum job_key_index {
         KEY_ENABLED,
         KEY_LOG,
         KEY_STOP_PATH,
+        KEY_CONDITION_PATH_EXISTS,
+        KEY_CONDITION_AC_POWER,
+        KEY_CONDITION_LOAD_BELOW,
+        KEY_CONDITION_UNIT_ACTIVE,
+        KEY_EXEC_CONDITION,
+        KEY_CONDITION_WAIT,
         KEY_TIMEOUT,
         KEY_KILL_SIGNAL,
         KEY_KILL_GRACE,
@@ -137,6 +143,10 @@ int draft_integer(struct job_draft *d, const struct job_setting *s, const char *
 /* The same where the number is all of the value, and not negative. */
 int draft_count(struct job_draft *d, const struct job_setting *s, uint32_t min, uint32_t max, uint32_t *ret);
 bool draft_is_number(const char *text);
+/* A command as Command= has it, given to the caller. */
+int draft_command(struct job_draft *d, const struct job_setting *s, char ***ret_argv);
+/* 0 for an absolute path in the value that is not too long. */
+int draft_check_path(struct job_draft *d, const struct job_setting *s, const char *path);
 int draft_copy(const char *text, char **ret);
 /* Adds a name that stands at offset; *ret is it, to be filled in. 0 or -ENOMEM. */
 int draft_mention(const struct job_setting *s, size_t offset, const char *name, struct job_mentions *mentions,
@@ -187,6 +197,12 @@ int parse_history(struct job_draft *d, const struct job_setting *s);
 int parse_enabled(struct job_draft *d, const struct job_setting *s);
 int parse_log(struct job_draft *d, const struct job_setting *s);
 int parse_stop_path(struct job_draft *d, const struct job_setting *s);
+int parse_condition_path_exists(struct job_draft *d, const struct job_setting *s);
+int parse_condition_ac_power(struct job_draft *d, const struct job_setting *s);
+int parse_condition_load_below(struct job_draft *d, const struct job_setting *s);
+int parse_condition_unit_active(struct job_draft *d, const struct job_setting *s);
+int parse_exec_condition(struct job_draft *d, const struct job_setting *s);
+int parse_condition_wait(struct job_draft *d, const struct job_setting *s);
 int parse_timeout(struct job_draft *d, const struct job_setting *s);
 int parse_kill_signal(struct job_draft *d, const struct job_setting *s);
 int parse_kill_grace(struct job_draft *d, const struct job_setting *s);
@@ -231,6 +247,7 @@ bool print_durability(const struct job_when *when, char buf[static JOB_VALUE_MAX
 bool print_history(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 bool print_enabled(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 bool print_log(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
+bool print_condition_wait(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 bool print_allow(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 
 /* A span, or a number, but for the one that is the default; and a text. True where something was printed. */
@@ -265,6 +282,8 @@ bool draft_finish_catch_up(struct job_draft *d);
 void draft_finish_policy(struct job_draft *d);
 /* Where CatchUp= is not set: what follows from Mode= and Every=. */
 void job_when_default_catch_up(struct job_when *when);
+/* Whether the job has conditions, and so what ConditionWait= means. */
+void draft_finish_conditions(struct job_draft *d);
 /* Once all values are in: what the when keys mean together, and the defaults that depend on others. 0, 1 (told), or a negative
  * error. */
 int draft_finish_when(struct job_draft *d);

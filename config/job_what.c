@@ -34,6 +34,7 @@ void job_what_done(struct job_what *what) {
         free(what->login_shell);
         free(what->working_directory);
         free(what->stop_path);
+        job_conditions_free(what->conditions, what->n_conditions);
         strv_free(what->environment);
         strv_free(what->environment_files);
         free(what->output.path);
@@ -77,7 +78,7 @@ static int check_program(struct job_draft *d, const struct job_setting *s, const
         return 0;
 }
 
-int parse_command(struct job_draft *d, const struct job_setting *s) {
+int draft_command(struct job_draft *d, const struct job_setting *s, char ***ret_argv) {
         struct job_word *words;
         size_t n;
         int r = draft_split(d, s, &words, &n);
@@ -92,19 +93,29 @@ int parse_command(struct job_draft *d, const struct job_setting *s) {
                         argv[i] = words[i].text;
                         words[i].text = NULL;
                 }
-                strv_free(d->command);
-                d->command = argv;
+                *ret_argv = argv;
         } else if (r == 0)
                 r = -ENOMEM;
         words_free(words, n);
         return r;
 }
 
+int parse_command(struct job_draft *d, const struct job_setting *s) {
+        char **argv;
+        int r = draft_command(d, s, &argv);
+
+        if (r)
+                return r;
+        strv_free(d->command);
+        d->command = argv;
+        return 0;
+}
+
 int parse_script(struct job_draft *d, const struct job_setting *s) {
         return draft_copy(s->value, &d->script);
 }
 
-static int check_path(struct job_draft *d, const struct job_setting *s, const char *path) {
+int draft_check_path(struct job_draft *d, const struct job_setting *s, const char *path) {
         if (*path != '/')
                 return draft_error(d, s, (size_t)(path - s->value), "\"%.100s\" is no absolute path", path);
         if (strlen(path) > PATH_BYTES_MAX)
@@ -113,12 +124,12 @@ static int check_path(struct job_draft *d, const struct job_setting *s, const ch
 }
 
 int parse_shell(struct job_draft *d, const struct job_setting *s) {
-        int r = check_path(d, s, s->value);
+        int r = draft_check_path(d, s, s->value);
         return r ? r : draft_copy(s->value, &d->shell);
 }
 
 int parse_stop_path(struct job_draft *d, const struct job_setting *s) {
-        int r = check_path(d, s, s->value);
+        int r = draft_check_path(d, s, s->value);
         return r ? r : draft_copy(s->value, &d->job->what.stop_path);
 }
 
@@ -183,7 +194,7 @@ int parse_group(struct job_draft *d, const struct job_setting *s) {
 int parse_working_directory(struct job_draft *d, const struct job_setting *s) {
         bool is_optional = s->value[0] == '-';
         const char *path = s->value + is_optional;
-        int r = strcmp(path, "~") == 0 ? 0 : check_path(d, s, path);
+        int r = strcmp(path, "~") == 0 ? 0 : draft_check_path(d, s, path);
 
         if (r == 0)
                 r = draft_copy(path, &d->job->what.working_directory);
@@ -226,7 +237,7 @@ int parse_environment(struct job_draft *d, const struct job_setting *s) {
 }
 
 int parse_environment_file(struct job_draft *d, const struct job_setting *s) {
-        int r = check_path(d, s, s->value + (s->value[0] == '-'));
+        int r = draft_check_path(d, s, s->value + (s->value[0] == '-'));
 
         if (r)
                 return r;
@@ -251,7 +262,7 @@ static int parse_output(struct job_draft *d, const struct job_setting *s, struct
                 if (kinds[i].has_path ? strncmp(s->value, kinds[i].name, size) != 0 : strcmp(s->value, kinds[i].name) != 0)
                         continue;
                 char *path = NULL;
-                int r = kinds[i].has_path ? check_path(d, s, s->value + size) : 0;
+                int r = kinds[i].has_path ? draft_check_path(d, s, s->value + size) : 0;
                 if (r == 0 && kinds[i].has_path)
                         r = draft_copy(s->value + size, &path);
                 if (r)

@@ -224,6 +224,7 @@ int draft_finish_when(struct job_draft *d) {
                 when->log = log_default(when);
         is_good = draft_finish_catch_up(d) && is_good;
         draft_finish_policy(d);
+        draft_finish_conditions(d);
         return is_good ? 0 : 1;
 }
 

@@ -198,6 +198,24 @@ static const struct {
         {"WorkingDirectory=srv\n", "no absolute path", 2, 18},
         {"WorkingDirectory=~joe\n", "no absolute path", 2, 18},
         {"StopWhenPathExists=done\n", "no absolute path", 2, 20},
+        {"ConditionPathExists=run\n", "no absolute path", 2, 21},
+        {"ConditionPathExists=!run\n", "no absolute path", 2, 22},
+        {"ConditionPathExists=|/run\n", "all conditions must hold here", 2, 21},
+        {"ConditionPathExists=!|/run\n", "all conditions must hold here", 2, 22},
+        {"ConditionACPower=maybe\n", "neither yes nor no", 2, 18},
+        {"ConditionLoadBelow=0\n", "must be above 0", 2, 20},
+        {"ConditionLoadBelow=0.0001\n", "must be above 0", 2, 20},
+        {"ConditionLoadBelow=1000001\n", "at most 1000000", 2, 20},
+        {"ConditionLoadBelow=99999999999999999999\n", "at most 1000000", 2, 20},
+        {"ConditionLoadBelow=-1\n", "is no load", 2, 20},
+        {"ConditionLoadBelow=.5\n", "is no load", 2, 20},
+        {"ConditionLoadBelow=80%%\n", "is no load", 2, 20},
+        {"ConditionUnitActive=a b\n", "no name of a systemd unit", 2, 21},
+        {"ConditionUnitActive=-q\n", "no name of a systemd unit", 2, 21},
+        {"ExecCondition=bin/x\n", "neither an absolute path nor a bare name", 2, 15},
+        {"ExecCondition=test 'a\n", "the quote ' is not closed", 2, 20},
+        {"ExecCondition=-/bin/x\n", "prefixes such as -", 2, 15},
+        {"ConditionWait=infinity\nConditionACPower=yes\n", "can't be infinity", 2, 15},
         {"Environment=A=1 B\n", "not NAME=VALUE", 2, 17},
         {"Environment=1A=1\n", "not NAME=VALUE", 2, 13},
         {"Environment==1\n", "not NAME=VALUE", 2, 13},
@@ -332,6 +350,12 @@ static const struct {
         {"Every=59s\nLog=changes\n", "Every=59s\n"},
         {"Every=59s\nLog=all\n", "Every=59s\nLog=all\n"},
         {"Every=1min\nLog=changes\n", "Every=1min\nLog=changes\n"},
+        /* conditions are in the other half; this one only has to know that there are some */
+        {"Every=1h\nConditionACPower=yes\n", "Every=1h\nConditionWait=0\n"},
+        {"Every=1h\nExecCondition=true\nConditionWait=2h\n", "Every=1h\nConditionWait=2h\n"},
+        {"*ConditionPathExists=/a\nEvery=1h\n", "Every=1h\nConditionWait=0\n"},
+        {"Every=1h\nConditionPathExists=/a\nConditionPathExists=\n", "Every=1h\n"},
+        {"*ConditionWait=2h\nEvery=1h\n", "Every=1h\n"},
         {"Description=a = b; # c\nEvery=1h\n", "Description=a = b; # c\nEvery=1h\n"},
         {"Description=a^b\nEvery=1h\n", "Description=a b\nEvery=1h\n"},
         /* later wins, an empty value clears */
@@ -691,6 +715,8 @@ static const struct {
         {"RestartSec", "here: RetryDelay="},
         {"RestartMaxDelaySec", "here: RetryMaxDelay="},
         {"StartLimitBurst", "StopAfterFailures="},
+        {"ConditionPathIsMountPoint", "here: ExecCondition="},
+        {"ConditionAcPower", "did you mean ConditionACPower=?"},
         {"LimitNOFILE", "is not in this version of chimed"},
         {"every", "did you mean Every=?"},
         {"Comand", "did you mean Command=?"},
@@ -730,7 +756,8 @@ static struct job *full_job(void) {
         struct job *job =
                 build_good("Every=1h\nCommand=/bin/x a '' \\xff\nEnvironment=A=1 B=\nEnvironmentFile=-/e\nTimeout=3h\n"
                            "KillGrace=0\nWorkingDirectory=-/srv\nStandardOutput=file:/o\nStandardError=null\nCaptureMax=0\n"
-                           "StopWhenPathExists=/stop\n");
+                           "StopWhenPathExists=/stop\nConditionPathExists=!/a\nConditionACPower=no\nConditionLoadBelow=80%\n"
+                           "ConditionUnitActive=x.service\nExecCondition=test -e '/a b'\nExecCondition=/bin/true\n");
         fill_what(&job->what);
         return job;
 }
@@ -748,12 +775,60 @@ START_TEST(what_goes_there_and_back_byte_for_byte) {
                 ck_assert_uint_eq(again.size, p.size);
                 ck_assert_mem_eq(again.data, p.data, p.size);
                 ck_assert_str_eq(back.argv[0], jobs[i]->what.argv[0]);
+                ck_assert_uint_eq(back.n_conditions, i == 0 ? 6 : 0);
                 ck_assert_str_eq(back.stop_path ? back.stop_path : "", i == 0 ? "/stop" : "");
                 job_what_done(&back);
                 pack_done(&p);
                 pack_done(&again);
                 job_free(jobs[i]);
         }
+}
+END_TEST
+
+static const struct {
+        const char *text, *printed;
+} conditions[] = {
+        {"ConditionPathExists=/a b\n", "ConditionPathExists=/a b"},
+        {"ConditionPathExists=!/a\n", "ConditionPathExists=!/a"},
+        {"ConditionACPower=true\n", "ConditionACPower=yes"},
+        {"ConditionACPower=0\n", "ConditionACPower=no"},
+        {"ConditionLoadBelow=1\n", "ConditionLoadBelow=1"},
+        {"ConditionLoadBelow=1.50\n", "ConditionLoadBelow=1.5"},
+        {"ConditionLoadBelow=80%\n", "ConditionLoadBelow=80%"},
+        {"ConditionLoadBelow=12.5%\n", "ConditionLoadBelow=12.5%"},
+        {"ConditionUnitActive=a@b.service\n", "ConditionUnitActive=a@b.service"},
+        {"ExecCondition=test  -e '/a b'\n", "ExecCondition=test -e \"/a b\""},
+        {"ExecCondition=/usr/bin/test -e /a/path/that/is/longer/than/what/fits\n",
+         "ExecCondition=/usr/bin/test -e /a/path/that/is/longer/than/wh\xe2\x80\xa6"},
+};
+
+START_TEST(conditions_are_printed_as_they_would_be_written) {
+        char text[300], printed[65];
+
+        snprintf(text, sizeof(text), "Command=/bin/true\nEvery=1h\n%s", conditions[_i].text);
+        struct job *job = build_good(text);
+        ck_assert_uint_eq(job->what.n_conditions, 1);
+        ck_assert(job_condition_is_sane(&job->what.conditions[0]));
+        job_condition_print(&job->what.conditions[0], printed, sizeof(printed));
+        ck_assert_str_eq(printed, conditions[_i].printed);
+        job_free(job);
+}
+END_TEST
+
+START_TEST(conditions_are_bounded_and_a_wait_without_one_is_told) {
+        char text[JOB_CONDITIONS_MAX * 32 + 200] = "Command=/bin/true\nEvery=1h\n";
+        struct diags diags = {};
+        struct job *job = NULL;
+
+        for (int i = 0; i <= JOB_CONDITIONS_MAX; i++)
+                strcat(text, "ConditionPathExists=/a\n");
+        ck_assert_int_eq(build(text, &diags, &job), 1);
+        ck_assert_msg(diags.n == 1 && strstr(diags.list[0].text, "at most 32 conditions"), "%s", diags.list[0].text);
+        diags_done(&diags);
+        ck_assert_int_eq(build("Command=/bin/true\nEvery=1h\nConditionWait=2h\n", &diags, &job), 0);
+        ck_assert_msg(diags.n == 1 && strstr(diags.list[0].text, "means nothing without a condition"), "%zu", diags.n);
+        diags_done(&diags);
+        job_free(job);
 }
 END_TEST
 
@@ -880,6 +955,9 @@ int main(void) {
         tcase_add_loop_test(tcase, name_is_valid_or_the_reason_is_given, 0, (int)ROWS(names));
         tcase_add_loop_test(tcase, unknown_key_is_answered, 0, (int)ROWS(hints));
         tcase_add_test(tcase, what_goes_there_and_back_byte_for_byte);
+        tcase_add_loop_test(tcase, conditions_are_printed_as_they_would_be_written, 0,
+                            sizeof(conditions) / sizeof(conditions[0]));
+        tcase_add_test(tcase, conditions_are_bounded_and_a_wait_without_one_is_told);
         tcase_add_test(tcase, a_cut_or_longer_what_is_refused);
         tcase_add_test(tcase, a_changed_byte_is_refused_or_gives_a_sane_what);
         tcase_add_test(tcase, the_hash_follows_the_definition);
