@@ -139,6 +139,7 @@ static void free_agenda(struct agenda *a) {
 void agendas_done(struct agendas *agendas) {
         interner_done(&agendas->table);
         interner_done(&agendas->days);
+        interner_done(&agendas->ties);
 }
 
 static void put_zone(struct pack *p, const struct zone *zone) {

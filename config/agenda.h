@@ -20,13 +20,13 @@
 
 struct agenda;
 
-/* The agendas of a process and the days that they are kept to, each once. Zero-initialise but for the function; belongs to one thread, and to all agendas from it: it
+/* The agendas of a process, the days that they are kept to and the ties between jobs, each once. Zero-initialise but for the function; belongs to one thread, and to all agendas from it: it
  * stays where it is as long as there is one. */
 struct agendas {
         /* As zones_find(): 0; 1 with a reason; a negative error. */
         int (*find_zone)(void *userdata, const char *name, struct zone **ret, char ret_why[static ZONE_WHY_MAX]);
         void *userdata;
-        struct interner table, days; /* the second: of days.c */
+        struct interner table, days, ties; /* the others: of days.c and ties.c */
 };
 
 /* Frees the table; all that is in it must have been given back. */

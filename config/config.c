@@ -16,15 +16,9 @@
 #include "config/config_files.h"
 #include "config/config_origins.h"
 #include "config/config_settings.h"
+#include "config/config_ties.h"
 #include "config/config_unit.h"
 #include "config/identity.h"
-
-/* A job that some file declares, good (job) or not. */
-struct declared {
-        struct job *job;
-        char *name, *file; /* of their own only without job */
-        unsigned line;
-};
 
 struct loader {
         const struct config_paths *paths;
@@ -385,7 +379,7 @@ static int finish_job(struct loader *l, struct declared *d) {
         int r = calendars_resolve(&l->calendars, d->job, &l->config->agendas, l->paths->now_rt_us, l->diags);
 
         if (r == 0)
-                r = job_seal(d->job, l->diags);
+                r = d->is_refused ? 1 : job_seal(d->job, l->diags);
         if (r != 1)
                 return r;
         d->job->name = d->job->file = NULL; /* they stay with what is declared */
@@ -395,16 +389,6 @@ static int finish_job(struct loader *l, struct declared *d) {
         return 0;
 }
 
-static int finish_jobs(struct loader *l) {
-        int r = 0;
-
-        calendars_settle(&l->calendars, l->paths->now_rt_us, l->diags);
-        for (size_t i = 0; r == 0 && i < l->n_declared; i++)
-                if (l->declared[i].job)
-                        r = finish_job(l, &l->declared[i]);
-        return r;
-}
-
 static int compare_declared(const void *a, const void *b) {
         const struct declared *x = a, *y = b;
         int order = strcmp(x->name, y->name);
@@ -412,6 +396,25 @@ static int compare_declared(const void *a, const void *b) {
         if (order == 0)
                 order = strcmp(x->file, y->file);
         return order ? order : (x->line > y->line) - (x->line < y->line);
+}
+
+/* A file of which it is not known what jobs it has. */
+static bool has_unread(const struct config *c) {
+        for (size_t i = 0; i < c->n_broken; i++)
+                if (!c->broken[i].name)
+                        return true;
+        return false;
+}
+
+static int finish_jobs(struct loader *l) {
+        if (l->n_declared > 0)
+                qsort(l->declared, l->n_declared, sizeof(*l->declared), compare_declared);
+        calendars_settle(&l->calendars, l->paths->now_rt_us, l->diags);
+        int r = config_ties_resolve(l->declared, l->n_declared, has_unread(l->config), &l->config->agendas, l->diags);
+        for (size_t i = 0; r == 0 && i < l->n_declared; i++)
+                if (l->declared[i].job)
+                        r = finish_job(l, &l->declared[i]);
+        return r;
 }
 
 /* All declarations of one name: a good one is taken over; of several none is. */
@@ -439,8 +442,6 @@ static int settle_jobs(struct loader *l) {
         l->config->jobs = calloc(l->n_declared + 1, sizeof(*l->config->jobs));
         if (!l->config->jobs)
                 return -ENOMEM;
-        if (l->n_declared > 0)
-                qsort(l->declared, l->n_declared, sizeof(*l->declared), compare_declared);
         for (size_t i = 0, next; r == 0 && i < l->n_declared; i = next) {
                 for (next = i + 1; next < l->n_declared && strcmp(l->declared[next].name, l->declared[i].name) == 0;)
                         next++;

@@ -184,19 +184,14 @@ static int compare_name(const void *name, const void *calendar) {
 
 /* ---- jobs ---- */
 
-static bool is_same_place(const struct job_mention *a, const struct job_mention *b) {
-        return a->line == b->line && a->column == b->column && strcmp(a->file, b->file) == 0;
-}
-
 /* Tells of a name; that of a default once. */
 static int tell_mention(struct calendars *calendars, struct job_mention *m, const struct calendar *found, struct diags *diags) {
-        for (size_t i = 0; i < calendars->told.n; i++)
-                if (is_same_place(&calendars->told.list[i], m))
-                        return 1;
-        if (found)
+        int r = mention_tell_once(m, &calendars->told);
+
+        if (r > 0 && found)
                 diags_add(diags, false, m->file, m->line, m->column, "calendar %s at %s:%u has errors", m->name, found->file,
                           found->line);
-        else {
+        else if (r > 0) {
                 struct nearest nearest = nearest_begin(m->name);
                 for (size_t i = 0; i < calendars->n; i++)
                         nearest_offer(&nearest, calendars->list[i].name);
@@ -205,15 +200,7 @@ static int tell_mention(struct calendars *calendars, struct job_mention *m, cons
                                         : "there is no calendar %s; write one: [calendar %s]",
                           m->name, nearest.found ? nearest.found : m->name);
         }
-        if (!m->is_default)
-                return 1;
-        struct job_mention *list = reallocarray(calendars->told.list, calendars->told.n + 1, sizeof(*list));
-        if (!list)
-                return -ENOMEM;
-        calendars->told.list = list;
-        list[calendars->told.n++] = *m; /* takes its texts */
-        m->name = m->file = NULL;
-        return 1;
+        return r < 0 ? r : 1;
 }
 
 static int add_mention(struct calendars *calendars, struct job_mention *m, struct days_draft *draft, struct diags *diags) {
@@ -225,7 +212,7 @@ static int add_mention(struct calendars *calendars, struct job_mention *m, struc
                 return tell_mention(calendars, m, found, diags);
         if (asprintf(&text, "%s: %s", m->name, day_list_text(&found->days)) < 0)
                 return -ENOMEM;
-        int r = days_draft_add(draft, m->is_except, text);
+        int r = days_draft_add(draft, m->kind, text);
         free(text);
         if (r > 0)
                 diags_add(diags, false, m->file, m->line, m->column,

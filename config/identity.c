@@ -341,15 +341,15 @@ static int cache_find_name(struct identity_cache *cache, const char *name, bool 
 
 /* One right of Allow= to its number. 0, 1 (told), -ENOMEM. */
 static int right_resolve(struct identity_cache *cache, struct job *job, const struct job_mention *right, struct diags *diags) {
-        const char *what = right->kinds & JOB_ALLOW_GROUP ? "group" : "user";
+        const char *what = right->kind & JOB_ALLOW_GROUP ? "group" : "user";
         const struct identity_name *found;
-        int r = cache_find_name(cache, right->name, right->kinds & JOB_ALLOW_GROUP, &found);
+        int r = cache_find_name(cache, right->name, right->kind & JOB_ALLOW_GROUP, &found);
 
         if (r < 0)
                 return r;
         if (found->result == 0) {
-                if (found->id != 0 || right->kinds & JOB_ALLOW_GROUP) /* root may anyway */
-                        job_when_allow(&job->when, right->kinds, found->id);
+                if (found->id != 0 || right->kind & JOB_ALLOW_GROUP) /* root may anyway */
+                        job_when_allow(&job->when, right->kind, found->id);
                 return 0;
         }
         if (found->result < 0)

@@ -14,6 +14,7 @@
 #include "config/duration.h"
 #include "config/hash.h"
 #include "config/pack.h"
+#include "config/ties.h"
 
 #define JOB_NAME_MAX             64          /* bytes; letters, digits and "_-.:" , first a letter or digit */
 #define JOB_WHEN_TEXT_MAX        14336       /* bytes of a when-text */
@@ -85,11 +86,12 @@ enum job_allow {
         JOB_ALLOW_GROUP = 1 << 2,   /* the number is a group's */
 };
 
-/* The policy of a job. Plain data without uninitialised padding, and its agenda and days are the same pointers for the same content: equal
- * policies are equal bytes, so they can be interned. Made by job_when_init(); a copy borrows both. */
+/* The policy of a job. Plain data without uninitialised padding, and its agenda, days and ties are the same pointers for the same content:
+ * equal policies are equal bytes, so they can be interned. Made by job_when_init(); a copy borrows the three. */
 struct job_when {
         const struct agenda *agenda; /* OnCalendar= and Cron=, and the zone of a civil grid; NULL: none */
         const struct days *days;     /* Only= and Except=; NULL: neither */
+        const struct ties *ties;     /* its groups, and the jobs that follow it or that it follows; NULL: none */
         int64_t every_us;            /* JOB_EVERY_MIN..DURATION_MAX; 0: no interval */
         int64_t align_us;            /* a slot of the grid, as `align` says: REALTIME or a civil time; 0 for JOB_ALIGN_START */
         int64_t initial_delay_us;    /* >= 0 */
@@ -186,9 +188,8 @@ struct job_what {
 
 /* A name in a value, which is resolved later, and where it stands. Both texts are owned. */
 struct job_mention {
-        uint8_t kinds;  /* of a right: enum job_allow */
-        bool is_except; /* of a calendar: Except=, else Only= */
-        bool is_default;
+        uint8_t kind;    /* of a right: enum job_allow; of a calendar: 1 in Except=, 0 in Only=; of a tie: enum tie_kind */
+        bool is_default; /* from [defaults] */
         char *name;
         char *file;
         unsigned line, column;
@@ -210,6 +211,7 @@ struct job {
         bool has_allow; /* Allow= is set, if only to nobody */
         struct job_mentions rights;
         struct job_mentions calendars; /* of Only= and Except=, in their order */
+        struct job_mentions ties;      /* of MemberOf=, OnSuccess= and their kin */
         char *time_zone;               /* that their days are in; NULL: the machine's */
         struct hash128 hash;           /* of name, when-text, what it comes to and encoded what; set by job_seal() */
 };
@@ -243,7 +245,7 @@ struct job_key {
         /* Takes one value over into the draft: 0, 1 if it is wrong (told), -ENOMEM. NULL in other tables of this shape. */
         int (*parse)(struct job_draft *draft, const struct job_setting *setting);
         /* Prints the value of a when key as parse() reads it; false where it is the default. NULL for what keys, Description= and those
-         * of agenda and days, which print themselves. */
+         * of agenda, days and ties, which print themselves. */
         bool (*print)(const struct job_when *when, char buf[static JOB_VALUE_MAX]);
 };
 
@@ -263,7 +265,7 @@ void job_when_init(struct job_when *when);
 static inline bool job_when_has_schedule(const struct job_when *when) {
         return when->every_us > 0 || when->agenda || when->on_boot_us >= 0 || when->is_on_wake;
 }
-/* Gives agenda and days back. */
+/* Gives agenda, days and ties back. */
 void job_when_done(struct job_when *when);
 /* Adds a right (enum job_allow) of a user or group, or widens the one that it has. False where JOB_ALLOW_MAX others are there. */
 bool job_when_allow(struct job_when *when, uint8_t kinds, uint32_t id);
@@ -287,7 +289,7 @@ int job_seal(struct job *job, struct diags *diags);
 /* The when half and the description as canonical "Key=value\n" text (only what differs from the default), given to the caller. */
 int job_when_print(const struct job_when *when, const char *description, char **ret_text);
 /* Reads such a text back (size bytes, NUL not needed). *ret_description is given to the caller, NULL if there is none, and *ret_when for
- * job_when_done(). agendas as in job_build(): NULL leaves its agenda and days out.
+ * job_when_done(). agendas as in job_build(): NULL leaves its agenda, days and ties out.
  * Returns 0; 1 where a zone of it can't be found here; -EBADMSG if it is not one, -ENOMEM. */
 int job_when_parse(const char *text, size_t size, struct agendas *agendas, struct job_when *ret_when, char **ret_description);
 

@@ -66,15 +66,15 @@ static int keep_right(struct job_draft *d, const struct job_setting *s, size_t o
         struct job_mention *right;
 
         for (size_t i = 0; i < rights->n; i++)
-                if (strcmp(rights->list[i].name, name) == 0 && !((rights->list[i].kinds ^ kinds) & JOB_ALLOW_GROUP)) {
-                        rights->list[i].kinds |= kinds;
+                if (strcmp(rights->list[i].name, name) == 0 && !((rights->list[i].kind ^ kinds) & JOB_ALLOW_GROUP)) {
+                        rights->list[i].kind |= kinds;
                         return 0;
                 }
         if (rights->n == JOB_ALLOW_MAX)
                 return draft_error(d, s, offset, "more than %d rights; give one to a group: %%GROUP", JOB_ALLOW_MAX);
         int r = draft_mention(s, offset, name, rights, &right);
         if (r == 0)
-                right->kinds = kinds;
+                right->kind = kinds;
         return r;
 }
 

@@ -32,6 +32,16 @@ enum job_key_index {
         KEY_FIXED_RANDOM_DELAY,
         KEY_ON_BOOT,
         KEY_ON_WAKE,
+        KEY_ON_SUCCESS_OF,
+        KEY_ON_FAILURE_OF,
+        KEY_ON_END_OF,
+        KEY_ON_SUCCESS,
+        KEY_ON_FAILURE,
+        KEY_ON_END,
+        KEY_ON_RECOVERY,
+        KEY_ON_MISSED,
+        KEY_ON_FINISHED,
+        KEY_MEMBER_OF,
         KEY_NOT_BEFORE,
         KEY_UNTIL,
         KEY_MAX_RUNS,
@@ -151,6 +161,13 @@ int draft_copy(const char *text, char **ret);
 /* Adds a name that stands at offset; *ret is it, to be filled in. 0 or -ENOMEM. */
 int draft_mention(const struct job_setting *s, size_t offset, const char *name, struct job_mentions *mentions,
                   struct job_mention **ret);
+/* Adds the names of a value that is a list of them, of one kind, each once. `of_what` is what they name, and what to do where there are more than
+ * max in all. 0, 1 (told), -ENOMEM. */
+int draft_names(struct job_draft *d, const struct job_setting *s, uint8_t kind, struct job_mentions *mentions, size_t max,
+                const char *of_what, const char *if_more);
+/* Whether a name is to be told of: false where that of the same default was already, which is noted in `told` (its texts are taken). 1, 0,
+ * -ENOMEM. */
+int mention_tell_once(struct job_mention *mention, struct job_mentions *told);
 void mentions_done(struct job_mentions *mentions);
 
 int parse_description(struct job_draft *d, const struct job_setting *s);
@@ -173,6 +190,7 @@ int parse_except(struct job_draft *d, const struct job_setting *s);
 int parse_randomized_delay(struct job_draft *d, const struct job_setting *s);
 int parse_fixed_random_delay(struct job_draft *d, const struct job_setting *s);
 int parse_on_boot(struct job_draft *d, const struct job_setting *s);
+int parse_tie(struct job_draft *d, const struct job_setting *s);
 int parse_on_wake(struct job_draft *d, const struct job_setting *s);
 int parse_not_before(struct job_draft *d, const struct job_setting *s);
 int parse_until(struct job_draft *d, const struct job_setting *s);
@@ -272,6 +290,10 @@ int draft_finish_align(struct job_draft *d);
 int draft_finish_agenda(struct job_draft *d);
 /* Compiles the calendars of a when-text; those of files are looked up later. 0, 1 where the zone is missing, or a negative error. */
 int draft_finish_days(struct job_draft *d);
+/* Compiles the ties of a when-text; those of files are looked up later. 0, -ENOMEM. */
+int draft_finish_ties(struct job_draft *d);
+/* Compiles the ties that a job's names come to. 0, -ENOMEM. */
+int job_compile_ties(struct job *job, struct agendas *agendas);
 /* True if NotBefore= or Until= is a time of TimeZone=. */
 bool draft_has_civil_border(const struct job_draft *d);
 /* Where NotBefore= and Until= lie. 0, 1 (told), or a negative error. */

@@ -10,6 +10,8 @@
 
 #include "config/job_draft.h"
 
+#define BLANKS " \t\n"
+
 #define PPM_PER_PERCENT 10000
 #define PPM_PER_ONE     1000000
 
@@ -184,6 +186,59 @@ int draft_mention(const struct job_setting *s, size_t offset, const char *name, 
         };
         *ret = mention;
         return mention->name && mention->file ? 0 : -ENOMEM;
+}
+
+static int draft_name(struct job_draft *d, const struct job_setting *s, size_t offset, size_t size, uint8_t kind,
+                      struct job_mentions *mentions, size_t max, const char *of_what, const char *if_more) {
+        struct job_mention *mention;
+        char name[JOB_NAME_MAX + 2]; /* one more than there may be */
+        const char *why;
+
+        snprintf(name, sizeof(name), "%.*s", (int)(size < sizeof(name) ? size : sizeof(name)), s->value + offset);
+        if (!job_name_is_valid(name, &why))
+                return draft_error(d, s, offset, "\"%s\" is no name of a %s; names are separated by blanks", name, of_what);
+        for (size_t i = 0; i < mentions->n; i++)
+                if (mentions->list[i].kind == kind && strcmp(mentions->list[i].name, name) == 0)
+                        return 0;
+        if (mentions->n == max)
+                return draft_error(d, s, offset, "more than %zu %s", max, if_more);
+        int r = draft_mention(s, offset, name, mentions, &mention);
+        if (r == 0)
+                mention->kind = kind;
+        return r;
+}
+
+int draft_names(struct job_draft *d, const struct job_setting *s, uint8_t kind, struct job_mentions *mentions, size_t max,
+                const char *of_what, const char *if_more) {
+        int r = 0;
+
+        for (const char *at = s->value + strspn(s->value, BLANKS); *at && r == 0; at += strspn(at, BLANKS)) {
+                size_t size = strcspn(at, BLANKS);
+                r = draft_name(d, s, (size_t)(at - s->value), size, kind, mentions, max, of_what, if_more);
+                at += size;
+        }
+        return r;
+}
+
+static bool is_same_place(const struct job_mention *a, const struct job_mention *b) {
+        return a->line == b->line && a->column == b->column && strcmp(a->file, b->file) == 0;
+}
+
+int mention_tell_once(struct job_mention *mention, struct job_mentions *told) {
+        if (!mention->is_default)
+                return 1;
+        for (size_t i = 0; i < told->n; i++)
+                if (is_same_place(&told->list[i], mention))
+                        return 0;
+        struct job_mention *list = reallocarray(told->list, told->n + 1, sizeof(*list));
+        if (!list)
+                return -ENOMEM;
+        told->list = list;
+        list[told->n] = *mention;
+        list[told->n].name = strdup(mention->name);
+        list[told->n].file = strdup(mention->file);
+        told->n++;
+        return list[told->n - 1].name && list[told->n - 1].file ? 1 : -ENOMEM;
 }
 
 void mentions_done(struct job_mentions *mentions) {

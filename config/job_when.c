@@ -12,7 +12,7 @@
 
 #define LOG_CHANGES_BELOW USEC_PER_MINUTE
 
-_Static_assert(sizeof(struct job_when) == 184 + 5 * JOB_ALLOW_MAX, "policies are compared as bytes: no padding");
+_Static_assert(sizeof(struct job_when) == 192 + 5 * JOB_ALLOW_MAX, "policies are compared as bytes: no padding");
 
 static const char *const mode_names[] = {[JOB_MODE_FIXED_DELAY] = "fixed-delay", [JOB_MODE_FIXED_RATE] = "fixed-rate", NULL};
 static const char *const log_names[] = {[JOB_LOG_ALL] = "all",
@@ -45,6 +45,7 @@ void job_when_init(struct job_when *when) {
 void job_when_done(struct job_when *when) {
         when->agenda = agenda_unref(when->agenda);
         when->days = days_unref(when->days);
+        when->ties = ties_unref(when->ties);
 }
 
 int parse_description(struct job_draft *d, const struct job_setting *s) {
@@ -198,6 +199,8 @@ int draft_finish_when(struct job_draft *d) {
         if (r == 0)
                 r = draft_finish_days(d);
         if (r == 0)
+                r = draft_finish_ties(d);
+        if (r == 0)
                 r = draft_finish_borders(d);
         if (r < 0)
                 return r;
@@ -322,9 +325,10 @@ int job_when_print(const struct job_when *when, const char *description, char **
         size_t n, size = 0;
         const struct job_key *keys = job_keys(&n);
         const char *agenda = when->agenda ? agenda_text(when->agenda) : "", *days = when->days ? days_text(when->days) : "";
+        const char *ties = when->ties ? when->ties->text : "";
         const char *zone = when->days && !strstr(agenda, "TimeZone=") ? days_zone(when->days) : NULL;
-        size_t room = (description ? strlen(description) : 0) + strlen(agenda) + strlen(days) + (zone ? strlen(zone) : 0) + 32 +
-                      n * (JOB_VALUE_MAX + 32);
+        size_t room = (description ? strlen(description) : 0) + strlen(agenda) + strlen(days) + strlen(ties) +
+                      (zone ? strlen(zone) : 0) + 32 + n * (JOB_VALUE_MAX + 32);
         char value[JOB_VALUE_MAX], *text = malloc(room);
 
         if (!text)
@@ -335,7 +339,7 @@ int job_when_print(const struct job_when *when, const char *description, char **
         for (size_t i = 0; i < n; i++)
                 if (keys[i].print && keys[i].print(when, value))
                         size += (size_t)snprintf(text + size, room - size, "%s=%s\n", keys[i].name, value);
-        size += (size_t)snprintf(text + size, room - size, "%s%s", agenda, days);
+        size += (size_t)snprintf(text + size, room - size, "%s%s%s", ties, agenda, days);
         if (zone)
                 size += (size_t)snprintf(text + size, room - size, "TimeZone=%s\n", zone);
         char *fitted = realloc(text, size + 1);
@@ -391,8 +395,10 @@ int job_when_parse(const char *text, size_t size, struct agendas *agendas, struc
         if (r != 0) {
                 free(job.description);
                 job_when_done(&job.when);
+                mentions_done(&job.ties);
                 return draft.is_zone_missing && r != -ENOMEM ? 1 : r < 0 ? r : -EBADMSG;
         }
+        mentions_done(&job.ties);
         *ret_when = job.when;
         *ret_description = job.description;
         return 0;

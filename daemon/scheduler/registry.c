@@ -220,6 +220,8 @@ int registry_intern(struct registry *g, const struct job_when *when, uint32_t *r
                 agenda_ref(when->agenda);
         if (when->days)
                 days_ref(when->days);
+        if (when->ties)
+                ties_ref(when->ties);
         g->policies[policy].uses = 1;
         if (is_reused)
                 g->free_policy = next_free;

@@ -153,7 +153,7 @@ int registry_add(struct registry *g, const char *name, uint32_t *ret_row);
 int registry_describe(struct registry *g, uint32_t row, const char *description);
 /* Gives the row back. */
 void registry_drop(struct registry *g, uint32_t row);
-/* Row of the policy table with one use more: an equal one, or a new one, which has a use of its agenda and days. */
+/* Row of the policy table with one use more: an equal one, or a new one, which has a use of its agenda, days and ties. */
 int registry_intern(struct registry *g, const struct job_when *when, uint32_t *ret_policy);
 /* One use less. Takes INDEX_NONE. */
 void registry_release(struct registry *g, uint32_t policy);

@@ -242,7 +242,7 @@ static const struct {
         {"Command=\n", "neither Command= nor Script=", 1, 0},
         {"Evry=5s\n", "did you mean Every=?", 2, 1},
         {"Persistent=true\n", "is systemd's", 2, 1},
-        {"OnSuccess=daily\n", "OnSuccess= is not in this version of chimed", 2, 1},
+        {"MailTo=root\n", "MailTo= is not in this version of chimed", 2, 1},
         /* calendars: the column is that of the field */
         {"OnCalendar=Mon 25:00\n", "hour 25 is out of range 0..23", 2, 16},
         {"Cron=75 2 * * *\n", "minute 75 is out of range 0..59", 2, 6},
