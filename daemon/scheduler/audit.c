@@ -303,8 +303,7 @@ uint64_t audit_count_open(const struct audit *a, uint32_t segment, int64_t first
         uint64_t n = 0;
         if (!i)
                 return 0;
-        if (i->waiting.is_slot && i->waiting.item == WIRE_ITEM_SCHEDULE && i->waiting.segment == segment)
-                n += common(first, last, i->waiting.key, i->waiting.key);
+        n += image_count_waiting(i, segment, first, last);
         if (i->run.run > 0 && !i->run.is_told && i->run.item == WIRE_ITEM_SCHEDULE && i->run.segment == segment)
                 n += common(first, last, i->run.key, i->run.key);
         if (i->merging.is_open && i->merging.segment == segment)

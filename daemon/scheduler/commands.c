@@ -94,13 +94,8 @@ int engine_pause(struct engine *e, struct clock_sample now, uint32_t job, int64_
                 return 0;
         segments_close(e, now, job);
         catch_up_drop(e, now, job, engine_slot_now(engine_policy(e, row), now), SLOT_REASON_PAUSED);
-        if (cold->waiting.is_slot) {
-                struct job_waiting waiting = cold->waiting;
-                cold->waiting.is_trigger = false;
-                slots_drop_waiting(e, now, job, SLOT_REASON_PAUSED);
-                cold->waiting.is_trigger = waiting.is_trigger;
-                cold->waiting.run = waiting.run;
-        }
+        while (cold->waiting.is_slot)
+                slots_tell_waiting(e, job, SLOT_WITHHELD, SLOT_REASON_PAUSED);
         row->is_paused = true;
         cold->paused_until_bt_us = until_bt_us;
         cold->remind_bt_us = now.bt_us + ENGINE_REMIND_US;
@@ -153,8 +148,7 @@ int engine_start(struct engine *e, struct clock_sample now, uint32_t job) {
 
 /* ---- the run in flight ---- */
 
-/* Asks once for the end of a run. */
-static void end_run(struct engine *e, uint32_t job) {
+void engine_end_run(struct engine *e, uint32_t job) {
         struct job_run *run = &registry_cold(&e->jobs, engine_row(e, job))->run;
         if (run->is_ending)
                 return;
@@ -196,7 +190,7 @@ int engine_cancel(struct engine *e, struct clock_sample now, uint32_t job, bool 
         }
         *ret_run = cold->run.run;
         if (cold->run.run > 0)
-                end_run(e, job);
+                engine_end_run(e, job);
         return is_anything;
 }
 
@@ -221,7 +215,7 @@ static enum trigger_outcome meet_run(struct engine *e, struct clock_sample now, 
         *ret_run = promise_run(e, job);
         if (what != TRIGGER_REPLACE)
                 return TRIGGER_QUEUED;
-        end_run(e, job);
+        engine_end_run(e, job);
         return TRIGGER_REPLACING;
 }
 

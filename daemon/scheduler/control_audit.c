@@ -166,7 +166,7 @@ static void on_rows(void *userdata, const struct ledger_answer *answer) {
 /* ---- jobs ---- */
 
 static void begin_job(struct control_history *h, const struct ledger_job *job) {
-        h->image = (struct job_image){0};
+        image_done(&h->image);
         audit_reset(h->audit);
         h->terms.image = job->plan_size > 0 && image_decode(job->plan, job->plan_size, &h->image) == 0 ? &h->image : NULL;
         h->terms.now_rt_us = clock_now().rt_us;

@@ -49,6 +49,7 @@ struct control_history *control_history_free(struct control_history *h) {
                 return NULL;
         if (h->ticket > 0)
                 vault_forget(link_vault(link_of(h)), h->ticket);
+        image_done(&h->image);
         audit_free(h->audit);
         free(h->job);
         free(h);

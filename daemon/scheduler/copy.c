@@ -85,8 +85,11 @@ int engine_copy_job(const struct engine *e, uint32_t job, struct engine *copy, u
                 run = cold->run;
                 *copied = *cold;
                 copied->run = (struct job_run){0};
+                copied->line = NULL;
+                r = waiting_copy_line(cold->line, &copied->line);
         }
-        r = copy_policies(e, from, copy, to, copied);
+        if (r == 0)
+                r = copy_policies(e, from, copy, to, copied);
         if (r == 0)
                 r = copy_queues(e, job, copy, number, &run);
         if (r == 0)

@@ -333,6 +333,8 @@ int due_start_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
                 slots_drop_waiting(e, now, job, SLOT_REASON_DOWN);
                 return 0;
         }
+        if (cold->waiting.item != WIRE_ITEM_RETRY && segments_have_all_run(e, row)) /* they came behind the last run */
+                slots_give_way(e, job);
         bool is_plan_first = is_catch_up_due(e, now, row) || (cold->waiting.is_trigger && is_plan_due(e, now, row));
         int r = cold->waiting.is_slot ? start_waiting_slot(e, now, job) : 0;
         if (r == 0 && is_plan_first && !cold->waiting.is_slot && !engine_is_running(e, row))
@@ -460,7 +462,13 @@ static int event_due(struct engine *e, struct clock_sample now, uint32_t job, en
         if (!registry_warm(&e->jobs, row))
                 return -ENOMEM;
         enum slot_reason reason = judge_event(e, now, row, &event);
-        if (reason == SLOT_REASON_OVERLAP && when->overlap == JOB_OVERLAP_QUEUE && waiting_has_room(e, row)) {
+        bool is_replacing = when->overlap == JOB_OVERLAP_REPLACE;
+        if (reason == SLOT_REASON_OVERLAP && is_replacing) {
+                slots_give_way(e, job);
+                engine_end_run(e, job);
+        }
+        if (reason == SLOT_REASON_OVERLAP &&
+            (is_replacing || (when->overlap == JOB_OVERLAP_QUEUE && waiting_has_room(e, row)))) {
                 let_event_wait(e, now, job, &event);
                 return 0;
         }

@@ -420,6 +420,7 @@ int engine_ended(struct engine *e, struct clock_sample now, const struct wire_en
         int64_t end_us = plan_is_wall(when) ? now.rt_us - (now.bt_us - end_bt_us) : end_bt_us;
 
         engine_note_offset(e, now);
+        cold->run.is_ending = true;
         commands_settle_hold(e, now, job);
         /* slots of the very instant of the end are not overlapped: ends come before slots */
         slots_pass(e, now, job, end_us - 1);

@@ -233,10 +233,16 @@ uint64_t closed_count_open(const struct engine *e, const struct job_row *row, co
 int64_t closed_opens_at(const struct engine *e, const struct job_when *when, int64_t slot_us);
 
 /* waiting.c: slots that can't start at their instant */
+/* How many wait. */
+uint32_t waiting_count(const struct job_cold *cold);
+/* A copy of a line (NULL: of none) for the caller. 0, -ENOMEM. */
+int waiting_copy_line(const struct job_line *from, struct job_line **ret);
 /* True if one more may wait. */
 bool waiting_has_room(const struct engine *e, const struct job_row *row);
 /* A slot begins to wait behind those that do, beside a trigger. There is room, and the job has its cold state. */
 void waiting_put(struct engine *e, uint32_t job, const struct job_waiting *slot);
+/* A slot that was taken to be started waits again, before the others; there is room for it always. */
+void waiting_put_back(struct engine *e, uint32_t job, const struct job_waiting *slot);
 /* The first one waits no more; a trigger does. */
 void waiting_take(struct engine *e, uint32_t job);
 /* When something is to be done about what waits, no run being in flight (BOOTTIME, 0: at once, INT64_MAX: when something else has
@@ -252,6 +258,9 @@ void commands_arm_hold(struct engine *e, uint32_t job);
 void commands_hold_due(struct engine *e, struct clock_sample now, uint32_t job);
 /* The same, if it is so. */
 void commands_settle_hold(struct engine *e, struct clock_sample now, uint32_t job);
+
+/* Asks once for the end of the run in flight. */
+void engine_end_run(struct engine *e, uint32_t job);
 
 /* claims.c */
 #define ENGINE_CLAIM_NONE (INT64_MIN / 4) /* a horizon below every slot */
@@ -307,6 +316,8 @@ void slots_leave_events(struct engine *e, uint32_t job);
 void slots_pass(struct engine *e, struct clock_sample now, uint32_t job, int64_t until_us);
 /* Emits the open range of missed slots, if there is one; is_more: its trouble lasts. */
 void slots_flush_missed(struct engine *e, struct clock_sample now, uint32_t job, bool is_more);
+/* What waits gives way to a later slot. */
+void slots_give_way(struct engine *e, uint32_t job);
 /* What waits will not run: the slot is missed or withheld for a reason, a promised run is dropped. */
 void slots_drop_waiting(struct engine *e, struct clock_sample now, uint32_t job, enum slot_reason reason);
 /* Emits the slots that wait to be merged: into a run, or as missed (run 0). */

@@ -4,6 +4,7 @@
 #include "daemon/scheduler/image.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Either end of the codec: one of the two is set. */
@@ -90,6 +91,32 @@ static void walk_wait(struct ends *x, struct job_waiting *w) {
         w->until_reason = (uint8_t)below(x, w->until_reason, UINT8_MAX);
 }
 
+static void walk_line(struct ends *x, struct job_image *image) {
+        u32(x, &image->n_line);
+        if (image->n_line == 0)
+                return;
+        if (x->from && image->n_line > JOB_QUEUE_MAX + 1)
+                x->from->bad = true;
+        if (x->from && !x->from->bad) {
+                image->line = calloc(1, sizeof(*image->line) + image->n_line * sizeof(image->line->slots[0]));
+                if (!image->line)
+                        x->from->bad = true;
+        }
+        if (x->from && x->from->bad)
+                return;
+        if (x->from)
+                image->line->n = image->line->allocated = image->n_line;
+        for (uint32_t i = 0; i < image->n_line; i++) {
+                struct job_waiting slot = image->line->slots[i];
+                walk_waiting(x, &slot);
+                slot.item = below(x, slot.item, WIRE_ITEM_MAX);
+                u16(x, &slot.attempt);
+                walk_wait(x, &slot);
+                if (x->from)
+                        image->line->slots[i] = slot;
+        }
+}
+
 static void walk_range(struct ends *x, struct job_range *r) {
         flag(x, &r->is_open);
         r->reason = (uint8_t)below(x, r->reason, UINT8_MAX);
@@ -149,6 +176,7 @@ static void walk(struct ends *x, struct job_image *image) {
         if (x->version < 5)
                 return;
         walk_wait(x, &image->waiting);
+        walk_line(x, image);
 }
 
 void image_encode(const struct job_image *image, struct pack *p) {
@@ -165,16 +193,34 @@ int image_decode(const void *data, size_t size, struct job_image *ret) {
                 return -EBADMSG;
         walk(&(struct ends){.from = &u, .version = version}, &image);
         int r = unpack_finish(&u);
-        if (r < 0)
+        if (r < 0) {
+                image_done(&image);
                 return r;
+        }
         *ret = image;
         return 0;
+}
+
+void image_done(struct job_image *image) {
+        free(image->line);
+        image->line = NULL;
+        image->n_line = 0;
 }
 
 /* 0 means none: what was before this boot is told as its beginning. */
 static void shift(int64_t *instant_us, int64_t by_us) {
         if (*instant_us > 0 && *instant_us < INT64_MAX)
                 *instant_us = *instant_us + by_us > 0 ? *instant_us + by_us : 1;
+}
+
+static void shift_waiting(struct job_waiting *w, bool is_wall, int64_t by_us) {
+        w->due_bt_us += by_us;
+        shift(&w->from_bt_us, by_us);
+        shift(&w->until_bt_us, by_us);
+        if (!is_wall) {
+                w->anchor_us += by_us;
+                w->slot_us += by_us;
+        }
 }
 
 void image_shift(struct job_image *image, bool is_wall, int64_t by_us) {
@@ -184,9 +230,9 @@ void image_shift(struct job_image *image, bool is_wall, int64_t by_us) {
         shift(&image->end_bt_us, by_us);
         if (image->delay_bt_us != 0 && image->delay_bt_us != -by_us) /* it may be before this boot */
                 image->delay_bt_us += by_us;
-        image->waiting.due_bt_us += by_us;
-        shift(&image->waiting.from_bt_us, by_us);
-        shift(&image->waiting.until_bt_us, by_us);
+        shift_waiting(&image->waiting, is_wall, by_us);
+        for (uint32_t i = 0; i < image->n_line; i++)
+                shift_waiting(&image->line->slots[i], is_wall, by_us);
         image->offset_us -= by_us;
         if (is_wall)
                 return;
@@ -194,8 +240,6 @@ void image_shift(struct job_image *image, bool is_wall, int64_t by_us) {
         if (image->next_us < INT64_MAX)
                 image->next_us += by_us;
         shift(&image->last_slot_us, by_us);
-        image->waiting.anchor_us += by_us;
-        image->waiting.slot_us += by_us;
         image->merging.first_us += by_us;
         image->merging.last_us += by_us;
 }
@@ -211,4 +255,15 @@ int64_t image_first_open(const struct job_image *image) {
         if (image->merging.is_open && image->merging.segment == image->segment && image->merging.first < key)
                 key = image->merging.first;
         return key;
+}
+
+static bool is_of(const struct job_waiting *w, uint32_t segment, int64_t first, int64_t last) {
+        return w->item == WIRE_ITEM_SCHEDULE && w->segment == segment && w->key >= first && w->key <= last;
+}
+
+uint64_t image_count_waiting(const struct job_image *image, uint32_t segment, int64_t first, int64_t last) {
+        uint64_t n = image->waiting.is_slot && is_of(&image->waiting, segment, first, last);
+        for (uint32_t i = 0; i < image->n_line; i++)
+                n += is_of(&image->line->slots[i], segment, first, last);
+        return n;
 }

@@ -26,6 +26,8 @@ struct job_image {
         int64_t every_us;           /* set by command; 0: the definition's */
         struct job_run run;         /* in flight */
         struct job_waiting waiting; /* its slot; a promise to a trigger ends with the scheduler */
+        uint32_t n_line;            /* slots behind it, in */
+        struct job_line *line;      /* owned by a decoded image; else borrowed until the next event */
         struct job_range merging;
         uint64_t missed_since_run;
         uint32_t n_scheduled;
@@ -41,9 +43,12 @@ struct job_image {
 
 /* The first key of its plan at hand that has no outcome, whatever waits or is on its way. */
 int64_t image_first_open(const struct job_image *image);
+/* How many slots of a segment from key first to last wait. */
+uint64_t image_count_waiting(const struct job_image *image, uint32_t segment, int64_t first, int64_t last);
 /* Appends the binary form; errors are in the writer. */
 void image_encode(const struct job_image *image, struct pack *p);
-/* Reads a whole one. 0; -EBADMSG: it is none, or of a later version; *ret is untouched then. */
+/* Reads a whole one, for image_done(). 0; -EBADMSG: it is none, or of a later version; -ENOMEM; *ret is untouched then. */
 int image_decode(const void *data, size_t size, struct job_image *ret);
+void image_done(struct job_image *image);
 /* Moves BOOTTIME instants to another boot, by the wall clock: by_us is what is added. Those of a wall grid are left alone. */
 void image_shift(struct job_image *image, bool is_wall, int64_t by_us);

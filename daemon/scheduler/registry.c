@@ -19,6 +19,12 @@ void registry_init(struct registry *g) {
         *g = (struct registry){.free_row = INDEX_NONE, .free_policy = INDEX_NONE, .free_cold = INDEX_NONE};
 }
 
+/* What it owns. */
+static void cold_done(struct job_cold *cold) {
+        free(cold->line);
+        cold->line = NULL;
+}
+
 void registry_done(struct registry *g) {
         free(g->rows);
         free(g->texts);
@@ -26,6 +32,8 @@ void registry_done(struct registry *g) {
                 if (g->policies[i].uses > 0)
                         job_when_done(&g->policies[i].when);
         free(g->policies);
+        for (size_t i = 0; i < g->n_colds; i++)
+                cold_done(&g->colds[i]);
         free(g->colds);
         index_done(&g->by_name);
         index_done(&g->by_policy);
@@ -176,6 +184,7 @@ void registry_drop(struct registry *g, uint32_t row) {
         if (j->cold) {
                 if (g->colds[j->cold - 1].defined)
                         registry_release(g, g->colds[j->cold - 1].defined - 1);
+                cold_done(&g->colds[j->cold - 1]);
                 g->colds[j->cold - 1].end_bt_us = g->free_cold;
                 g->free_cold = j->cold - 1;
         }

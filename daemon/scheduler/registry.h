@@ -95,6 +95,12 @@ struct job_waiting {
         int64_t due_bt_us; /* nominal instant and drawn delay */
 };
 
+/* Those that wait behind the first one, in their order. */
+struct job_line {
+        uint32_t n, allocated;
+        struct job_waiting slots[];
+};
+
 /* Slots that have an outcome that is not told yet, of one reason: keys first..last of a segment. */
 struct job_range {
         bool is_open;
@@ -107,9 +113,10 @@ struct job_range {
 
 struct job_cold {
         struct job_run run;
-        struct job_waiting waiting;
-        struct job_range missed;  /* or withheld; while a run is in flight or the job is paused: grows until that ends */
-        struct job_range merging; /* waits for the next slot's run */
+        struct job_waiting waiting; /* the first */
+        struct job_line *line;      /* owned; NULL: no other waits */
+        struct job_range missed;    /* or withheld; while a run is in flight or the job is paused: grows until that ends */
+        struct job_range merging;   /* waits for the next slot's run */
         uint64_t missed_since_run;
         uint32_t n_scheduled;   /* runs that the schedule has made since the job was armed */
         int64_t end_bt_us;      /* of the latest end; 0: none */

@@ -33,6 +33,17 @@ static void put_first_open(const struct job_row *row, const struct job_cold *col
         image->next_us = is_open ? cold->missed.first_us : row->next_us;
 }
 
+/* Those that wait behind the first, before the mark. */
+static void put_line(const struct job_cold *cold, struct job_image *image) {
+        image->line = cold->line;
+        for (uint32_t i = 0; image->waiting.is_slot && cold->line && i < cold->line->n; i++) {
+                const struct job_waiting *slot = &cold->line->slots[i];
+                if (slot->item == WIRE_ITEM_SCHEDULE && slot->segment == image->segment && slot->key >= image->key)
+                        return;
+                image->n_line = i + 1;
+        }
+}
+
 void engine_take_image(struct engine *e, struct clock_sample now, uint32_t job, struct job_image *ret,
                        const struct job_when **ret_when) {
         const struct job_row *row = engine_row(e, job);
@@ -69,6 +80,7 @@ void engine_take_image(struct engine *e, struct clock_sample now, uint32_t job, 
         bool is_slot_waiting = ret->waiting.item == WIRE_ITEM_SCHEDULE && ret->waiting.segment == ret->segment;
         if (is_slot_waiting && ret->waiting.key >= ret->key)
                 ret->waiting.is_slot = false; /* it is behind the mark, with those before it */
+        put_line(cold, ret);
         ret->is_late = slots_are_late(e, row);
         ret->late_key = ret->is_late ? claims_last_key(e, job) : 0;
         ret->merging = cold->merging;
@@ -172,6 +184,9 @@ int engine_restore(struct engine *e, struct clock_sample now, const char *name, 
                 return r;
         restore_row(engine_row(e, job), &moved, is_moved);
         engine_row(e, job)->has_other_data = has_other_data(when, image);
+        r = waiting_copy_line(moved.n_line > 0 ? moved.line : NULL, &cold->line);
+        if (r < 0)
+                return r;
         restore_cold(cold, e->is_clock_trusted ? now : later, &moved);
         cold->waiting.is_past = is_moved && (moved.waiting.item == WIRE_ITEM_BOOT || moved.waiting.item == WIRE_ITEM_WAKE);
         cold->claimed_key = image->is_late ? image->late_key : INT64_MAX;
@@ -252,7 +267,7 @@ int restore_adopted(struct engine *e, struct clock_sample now, uint32_t job, con
                           cold->waiting.segment == start->segment && cold->waiting.key == start->key;
         if (has_waited)
                 waiting_take(e, job);
-        if (cold->waiting.is_slot && start->item == WIRE_ITEM_SCHEDULE) /* and so what waited has not run */
+        if (!has_waited && cold->waiting.is_slot && start->item == WIRE_ITEM_SCHEDULE) /* and so what waited has not run */
                 slots_drop_waiting(e, now, job, SLOT_REASON_DOWN);
         if (start->item == WIRE_ITEM_BOOT)
                 row->is_boot_done = true;
@@ -282,20 +297,17 @@ int restore_adopted(struct engine *e, struct clock_sample now, uint32_t job, con
 /* The slot of a run waits for another start. */
 static void let_run_wait(struct engine *e, struct clock_sample now, uint32_t job, const struct job_run *run,
                          enum wire_item item, uint16_t attempt) {
-        struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
-        if (cold->waiting.is_slot) /* behind it */
-                slots_drop_waiting(e, now, job, SLOT_REASON_DOWN);
-        cold->waiting = (struct job_waiting){
-                .is_slot = true,
-                .item = item,
-                .attempt = attempt,
-                .segment = run->segment,
-                .anchor_us = engine_row(e, job)->anchor_us,
-                .key = run->key,
-                .slot_us = cold->last_slot_us,
-                .slot_rt_us = run->slot_rt_us,
-                .due_bt_us = now.bt_us - (now.rt_us - run->slot_rt_us),
-        };
+        waiting_put_back(e, job,
+                         &(struct job_waiting){
+                                 .item = item,
+                                 .attempt = attempt,
+                                 .segment = run->segment,
+                                 .anchor_us = engine_row(e, job)->anchor_us,
+                                 .key = run->key,
+                                 .slot_us = registry_cold(&e->jobs, engine_row(e, job))->last_slot_us,
+                                 .slot_rt_us = run->slot_rt_us,
+                                 .due_bt_us = now.bt_us - (now.rt_us - run->slot_rt_us),
+                         });
 }
 
 static void end_interrupted(struct engine *e, struct clock_sample now, const struct job_run *run) {
@@ -336,6 +348,11 @@ void restore_end_unknown(struct engine *e, struct clock_sample now, uint32_t job
                         ->outcome.item = run.item;
 }
 
+/* The slot that waits may have been started by a runner that is gone. */
+static bool is_maybe_started(const struct engine *e, const struct job_cold *cold) {
+        return !e->is_same_runner && cold->waiting.attempt <= 1 && cold->waiting.key <= cold->claimed_key;
+}
+
 int restore_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         struct job_cold *cold = registry_cold(&e->jobs, row);
@@ -344,13 +361,14 @@ int restore_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
         if (!cold->waiting.is_slot || engine_is_running(e, row))
                 return 0;
         const struct job_when *when = engine_policy(e, row);
-        if (!e->is_same_runner && cold->waiting.attempt <= 1 && cold->waiting.key <= cold->claimed_key) {
-                if (!when->is_interrupted_retried) {
+        while (cold->waiting.is_slot && is_maybe_started(e, cold)) {
+                if (when->is_interrupted_retried)
+                        cold->waiting.attempt = 2;
+                else
                         slots_tell_waiting(e, job, SLOT_INTERRUPTED, SLOT_REASON_NONE);
-                        return 0;
-                }
-                cold->waiting.attempt = 2;
         }
+        if (!cold->waiting.is_slot)
+                return 0;
         bool is_wanted = (when->catch_up != JOB_CATCH_UP_NONE || cold->waiting.attempt > 1) && !cold->waiting.is_past;
         if (engine_has_plan(row) && !row->is_paused && is_wanted)
                 return due_start_waiting(e, now, job);

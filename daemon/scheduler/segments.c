@@ -260,8 +260,8 @@ void segments_finish(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_cold *cold = registry_cold(&e->jobs, row);
         segments_end(e, now, job, SLOT_REASON_NONE);
         bool is_last_done = segments_have_all_run(e, row) || (cold && cold->last_result == RUN_RESULT_FINISHED);
-        if (cold && cold->waiting.is_slot && is_last_done) /* it came behind the last run */
-                slots_tell_waiting(e, job, SLOT_MISSED, SLOT_REASON_OVERLAP);
+        if (cold && is_last_done) /* they came behind the last run */
+                slots_give_way(e, job);
         row->is_finished = true;
         row->is_paused = false;
         slots_leave_events(e, job);

@@ -237,6 +237,27 @@ static void pass_paused_delay(struct engine *e, struct clock_sample now, uint32_
         row->next_us = INT64_MAX;
 }
 
+void slots_give_way(struct engine *e, uint32_t job) {
+        const struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
+        while (cold->waiting.is_slot)
+                slots_tell_waiting(e, job, SLOT_MISSED, SLOT_REASON_OVERLAP);
+}
+
+/* The latest slot up to `last` takes the place of the run in flight, and of one that waits to do so. */
+static void replace_run(struct engine *e, struct clock_sample now, uint32_t job, int64_t last) {
+        struct job_row *row = engine_row(e, job);
+        if (segments_have_all_run(e, row))
+                return;
+        last = closed_last_open(e, row, last);
+        if (last < row->key)
+                return;
+        slots_give_way(e, job);
+        (void)slots_miss(e, now, job, last - 1, SLOT_REASON_OVERLAP);
+        slots_flush_missed(e, now, job, false); /* they come before it */
+        slots_let_wait(e, now, job);
+        engine_end_run(e, job);
+}
+
 /* A job with a run in flight or a hold has its cold state: missing slots can't fail here. */
 void slots_pass(struct engine *e, struct clock_sample now, uint32_t job, int64_t until_us) {
         struct job_row *row = engine_row(e, job);
@@ -259,12 +280,14 @@ void slots_pass(struct engine *e, struct clock_sample now, uint32_t job, int64_t
         }
         if (catch_up_joins(e, now, job, &grid, last))
                 return;
-        bool is_place = when->overlap == JOB_OVERLAP_QUEUE && waiting_has_room(e, row);
-        if (is_place && last >= row->key && !segments_have_all_run(e, row)) {
+        while (when->overlap == JOB_OVERLAP_QUEUE && last >= row->key && waiting_has_room(e, row) &&
+               !segments_have_all_run(e, row)) {
                 slots_pass_closed(e, now, job, last);
                 if (last >= row->key)
                         slots_let_wait(e, now, job);
         }
+        if (when->overlap == JOB_OVERLAP_REPLACE)
+                replace_run(e, now, job, last);
         (void)slots_miss(e, now, job, last, SLOT_REASON_OVERLAP);
 }
 
@@ -472,7 +495,7 @@ void slots_drop_waiting(struct engine *e, struct clock_sample now, uint32_t job,
         if (!cold)
                 return;
         slots_flush_missed(e, now, job, false);
-        if (cold->waiting.is_slot)
+        while (cold->waiting.is_slot)
                 slots_tell_waiting(e, job, slot_outcome_of(reason), reason);
         if (cold->waiting.is_trigger)
                 engine_emit(e, ACTION_DROPPED, job)->run.run.run = cold->waiting.run;

@@ -86,6 +86,7 @@ static int reserve(void **array, size_t *allocated, size_t n, size_t size) {
 
 static void forget_kept(struct vault *v) {
         for (size_t i = 0; i < v->n_jobs; i++) {
+                image_done(&v->jobs[i].image);
                 job_when_done(&v->jobs[i].when);
                 free(v->jobs[i].name);
                 free(v->jobs[i].hold.by);
@@ -109,8 +110,10 @@ static void on_job(void *userdata, const struct ledger_job *job) {
         int r = image_decode(job->plan, job->plan_size, &kept.image);
         if (r == 0)
                 r = job_when_parse(job->when, strlen(job->when), v->agendas, &kept.when, &description);
-        if (r < 0)
-                return; /* of a later version: it begins anew */
+        if (r < 0) { /* of a later version: it begins anew */
+                image_done(&kept.image);
+                return;
+        }
         if (r == 1) {
                 /* without the data of its zone it has no schedule, and keeps all else */
                 job_when_init(&kept.when);
@@ -121,6 +124,7 @@ static void on_job(void *userdata, const struct ledger_job *job) {
         v->jobs = jobs;
         kept.name = r == 0 ? strdup(job->name) : NULL;
         if (!kept.name) {
+                image_done(&kept.image);
                 job_when_done(&kept.when);
                 return;
         }

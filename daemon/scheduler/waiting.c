@@ -4,28 +4,104 @@
 
 #include "daemon/scheduler/engine_internal.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
 static int64_t lower(int64_t a, int64_t b) {
         return a < b ? a : b;
 }
 
-bool waiting_has_room(const struct engine *e, const struct job_row *row) {
-        return !registry_cold(&e->jobs, row)->waiting.is_slot;
+uint32_t waiting_count(const struct job_cold *cold) {
+        return cold->waiting.is_slot + (cold->line ? cold->line->n : 0);
 }
 
-void waiting_put(struct engine *e, uint32_t job, const struct job_waiting *slot) {
-        struct job_waiting *first = &registry_cold(&e->jobs, engine_row(e, job))->waiting;
+bool waiting_has_room(const struct engine *e, const struct job_row *row) {
+        const struct job_when *when = engine_policy(e, row);
+        uint32_t n = waiting_count(registry_cold(&e->jobs, row));
+        return n == 0 || (when->overlap == JOB_OVERLAP_QUEUE && n < when->queue_max);
+}
+
+/* Room for one more. 0, -ENOMEM. */
+static int reserve_line(struct job_cold *cold) {
+        uint32_t n = cold->line ? cold->line->n : 0;
+        if (cold->line && n < cold->line->allocated)
+                return 0;
+        uint32_t allocated = n * 2 + 2;
+        struct job_line *line = realloc(cold->line, sizeof(*line) + allocated * sizeof(line->slots[0]));
+        if (!line)
+                return -ENOMEM;
+        line->n = n;
+        line->allocated = allocated;
+        cold->line = line;
+        return 0;
+}
+
+/* A slot stands first, beside the trigger. */
+static void put_first(struct job_cold *cold, const struct job_waiting *slot) {
+        struct job_waiting *first = &cold->waiting;
         bool is_trigger = first->is_trigger;
         uint64_t run = first->run;
         *first = *slot;
         first->is_slot = true;
         first->is_trigger = is_trigger;
         first->run = run;
+}
+
+void waiting_put(struct engine *e, uint32_t job, const struct job_waiting *slot) {
+        struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
+        if (!cold->waiting.is_slot)
+                put_first(cold, slot);
+        else if (reserve_line(cold) == 0) {
+                cold->line->slots[cold->line->n] = *slot;
+                cold->line->slots[cold->line->n++].is_slot = true;
+        } else
+                e->has_failed = true;
+        slots_note_late(e, job);
+}
+
+void waiting_put_back(struct engine *e, uint32_t job, const struct job_waiting *slot) {
+        struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
+        if (cold->waiting.is_slot && reserve_line(cold) < 0) {
+                e->has_failed = true;
+                return;
+        }
+        if (cold->waiting.is_slot) {
+                struct job_line *line = cold->line;
+                memmove(&line->slots[1], &line->slots[0], line->n * sizeof(line->slots[0]));
+                line->n++;
+                line->slots[0] = cold->waiting;
+        }
+        put_first(cold, slot);
         slots_note_late(e, job);
 }
 
 void waiting_take(struct engine *e, uint32_t job) {
-        struct job_waiting *first = &registry_cold(&e->jobs, engine_row(e, job))->waiting;
-        *first = (struct job_waiting){.is_trigger = first->is_trigger, .run = first->run};
+        struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
+        struct job_line *line = cold->line;
+        cold->waiting = (struct job_waiting){.is_trigger = cold->waiting.is_trigger, .run = cold->waiting.run};
+        if (!line)
+                return;
+        put_first(cold, &line->slots[0]);
+        if (--line->n > 0)
+                memmove(&line->slots[0], &line->slots[1], line->n * sizeof(line->slots[0]));
+        else {
+                free(line);
+                cold->line = NULL;
+        }
+}
+
+int waiting_copy_line(const struct job_line *from, struct job_line **ret) {
+        size_t size = from ? sizeof(*from) + from->n * sizeof(from->slots[0]) : 0;
+        struct job_line *copy = from ? malloc(size) : NULL;
+        if (from && !copy)
+                return -ENOMEM;
+        if (copy) {
+                memcpy(copy, from, size);
+                copy->allocated = copy->n;
+        }
+        *ret = copy;
+        return 0;
 }
 
 /* Where StartDeadline= is not set: the next slot takes the place of one that conditions or a pool keep. */

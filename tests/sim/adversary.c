@@ -37,6 +37,11 @@ static int64_t span(struct adversary *a) {
         return one_in(a, 40) ? DURATION_MAX : spans[between(a, 0, 6)];
 }
 
+static void random_overlap(struct adversary *a, struct job_when *when) {
+        when->overlap = one_in(a, 4) ? JOB_OVERLAP_QUEUE : one_in(a, 4) ? JOB_OVERLAP_REPLACE : JOB_OVERLAP_SKIP;
+        when->queue_max = when->overlap == JOB_OVERLAP_QUEUE && one_in(a, 2) ? (uint32_t)between(a, 2, 6) : 1;
+}
+
 /* Often and rarely, even and uneven, in zones whose clocks are about to be set when the world begins, and one that ends. */
 static const char *const calendars[] = {
         "OnCalendar=*:*:*\n",
@@ -66,8 +71,7 @@ static void random_calendar(struct adversary *a, struct job_when *when) {
                 when->random_delay_us = between(a, 1, USEC_PER_HOUR);
         if (one_in(a, 6))
                 when->start_deadline_us = between(a, 0, USEC_PER_HOUR);
-        if (one_in(a, 4))
-                when->overlap = JOB_OVERLAP_QUEUE;
+        random_overlap(a, when);
         when->is_enabled = !one_in(a, 12);
         when->is_interrupted_retried = one_in(a, 5);
         if (has_delay) {
@@ -180,8 +184,7 @@ static void random_schedule(struct adversary *a, struct job_when *when) {
                 random_mix(a, when);
         if (one_in(a, 4))
                 when->random_delay_us = between(a, 1, when->every_us - 1);
-        if (one_in(a, 4))
-                when->overlap = JOB_OVERLAP_QUEUE;
+        random_overlap(a, when);
         when->is_interrupted_retried = one_in(a, 5);
 }
 
@@ -275,7 +278,7 @@ static void keep_plan(struct adversary *a, struct job_when *when) {
         if (one_in(a, 3))
                 when->is_enabled = !when->is_enabled;
         if (one_in(a, 3) && (when->mode == JOB_MODE_FIXED_RATE || when->agenda))
-                when->overlap = when->overlap == JOB_OVERLAP_QUEUE ? JOB_OVERLAP_SKIP : JOB_OVERLAP_QUEUE;
+                random_overlap(a, when);
         if (one_in(a, 4) && (when->mode == JOB_MODE_FIXED_RATE || when->agenda)) {
                 when->is_catch_up_set = true;
                 when->catch_up = (uint8_t)between(a, JOB_CATCH_UP_NONE, JOB_CATCH_UP_ALL);

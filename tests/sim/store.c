@@ -49,6 +49,8 @@ static void drop_rows(struct store *s) {
         for (size_t i = 0; i < s->n_rows; i++)
                 if (s->rows[i].kind == ROW_SEGMENT)
                         free_text(&s->rows[i].segment);
+                else if (s->rows[i].kind == ROW_JOB)
+                        image_done(&s->rows[i].image);
         s->n_rows = 0;
 }
 
@@ -57,6 +59,8 @@ void store_done(struct store *s) {
         for (size_t i = 0; i < s->n_kept; i++)
                 if (s->kept[i].kind == STORE_KEPT_SEGMENT)
                         free_text(&s->kept[i].segment);
+        for (size_t i = 0; i < s->n_jobs; i++)
+                image_done(&s->jobs[i].image);
         free(s->kept);
         free(s->rows);
         *s = (struct store){0};
@@ -259,9 +263,7 @@ static void apply_segment(struct store *s, struct store_job *job, const struct l
 static int64_t open_slots(const struct store_job *job) {
         const struct job_image *i = &job->image;
         int64_t n = 0;
-        if (i->waiting.is_slot && i->waiting.item == WIRE_ITEM_SCHEDULE && i->waiting.segment == i->segment &&
-            i->waiting.key < i->key)
-                n++;
+        n += (int64_t)image_count_waiting(i, i->segment, INT64_MIN, i->key - 1);
         if (i->run.run > 0 && !i->run.is_told && i->run.item == WIRE_ITEM_SCHEDULE && i->run.segment == i->segment &&
             i->run.key < i->key)
                 n++;
@@ -316,7 +318,9 @@ static void apply(struct store *s, struct store_row *row) {
         struct store_kept *kept;
         switch (row->kind) {
         case ROW_JOB:
+                image_done(&job->image);
                 job->image = row->image;
+                row->image.line = NULL; /* it has gone over */
                 job->when = row->when;
                 job->has_image = true;
                 break;

@@ -110,15 +110,20 @@ static int64_t slot_clock_offset(const struct world *w, const struct world_job *
         return plan_is_wall(&job->when) ? w->now.rt_us - w->now.bt_us : 0;
 }
 
+/* When the run began that a slot may have come under, which waited since. */
+static int64_t queued_from(const struct world_job *job) {
+        return job->runs_before[job->queue_max - 1].from_us;
+}
+
 /* A slot withheld by a pause must lie within it; a drawn delay moves it later, by less than an interval. */
 static void check_paused(struct world *w, const struct world_job *job, int64_t first, int64_t last) {
         if (plan_is_wall(&job->when) &&
-            (w->stepped_bt_us >= job->pause.from_us || (job->may_queue && w->stepped_bt_us >= job->run_before.from_us)))
+            (w->stepped_bt_us >= job->pause.from_us || (job->may_queue && w->stepped_bt_us >= queued_from(job))))
                 return;
         int64_t offset_us = slot_clock_offset(w, job), bound_us = job->draw_bound_us;
         int64_t from_us = slot_instant(job, first) - offset_us, to_us = slot_instant(job, last) - offset_us;
         /* what waited when the pause began is withheld too */
-        bool was_waiting = first == last && job->may_queue && from_us >= job->run_before.from_us - bound_us;
+        bool was_waiting = first == last && job->may_queue && from_us >= queued_from(job) - bound_us;
         was_waiting |= job->may_catch_up;
         if ((from_us + bound_us < job->pause.from_us && !was_waiting && !w->store) || to_us > job->pause.to_us)
                 fail(w, "%s: slots %lld..%lld withheld by a pause, but that was %lld..%lld and the slots %lld..%lld", job->name,
@@ -135,7 +140,7 @@ static bool is_calendar_of_trail(const struct world *w, const struct world_job *
 static void check_overlap(struct world *w, const struct world_job *job, int64_t first, int64_t last) {
         struct world_span run = job->last_run;
         if (job->may_queue) /* one run follows upon the other, as soon as the end is heard of */
-                run.from_us = job->run_before.from_us;
+                run.from_us = queued_from(job);
         if (w->store) /* what was before them in the row may have waited for the ledger */
                 run.from_us -= ENGINE_CLAIM_WAIT_US + ENGINE_CLAIM_GAP_US;
         if (plan_is_wall(&job->when) && w->stepped_bt_us >= run.from_us)
@@ -374,12 +379,30 @@ static void owe(struct world *w, struct world_job *job, uint32_t segment, int64_
                 job->debts[job->n_debts++] = (struct world_debt){segment, first, last};
 }
 
+/* Those that wait, the first at 0; NULL: there are no more. */
+static const struct job_waiting *waiting_at(const struct job_cold *cold, uint32_t i) {
+        if (i == 0)
+                return cold->waiting.is_slot ? &cold->waiting : NULL;
+        return cold->line && i <= cold->line->n ? &cold->line->slots[i - 1] : NULL;
+}
+
+static int64_t waiting_slots(const struct job_cold *cold, uint32_t segment) {
+        const struct job_waiting *slot;
+        int64_t n = 0;
+        for (uint32_t i = 0; (slot = waiting_at(cold, i)); i++)
+                n += slot->item == WIRE_ITEM_SCHEDULE && slot->segment == segment;
+        return n;
+}
+
 /* What the engine still holds of the segment that ends. */
 static void owe_open(struct world *w, struct world_job *job, uint32_t row) {
         const struct registry *g = engine_registry(w->engine);
         const struct job_cold *cold = registry_cold(g, &g->rows[row]);
-        if (cold && cold->waiting.is_slot && cold->waiting.item == WIRE_ITEM_SCHEDULE)
-                owe(w, job, cold->waiting.segment, cold->waiting.key, cold->waiting.key);
+        const struct job_waiting *slot;
+        for (uint32_t i = 0; cold && (slot = waiting_at(cold, i)); i++) {
+                if (slot->item == WIRE_ITEM_SCHEDULE)
+                        owe(w, job, slot->segment, slot->key, slot->key);
+        }
         if (cold && cold->merging.is_open)
                 owe(w, job, cold->merging.segment, cold->merging.first, cold->merging.last);
 }
@@ -599,7 +622,8 @@ static void on_start(struct world *w, struct world_job *job, const struct wire_s
         job->end = (struct run_end){.result = RUN_RESULT_SUCCESS};
         w->run_of(w->userdata, w, job, &duration_us, &job->end);
         job->end_bt_us = w->now.bt_us + duration_us;
-        job->run_before = job->last_run;
+        memmove(&job->runs_before[1], &job->runs_before[0], sizeof(job->runs_before) - sizeof(job->runs_before[0]));
+        job->runs_before[0] = job->last_run;
         job->last_run = (struct world_span){w->now.bt_us, job->end_bt_us};
 
         job->has_trail = true;
@@ -917,7 +941,11 @@ struct world_job *world_define(struct world *w, const char *name, const struct j
         job->defined = *when;
         if (job->draw_bound_us < plan_draw_bound(when))
                 job->draw_bound_us = plan_draw_bound(when);
-        job->may_queue |= when->overlap == JOB_OVERLAP_QUEUE;
+        if (when->overlap == JOB_OVERLAP_QUEUE && job->queue_max < when->queue_max)
+                job->queue_max = when->queue_max;
+        if (job->queue_max == 0)
+                job->queue_max = 1;
+        job->may_queue |= when->overlap == JOB_OVERLAP_QUEUE || when->overlap == JOB_OVERLAP_REPLACE;
         job->may_catch_up |= when->catch_up == JOB_CATCH_UP_ALL || when->catch_up_spread_us > 0;
         if (job->spread_us < when->catch_up_spread_us)
                 job->spread_us = when->catch_up_spread_us;
@@ -1311,7 +1339,8 @@ void world_power_cut(struct world *w, int64_t down_us, bool is_reboot) {
                 job->trail = (struct wire_trail){0};
                 job->since_rt_us = w->now.rt_us;
                 job->since_bt_us = w->now.bt_us;
-                job->last_run = job->run_before = (struct world_span){0};
+                job->last_run = (struct world_span){0};
+                memset(job->runs_before, 0, sizeof(job->runs_before));
                 job->pause = (struct world_span){INT64_MIN / 2, INT64_MAX};
                 if (is_reboot)
                         job->is_boot_started = false;
@@ -1579,8 +1608,7 @@ static void check_job(struct world *w, const struct world_job *job) {
                 accounted += job->segment.ranges[i].last - job->segment.ranges[i].first + 1;
         if (cold)
                 accounted += open_slots(&cold->missed, row->segment) + open_slots(&cold->merging, row->segment) +
-                             (cold->waiting.is_slot && cold->waiting.item == WIRE_ITEM_SCHEDULE &&
-                              cold->waiting.segment == row->segment);
+                             waiting_slots(cold, row->segment);
         if (accounted != row->key - job->segment.first_key)
                 fail(w, "%s: segment %u: %lld slots up to slot %lld, %lld accounted for", job->name, row->segment,
                      (long long)(row->key - job->segment.first_key), (long long)row->key, (long long)accounted);

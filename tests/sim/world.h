@@ -12,7 +12,8 @@
 #include "tests/sim/store.h"
 
 #define WORLD_JOBS    64
-#define WORLD_DEBTS   8   /* slots of segments that are over, which still wait for their outcome */
+#define WORLD_DEBTS   64  /* slots of segments that are over, which still wait for their outcome */
+#define WORLD_QUEUE   8   /* slots that wait for the run in flight, at most */
 #define WORLD_UNACKED 256 /* results of one job that the runner keeps */
 #define WORLD_RANGES  64  /* accounted ranges of a segment that are not contiguous */
 
@@ -85,8 +86,10 @@ struct world_job {
         bool was_unclaimed;     /* it started above the durable horizon */
         int64_t begun_bt_us, end_bt_us;
         struct run_end end;
-        struct world_span last_run, run_before; /* decided to end */
-        struct world_segment segment, before;   /* the plan at hand, and the one before it */
+        struct world_span last_run;                 /* decided to end */
+        struct world_span runs_before[WORLD_QUEUE]; /* and those before it, the latest first */
+        uint32_t queue_max;                         /* the largest that it ever had, from 1 */
+        struct world_segment segment, before;       /* the plan at hand, and the one before it */
         struct world_totals totals;
         bool is_boot_started;
         struct world_debt debts[WORLD_DEBTS];

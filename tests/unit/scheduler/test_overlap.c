@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+// Slots that come while a run is in flight: some wait in a line, one takes the place of the run, or they run beside it.
+
+#include <check.h>
+
+#include "tests/unit/run_suite.h"
+#include "tests/unit/scheduler/timeline.h"
+
+static struct job_when queue(uint32_t queue_max) {
+        struct job_when when = every(10 * MIN, JOB_MODE_FIXED_RATE);
+        when.overlap = JOB_OVERLAP_QUEUE;
+        when.queue_max = queue_max;
+        return when;
+}
+
+/* One long run, then short ones: what waits runs in its order, as soon as it can. */
+START_TEST(a_line_holds_so_many_and_the_arriving_one_is_missed) {
+        begin_at(12, 0, 0);
+        run_us = 45 * MIN;
+        define(queue(2));
+        run_to(12, 44, 0);
+        run_us = 1 * MIN;
+        run_to(13, 0, 0);
+        expect_ran(0, at(12, 0, 0), 0);
+        expect(1, SLOT_MISSED, SLOT_REASON_OVERLAP, at(12, 30, 0), at(12, 30, 0), 1);
+        expect(2, SLOT_MISSED, SLOT_REASON_OVERLAP, at(12, 40, 0), at(12, 40, 0), 1);
+        expect_ran(3, at(12, 10, 0), 35 * MIN);
+        expect_ran(4, at(12, 20, 0), 26 * MIN);
+        expect_ran(5, at(12, 50, 0), 0);
+        ck_assert_uint_eq(w.n_entries, 7);
+}
+END_TEST
+
+START_TEST(a_pause_withholds_the_whole_line) {
+        begin_at(12, 0, 0);
+        run_us = 45 * MIN;
+        define(queue(3));
+        run_to(12, 35, 0);
+        ck_assert_int_eq(world_pause(&w, "job", INT64_MAX), 1);
+        expect_ran(0, at(12, 0, 0), 0);
+        for (size_t i = 1; i <= 3; i++)
+                expect(i, SLOT_WITHHELD, SLOT_REASON_PAUSED, at(12, 10 * (int)i, 0), at(12, 10 * (int)i, 0), 1);
+        run_to(12, 44, 0);
+        ck_assert_uint_eq(w.n_entries, 4);
+}
+END_TEST
+
+START_TEST(a_cancelled_run_takes_the_line_with_it) {
+        begin_at(12, 0, 0);
+        run_us = 45 * MIN;
+        define(queue(5));
+        run_to(12, 25, 0);
+        world_cancel(&w, "job", true);
+        run_us = 1 * MIN;
+        run_to(12, 35, 0);
+        expect(1, SLOT_WITHHELD, SLOT_REASON_CANCELLED, at(12, 10, 0), at(12, 10, 0), 1);
+        expect(2, SLOT_WITHHELD, SLOT_REASON_CANCELLED, at(12, 20, 0), at(12, 20, 0), 1);
+        expect_ran(3, at(12, 30, 0), 0);
+}
+END_TEST
+
+START_TEST(a_trigger_runs_with_the_first_of_the_line) {
+        uint64_t run;
+        begin_at(12, 0, 0);
+        run_us = 25 * MIN;
+        define(queue(2));
+        run_to(12, 22, 0);
+        ck_assert_int_eq(world_trigger(&w, "job", &(struct engine_trigger){.if_running = TRIGGER_QUEUE}, &run), TRIGGER_QUEUED);
+        run_us = 1 * MIN;
+        run_to(12, 29, 0);
+        expect_ran(1, at(12, 10, 0), 15 * MIN);
+        ck_assert_uint_eq(w.entries[1].run, run);
+        expect_ran(2, at(12, 20, 0), 6 * MIN);
+        ck_assert_uint_eq(w.n_entries, 3);
+}
+END_TEST
+
+START_TEST(a_deadline_holds_for_each_of_the_line) {
+        begin_at(12, 0, 0);
+        struct job_when when = queue(5);
+        when.start_deadline_us = 20 * MIN;
+        run_us = 45 * MIN;
+        define(when);
+        run_to(12, 44, 0);
+        run_us = 1 * MIN;
+        run_to(12, 49, 0);
+        expect(1, SLOT_MISSED, SLOT_REASON_DEADLINE, at(12, 10, 0), at(12, 10, 0), 1);
+        expect(2, SLOT_MISSED, SLOT_REASON_DEADLINE, at(12, 20, 0), at(12, 20, 0), 1);
+        expect_ran(3, at(12, 30, 0), 15 * MIN);
+        expect_ran(4, at(12, 40, 0), 6 * MIN);
+}
+END_TEST
+
+START_TEST(the_last_runs_are_counted_in_the_line) {
+        begin_at(12, 0, 0);
+        struct job_when when = queue(5);
+        when.max_runs = 3;
+        run_us = 45 * MIN;
+        define(when);
+        run_to(12, 44, 0);
+        run_us = 1 * MIN;
+        run_to(13, 30, 0);
+        ck_assert_uint_eq(w.jobs[0].totals.ran, 3);
+        ck_assert_uint_eq(w.jobs[0].totals.by_reason[SLOT_REASON_OVERLAP], w.n_entries - 3);
+        ck_assert(w.jobs[0].is_finished);
+}
+END_TEST
+
+/* With a ledger the line is there again after any death of the scheduler. */
+START_TEST(a_line_outlives_the_scheduler) {
+        begin_at(12, 0, 0);
+        world_begin_ledger(&w);
+        struct job_when when = queue(4);
+        when.catch_up = JOB_CATCH_UP_ONE;
+        when.is_catch_up_set = true;
+        run_us = 45 * MIN;
+        define(when);
+        run_to(12, 35, 0);
+        world_crash(&w, 10 * SEC);
+        run_us = 1 * MIN;
+        run_to(12, 49, 0);
+        expect_ran(0, at(12, 0, 0), 0);
+        for (int i = 1; i <= 4; i++)
+                ck_assert_int_eq(w.entries[i].outcome, SLOT_RAN);
+        for (int i = 1; i <= 4; i++)
+                ck_assert_int_eq(w.entries[i].first_rt_us, at(12, 10 * i, 0));
+        ck_assert_uint_eq(w.n_entries, 5);
+}
+END_TEST
+
+static struct job_when replace(void) {
+        struct job_when when = every(10 * MIN, JOB_MODE_FIXED_RATE);
+        when.overlap = JOB_OVERLAP_REPLACE;
+        return when;
+}
+
+START_TEST(a_slot_ends_the_run_in_flight) {
+        begin_at(12, 0, 0);
+        run_us = 25 * MIN;
+        define(replace());
+        run_to(12, 25, 0);
+        for (int i = 0; i < 3; i++)
+                expect_ran((size_t)i, at(12, 10 * i, 0), 0);
+        ck_assert_uint_eq(w.n_entries, 3);
+        ck_assert_uint_eq(w.jobs[0].totals.ended, 2);
+        ck_assert_uint_eq(w.jobs[0].totals.missed, 0);
+}
+END_TEST
+
+/* It takes its time to end: the latest slot runs then, those that came between are missed. */
+START_TEST(the_latest_slot_replaces_a_run_that_ends_slowly) {
+        begin_at(12, 0, 0);
+        w.kill_us = 25 * MIN;
+        run_us = 60 * MIN;
+        define(replace());
+        run_to(12, 34, 0);
+        run_us = 1 * MIN;
+        run_to(12, 36, 0);
+        expect_ran(0, at(12, 0, 0), 0);
+        expect(1, SLOT_MISSED, SLOT_REASON_OVERLAP, at(12, 10, 0), at(12, 10, 0), 1);
+        expect(2, SLOT_MISSED, SLOT_REASON_OVERLAP, at(12, 20, 0), at(12, 20, 0), 1);
+        expect_ran(3, at(12, 30, 0), 5 * MIN);
+        ck_assert_uint_eq(w.n_entries, 4);
+}
+END_TEST
+
+int main(void) {
+        Suite *suite = suite_create("overlap");
+        TCase *tc = tcase_create("overlap");
+        tcase_add_test(tc, a_line_holds_so_many_and_the_arriving_one_is_missed);
+        tcase_add_test(tc, a_pause_withholds_the_whole_line);
+        tcase_add_test(tc, a_cancelled_run_takes_the_line_with_it);
+        tcase_add_test(tc, a_trigger_runs_with_the_first_of_the_line);
+        tcase_add_test(tc, a_deadline_holds_for_each_of_the_line);
+        tcase_add_test(tc, the_last_runs_are_counted_in_the_line);
+        tcase_add_test(tc, a_line_outlives_the_scheduler);
+        tcase_add_test(tc, a_slot_ends_the_run_in_flight);
+        tcase_add_test(tc, the_latest_slot_replaces_a_run_that_ends_slowly);
+        suite_add_tcase(suite, tc);
+        return run_suite(suite);
+}
