@@ -11,7 +11,7 @@
 #include "config/pack.h"
 #include "daemon/core/run.h"
 
-#define WIRE_VERSION     3
+#define WIRE_VERSION     4
 #define WIRE_VALUE_CHUNK (32 * 1024)
 
 /* R: sent by the runner, S: by the scheduler. Order of a connection: both HELLO; R: DEFINE for every job, RUN (and what is known of
@@ -98,7 +98,8 @@ struct wire_start {
         uint16_t attempt; /* from 1 */
         uint64_t missed;  /* slots missed since the last run */
         enum run_result last_result;
-        bool is_watched; /* pass its output on */
+        bool is_watched;      /* pass its output on */
+        bool asks_conditions; /* it is executed only where its conditions hold; else it ends with the result condition */
 };
 
 struct wire_run {
@@ -112,9 +113,11 @@ struct wire_started {
         int64_t start_rt_us, start_bt_us;
 };
 
+#define WIRE_CONDITION_MAX 192 /* bytes of it, with the end */
 struct wire_ended {
         uint64_t run;
         struct run_end end;
+        char condition[WIRE_CONDITION_MAX]; /* which one did not hold or failed, in words for people; "": none */
 };
 
 struct wire_bytes { /* VALUE, OUTPUT */
