@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // config: the settings file and the job folders, with masks and drop-ins, to one immutable snapshot and all diagnostics.
-// One unit (a file with its drop-ins) is read, built and forgotten before the next, so memory holds jobs and not their texts.
+// One unit (a file with its drop-ins) is read, built and forgotten before the next, so memory holds jobs and not their texts; but
+// one with groups or members of groups is kept until all groups are known.
 
 #include "config/config.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +14,27 @@
 
 #include "config/config_calendars.h"
 #include "config/config_files.h"
+#include "config/config_groups.h"
 #include "config/config_origins.h"
 #include "config/config_settings.h"
 #include "config/config_ties.h"
 #include "config/config_unit.h"
 #include "config/identity.h"
+
+/* A unit that is not forgotten: groups, or members of some, stand in it. */
+struct kept {
+        struct kept *next;
+        struct unit unit;
+        struct config_files drop_ins;
+};
+
+/* A job that is built once all groups are known. */
+struct member {
+        size_t declared; /* which */
+        const struct section *section;
+        struct job_setting *layers; /* owned; without those of groups */
+        size_t n_layers;
+};
 
 struct loader {
         const struct config_paths *paths;
@@ -33,6 +49,11 @@ struct loader {
         size_t layers_allocated;
         struct identity_cache identities;
         struct calendars calendars;
+        struct config_groups groups;
+        struct kept *kept;
+        struct member *members;
+        size_t n_members, members_allocated;
+        size_t n_settings_layers;       /* of the settings file: those of groups come behind them */
         struct config_origins *origins; /* wanted of one job, or NULL */
 };
 
@@ -45,8 +66,14 @@ struct config *config_free(struct config *c) {
                 free(c->broken[i].file);
                 free(c->broken[i].name);
         }
+        for (size_t i = 0; i < c->n_groups; i++) {
+                free(c->groups[i].name);
+                free(c->groups[i].file);
+                free(c->groups[i].description);
+        }
         free(c->jobs);
         free(c->broken);
+        free(c->groups);
         agendas_done(&c->agendas);
         zones_done(&c->zones);
         free(c);
@@ -80,7 +107,22 @@ static int add_broken(struct loader *l, const char *file, const char *name) {
         return 0;
 }
 
+static struct kept *kept_free(struct kept *kept) {
+        unit_done(&kept->unit);
+        config_files_done(&kept->drop_ins);
+        free(kept);
+        return NULL;
+}
+
 static void loader_done(struct loader *l) {
+        for (size_t i = 0; i < l->n_members; i++)
+                free(l->members[i].layers);
+        free(l->members);
+        config_groups_done(&l->groups);
+        for (struct kept *kept = l->kept, *next; kept; kept = next) {
+                next = kept->next;
+                kept_free(kept);
+        }
         unit_done(&l->settings);
         config_files_done(&l->files);
         config_files_done(&l->drop_ins);
@@ -116,6 +158,8 @@ static int load_settings(struct loader *l) {
                 return r;
         l->config->n_files++;
         r = calendars_add(&l->calendars, &l->settings);
+        if (r == 0)
+                r = config_groups_add(&l->groups, &l->settings);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < l->settings.n_sections; i++)
@@ -167,14 +211,18 @@ static int read_drop_ins(struct loader *l, struct unit *unit, const struct confi
         return r < 0 ? r : 0;
 }
 
-static int add_layer(struct loader *l, size_t *n, const struct unit *unit, const struct section *section) {
-        int r = grow((void **)&l->layers, *n + section->n, &l->layers_allocated, sizeof(*l->layers));
+static int add_settings(struct loader *l, size_t *n, const struct job_setting *settings, size_t n_settings) {
+        int r = grow((void **)&l->layers, *n + n_settings, &l->layers_allocated, sizeof(*l->layers));
 
-        if (r < 0 || section->n == 0)
+        if (r < 0 || n_settings == 0)
                 return r;
-        memcpy(l->layers + *n, unit->settings + section->first, section->n * sizeof(*l->layers));
-        *n += section->n;
+        memcpy(l->layers + *n, settings, n_settings * sizeof(*l->layers));
+        *n += n_settings;
         return 0;
+}
+
+static int add_layer(struct loader *l, size_t *n, const struct unit *unit, const struct section *section) {
+        return add_settings(l, n, unit->settings + section->first, section->n);
 }
 
 static int add_defaults(struct loader *l, size_t *n, const struct unit *unit) {
@@ -243,6 +291,34 @@ static int trace_job(struct loader *l, const struct section *section, size_t n_l
         return config_origins_take(l->origins, l->layers, n_layers);
 }
 
+/* Traces a job and builds it. 0, also where it is broken (told) and *ret stays; a negative error. */
+static int take_job(struct loader *l, const struct section *section, size_t n_layers, struct job **ret) {
+        int r = trace_job(l, section, n_layers);
+
+        if (r == 0)
+                r = build_job(l, section, n_layers, ret);
+        return r < 0 ? r : 0;
+}
+
+/* It is declared without a job, and built by build_members(). */
+static int keep_member(struct loader *l, const struct section *section, size_t n_layers) {
+        struct member m = {
+                .declared = l->n_declared,
+                .section = section,
+                .layers = calloc(n_layers, sizeof(*m.layers)),
+                .n_layers = n_layers,
+        };
+        int r = m.layers ? grow((void **)&l->members, l->n_members + 1, &l->members_allocated, sizeof(m)) : -ENOMEM;
+
+        if (r < 0) {
+                free(m.layers);
+                return r;
+        }
+        memcpy(m.layers, l->layers, n_layers * sizeof(*m.layers));
+        l->members[l->n_members++] = m;
+        return 0;
+}
+
 /* One name of a unit: its sections in files (more than one is told later), then those in drop-ins. */
 static int load_job(struct loader *l, const struct unit *unit, const struct section *const *sections, size_t n_main, size_t n,
                     size_t n_defaults) {
@@ -260,13 +336,16 @@ static int load_job(struct loader *l, const struct unit *unit, const struct sect
                         is_broken = is_broken || sections[k]->is_broken;
                         r = add_layer(l, &n_layers, unit, sections[k]);
                 }
-                if (r == 0)
+                bool is_member = r == 0 && !is_broken && !unit->is_untrusted && config_groups_has_member(l->layers, n_layers);
+                if (r == 0 && is_broken)
                         r = trace_job(l, sections[i], n_layers);
                 if (r == 0)
-                        r = is_broken ? check_settings(l, n_defaults, n_layers) : build_job(l, sections[i], n_layers, &job);
+                        r = is_broken   ? check_settings(l, n_defaults, n_layers)
+                            : is_member ? keep_member(l, sections[i], n_layers)
+                                        : take_job(l, sections[i], n_layers, &job);
                 if (unit->is_untrusted)
                         job = job_free(job);
-                if (!job && is_traced(l, sections[i]->name))
+                if (!job && !is_member && is_traced(l, sections[i]->name))
                         l->origins->is_broken = true;
                 if (r >= 0)
                         r = declare(l, sections[i], job);
@@ -283,6 +362,7 @@ static int load_jobs(struct loader *l, const struct unit *unit) {
 
         if (r == 0)
                 r = add_defaults(l, &n_defaults, &l->settings);
+        l->n_settings_layers = n_defaults;
         if (r == 0)
                 r = add_defaults(l, &n_defaults, unit);
         for (size_t i = 0, n_main, n_all; r == 0 && i < n; i += n_all) {
@@ -302,11 +382,34 @@ static int add_broken_files(struct loader *l, const struct config_file *files, s
         return r;
 }
 
+/* The groups and jobs of a file that was read. *ret_is_needed: later on, too. */
+static int load_sections(struct loader *l, const struct unit *unit, bool *ret_is_needed) {
+        size_t n_groups = l->groups.n, n_members = l->n_members;
+        int r = calendars_add(&l->calendars, unit);
+
+        if (r == 0)
+                r = config_groups_add(&l->groups, unit);
+        if (r == 0)
+                r = load_jobs(l, unit);
+        *ret_is_needed = l->groups.n > n_groups || l->n_members > n_members;
+        return r;
+}
+
+static int load_text(struct loader *l, struct kept *kept, const struct config_file *file, size_t n_files, const char *text,
+                     size_t size, const struct config_file *folders, size_t n_folders) {
+        int r = unit_read(&kept->unit, file->path, text, size);
+
+        if (r == 0 && n_folders > 0)
+                r = read_drop_ins(l, &kept->unit, folders, n_folders, &kept->drop_ins);
+        if (r == 0 && (kept->unit.is_untrusted || kept->unit.has_broken_header))
+                r = add_broken_files(l, file, n_files);
+        return r;
+}
+
 /* Reads one job file, the first of those of its name that is there, with the drop-ins that are given. */
 static int load_unit(struct loader *l, const struct config_file *file, size_t n_files, const struct config_file *folders,
                      size_t n_folders) {
-        struct unit unit = {.agendas = &l->config->agendas, .diags = l->diags};
-        struct config_files files = {};
+        bool is_needed = false;
         char *text = NULL;
         size_t size;
         int r = CONFIG_FILE_ABSENT;
@@ -321,18 +424,20 @@ static int load_unit(struct loader *l, const struct config_file *file, size_t n_
         if (r != CONFIG_FILE_READ)
                 return r < 0 ? r : 0;
         l->config->n_files++;
-        r = unit_read(&unit, file->path, text, size);
+        struct kept *kept = calloc(1, sizeof(*kept));
+        if (kept) {
+                kept->unit = (struct unit){.agendas = &l->config->agendas, .diags = l->diags};
+                kept->next = l->kept;
+                l->kept = kept;
+        }
+        r = kept ? load_text(l, kept, file, n_files, text, size, folders, n_folders) : -ENOMEM;
         free(text);
-        if (r == 0 && n_folders > 0)
-                r = read_drop_ins(l, &unit, folders, n_folders, &files);
-        if (r == 0 && (unit.is_untrusted || unit.has_broken_header))
-                r = add_broken_files(l, file, n_files);
         if (r == 0)
-                r = calendars_add(&l->calendars, &unit);
-        if (r == 0)
-                r = load_jobs(l, &unit);
-        unit_done(&unit);
-        config_files_done(&files);
+                r = load_sections(l, &kept->unit, &is_needed);
+        if (r == 0 && !is_needed) {
+                l->kept = kept->next;
+                kept_free(kept);
+        }
         return r;
 }
 
@@ -371,6 +476,40 @@ static int load_units(struct loader *l) {
                 if (!l->drop_ins.list[i].is_used)
                         diags_add(l->diags, true, l->drop_ins.list[i].path, 0, 0,
                                   "not read: there is no file of this name without .d");
+        return r;
+}
+
+/* With the defaults of its groups between those of the settings file and those of its own. */
+static int build_member(struct loader *l, const struct member *m) {
+        struct declared *d = &l->declared[m->declared];
+        struct job_setting *defaults = NULL;
+        size_t n = 0, n_first = l->n_settings_layers, n_defaults = 0;
+        int r = config_groups_resolve(&l->groups, m->layers, m->n_layers, l->diags, &defaults, &n_defaults);
+        struct job *job = NULL;
+
+        if (r == 0)
+                r = add_settings(l, &n, m->layers, n_first);
+        if (r == 0)
+                r = add_settings(l, &n, defaults, n_defaults);
+        if (r == 0)
+                r = add_settings(l, &n, m->layers + n_first, m->n_layers - n_first);
+        if (r == 0)
+                r = take_job(l, m->section, n, &job);
+        free(defaults);
+        if (job) {
+                free(d->name);
+                free(d->file);
+                *d = (struct declared){.job = job, .name = job->name, .file = job->file, .line = d->line};
+        } else if (is_traced(l, d->name))
+                l->origins->is_broken = true;
+        return r < 0 ? r : 0;
+}
+
+static int build_members(struct loader *l) {
+        int r = config_groups_settle(&l->groups, l->config, l->diags);
+
+        for (size_t i = 0; r == 0 && i < l->n_members; i++)
+                r = build_member(l, &l->members[i]);
         return r;
 }
 
@@ -463,6 +602,8 @@ static int load(const struct config_paths *paths, struct config_origins *origins
         if (r == 0)
                 r = load_units(&l);
         if (r == 0)
+                r = build_members(&l);
+        if (r == 0)
                 r = finish_jobs(&l);
         if (r == 0)
                 r = settle_jobs(&l);
@@ -490,72 +631,4 @@ int config_load_origins(const struct config_paths *paths, const char *job, struc
         else
                 config_origins_done(&origins);
         return r;
-}
-
-/* "$VARIABLE/TAIL", else "$HOME/FALLBACK/TAIL". An XDG variable counts only where it is absolute. */
-static int user_path(const char *variable, const char *fallback, const char *tail, char **ret) {
-        const char *base = getenv(variable), *home = getenv("HOME");
-        int n;
-
-        if (!home || home[0] != '/') {
-                const struct passwd *account = getpwuid(geteuid());
-                home = account ? account->pw_dir : NULL;
-        }
-        if (base && base[0] == '/')
-                n = asprintf(ret, "%s/%s", base, tail);
-        else if (home && fallback)
-                n = asprintf(ret, "%s/%s/%s", home, fallback, tail);
-        else
-                return -ENOENT;
-        if (n < 0)
-                *ret = NULL;
-        return n < 0 ? -ENOMEM : 0;
-}
-
-void config_paths_free(char *settings_file, char **folders) {
-        for (char **folder = folders; folder && *folder; folder++)
-                free(*folder);
-        free(folders);
-        free(settings_file);
-}
-
-static int system_paths(char **ret_settings_file, char **folders) {
-        static const char *const system_folders[] = {CHIMED_SYSCONFDIR "/jobs.d", "/run/chimed/jobs.d",
-                                                     CHIMED_VENDORDIR "/jobs.d"};
-
-        for (size_t i = 0; i < sizeof(system_folders) / sizeof(system_folders[0]); i++) {
-                folders[i] = strdup(system_folders[i]);
-                if (!folders[i])
-                        return -ENOMEM;
-        }
-        *ret_settings_file = strdup(CHIMED_SYSCONFDIR "/chimed.conf");
-        return *ret_settings_file ? 0 : -ENOMEM;
-}
-
-static int user_paths(char **ret_settings_file, char **folders) {
-        size_t n = 0;
-        int r = user_path("XDG_CONFIG_HOME", ".config", "chimed/chimed.conf", ret_settings_file);
-
-        if (r == 0)
-                r = user_path("XDG_CONFIG_HOME", ".config", "chimed/jobs.d", &folders[n++]);
-        if (r == 0 && user_path("XDG_RUNTIME_DIR", NULL, "chimed/jobs.d", &folders[n]) == 0)
-                n++; /* not everybody has one */
-        if (r == 0)
-                r = user_path("XDG_DATA_HOME", ".local/share", "chimed/jobs.d", &folders[n]);
-        return r;
-}
-
-int config_default_paths(int is_user, char **ret_settings_file, char ***ret_folders) {
-        char *settings_file = NULL, **folders = calloc(4, sizeof(*folders));
-
-        if (!folders)
-                return -ENOMEM;
-        int r = is_user ? user_paths(&settings_file, folders) : system_paths(&settings_file, folders);
-        if (r < 0) {
-                config_paths_free(settings_file, folders);
-                return r;
-        }
-        *ret_settings_file = settings_file;
-        *ret_folders = folders;
-        return 0;
 }

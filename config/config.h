@@ -2,6 +2,7 @@
 // config: the settings file and the job folders, with masks and drop-ins, to one immutable snapshot and all diagnostics.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,7 @@
 #define CONFIG_LEDGER_MAX_SIZE (UINT64_C(1) << 30) /* LedgerMaxSize= by default, */
 #define CONFIG_LEDGER_SIZE_MIN (UINT64_C(1) << 20) /* and its limits */
 #define CONFIG_LEDGER_SIZE_MAX (UINT64_C(1) << 40)
+#define CONFIG_MAX_RUNNING     100000 /* the highest that MaxRunning= may be */
 
 /* What becomes of a slot that is due while its claim can't be written. */
 enum config_ledger_failure {
@@ -27,6 +29,7 @@ struct config_settings {
         int64_t time_sync_wait_us; /* TimeSyncWait=: how long wall grids wait for the first synchronisation; default 90 s */
         enum config_ledger_failure on_ledger_failure; /* OnLedgerFailure=; default run */
         uint64_t ledger_max_size;                     /* LedgerMaxSize=: bytes that the ledger's rows may take; default 1 GiB */
+        uint32_t max_running;                         /* MaxRunning=: runs in flight; default 0: as many as come */
 };
 
 void config_settings_init(struct config_settings *settings);
@@ -37,12 +40,22 @@ struct config_broken {
         char *name; /* that job of it */
 };
 
+/* A group as all files say; its texts are owned. One that is broken is there, but can't be used: what it was before stays in force. */
+struct config_group {
+        char *name, *file;
+        char *description;    /* NULL: none */
+        uint32_t max_running; /* 0: as many as come */
+        bool is_broken;
+};
+
 struct config {
         struct config_settings settings;
         struct job **jobs; /* sorted by name, sealed, identity resolved */
         size_t n_jobs;
         struct config_broken *broken;
         size_t n_broken;
+        struct config_group *groups; /* by name */
+        size_t n_groups;
         size_t n_files;
         struct zones zones;
         struct agendas agendas; /* the jobs' */
@@ -74,3 +87,5 @@ struct config *config_free(struct config *c);
 const struct job_key *config_setting_keys(size_t *ret_n);
 /* The same of [calendar NAME] sections. */
 const struct job_key *config_calendar_keys(size_t *ret_n);
+/* The same of [group NAME] sections, beside those that may stand in [defaults]. */
+const struct job_key *config_group_keys(size_t *ret_n);

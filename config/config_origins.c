@@ -13,6 +13,7 @@ void config_origins_done(struct config_origins *origins) {
                 free(origins->list[i].key);
                 free(origins->list[i].value);
                 free(origins->list[i].file);
+                free(origins->list[i].group);
         }
         free(origins->list);
         *origins = (struct config_origins){};
@@ -28,9 +29,10 @@ static int add(struct config_origins *origins, const struct job_setting *s) {
         *origin = (struct config_origin){.key = strdup(s->key),
                                          .value = strdup(s->value),
                                          .file = strdup(s->file),
+                                         .group = s->group ? strdup(s->group) : NULL,
                                          .line = s->line,
                                          .is_default = s->is_default};
-        return origin->key && origin->value && origin->file ? 0 : -ENOMEM;
+        return origin->key && origin->value && origin->file && (origin->group || !s->group) ? 0 : -ENOMEM;
 }
 
 /* Adds what is in force of one key. */

@@ -9,8 +9,9 @@
 
 struct config_origin {
         char *key, *value, *file; /* owned */
+        char *group;              /* from which; NULL: from none; owned */
         unsigned line;
-        bool is_default; /* from a [defaults] */
+        bool is_default; /* from a [defaults] or a group */
 };
 
 /* In the order of the key table; of lists each item that was not cleared. Zero-initialise. */

@@ -3,6 +3,7 @@
 
 #include "config/config_settings.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/size.h"
@@ -14,6 +15,7 @@ enum setting {
         SETTING_ON_LEDGER_FAILURE,
         SETTING_TIME_SYNC_WAIT,
         SETTING_LEDGER_MAX_SIZE,
+        SETTING_MAX_RUNNING,
         SETTING_MAX,
 };
 
@@ -26,6 +28,8 @@ static const struct job_key setting_keys[SETTING_MAX] = {
                                     "How long after boot wall-clock slots wait for a synchronised clock.", NULL, NULL},
         [SETTING_LEDGER_MAX_SIZE] = {"LedgerMaxSize", JOB_HALF_WHEN, false, false, "1G", "", "200M",
                                      "How large the ledger may become.", NULL, NULL},
+        [SETTING_MAX_RUNNING] = {"MaxRunning", JOB_HALF_WHEN, false, false, "0", "", "50",
+                                 "How many runs of all jobs there may be at a time.", NULL, NULL},
 };
 
 const struct job_key *config_setting_keys(size_t *ret_n) {
@@ -53,6 +57,17 @@ static bool read_ledger_size(struct config_settings *settings, const char *value
         return true;
 }
 
+bool config_settings_read_max_running(const char *value, uint32_t least, uint32_t *ret, const char **ret_why) {
+        char *end;
+        *ret_why =
+                least > 0 ? "write a number of runs from 1 to 100000" : "write a number of runs from 1 to 100000, or 0 for any";
+        unsigned long n = strtoul(value, &end, 10);
+        if (!strchr("0123456789", *value) || *end || n < least || n > CONFIG_MAX_RUNNING)
+                return false;
+        *ret = (uint32_t)n;
+        return true;
+}
+
 /* One value that is not empty; an empty one says the default. False: *ret_why says what is wrong. */
 static bool read_value(struct config_settings *settings, enum setting setting, const char *value, const char **ret_why) {
         switch (setting) {
@@ -67,6 +82,8 @@ static bool read_value(struct config_settings *settings, enum setting setting, c
                 return strcmp(value, "hold") == 0 || strcmp(value, "run") == 0;
         case SETTING_LEDGER_MAX_SIZE:
                 return read_ledger_size(settings, value, ret_why);
+        case SETTING_MAX_RUNNING:
+                return config_settings_read_max_running(value, 0, &settings->max_running, ret_why);
         case SETTING_MAX:
                 break;
         }

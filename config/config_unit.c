@@ -79,13 +79,8 @@ static bool is_repeated_section(struct unit *unit, const struct section *section
 
 /* What a header that is none of ours should have been. */
 static void tell_section(struct unit *unit, unsigned line, const char *kind, const char *name) {
-        static const char *const later[] = {"group"}, *const foreign[] = {"Unit", "Service", "Timer", "Install"};
+        static const char *const foreign[] = {"Unit", "Service", "Timer", "Install"};
 
-        for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
-                if (strcmp(kind, later[i]) == 0) {
-                        diags_add(unit->diags, false, unit->file, line, 2, "[%s NAME] is not in this version of chimed", kind);
-                        return;
-                }
         for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
                 if (strcmp(kind, foreign[i]) == 0) {
                         diags_add(unit->diags, false, unit->file, line, 2,
@@ -97,8 +92,8 @@ static void tell_section(struct unit *unit, unsigned line, const char *kind, con
                 diags_add(unit->diags, false, unit->file, line, 2, "unknown section [%s]; did you mean [job %s]?", kind, kind);
         else
                 diags_add(unit->diags, false, unit->file, line, 2, "unknown section [%.64s]; there is %s", kind,
-                          unit->is_settings_file ? "[chimed], [defaults] and [calendar NAME]"
-                                                 : "[job NAME], [calendar NAME] and [defaults]");
+                          unit->is_settings_file ? "[chimed], [defaults], [group NAME] and [calendar NAME]"
+                                                 : "[job NAME], [group NAME], [calendar NAME] and [defaults]");
 }
 
 static enum section_kind find_named_kind(struct unit *unit, unsigned line, const char *kind, const char *name,
@@ -121,6 +116,8 @@ static enum section_kind find_kind(struct unit *unit, unsigned line, const char 
                 return find_named_kind(unit, line, kind, name, SECTION_JOB);
         if (strcmp(kind, "calendar") == 0)
                 return find_named_kind(unit, line, kind, name, SECTION_CALENDAR);
+        if (strcmp(kind, "group") == 0)
+                return find_named_kind(unit, line, kind, name, SECTION_GROUP);
         if (strcmp(kind, "defaults") == 0)
                 found = SECTION_DEFAULTS;
         else if (strcmp(kind, "chimed") == 0 && unit->is_settings_file)
@@ -154,7 +151,6 @@ static void spoil(struct unit *unit) {
 static void on_section(void *userdata, unsigned line, const char *kind, const char *name) {
         struct unit *unit = userdata;
         struct section section = {.file = unit->file, .line = line, .first = unit->n_settings, .is_drop_in = unit->is_drop_in};
-        size_t n;
 
         if (!grow((void **)&unit->sections, unit->n_sections, &unit->sections_allocated, sizeof(section))) {
                 unit->error = -ENOMEM;
@@ -166,8 +162,7 @@ static void on_section(void *userdata, unsigned line, const char *kind, const ch
         unit->sections[unit->n_sections++] = section;
         if (is_bad)
                 spoil(unit);
-        job_keys(&n);
-        memset(unit->seen, 0, n * sizeof(*unit->seen));
+        memset(unit->seen, 0, unit->n_seen * sizeof(*unit->seen));
 }
 
 static void on_broken(void *userdata, unsigned line) {
@@ -175,40 +170,56 @@ static void on_broken(void *userdata, unsigned line) {
         spoil(userdata);
 }
 
-/* The keys that a section of a kind may have. Those of [chimed] are looked at later. */
-static const struct job_key *keys_of(enum section_kind kind, size_t *ret_n) {
-        return kind == SECTION_CALENDAR ? config_calendar_keys(ret_n) : job_keys(ret_n);
+/* The keys that only sections of a kind may have. Those of [chimed] are looked at later. */
+static const struct job_key *own_keys(enum section_kind kind, size_t *ret_n) {
+        *ret_n = 0;
+        return kind == SECTION_CALENDAR ? config_calendar_keys(ret_n) : kind == SECTION_GROUP ? config_group_keys(ret_n) : NULL;
 }
 
-static const struct job_key *find_key(enum section_kind kind, const char *name) {
-        size_t n;
-        const struct job_key *keys = keys_of(kind, &n);
-
-        for (size_t i = 0; i < n && kind != SECTION_CHIMED; i++)
+static const struct job_key *find_in(const struct job_key *keys, size_t n, const char *name) {
+        for (size_t i = 0; i < n; i++)
                 if (strcmp(keys[i].name, name) == 0)
                         return &keys[i];
         return NULL;
 }
 
-/* A key of a job, a calendar or of defaults: known, not twice (but for lists), and fit for the section. Values of jobs and calendars are read
- * later, those of defaults now, so that an error is told once and not for every job. */
-static int check_key(struct unit *unit, const struct section *section, const struct job_setting *s, const struct job_key *key) {
-        size_t n;
+/* *ret_seen is where it is marked that the section has the key. */
+static const struct job_key *find_key(struct unit *unit, enum section_kind kind, const char *name, unsigned **ret_seen) {
+        size_t n_own, n;
+        const struct job_key *own = own_keys(kind, &n_own), *keys = job_keys(&n);
+        const struct job_key *found = find_in(own, n_own, name);
 
+        if (found) {
+                *ret_seen = &unit->seen[n + (size_t)(found - own)];
+                return found;
+        }
+        found = kind == SECTION_CALENDAR || kind == SECTION_CHIMED ? NULL : find_in(keys, n, name);
+        if (found)
+                *ret_seen = &unit->seen[found - keys];
+        return found;
+}
+
+static bool has_defaults(const struct section *section) {
+        return section->kind == SECTION_DEFAULTS || section->kind == SECTION_GROUP;
+}
+
+/* A key of a job, a calendar, a group or of defaults: known, not twice (but for lists), and fit for the section. Values of jobs and calendars are
+ * read later, defaults now, so that an error is told once and not for every job. */
+static int check_key(struct unit *unit, const struct section *section, const struct job_setting *s, const struct job_key *key,
+                     unsigned *seen) {
         if (!key) /* who reads the section tells */
-                return section->kind == SECTION_DEFAULTS ? job_setting_check(s, unit->agendas, unit->diags) : 0;
-        unsigned *seen = &unit->seen[key - keys_of(section->kind, &n)];
+                return has_defaults(section) ? job_setting_check(s, unit->agendas, unit->diags) : 0;
         if (*seen > 0 && !key->is_list) {
                 diags_add(unit->diags, false, s->file, s->line, 1, "%s= a second time in this section; the first is at line %u",
                           s->key, *seen);
                 return 1;
         }
         *seen = s->line;
-        if (section->kind != SECTION_DEFAULTS)
+        if (!has_defaults(section) || !key->parse)
                 return 0;
         if (!key->is_default_allowed) {
-                diags_add(unit->diags, false, s->file, s->line, 1, "%s= can't stand in [defaults]; write it into the job",
-                          s->key);
+                diags_add(unit->diags, false, s->file, s->line, 1, "%s= can't stand in [%s]; write it into the job", s->key,
+                          section->kind == SECTION_GROUP ? "group" : "defaults");
                 return 1;
         }
         return job_setting_check(s, unit->agendas, unit->diags);
@@ -220,20 +231,22 @@ static void on_key(void *userdata, unsigned line, unsigned column, const char *n
 
         if (unit->error < 0 || !section || section->kind == SECTION_OTHER)
                 return;
-        const struct job_key *key = find_key(section->kind, name);
+        unsigned *seen = NULL;
+        const struct job_key *key = find_key(unit, section->kind, name, &seen);
         struct job_setting s = {
                 .key = key ? key->name : unit_text(unit, name),
                 .value = unit_text(unit, value),
                 .file = unit->file,
                 .line = line,
                 .column = column,
-                .is_default = section->kind == SECTION_DEFAULTS,
+                .is_default = has_defaults(section),
+                .group = section->kind == SECTION_GROUP ? section->name : NULL,
         };
         if (unit->error < 0 || !grow((void **)&unit->settings, unit->n_settings, &unit->settings_allocated, sizeof(s))) {
                 unit->error = -ENOMEM;
                 return;
         }
-        int r = check_key(unit, section, &s, key);
+        int r = check_key(unit, section, &s, key, seen);
         if (r < 0)
                 unit->error = r;
         if (r > 0)
@@ -246,11 +259,14 @@ static void on_key(void *userdata, unsigned line, unsigned column, const char *n
 
 int unit_read(struct unit *unit, const char *file, const char *text, size_t size) {
         static const struct ini_events events = {.section = on_section, .key = on_key, .broken = on_broken};
-        size_t n;
+        size_t n_job, n_calendar, n_group;
 
-        job_keys(&n);
+        job_keys(&n_job);
+        config_calendar_keys(&n_calendar);
+        config_group_keys(&n_group);
+        unit->n_seen = n_job + (n_calendar > n_group ? n_calendar : n_group);
         if (!unit->seen)
-                unit->seen = calloc(n, sizeof(*unit->seen));
+                unit->seen = calloc(unit->n_seen, sizeof(*unit->seen));
         if (!unit->seen)
                 return -ENOMEM;
         unit->file = file;

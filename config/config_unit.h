@@ -12,6 +12,7 @@ enum section_kind {
         SECTION_JOB,
         SECTION_DEFAULTS,
         SECTION_CALENDAR,
+        SECTION_GROUP,
         SECTION_CHIMED,
 };
 
@@ -27,7 +28,7 @@ struct section {
 struct arena_block;
 
 struct unit {
-        struct agendas *agendas; /* for values of [defaults] */
+        struct agendas *agendas; /* for values of [defaults] and groups */
         struct diags *diags;
         const char *file; /* the one being read; borrowed, as are the sections' */
         bool is_settings_file;
@@ -41,7 +42,9 @@ struct unit {
         size_t n_settings, settings_allocated;
         struct arena_block *arena;
         unsigned lines[SECTION_CHIMED + 1]; /* by kind: where the file at hand has that section, or 0 */
-        unsigned *seen;                     /* by row of the key table: the line that has it in the section at hand, or 0 */
+        unsigned *
+                seen; /* by row of the table of jobs' keys, and behind them by row of the section's own: the line that has it in the section at hand, or 0 */
+        size_t n_seen;
 };
 
 /* Frees what it holds and zeroes it. */

@@ -30,6 +30,7 @@
 #define JOB_QUEUE_MAX            1000 /* slots that QueueMax= may let wait */
 #define JOB_PARALLEL_MAX         64   /* runs of a job in flight */
 #define JOB_PRIORITY_MAX         1000
+#define JOB_GROUPS_MAX           16 /* groups that a job is a member of */
 #define JOB_RETRY_DELAY_DEFAULT  USEC_PER_SEC
 #define JOB_RETRY_MAX_DELAY      USEC_PER_HOUR /* the default of RetryMaxDelay= */
 #define JOB_BACKOFF_ONE_PPM      1000000
@@ -222,7 +223,8 @@ struct job_setting {
         const char *value;
         const char *file;
         unsigned line, column;
-        bool is_default; /* from [defaults]: where it does not apply to the job it is passed over silently */
+        bool is_default;   /* from [defaults] or a group: where it does not apply to the job it is passed over silently */
+        const char *group; /* from which; NULL: from none */
 };
 
 enum job_half {

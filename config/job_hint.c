@@ -79,6 +79,7 @@ static const struct answer foreign[] = {
         {"Schedule", "is Every=, OnCalendar= or Cron= here"},
         {"Exec", "is Command= here"},
         {"Cmd", "is Command= here"},
+        {"MaxRunning", "belongs into [group NAME], of which the job is a member by MemberOf=, or into chimed.conf"},
         {"Name", "is not a key; a job's name stands in its header: [job NAME]"},
 };
 
@@ -94,7 +95,6 @@ static const char *const later[] = {
         "FinishExitStatus",
         "MailTo",
         "MailOn",
-        "MaxRunning",
         "SupplementaryGroups",
         "RootDirectory",
         "UMask",

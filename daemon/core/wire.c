@@ -187,7 +187,6 @@ void wire_put_start(struct pack *p, const struct wire_start *v) {
         pack_u64(p, v->missed);
         pack_u8(p, (uint8_t)v->last_result);
         put_bool(p, v->is_watched);
-        put_bool(p, v->asks_conditions);
 }
 
 static struct wire_start get_start(struct unpack *u) {
@@ -205,7 +204,6 @@ static struct wire_start get_start(struct unpack *u) {
         v.missed = unpack_u64(u);
         v.last_result = get_below(u, RUN_RESULT_MAX);
         v.is_watched = get_bool(u);
-        v.asks_conditions = get_bool(u);
         if (v.attempt == 0)
                 u->bad = true;
         return v;
@@ -249,6 +247,39 @@ void wire_run_done(struct wire_run *v) {
         *v = (struct wire_run){};
 }
 
+void wire_put_group(struct pack *p, const struct wire_group *v) {
+        pack_string(p, v->name);
+        pack_string(p, v->description);
+        pack_u32(p, v->max_running);
+}
+
+int wire_get_group(const void *data, size_t size, struct wire_group *ret) {
+        struct unpack u = unpack_from(data, size);
+        _cleanup_free_ char *name = NULL, *description = NULL;
+        struct wire_group v = {};
+        int r = get_name(&u, &name);
+        if (r == 0)
+                r = unpack_string(&u, &description);
+        v.max_running = unpack_u32(&u);
+        if (r == 0)
+                r = unpack_finish(&u);
+        if (r < 0)
+                return r;
+        v.name = name;
+        v.description = description;
+        name = description = NULL;
+        *ret = v;
+        return 0;
+}
+
+void wire_group_done(struct wire_group *v) {
+        if (!v)
+                return;
+        free((char *)v->name);
+        free((char *)v->description);
+        *v = (struct wire_group){};
+}
+
 void wire_put_started(struct pack *p, const struct wire_started *v) {
         pack_u64(p, v->run);
         pack_u32(p, (uint32_t)v->pid);
@@ -285,7 +316,6 @@ void wire_put_ended(struct pack *p, const struct wire_ended *v) {
         pack_i64(p, end->end_rt_us);
         pack_i64(p, end->end_bt_us);
         pack_i64(p, end->cpu_us);
-        pack_string(p, v->condition);
 }
 
 static bool end_is_in_range(const struct run_end *end) {
@@ -307,14 +337,11 @@ int wire_get_ended(const void *data, size_t size, struct wire_ended *ret) {
         v.end.end_rt_us = get_time(&u);
         v.end.end_bt_us = get_time(&u);
         v.end.cpu_us = get_time(&u);
-        size_t n;
-        const void *condition = unpack_bytes(&u, &n);
         int r = unpack_finish(&u);
         if (r < 0)
                 return r;
-        if (!end_is_in_range(&v.end) || n >= sizeof(v.condition) || memchr(condition, 0, n))
+        if (!end_is_in_range(&v.end))
                 return -EBADMSG;
-        memcpy(v.condition, condition, n);
         *ret = v;
         return 0;
 }
@@ -372,6 +399,7 @@ void wire_put_commit(struct pack *p, const struct wire_commit *v) {
         pack_u32(p, v->n_changed);
         pack_u32(p, v->n_removed);
         put_bool(p, v->holds_slots);
+        pack_u32(p, v->max_running);
         pack_i64(p, v->time_sync_wait_us);
         pack_string(p, v->why);
 }
@@ -391,6 +419,7 @@ int wire_get_commit(const void *data, size_t size, struct wire_commit *ret) {
         v.n_changed = unpack_u32(&u);
         v.n_removed = unpack_u32(&u);
         v.holds_slots = get_bool(&u);
+        v.max_running = unpack_u32(&u);
         v.time_sync_wait_us = unpack_i64(&u);
         size_t n = 0;
         const char *why = unpack_bytes(&u, &n);
@@ -541,7 +570,7 @@ const char *wire_type_to_string(uint8_t type) {
                 [WIRE_STOPPING] = "STOPPING", [WIRE_OUTPUT] = "OUTPUT",
                 [WIRE_FILES] = "FILES",       [WIRE_WATCH] = "WATCH",
                 [WIRE_DESCRIBE] = "DESCRIBE", [WIRE_DESCRIBED] = "DESCRIBED",
-                [WIRE_SYNCED] = "SYNCED",
+                [WIRE_SYNCED] = "SYNCED",     [WIRE_GROUP] = "GROUP",
         };
         return type < ARRAY_SIZE(names) && names[type] ? names[type] : "?";
 }

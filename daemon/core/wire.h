@@ -38,6 +38,7 @@ enum wire_type {
         WIRE_DESCRIBE,  /* S: what is a job, for people? */
         WIRE_DESCRIBED, /* R: the answer */
         WIRE_SYNCED,    /* R: the wall clock was synchronised, for the first time in this boot */
+        WIRE_GROUP,     /* R: a group; before each COMMIT all of its generation are told */
         WIRE_TYPE_MAX
 };
 
@@ -74,6 +75,13 @@ struct wire_define {
         size_t when_size;
 };
 
+struct wire_group {
+        uint32_t max_running; /* 0: no limit */
+        /* borrowed in encode; decode gives fresh copies, freed by wire_group_done() */
+        const char *name;
+        const char *description; /* "": none */
+};
+
 enum wire_item {
         WIRE_ITEM_SCHEDULE,
         WIRE_ITEM_BOOT,
@@ -98,8 +106,7 @@ struct wire_start {
         uint16_t attempt; /* from 1 */
         uint64_t missed;  /* slots missed since the last run */
         enum run_result last_result;
-        bool is_watched;      /* pass its output on */
-        bool asks_conditions; /* it is executed only where its conditions hold; else it ends with the result condition */
+        bool is_watched; /* pass its output on */
 };
 
 struct wire_run {
@@ -113,11 +120,9 @@ struct wire_started {
         int64_t start_rt_us, start_bt_us;
 };
 
-#define WIRE_CONDITION_MAX 192 /* bytes of it, with the end */
 struct wire_ended {
         uint64_t run;
         struct run_end end;
-        char condition[WIRE_CONDITION_MAX]; /* which one did not hold or failed, in words for people; "": none */
 };
 
 struct wire_bytes { /* VALUE, OUTPUT */
@@ -147,6 +152,7 @@ struct wire_commit {
         uint64_t asked;           /* the latest RELOAD whose reading this is; 0: none of this connection */
         uint32_t n_jobs, n_files, n_errors, n_warnings, n_added, n_changed, n_removed;
         bool holds_slots;          /* OnLedgerFailure=hold */
+        uint32_t max_running;      /* MaxRunning= of chimed.conf; 0: no limit */
         int64_t time_sync_wait_us; /* TimeSyncWait=: so long after boot wall grids wait for the clock; INT64_MAX: for ever */
         char why[WIRE_WHY_MAX];    /* what changed beside the files, in words for people; "": nothing */
 };
@@ -180,6 +186,9 @@ int wire_get_hello(const void *data, size_t size, struct wire_hello *ret);
 void wire_put_define(struct pack *p, const struct wire_define *v);
 int wire_get_define(const void *data, size_t size, struct wire_define *ret);
 void wire_define_done(struct wire_define *v);
+void wire_put_group(struct pack *p, const struct wire_group *v);
+int wire_get_group(const void *data, size_t size, struct wire_group *ret);
+void wire_group_done(struct wire_group *v);
 void wire_put_start(struct pack *p, const struct wire_start *v);
 int wire_get_start(const void *data, size_t size, struct wire_start *ret);
 void wire_put_run(struct pack *p, const struct wire_run *v);

@@ -127,7 +127,11 @@ static void print_origin(const struct config_origin *origin, size_t width, FILE 
         text_clean(text, true);
         char *rest = text, *line = strsep(&rest, "\n");
         used = text_width(line);
-        fprintf(out, "%s%*s# %s:%u\n", line, used < width ? (int)(width - used) + 2 : 2, "", origin->file, origin->line);
+        fprintf(out, "%s%*s# ", line, used < width ? (int)(width - used) + 2 : 2, "");
+        if (origin->group)
+                fprintf(out, "group %s (%s:%u)\n", origin->group, origin->file, origin->line);
+        else
+                fprintf(out, "%s:%u\n", origin->file, origin->line);
         while ((line = strsep(&rest, "\n")))
                 fprintf(out, "        %s\n", line);
 }
@@ -149,9 +153,9 @@ static void print_origins(struct session *s, const char *job, const struct confi
                 json_t *list = json_array();
                 for (size_t i = 0; i < origins->n; i++) {
                         const struct config_origin *o = &origins->list[i];
-                        json_array_append_new(list,
-                                              json_pack("{s:s, s:s, s:s, s:i, s:b}", "key", o->key, "value", o->value, "file",
-                                                        o->file, "line", (int)o->line, "isDefault", (int)o->is_default));
+                        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:i, s:b, s:s*}", "key", o->key, "value",
+                                                              o->value, "file", o->file, "line", (int)o->line, "isDefault",
+                                                              (int)o->is_default, "group", o->group));
                 }
                 session_json(s, list);
                 json_decref(list);

@@ -232,6 +232,13 @@ int definitions_add_broken(struct definitions *d, uint64_t key) {
         return 0;
 }
 
+bool definitions_is_broken(const struct definitions *d, uint64_t key) {
+        for (size_t i = 0; i < d->n_broken; i++)
+                if (d->broken[i] == key)
+                        return true;
+        return false;
+}
+
 static void forget_next(struct definitions *d) {
         table_done(&d->next);
         free(d->broken);

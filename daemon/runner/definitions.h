@@ -92,6 +92,8 @@ uint64_t definitions_name_key(const char *name);
 int definitions_add(struct definitions *d, const struct definition_text *text);
 /* What had this key in force stays in force where the next generation does not define it anew. 0, -ENOMEM. */
 int definitions_add_broken(struct definitions *d, uint64_t key);
+/* True if that was said of this key since the last swap. */
+bool definitions_is_broken(const struct definitions *d, uint64_t key);
 /* Forgets the generation in the making. */
 void definitions_abandon(struct definitions *d);
 /* Puts the next generation into force and retires what it replaced. What is new or gone is marked is_unsent.

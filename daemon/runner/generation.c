@@ -119,9 +119,11 @@ static void retry(struct runner *runner, int error) {
 static bool swap(struct runner *runner, const struct reading *reading) {
         struct definitions_delta delta = {};
         struct wire_commit before = runner->commit;
-        bool is_failing = runner->retry_delay_us > 0;
+        bool is_failing = runner->retry_delay_us > 0, has_other_groups = false;
         int r = reading->error;
 
+        if (r == 0)
+                r = group_list_swap(&runner->groups, &reading->groups, &runner->definitions, &has_other_groups);
         if (r == 0)
                 r = definitions_swap(&runner->definitions, clock_now(), &delta);
         if (r < 0) {
@@ -144,6 +146,7 @@ static bool swap(struct runner *runner, const struct reading *reading) {
                 .n_added = delta.n_added,
                 .n_changed = delta.n_changed,
                 .n_removed = delta.n_removed,
+                .max_running = runner->settings.max_running,
                 .holds_slots = runner->settings.on_ledger_failure == CONFIG_LEDGER_FAILURE_HOLD,
                 .time_sync_wait_us = runner->settings.time_sync_wait_us,
         };
@@ -151,7 +154,8 @@ static bool swap(struct runner *runner, const struct reading *reading) {
                 take_zones(runner, reading);
         bool has_same_settings = runner->commit.holds_slots == before.holds_slots &&
                                  runner->commit.time_sync_wait_us == before.time_sync_wait_us &&
-                                 runner->commit.ledger_max_size == before.ledger_max_size;
+                                 runner->commit.ledger_max_size == before.ledger_max_size &&
+                                 runner->commit.max_running == before.max_running && !has_other_groups;
         runner_await_sync(runner);
         if (before.generation > 0 && !runner->served.is_asked && r == 0 && has_same_settings &&
             delta.n_added + delta.n_changed + delta.n_removed == 0 && has_same_diags(runner, reading)) {
@@ -265,6 +269,7 @@ void generation_done(struct runner *runner) {
                 reader_free(runner->reader);
         watch_free(runner->watch);
         loop_source_free(runner->retry_timer);
+        group_list_done(&runner->groups);
         texts_free(runner->diags, runner->n_diags);
         texts_free(runner->zones, runner->n_zones);
         for (char **folder = runner->folders; folder && *folder; folder++)

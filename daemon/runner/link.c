@@ -253,6 +253,17 @@ static bool feed_remove(struct runner *runner) {
         return false;
 }
 
+static bool feed_group(struct runner *runner) {
+        if (runner->link.cursor >= runner->groups.n)
+                return false;
+        const struct group_text *group = &runner->groups.list[runner->link.cursor++];
+        wire_put_group(&runner->link.pack, &(struct wire_group){.name = group->name,
+                                                                .description = group->description,
+                                                                .max_running = group->max_running});
+        put(runner, WIRE_GROUP);
+        return true;
+}
+
 static bool feed_diag(struct runner *runner) {
         if (runner->is_told || runner->link.cursor >= runner->n_diags)
                 return false;
@@ -292,7 +303,7 @@ static bool feed_run_record(struct runner *runner, struct run *run) {
                 return true;
         } else if (run->tells_end) {
                 run->tells_end = false;
-                run_put_ended(run, pack);
+                wire_put_ended(pack, &(struct wire_ended){.run = run->start.run, .end = run->end});
                 put(runner, WIRE_ENDED);
         } else
                 return false;
@@ -392,6 +403,10 @@ static bool feed(struct runner *runner) {
                 return true;
         case FEED_REMOVE:
                 if (!feed_remove(runner))
+                        next_stage(runner);
+                return true;
+        case FEED_GROUP:
+                if (!feed_group(runner))
                         next_stage(runner);
                 return true;
         case FEED_DIAG:

@@ -121,6 +121,22 @@ static int handle_broken(struct reader *reader, struct unpack *u) {
         return r < 0 ? r : definitions_add_broken(reader->definitions, key);
 }
 
+static int handle_group(struct reader *reader, struct unpack *u) {
+        struct group_text text = {};
+        int r = unpack_string(u, &text.name);
+
+        if (r == 0)
+                r = unpack_string(u, &text.description);
+        if (r == 0)
+                r = unpack_string(u, &text.file);
+        text.max_running = unpack_u32(u);
+        text.is_broken = unpack_u8(u) > 0;
+        if (r == 0)
+                r = unpack_finish(u);
+        int taken = group_list_take(&reader->reading.groups, &text);
+        return r < 0 ? r : taken;
+}
+
 static int handle_done(struct reader *reader, struct unpack *u) {
         struct reading *reading = &reader->reading;
         struct config_settings *settings = &reading->settings;
@@ -129,6 +145,7 @@ static int handle_done(struct reader *reader, struct unpack *u) {
         settings->time_sync_wait_us = unpack_i64(u);
         settings->on_ledger_failure = unpack_u8(u) == 0 ? CONFIG_LEDGER_FAILURE_RUN : CONFIG_LEDGER_FAILURE_HOLD;
         settings->ledger_max_size = unpack_u64(u);
+        settings->max_running = unpack_u32(u);
         reading->n_files = unpack_u32(u);
         reading->n_errors = unpack_u32(u);
         reading->n_warnings = unpack_u32(u);
@@ -149,6 +166,8 @@ int reader_handle(void *userdata, uint8_t type, const void *payload, size_t size
                 return handle_what(reader, payload, size);
         case READER_RECORD_BROKEN:
                 return handle_broken(reader, &u);
+        case READER_RECORD_GROUP:
+                return handle_group(reader, &u);
         case READER_RECORD_DIAG:
                 return keep_text(&u, &reader->reading.diags, &reader->reading.n_diags, DIAGS_MAX);
         case READER_RECORD_FOLDER:
@@ -341,6 +360,7 @@ struct reader *reader_free(struct reader *reader) {
         loop_source_free(reader->timer);
         loop_source_free(reader->pidfd_source);
         util_close(reader->pidfd);
+        group_list_done(&reader->reading.groups);
         texts_free(reader->reading.diags, reader->reading.n_diags);
         texts_free(reader->reading.folders, reader->reading.n_folders);
         texts_free(reader->reading.zones, reader->reading.n_zones);

@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "daemon/core/loop.h"
 #include "daemon/runner/definitions.h"
+#include "daemon/runner/group_list.h"
 #include "daemon/runner/launch.h"
 
 #define READER_TIME_US (60 * USEC_PER_SEC) /* then it is killed */
@@ -30,6 +31,7 @@ struct reading {
         int error; /* 0: complete. Negative: it failed, the next generation is to be abandoned */
         struct config_settings settings;
         uint32_t n_files, n_errors, n_warnings;
+        struct group_list groups;
         char **diags; /* printed, as many as are kept */
         size_t n_diags;
         char **folders; /* of drop-ins, to be watched */

@@ -129,11 +129,21 @@ static int put_broken(struct output *o, const struct config_broken *broken) {
         return put(o, READER_RECORD_BROKEN);
 }
 
+static int put_group(struct output *o, const struct config_group *group) {
+        pack_string(&o->pack, group->name);
+        pack_string(&o->pack, group->description);
+        pack_string(&o->pack, group->file);
+        pack_u32(&o->pack, group->max_running);
+        pack_u8(&o->pack, group->is_broken);
+        return put(o, READER_RECORD_GROUP);
+}
+
 static int put_done(struct output *o, const struct config *config, const struct diags *diags) {
         pack_i64(&o->pack, config->settings.stop_wait_us);
         pack_i64(&o->pack, config->settings.time_sync_wait_us);
         pack_u8(&o->pack, config->settings.on_ledger_failure);
         pack_u64(&o->pack, config->settings.ledger_max_size);
+        pack_u32(&o->pack, config->settings.max_running);
         pack_u32(&o->pack, (uint32_t)config->n_files);
         pack_u32(&o->pack, (uint32_t)diags->n_errors);
         pack_u32(&o->pack, (uint32_t)diags->n_warnings);
@@ -171,6 +181,8 @@ static int put_all(struct output *o, const struct config_paths *paths, const str
                 r = put_job(o, config->jobs[i]);
         for (size_t i = 0; config && i < config->n_broken && r == 0; i++)
                 r = put_broken(o, &config->broken[i]);
+        for (size_t i = 0; config && i < config->n_groups && r == 0; i++)
+                r = put_group(o, &config->groups[i]);
         if (config && r == 0)
                 r = put_zones(o, &config->zones);
         if (config && r == 0)

@@ -31,6 +31,7 @@ enum feed_stage {
         FEED_NONE,
         FEED_DEFINE,
         FEED_REMOVE,
+        FEED_GROUP,
         FEED_DIAG,
         FEED_RUNS,
         FEED_COMMIT,
@@ -88,6 +89,7 @@ struct runner {
         const char *lang;
 
         struct definitions definitions;
+        struct group_list groups; /* of the generation in force */
         struct run_table runs;
         struct link link;
 

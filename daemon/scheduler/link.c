@@ -244,6 +244,16 @@ static int on_define(struct link *link, const void *payload, size_t size) {
         return r < 0 ? r : 0;
 }
 
+static int on_group(struct link *link, const void *payload, size_t size) {
+        struct wire_group group;
+        int r = wire_get_group(payload, size, &group);
+        if (r < 0)
+                return r;
+        r = engine_define_group(link->engine, group.name, *group.description ? group.description : NULL, group.max_running);
+        wire_group_done(&group);
+        return r;
+}
+
 static int on_remove(struct link *link, const void *payload, size_t size) {
         _cleanup_free_ char *name = NULL;
         int r = wire_get_text(payload, size, &name);
@@ -291,8 +301,10 @@ static int on_commit(struct link *link, const void *payload, size_t size) {
         r = read_clock(link, &now);
         if (link->phase == LINK_PHASE_SYNC)
                 book_adopt(link->book, link->engine);
-        if (r == 0)
+        if (r == 0) {
+                engine_set_max_running(link->engine, commit.max_running);
                 r = engine_commit(link->engine, now, &commit);
+        }
         if (r < 0)
                 return r;
         zones_done(&link->zones);
@@ -432,6 +444,7 @@ static const struct handler handlers[WIRE_TYPE_MAX] = {
         [WIRE_HELLO] = {LINK_PHASE_HELLO, on_hello},
         [WIRE_DEFINE] = {LINK_PHASE_SYNC | LINK_PHASE_UP, on_define},
         [WIRE_REMOVE] = {LINK_PHASE_UP, on_remove},
+        [WIRE_GROUP] = {LINK_PHASE_SYNC | LINK_PHASE_UP, on_group},
         [WIRE_DIAG] = {LINK_PHASE_SYNC | LINK_PHASE_UP, on_diag},
         [WIRE_COMMIT] = {LINK_PHASE_SYNC | LINK_PHASE_UP, on_commit},
         [WIRE_RUN] = {LINK_PHASE_SYNC, on_run},

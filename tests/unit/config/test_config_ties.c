@@ -15,7 +15,7 @@ static const char *text_of(const char *job) {
 
 START_TEST(jobs_of_all_files_may_name_jobs_of_all_files) {
         put("etc/a.ini", JOB("a") "OnSuccess=z b\nOnFailure=z\nOnSuccess=c b\nMemberOf=y x\n" JOB("b"));
-        put("run/z.ini", JOB("z") "OnEndOf=b\n" JOB("c"));
+        put("run/z.ini", JOB("z") "OnEndOf=b\n" JOB("c") "[group x]\n[group y]\n");
         ck_assert_int_eq(load(), 0);
         ck_assert_str_eq(names(), "a b c z");
         ck_assert_str_eq(text_of("a"), "MemberOf=y x\nOnSuccess=b c z\nOnFailure=z\n");

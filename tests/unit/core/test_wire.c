@@ -14,6 +14,7 @@
 union value {
         struct wire_hello hello;
         struct wire_define define;
+        struct wire_group group;
         struct wire_start start;
         struct wire_run run;
         struct wire_started started;
@@ -38,6 +39,7 @@ union value {
         }
 KIND(hello, hello)
 KIND(define, define)
+KIND(group, group)
 KIND(start, start)
 KIND(run, run)
 KIND(started, started)
@@ -74,6 +76,11 @@ static void done_define(union value *v) {
         wire_define_done(&v->define);
 }
 
+static void done_group(union value *v) {
+        wire_group_done(&v->group);
+        wire_group_done(&v->group);
+}
+
 static void done_run(union value *v) {
         wire_run_done(&v->run);
         wire_run_done(&v->run);
@@ -102,6 +109,7 @@ struct shape {
 
 static const struct shape HELLO = {"HELLO", put_hello, get_hello, done_nothing};
 static const struct shape DEFINE = {"DEFINE", put_define, get_define, done_define};
+static const struct shape GROUP = {"GROUP", put_group, get_group, done_group};
 static const struct shape START = {"START", put_start, get_start, done_nothing};
 static const struct shape RUN = {"RUN", put_run, get_run, done_run};
 static const struct shape STARTED = {"STARTED", put_started, get_started, done_nothing};
@@ -169,10 +177,6 @@ static const struct {
         {&ENDED, "exit status 255", 0, {.ended = {1, {RUN_RESULT_FAILED, 255, 0, 0, 0, 1, 2, 3, 4, 5}}}},
         {&ENDED, "signal", 0, {.ended = {1, {RUN_RESULT_SIGNAL, -1, 64, 0, 0, 1, 2, 3, 4, 5}}}},
         {&ENDED, "start-failed", 0, {.ended = {1, {RUN_RESULT_START_FAILED, -1, 0, RUN_STEP_EXEC, 2, 0, 0, 3, 4, 0}}}},
-        {&ENDED,
-         "condition",
-         0,
-         {.ended = {1, {.result = RUN_RESULT_CONDITION, .end_rt_us = 3}, "ConditionACPower=yes (on battery)"}}},
         {&ENDED, "no result", -EBADMSG, {.ended = {1, {.result = RUN_RESULT_NONE}}}},
         {&ENDED, "result", -EBADMSG, {.ended = {1, {.result = RUN_RESULT_MAX}}}},
         {&ENDED, "exit status 256", -EBADMSG, {.ended = {1, {RUN_RESULT_FAILED, 256, 0, 0, 0, 1, 2, 3, 4, 5}}}},
@@ -189,7 +193,15 @@ static const struct {
         {&KILL, "ask", 0, {.kill = {812, WIRE_KILL_ASK}}},
         {&KILL, "force", 0, {.kill = {812, WIRE_KILL_FORCE}}},
         {&KILL, "how", -EBADMSG, {.kill = {812, WIRE_KILL_MAX}}},
-        {&COMMIT, "usual", 0, {.commit = {9, INT64_MAX, true, UINT64_MAX, 1, 2, 3, 4, 5, 6, 7, true, INT64_MAX, ""}}},
+        {&COMMIT,
+         "usual",
+         0,
+         {.commit = {9, INT64_MAX, true, UINT64_MAX, 1, 2, 3, 4, 5, 6, 7, true, UINT32_MAX, INT64_MAX, ""}}},
+        {&GROUP,
+         "usual",
+         0,
+         {.group = {.name = "nightly", .description = "all that works at night", .max_running = UINT32_MAX}}},
+        {&GROUP, "plain", 0, {.group = {.name = "g", .description = ""}}},
         {&COMMIT, "why", 0, {.commit = {.generation = 9, .why = "zone data of Europe/Berlin changed"}}},
         {&WATCH, "on", 0, {.watch = {812, true}}},
         {&WATCH, "off", 0, {.watch = {812, false}}},
@@ -247,13 +259,13 @@ START_TEST(a_record_has_room_for_every_member) {
         } sizes[] = {
                 {&HELLO, 2 + 16 + 16 + 8 + 8 + 1 + 1},
                 {&DEFINE, 16 + 8 + 8 + 1 + 2 + 1 + 2},
-                {&START, 8 + 16 + 1 + 4 + 4 * 8 + 1 + 2 + 8 + 1 + 1 + 1},
-                {&RUN, 75 + 2 + 6},
+                {&START, 8 + 16 + 1 + 4 + 4 * 8 + 1 + 2 + 8 + 1 + 1},
+                {&RUN, 74 + 2 + 6},
                 {&STARTED, 8 + 4 + 8 + 8},
-                {&ENDED, 8 + 1 + 4 + 4 + 1 + 4 + 5 * 8 + 2},
+                {&ENDED, 8 + 1 + 4 + 4 + 1 + 4 + 5 * 8},
                 {&BYTES, 8 + 1 + 4 + 2},
                 {&KILL, 8 + 1},
-                {&COMMIT, 8 + 8 + 1 + 8 + 7 * 4 + 1 + 8 + 2},
+                {&COMMIT, 8 + 8 + 1 + 8 + 7 * 4 + 1 + 4 + 8 + 2},
                 {&WATCH, 8 + 1},
                 {&DESCRIBE, 8 + 2 + 6},
                 {&DESCRIBED, 8 + 1 + 4 + 2 + 9 + 2 + 8 + 2 + 24 + 2 + 2},
@@ -364,23 +376,6 @@ START_TEST(the_reason_of_a_commit_is_bounded) {
 }
 END_TEST
 
-START_TEST(the_condition_of_an_end_is_bounded) {
-        struct wire_ended ended = {.run = 1, .end.result = RUN_RESULT_CONDITION};
-        struct pack p = {};
-
-        memset(ended.condition, 'x', WIRE_CONDITION_MAX - 1);
-        wire_put_ended(&p, &ended);
-        ck_assert_int_eq(wire_get_ended(p.data, p.size, &ended), 0);
-        ck_assert_uint_eq(strlen(ended.condition), WIRE_CONDITION_MAX - 1);
-        uint8_t *size = p.data + p.size - (WIRE_CONDITION_MAX - 1) - 2;
-        ck_assert_uint_eq(size[0], WIRE_CONDITION_MAX - 1);
-        size[0]++;
-        pack_u8(&p, 'x');
-        ck_assert_int_eq(wire_get_ended(p.data, p.size, &ended), -EBADMSG);
-        pack_done(&p);
-}
-END_TEST
-
 /* Flags are 0 or 1: with any other value there, no record is read. */
 START_TEST(a_flag_is_0_or_1) {
         static const struct {
@@ -390,10 +385,9 @@ START_TEST(a_flag_is_0_or_1) {
         } flags[] = {
                 {&HELLO, {.hello = {.is_first_of_boot = true}}, 2},
                 {&HELLO, {.hello = {.is_synchronised = true}}, 1},
-                {&START, {.start = {.attempt = 1, .is_watched = true}}, 2},
-                {&START, {.start = {.attempt = 1, .asks_conditions = true}}, 1},
-                {&COMMIT, {.commit = {.is_resync = true}}, 8 + 7 * 4 + 1 + 9 + 2},
-                {&COMMIT, {.commit = {.holds_slots = true}}, 9 + 2},
+                {&START, {.start = {.attempt = 1, .is_watched = true}}, 1},
+                {&COMMIT, {.commit = {.is_resync = true}}, 8 + 7 * 4 + 1 + 4 + 9 + 2},
+                {&COMMIT, {.commit = {.holds_slots = true}}, 4 + 9 + 2},
                 {&WATCH, {.watch = {.is_on = true}}, 1},
                 {&DESCRIBED, {.described = {.is_known = true}}, 4 * 2 + 4 + 1},
         };
@@ -426,7 +420,6 @@ int main(void) {
         tcase_add_test(tcase, a_record_has_room_for_every_member);
         tcase_add_test(tcase, texts_are_bounded);
         tcase_add_test(tcase, the_reason_of_a_commit_is_bounded);
-        tcase_add_test(tcase, the_condition_of_an_end_is_bounded);
         tcase_add_test(tcase, a_flag_is_0_or_1);
         tcase_add_test(tcase, the_free_functions_take_null);
         Suite *suite = suite_create("wire");
