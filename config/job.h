@@ -12,6 +12,7 @@
 #include "config/days.h"
 #include "config/diag.h"
 #include "config/duration.h"
+#include "config/exit_status.h"
 #include "config/hash.h"
 #include "config/pack.h"
 #include "config/ties.h"
@@ -184,7 +185,8 @@ struct job_what {
         int64_t timeout_us;                 /* per attempt; DURATION_INFINITY */
         int64_t kill_grace_us;              /* between KillSignal and KILL */
         int kill_signal;
-        uint32_t capture_max; /* bytes, 0..JOB_CAPTURE_MAX */
+        uint32_t capture_max;      /* bytes, 0..JOB_CAPTURE_MAX */
+        struct exit_classes exits; /* SuccessExitStatus= and its kin; else 0 is success and the rest has failed */
 };
 
 /* A name in a value, which is resolved later, and where it stands. Both texts are owned. */

@@ -10,7 +10,7 @@
 
 #include "config/job_draft.h"
 
-#define WHAT_VERSION   3
+#define WHAT_VERSION   4
 #define MANNER_SIZE_AT 1 /* offset of the manner's size, behind the version */
 
 static void encode_list(struct pack *p, char *const *list) {
@@ -64,6 +64,7 @@ void job_what_encode(const struct job_what *what, struct pack *p) {
         pack_i64(p, what->kill_grace_us);
         pack_u32(p, (uint32_t)what->kill_signal);
         pack_u32(p, what->capture_max);
+        exit_classes_pack(&what->exits, p);
         if (pack_result(p) == 0) {
                 uint32_t manner_size = (uint32_t)(p->size - begin);
                 memcpy(p->data + begin + MANNER_SIZE_AT, &manner_size, sizeof(manner_size));
@@ -264,6 +265,7 @@ int job_what_decode(const void *data, size_t size, struct job_what *ret) {
         uint32_t kill_signal = unpack_u32(&u);
         what.kill_signal = kill_signal <= INT32_MAX ? (int)kill_signal : 0;
         what.capture_max = unpack_u32(&u);
+        exit_classes_unpack(&u, &what.exits);
         if (u.at != (const uint8_t *)data + manner_size)
                 u.bad = true;
         if (r == 0)

@@ -74,6 +74,9 @@ enum job_key_index {
         KEY_TIMEOUT,
         KEY_KILL_SIGNAL,
         KEY_KILL_GRACE,
+        KEY_SUCCESS_EXIT_STATUS,
+        KEY_SKIP_EXIT_STATUS,
+        KEY_FINISH_EXIT_STATUS,
         KEY_USER,
         KEY_GROUP,
         KEY_WORKING_DIRECTORY,
@@ -224,6 +227,9 @@ int parse_condition_wait(struct job_draft *d, const struct job_setting *s);
 int parse_timeout(struct job_draft *d, const struct job_setting *s);
 int parse_kill_signal(struct job_draft *d, const struct job_setting *s);
 int parse_kill_grace(struct job_draft *d, const struct job_setting *s);
+int parse_success_exit_status(struct job_draft *d, const struct job_setting *s);
+int parse_skip_exit_status(struct job_draft *d, const struct job_setting *s);
+int parse_finish_exit_status(struct job_draft *d, const struct job_setting *s);
 int parse_user(struct job_draft *d, const struct job_setting *s);
 int parse_group(struct job_draft *d, const struct job_setting *s);
 int parse_working_directory(struct job_draft *d, const struct job_setting *s);

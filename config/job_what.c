@@ -146,25 +146,56 @@ int parse_timeout(struct job_draft *d, const struct job_setting *s) {
 }
 
 int parse_kill_signal(struct job_draft *d, const struct job_setting *s) {
-        const char *name = strncasecmp(s->value, "SIG", 3) == 0 ? s->value + 3 : s->value;
-        int base = strncasecmp(name, "RTMIN+", 6) == 0 ? SIGRTMIN : 0;
-        const char *digits = base ? name + 6 : name;
-        int number = 0;
+        bool is_number = draft_is_number(s->value) && strlen(s->value) <= 2;
+        int number = is_number ? atoi(s->value) : exit_status_find_signal(s->value);
 
-        if (strspn(digits, "0123456789") == strlen(digits) && *digits && strlen(digits) <= 2)
-                number = base + atoi(digits);
-        else if (strcasecmp(name, "RTMIN") == 0)
-                number = SIGRTMIN;
-        for (int i = 1; i < SIGRTMIN && number == 0; i++) {
-                const char *known = sigabbrev_np(i);
-                if (known && strcasecmp(known, name) == 0)
-                        number = i;
-        }
         if (number < 1 || number > SIGRTMAX)
                 return draft_error(d, s, 0, "\"%.40s\" is no signal; write TERM, INT, HUP or a number to %d", s->value,
                                    SIGRTMAX);
         d->job->what.kill_signal = number;
         return 0;
+}
+
+static int parse_exit_status(struct job_draft *d, const struct job_setting *s, enum exit_class which) {
+        static const enum job_key_index keys[EXIT_CLASS_MAX] = {[EXIT_CLASS_SUCCESS] = KEY_SUCCESS_EXIT_STATUS,
+                                                                [EXIT_CLASS_SKIP] = KEY_SKIP_EXIT_STATUS,
+                                                                [EXIT_CLASS_FINISH] = KEY_FINISH_EXIT_STATUS};
+        struct exit_classes *classes = &d->job->what.exits;
+        struct job_word *words;
+        size_t n;
+        int r = draft_split(d, s, &words, &n);
+
+        if (r)
+                return r;
+        for (size_t i = 0; r == 0 && i < n; i++) {
+                struct exit_status status;
+                bool is_status = exit_status_read(words[i].text, &status);
+                enum exit_class other = is_status ? exit_classes_find(classes, &status) : EXIT_CLASS_NONE;
+                if (!is_status)
+                        r = draft_error(d, s, words[i].offset,
+                                        "\"%.40s\" is no exit status; write 0 to 255, a signal such as TERM, or a name such as "
+                                        "TEMPFAIL",
+                                        words[i].text);
+                else if (other != EXIT_CLASS_NONE && other != which)
+                        r = draft_error(d, s, words[i].offset, "%.40s is in %s= (%s:%u), too", words[i].text,
+                                        d->set[keys[other]]->key, d->set[keys[other]]->file, d->set[keys[other]]->line);
+                else
+                        exit_classes_add(classes, which, &status);
+        }
+        words_free(words, n);
+        return r;
+}
+
+int parse_success_exit_status(struct job_draft *d, const struct job_setting *s) {
+        return parse_exit_status(d, s, EXIT_CLASS_SUCCESS);
+}
+
+int parse_skip_exit_status(struct job_draft *d, const struct job_setting *s) {
+        return parse_exit_status(d, s, EXIT_CLASS_SKIP);
+}
+
+int parse_finish_exit_status(struct job_draft *d, const struct job_setting *s) {
+        return parse_exit_status(d, s, EXIT_CLASS_FINISH);
 }
 
 int parse_kill_grace(struct job_draft *d, const struct job_setting *s) {

@@ -40,12 +40,15 @@ static const char *const words[RUN_RESULT_MAX] = {
 static void add_detail(const json_t *run, enum run_result result, char *buf, size_t size) {
         int64_t code = reply_int(run, "exitCode", -1);
         const char *signal_name = reply_text(run, "signal"), *error = reply_text(run, "error");
+        bool is_good = run_result_is_good(result);
 
         buf[0] = '\0';
         if (result == RUN_RESULT_FAILED && code >= 0)
                 snprintf(buf, size, " with exit status %lld", (long long)code);
-        else if (result == RUN_RESULT_SIGNAL && signal_name)
-                snprintf(buf, size, " by %.20s", signal_name);
+        else if (is_good && code > 0)
+                snprintf(buf, size, " (exit status %lld)", (long long)code);
+        else if ((is_good || result == RUN_RESULT_SIGNAL) && signal_name)
+                snprintf(buf, size, is_good ? " (%.20s)" : " by %.20s", signal_name);
         else if (result == RUN_RESULT_START_FAILED && error)
                 snprintf(buf, size, ": %.180s", error);
         else if (result == RUN_RESULT_FINISHED && reply_int(run, "startUsec", REPLY_NO_TIME) == REPLY_NO_TIME)

@@ -60,6 +60,7 @@ static void write_run(struct pack *p, const struct run *run) {
         pack_i64(p, run->timeout_us);
         pack_i64(p, run->kill_grace_us);
         pack_u32(p, (uint32_t)run->kill_signal);
+        exit_classes_pack(&run->exits, p);
         pack_u8(p, run->stop);
         pack_u8(p, run->stop_result);
         pack_i64(p, run->stop_bt_us);
@@ -163,6 +164,7 @@ static void read_plain(struct unpack *u, struct run *run) {
         run->timeout_us = unpack_i64(u);
         run->kill_grace_us = unpack_i64(u);
         run->kill_signal = (int32_t)unpack_u32(u);
+        exit_classes_unpack(u, &run->exits);
         run->stop = (enum run_stop)unpack_u8(u);
         run->stop_result = (enum run_result)unpack_u8(u);
         run->stop_bt_us = unpack_i64(u);

@@ -20,7 +20,7 @@
 #define RUN_TABLE_IN_FLIGHT_MAX 10000              /* runs that have not ended */
 #define RUN_TABLE_MAX           20000              /* with those not acknowledged */
 #define RUN_TABLE_TAILS_MAX     (64 * 1024 * 1024) /* bytes of output kept; beyond, the oldest ended runs lose theirs */
-#define RUN_TABLE_VERSION       1
+#define RUN_TABLE_VERSION       2
 
 enum run_phase {
         RUN_PHASE_LAUNCHING, /* with a launching thread */
@@ -47,6 +47,7 @@ struct run {
         int64_t start_awake_us; /* Timeout= counts the time awake */
         int64_t timeout_us, kill_grace_us;
         int32_t kill_signal;
+        struct exit_classes exits;
         enum run_stop stop;
         enum run_result stop_result; /* timeout or cancelled */
         int64_t stop_bt_us;          /* when the stage of stop began */

@@ -88,6 +88,22 @@ static void end_start_failed(struct runner *runner, struct run *run, enum run_st
         end_unstarted(runner, run, &(struct run_end){.result = RUN_RESULT_START_FAILED, .step = step, .error = error});
 }
 
+/* What it means that the process of a run ended like this by itself. */
+static enum run_result judge(const struct run *run, const struct exit_status *how) {
+        switch (exit_classes_find(&run->exits, how)) {
+        case EXIT_CLASS_SUCCESS:
+                return RUN_RESULT_SUCCESS;
+        case EXIT_CLASS_SKIP:
+                return RUN_RESULT_SKIPPED;
+        case EXIT_CLASS_FINISH:
+                return RUN_RESULT_FINISHED;
+        case EXIT_CLASS_NONE:
+        case EXIT_CLASS_MAX:
+                break;
+        }
+        return how->is_signal ? RUN_RESULT_SIGNAL : how->number == 0 ? RUN_RESULT_SUCCESS : RUN_RESULT_FAILED;
+}
+
 /* Reaps the main process into the result; false where it has not ended. */
 static bool reap_main(struct run *run, struct run_end *end) {
         struct rusage usage = {};
@@ -102,13 +118,9 @@ static bool reap_main(struct run *run, struct run_end *end) {
                 return false;
         end->cpu_us = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * USEC_PER_SEC + usage.ru_utime.tv_usec +
                       usage.ru_stime.tv_usec;
-        if (info.si_code == CLD_EXITED) {
-                end->exit_code = info.si_status;
-                end->result = info.si_status == 0 ? RUN_RESULT_SUCCESS : RUN_RESULT_FAILED;
-        } else {
-                end->signal = info.si_status;
-                end->result = RUN_RESULT_SIGNAL;
-        }
+        struct exit_status how = {.is_signal = info.si_code != CLD_EXITED, .number = info.si_status};
+        *(how.is_signal ? &end->signal : &end->exit_code) = how.number;
+        end->result = judge(run, &how);
         return true;
 }
 
@@ -457,6 +469,7 @@ static int launch(struct runner *runner, struct run *run) {
                 run->timeout_us = l->what.timeout_us;
                 run->kill_grace_us = l->what.kill_grace_us;
                 run->kill_signal = l->what.kill_signal;
+                run->exits = l->what.exits;
                 run->tail.limit = l->what.capture_max;
                 r = make_base(runner, &l->what, &base);
         }

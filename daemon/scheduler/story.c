@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "config/timestamp.h"
+#include "daemon/scheduler/control_words.h"
 #include "daemon/scheduler/schedule.h"
 
 #define HOLD_US       USEC_PER_MINUTE
@@ -215,7 +216,7 @@ static char *print_rounded(int64_t us, char buf[static 96]) {
 
 /* "failed with exit status 1 after 3s" */
 static void print_end(const struct run_end *end, char *buf, size_t size) {
-        char took[96], how[96] = "";
+        char took[96], how[200] = "", name[160];
         if (end->result == RUN_RESULT_START_FAILED) {
                 snprintf(buf, size, "could not start: %s: %s", run_step_to_string(end->step), strerrordesc_np(end->error));
                 return;
@@ -228,10 +229,13 @@ static void print_end(const struct run_end *end, char *buf, size_t size) {
                 snprintf(buf, size, "was not executed: its conditions did not hold");
                 return;
         }
+        bool is_good = run_result_is_good(end->result);
         if (end->result == RUN_RESULT_FAILED)
                 snprintf(how, sizeof(how), " with exit status %d", end->exit_code);
-        else if (end->signal > 0 && end->result == RUN_RESULT_SIGNAL)
-                snprintf(how, sizeof(how), ": killed by SIG%s", sigabbrev_np(end->signal));
+        else if (is_good && end->exit_code > 0)
+                snprintf(how, sizeof(how), " (exit status %d)", end->exit_code);
+        else if (end->signal > 0 && (is_good || end->result == RUN_RESULT_SIGNAL))
+                snprintf(how, sizeof(how), is_good ? " (%s)" : ": killed by %s", words_signal(end->signal, name));
         const char *verb = end->result == RUN_RESULT_SUCCESS     ? "succeeded"
                            : end->result == RUN_RESULT_TIMEOUT   ? "timed out"
                            : end->result == RUN_RESULT_CANCELLED ? "was cancelled"
@@ -242,6 +246,8 @@ static void print_end(const struct run_end *end, char *buf, size_t size) {
 }
 
 static void fields_end(struct journal_record *r, const struct run_end *end) {
+        char name[160];
+
         journal_field(r, "CHIMED_RESULT", "%s", run_result_to_string(end->result));
         if (end->start_bt_us > 0)
                 journal_field_i64(r, "CHIMED_DURATION_USEC", end->end_bt_us - end->start_bt_us);
@@ -250,7 +256,8 @@ static void fields_end(struct journal_record *r, const struct run_end *end) {
                 journal_field_i64(r, "ERRNO", end->error);
         } else if (end->signal > 0) {
                 journal_field(r, "EXIT_CODE", "killed");
-                journal_field(r, "EXIT_STATUS", "%s", sigabbrev_np(end->signal));
+                words_signal(end->signal, name);
+                journal_field(r, "EXIT_STATUS", "%s", name + (strncmp(name, "SIG", 3) == 0 ? 3 : 0)); /* as systemd's */
         } else if (end->exit_code >= 0) {
                 journal_field(r, "EXIT_CODE", "exited");
                 journal_field_i64(r, "EXIT_STATUS", end->exit_code);

@@ -217,6 +217,8 @@ static void run_of(void *userdata, struct world *w, struct world_job *job, int64
                 *ret_duration_us = between(a, 1, every_us / 2);
                 if (one_in(a, 4))
                         ret_end->result = one_in(a, 500) ? RUN_RESULT_FINISHED : RUN_RESULT_FAILED;
+                else if (one_in(a, 8))
+                        ret_end->result = RUN_RESULT_SKIPPED;
         }
 }
 

@@ -192,6 +192,13 @@ static const struct {
         {"KillSignal=SIGFOO\n", "no signal", 2, 12},
         {"KillSignal=0\n", "no signal", 2, 12},
         {"KillSignal=65\n", "no signal", 2, 12},
+        {"KillSignal=RTMIN+31\n", "no signal", 2, 12},
+        {"SuccessExitStatus=3 256\n", "\"256\" is no exit status", 2, 21},
+        {"SuccessExitStatus=-1\n", "no exit status", 2, 19},
+        {"SkipExitStatus=tempfail\n", "no exit status", 2, 16},
+        {"FinishExitStatus=SIGFOO\n", "no exit status", 2, 18},
+        {"SuccessExitStatus=3 TERM\nSkipExitStatus=4 3\n", "3 is in SuccessExitStatus= (f:2), too", 3, 18},
+        {"FinishExitStatus=SIGTERM\nSkipExitStatus=TERM\n", "SIGTERM is in SkipExitStatus= (f:3), too", 2, 18},
         {"KillGrace=infinity\n", "can't be infinity", 2, 11},
         {"User=a b\n", "one name or number", 2, 7},
         {"Group=a:b\n", "one name or number", 2, 8},
@@ -613,6 +620,37 @@ START_TEST(signal_is_known_by_name_and_number) {
 }
 END_TEST
 
+static const struct {
+        const char *settings;
+        struct exit_status status;
+        enum exit_class class;
+} exits[] = {
+        {"", {false, 0}, EXIT_CLASS_NONE},
+        {"FinishExitStatus=0\n", {false, 0}, EXIT_CLASS_FINISH},
+        {"SuccessExitStatus=0 1 255\nSkipExitStatus=63\nFinishExitStatus=64\n", {false, 255}, EXIT_CLASS_SUCCESS},
+        {"SuccessExitStatus=1\nSkipExitStatus=63\nFinishExitStatus=USAGE\n", {false, 63}, EXIT_CLASS_SKIP},
+        {"SuccessExitStatus=1\nSkipExitStatus=63\nFinishExitStatus=USAGE\n", {false, 64}, EXIT_CLASS_FINISH},
+        {"SuccessExitStatus=1\nSkipExitStatus=63\nFinishExitStatus=USAGE\n", {false, 128}, EXIT_CLASS_NONE},
+        {"SkipExitStatus=15\nSuccessExitStatus=SIGTERM hup\n", {true, SIGTERM}, EXIT_CLASS_SUCCESS},
+        {"SkipExitStatus=15\nSuccessExitStatus=SIGTERM hup\n", {false, SIGTERM}, EXIT_CLASS_SKIP},
+        {"SkipExitStatus=15\nSuccessExitStatus=SIGTERM hup\n", {true, SIGHUP}, EXIT_CLASS_SUCCESS},
+        {"SkipExitStatus=RTMIN+30\n", {true, 64}, EXIT_CLASS_SKIP},
+        {"SkipExitStatus=3\nSkipExitStatus=TEMPFAIL\n", {false, 3}, EXIT_CLASS_SKIP},
+        {"SkipExitStatus=3\nSkipExitStatus=TEMPFAIL\n", {false, 75}, EXIT_CLASS_SKIP},
+        {"*SkipExitStatus=3\nSkipExitStatus=\nFinishExitStatus=3\n", {false, 3}, EXIT_CLASS_FINISH},
+        {"*SkipExitStatus=3\nSkipExitStatus=5\n", {false, 3}, EXIT_CLASS_SKIP},
+};
+
+START_TEST(exit_status_is_of_the_class_that_names_it) {
+        char text[200];
+
+        snprintf(text, sizeof(text), "Every=1h\nCommand=x\n%s", exits[_i].settings);
+        struct job *job = build_good(text);
+        ck_assert_msg(exit_classes_find(&job->what.exits, &exits[_i].status) == exits[_i].class, "%s", text);
+        job_free(job);
+}
+END_TEST
+
 START_TEST(outputs_follow_each_other) {
         struct job *job = build_good("Every=1h\nCommand=x\nStandardOutput=append:/var/log/a b\n");
 
@@ -708,7 +746,7 @@ static const struct {
         {"ExecStart", "here: Command= (no shell) or Script="},
         {"RandomizedDelaySec", "here: RandomizedDelay="},
         {"OnUnitActiveSec", "here: Every="},
-        {"SuccessExitStatus", "is not in this version of chimed"},
+        {"RestartPreventExitStatus", "here: FinishExitStatus="},
         {"catchup", "did you mean CatchUp=?"},
         {"stopafterfailures", "did you mean StopAfterFailures=?"},
         {"Restart", "Retries="},
@@ -757,7 +795,8 @@ static struct job *full_job(void) {
                 build_good("Every=1h\nCommand=/bin/x a '' \\xff\nEnvironment=A=1 B=\nEnvironmentFile=-/e\nTimeout=3h\n"
                            "KillGrace=0\nWorkingDirectory=-/srv\nStandardOutput=file:/o\nStandardError=null\nCaptureMax=0\n"
                            "StopWhenPathExists=/stop\nConditionPathExists=!/a\nConditionACPower=no\nConditionLoadBelow=80%\n"
-                           "ConditionUnitActive=x.service\nExecCondition=test -e '/a b'\nExecCondition=/bin/true\n");
+                           "ConditionUnitActive=x.service\nExecCondition=test -e '/a b'\nExecCondition=/bin/true\n"
+                           "SuccessExitStatus=0 255 HUP\nSkipExitStatus=1\nFinishExitStatus=2 64\n");
         fill_what(&job->what);
         return job;
 }
@@ -950,6 +989,7 @@ int main(void) {
         tcase_add_test(tcase, a_script_keeps_its_lines_and_gets_its_shell);
         tcase_add_test(tcase, lists_append_and_an_empty_value_clears_them);
         tcase_add_loop_test(tcase, signal_is_known_by_name_and_number, 0, (int)ROWS(signals));
+        tcase_add_loop_test(tcase, exit_status_is_of_the_class_that_names_it, 0, (int)ROWS(exits));
         tcase_add_test(tcase, outputs_follow_each_other);
         tcase_add_loop_test(tcase, a_key_without_effect_is_warned_of, 0, (int)ROWS(warned));
         tcase_add_loop_test(tcase, name_is_valid_or_the_reason_is_given, 0, (int)ROWS(names));

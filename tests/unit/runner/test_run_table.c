@@ -124,6 +124,7 @@ static void fill(struct run_table *t) {
         run->timeout_us = DURATION_INFINITY;
         run->kill_grace_us = 4;
         run->kill_signal = 15;
+        exit_classes_add(&run->exits, EXIT_CLASS_SKIP, &(struct exit_status){.number = 75});
         run->stop = RUN_STOP_ASKED;
         run->stop_result = RUN_RESULT_TIMEOUT;
         run->deadline_bt_us = 77;
@@ -163,6 +164,7 @@ START_TEST(what_is_written_is_read_back) {
         ck_assert_int_eq(run->start.key, 5);
         ck_assert_int_eq(run->pid, 1234);
         ck_assert_int_eq(run->stop, RUN_STOP_ASKED);
+        ck_assert_int_eq(exit_classes_find(&run->exits, &(struct exit_status){.number = 75}), EXIT_CLASS_SKIP);
         ck_assert_mem_eq(run->streams[0].partial, "half a li", 9);
         ck_assert_int_eq(run->streams[1].fd, -1);
         ck_assert_int_eq(run_table_find(&u, 11)->end.exit_code, 3);

@@ -2,6 +2,7 @@
 // What is told of a job under each Log=, read from a journald of our own: a datagram socket.
 
 #include <check.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,6 +148,25 @@ START_TEST(a_failure_says_how_and_its_last_words) {
         expect_record("failed", "could not start: exec: No such file or directory");
         tell_ended(9, RUN_RESULT_TIMEOUT, false, "");
         expect_record("timed-out", "timed out after 2s");
+        a.run.end = (struct run_end){.result = RUN_RESULT_SIGNAL, .signal = SIGRTMIN + 1, .exit_code = -1};
+        tell(&a, "");
+        expect_record("failed", "EXIT_STATUS=RTMIN+1\n");
+}
+END_TEST
+
+START_TEST(a_good_end_says_by_which_status_it_was) {
+        struct action a = {.kind = ACTION_ENDED};
+
+        define(JOB_LOG_ALL);
+        a.run.end = (struct run_end){.result = RUN_RESULT_SKIPPED, .exit_code = 75, .start_bt_us = 1, .end_bt_us = 2000001};
+        tell(&a, "");
+        expect_record("ended", "had nothing to do (exit status 75) after 2s");
+        a.run.end = (struct run_end){.result = RUN_RESULT_FINISHED, .exit_code = 0, .start_bt_us = 1, .end_bt_us = 2000001};
+        tell(&a, "");
+        expect_record("ended", "run 0 finished after 2s");
+        a.run.end = (struct run_end){.result = RUN_RESULT_SUCCESS, .signal = SIGUSR1, .start_bt_us = 1, .end_bt_us = 2000001};
+        tell(&a, "");
+        expect_record("ended", "succeeded (SIGUSR1) after 2s");
 }
 END_TEST
 
@@ -263,6 +283,19 @@ START_TEST(the_end_tells_what_was_held) {
         expect_record("missed", "CHIMED_COUNT=4\n");
         expect_record("ended", "1 runs, 0 failed");
         ck_assert_int_eq(story_next_flush(story), INT64_MAX);
+}
+END_TEST
+
+START_TEST(a_run_with_nothing_to_do_is_told_as_a_success_is) {
+        for (int log = JOB_LOG_CHANGES; log <= JOB_LOG_FAILURES; log++) {
+                define((enum job_log)log);
+                tell_ended(1, RUN_RESULT_SKIPPED, false, "");
+                expect_nothing();
+                tell_ended(2, RUN_RESULT_SKIPPED, true, "");
+                if (log == JOB_LOG_CHANGES)
+                        expect_record("ended", "had nothing to do");
+                expect_nothing();
+        }
 }
 END_TEST
 
@@ -419,9 +452,11 @@ int main(void) {
         tcase_add_checked_fixture(tc, setup, teardown);
         tcase_add_test(tc, all_tells_each_start_end_and_missed_range);
         tcase_add_test(tc, a_failure_says_how_and_its_last_words);
+        tcase_add_test(tc, a_good_end_says_by_which_status_it_was);
         tcase_add_test(tc, a_catch_up_is_told_whatever_log_says);
         tcase_add_test(tc, changes_tells_the_first_result_the_first_failure_and_the_recovery);
         tcase_add_test(tc, missed_slots_of_a_quiet_job_are_told_once_a_minute_and_add_up);
+        tcase_add_test(tc, a_run_with_nothing_to_do_is_told_as_a_success_is);
         tcase_add_test(tc, failures_tells_no_success);
         tcase_add_test(tc, summary_counts_an_hour);
         tcase_add_test(tc, starts_without_the_ledger_are_told_once_a_minute_with_their_number);
