@@ -10,6 +10,7 @@ enum event_kind {
         EVENT_ENDED,
         EVENT_FAILED,
         EVENT_TIMED_OUT,
+        EVENT_RETRY, /* an attempt failed, and another is to come */
         EVENT_MISSED,
         EVENT_WITHHELD,
         EVENT_MERGED,
@@ -18,6 +19,8 @@ enum event_kind {
         EVENT_HELD,        /* paused or cancelled; again once a day while it lasts */
         EVENT_ARMED,       /* a hold is over, or another interval was set */
         EVENT_JOB_STOPPED, /* its schedule has come to its end */
+        EVENT_JOB_FAILED,  /* StopAfterFailures= has stopped it */
+        EVENT_OVERDUE,     /* no good run within ExpectWithin=; again once a day while it lasts, and when it is over */
         EVENT_CLOCK_STEP,
         EVENT_RESUMED,
         EVENT_RELOAD,

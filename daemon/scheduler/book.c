@@ -248,7 +248,7 @@ static void count_end(struct book *b, struct book_job *j, const struct action *a
                 j->counts.failures_in_row = 0;
         } else if (run_result_is_failure(result)) {
                 j->counts.failures++;
-                j->counts.failures_in_row++;
+                j->counts.failures_in_row += a->run.is_final;
         }
         b->totals.n_failing += is_failing(j);
         b->totals.n_failing -= was_failing;
@@ -268,6 +268,14 @@ static void note_end(struct book *b, struct book_job *j, const struct action *a,
                 run_hold(b, &j->last_failure, run);
 }
 
+/* The failure before it was the last of its slot after all. */
+static void note_given_up(struct book *b, struct book_job *j, const struct action *a) {
+        if (!a->given_up.is_final)
+                return;
+        b->totals.n_failing += !is_failing(j);
+        j->counts.failures_in_row++;
+}
+
 static void note_hold(struct book_job *j, enum hold_change change) {
         switch (change) {
         case HOLD_RESUMED:
@@ -280,6 +288,7 @@ static void note_hold(struct book_job *j, enum hold_change change) {
         case HOLD_CANCELLED:
         case HOLD_INTERVAL_SET:
         case HOLD_INTERVAL_RESET:
+        case HOLD_FAILED:
         case HOLD_REMINDER:
         case HOLD_CHANGE_MAX:
                 break;
@@ -353,7 +362,8 @@ void book_adopt(struct book *b, const struct engine *e) {
 void book_note(struct book *b, const struct engine *e, struct clock_sample now, const struct action *a, const void *value,
                size_t value_size) {
         bool is_event = a->kind == ACTION_START || a->kind == ACTION_STARTED || a->kind == ACTION_ENDED ||
-                        a->kind == ACTION_HOLD || (a->kind == ACTION_OUTCOME && a->outcome.outcome != SLOT_RAN);
+                        a->kind == ACTION_HOLD || a->kind == ACTION_GIVEN_UP ||
+                        (a->kind == ACTION_OUTCOME && a->outcome.outcome != SLOT_RAN);
         struct book_job *j = is_event ? get(b, a->job) : a->kind == ACTION_GONE ? find(b, a->job) : NULL;
         const struct job_run *run;
         if (!j)
@@ -376,6 +386,9 @@ void book_note(struct book *b, const struct engine *e, struct clock_sample now, 
         case ACTION_HOLD:
                 note_hold(j, a->hold);
                 break;
+        case ACTION_GIVEN_UP:
+                note_given_up(b, j, a);
+                break;
         case ACTION_GONE:
                 drop(b, j);
                 break;
@@ -386,6 +399,7 @@ void book_note(struct book *b, const struct engine *e, struct clock_sample now, 
         case ACTION_WRITE:
         case ACTION_CLOSED:
         case ACTION_CLOCK:
+        case ACTION_OVERDUE:
                 break;
         }
 }

@@ -9,7 +9,7 @@
 /* ---- holds ---- */
 
 static bool is_held(const struct job_row *row) {
-        return row->is_paused || row->is_cancelled;
+        return row->is_paused || row->is_cancelled || row->is_failed;
 }
 
 static void emit_hold(struct engine *e, uint32_t job, enum hold_change change) {
@@ -45,7 +45,8 @@ static void go_on(struct engine *e, struct clock_sample now, uint32_t job, enum 
         row->is_paused = false;
         if (plan_is_delay(when) && row->next_us == INT64_MAX)
                 row->next_us = engine_next_delay(e, row, when, now.bt_us - ago_us);
-        if (plan_has_delay(when) && !engine_is_running(e, row) && registry_cold(&e->jobs, row)->delay_bt_us == 0)
+        expect_begin(e, now, job);
+        if (plan_has_delay(when) && !engine_is_busy(e, row) && registry_cold(&e->jobs, row)->delay_bt_us == 0)
                 delay_begin(e, job, now.bt_us - ago_us);
         emit_hold(e, job, change);
         slots_arm(e, job);
@@ -77,7 +78,10 @@ static int refuse_hold(const struct engine *e, const struct job_row *row) {
                 return ENGINE_REFUSED_STOPPING;
         if (row->state != JOB_STATE_ARMED)
                 return ENGINE_REFUSED_DISABLED;
-        return row->is_cancelled ? ENGINE_REFUSED_CANCELLED : row->is_finished ? ENGINE_REFUSED_FINISHED : 0;
+        return row->is_cancelled  ? ENGINE_REFUSED_CANCELLED
+               : row->is_failed   ? ENGINE_REFUSED_FAILED
+               : row->is_finished ? ENGINE_REFUSED_FINISHED
+                                  : 0;
 }
 
 int engine_pause(struct engine *e, struct clock_sample now, uint32_t job, int64_t until_bt_us) {
@@ -125,20 +129,21 @@ int engine_start(struct engine *e, struct clock_sample now, uint32_t job) {
                 return ENGINE_REFUSED_STOPPING;
         if (row->state != JOB_STATE_ARMED)
                 return ENGINE_REFUSED_DISABLED;
-        if (!row->is_cancelled && !row->is_finished)
+        if (!row->is_cancelled && !row->is_finished && !row->is_failed)
                 return 0;
         if (when->until_us < now.rt_us)
                 return ENGINE_REFUSED_FINISHED;
-        row->is_cancelled = row->is_finished = false;
+        row->is_cancelled = row->is_finished = row->is_failed = false;
         row->since_us = now.bt_us;
         if (registry_cold(&e->jobs, row))
-                registry_cold(&e->jobs, row)->n_scheduled = 0;
+                registry_cold(&e->jobs, row)->n_scheduled = registry_cold(&e->jobs, row)->n_failed = 0;
+        expect_begin(e, now, job);
         if (plan_exists(when))
                 segments_plan_first(e, now, job, when, false);
         segments_plan_boot_slot(e, now, job, when, 0);
         if (plan_has_delay(when)) {
                 struct job_cold *cold = registry_cold(&e->jobs, row);
-                cold->delay_bt_us = engine_is_running(e, row) ? 0 : now.bt_us + when->initial_delay_us;
+                cold->delay_bt_us = engine_is_busy(e, row) ? 0 : now.bt_us + when->initial_delay_us;
         }
         emit_hold(e, job, HOLD_STARTED);
         slots_arm(e, job);
@@ -179,13 +184,14 @@ int engine_cancel(struct engine *e, struct clock_sample now, uint32_t job, bool 
                 return r;
         struct job_cold *cold = registry_cold(&e->jobs, row);
         bool cancels_schedule = !is_run_only && engine_has_plan(row);
-        bool is_anything = cancels_schedule || cold->run.run > 0 || cold->waiting.is_trigger;
+        bool is_anything = cancels_schedule || cold->run.run > 0 || cold->waiting.is_trigger || cold->retry.is_waiting;
         if (cancels_schedule)
                 cancel_schedule(e, now, job);
         else {
                 segments_close(e, now, job);
                 catch_up_drop(e, now, job, engine_slot_now(engine_policy(e, row), now), SLOT_REASON_CANCELLED);
                 slots_drop_waiting(e, now, job, SLOT_REASON_CANCELLED);
+                retry_drop(e, now, job, SLOT_REASON_CANCELLED);
                 slots_arm(e, job);
         }
         *ret_run = cold->run.run;

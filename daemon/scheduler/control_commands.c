@@ -38,6 +38,8 @@ const char *control_unarmed_state(const struct job_view *view) {
                 return "disabled";
         if (view->is_cancelled)
                 return "cancelled";
+        if (view->is_failed)
+                return "failed";
         if (view->is_finished)
                 return "finished";
         switch (view->status) {
@@ -330,8 +332,8 @@ static int finish(struct control_call *call, int result, const char *what) {
                 not_armed(call, result == ENGINE_REFUSED_DISABLED ? "disabled" : "cancelled");
                 return 0;
         }
-        if (result == ENGINE_REFUSED_FINISHED) {
-                not_armed(call, "finished");
+        if (result == ENGINE_REFUSED_FINISHED || result == ENGINE_REFUSED_FAILED) {
+                not_armed(call, result == ENGINE_REFUSED_FINISHED ? "finished" : "failed");
                 return 0;
         }
         if (result == 1 && what)

@@ -357,6 +357,9 @@ static void tell_hold(struct control *c, struct clock_sample now, const struct a
         case HOLD_FINISHED:
                 tell_end(c, now, a->job, "finished");
                 break;
+        case HOLD_FAILED:
+                tell_end(c, now, a->job, "failed");
+                break;
         case HOLD_RESUMED:
         case HOLD_EXPIRED:
         case HOLD_STARTED:
@@ -463,6 +466,8 @@ void control_feed_action(struct control *c, struct clock_sample now, const struc
         case ACTION_DROPPED:
         case ACTION_HORIZON:
         case ACTION_WRITE:
+        case ACTION_GIVEN_UP:
+        case ACTION_OVERDUE:
         case ACTION_GONE:
                 break;
         }

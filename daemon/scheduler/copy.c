@@ -54,6 +54,8 @@ static int copy_queues(const struct engine *e, uint32_t job, struct engine *copy
                 r = copy_entry(&e->at_boot, job, &copy->at_boot, number);
         if (r == 0)
                 r = copy_entry(&e->at_wake, job, &copy->at_wake, number);
+        if (r == 0)
+                r = copy_entry(&e->retries, job, &copy->retries, number);
         if (r == 0 && run->run > 0)
                 r = engine_begin_run(copy, number, run);
         if (r < 0)

@@ -48,7 +48,7 @@ int delay_plan(struct engine *e, struct clock_sample now, uint32_t job, const st
         if (!cold)
                 return -ENOMEM;
         bool is_same = old && plan_has_delay(old) && old->every_us == when->every_us;
-        if (engine_is_running(e, row) || (is_same && (cold->delay_bt_us != 0 || row->is_paused)))
+        if (engine_is_busy(e, row) || (is_same && (cold->delay_bt_us != 0 || row->is_paused)))
                 return 0;
         if (is_same && past == DELAY_PAST_RESTORED) { /* its run was lost */
                 delay_begin(e, job, now.bt_us);

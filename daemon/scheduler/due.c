@@ -193,6 +193,9 @@ static int grid_due(struct engine *e, struct clock_sample now, uint32_t job) {
         int64_t last_of_all = plan_last_due(&grid, engine_slot_now(when, now));
         if (last_of_all < row->key)
                 return 0;
+        bool is_retried = retry_holds(e, now, job); /* no slot is due then but on days that are left out */
+        if (!engine_has_plan(row))
+                return 0;
         int64_t last = last_of_all;
         if (when->days) {
                 if (!registry_warm(&e->jobs, row))
@@ -202,7 +205,7 @@ static int grid_due(struct engine *e, struct clock_sample now, uint32_t job) {
                 grid = engine_grid(e, row, when);
         }
         int r = 0;
-        if (last >= row->key) {
+        if (last >= row->key && !is_retried) {
                 if (catch_up_takes(e, now, job, &grid, last))
                         r = catch_up_due(e, now, job, &grid, last);
                 else {
@@ -317,6 +320,8 @@ int due_start_triggered(struct engine *e, struct clock_sample now, uint32_t job)
                 cold->catch_up_bt_us = now.bt_us;
         if (schedule_has(&e->parked, job))
                 return registry_warm(&e->jobs, row) ? 0 : -ENOMEM;
+        if (retry_holds(e, now, job))
+                return retry_start(e, now, job);
         if (is_catch_up_due(e, now, row)) {
                 int r = plan_due_now(e, now, job);
                 if (r < 0 || engine_is_running(e, row) || schedule_has(&e->parked, job))
@@ -333,6 +338,8 @@ int due_start_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
                 slots_drop_waiting(e, now, job, SLOT_REASON_DOWN);
                 return 0;
         }
+        if (!cold->waiting.is_trigger && retry_holds(e, now, job))
+                return 0;
         if (cold->waiting.item != WIRE_ITEM_RETRY && segments_have_all_run(e, row)) /* they came behind the last run */
                 slots_give_way(e, job);
         bool is_plan_first = is_catch_up_due(e, now, row) || (cold->waiting.is_trigger && is_plan_due(e, now, row));
@@ -402,6 +409,8 @@ static int wake(struct engine *e, struct clock_sample now, uint32_t job) {
         }
         if (engine_is_running(e, row))
                 r = plan_is_grid(when) ? grid_overlapped(e, now, job) : 0;
+        else if (retry_holds(e, now, job))
+                r = plan_is_grid(when) ? grid_due(e, now, job) : 0;
         else {
                 waiting_give_up(e, now, job);
                 if (cold && (cold->waiting.is_slot || cold->waiting.is_trigger))
@@ -440,7 +449,7 @@ static enum slot_reason judge_event(const struct engine *e, struct clock_sample 
                 return SLOT_REASON_CALENDAR;
         if (row->is_paused)
                 return SLOT_REASON_PAUSED;
-        if (engine_is_running(e, row))
+        if (engine_is_busy(e, row))
                 return SLOT_REASON_OVERLAP;
         return is_too_late(when, now.bt_us - event->slot_us) ? SLOT_REASON_DEADLINE : SLOT_REASON_NONE;
 }
@@ -461,8 +470,10 @@ static int event_due(struct engine *e, struct clock_sample now, uint32_t job, en
         }
         if (!registry_warm(&e->jobs, row))
                 return -ENOMEM;
-        enum slot_reason reason = judge_event(e, now, row, &event);
         bool is_replacing = when->overlap == JOB_OVERLAP_REPLACE;
+        if (is_replacing)
+                retry_drop(e, now, job, SLOT_REASON_DEADLINE);
+        enum slot_reason reason = judge_event(e, now, row, &event);
         if (reason == SLOT_REASON_OVERLAP && is_replacing) {
                 slots_give_way(e, job);
                 engine_end_run(e, job);
@@ -590,6 +601,8 @@ int due_settle(struct engine *e, struct clock_sample now, uint32_t job) {
                 {&e->at_boot, now.bt_us, boot_due},
                 {&e->at_wake, now.bt_us, wake_due},
                 {&e->at_delay, now.bt_us, delay_event_due},
+                {&e->retries, now.bt_us, retry_due},
+                {&e->expects, now.bt_us, expect_due},
                 {&e->boot_wake, now.bt_us, wake},
                 {&e->real_wake, e->is_clock_trusted ? now.rt_us : INT64_MIN, wake},
         };
@@ -619,6 +632,10 @@ int engine_advance(struct engine *e, struct clock_sample now) {
                         r = wake_due(e, now, job);
                 else if (is_due(&e->at_delay, now.bt_us, &job))
                         r = delay_event_due(e, now, job);
+                else if (is_due(&e->retries, now.bt_us, &job))
+                        r = retry_due(e, now, job);
+                else if (is_due(&e->expects, now.bt_us, &job))
+                        r = expect_due(e, now, job);
                 else if (is_due(&e->boot_wake, now.bt_us, &job) || is_due(&e->real_wake, until_rt_us, &job))
                         r = wake(e, now, job);
                 else {
@@ -643,6 +660,7 @@ static int64_t first_at(const struct schedule *queue) {
 void engine_next_wake(const struct engine *e, int64_t *ret_bt_us, int64_t *ret_rt_us) {
         int64_t bt_us = earlier(first_at(&e->boot_wake), earlier(earlier(first_at(&e->at_boot), first_at(&e->at_wake)),
                                                                  earlier(first_at(&e->at_delay), first_at(&e->holds))));
+        bt_us = earlier(bt_us, earlier(first_at(&e->retries), first_at(&e->expects)));
         int64_t rt_us = first_at(&e->real_wake);
         claims_next_wake(e, &bt_us, &rt_us);
         if (!e->is_clock_trusted && rt_us < INT64_MAX) { /* what it will be then is not known */

@@ -42,6 +42,8 @@ struct engine *engine_free(struct engine *e) {
         schedule_done(&e->at_wake);
         schedule_done(&e->at_delay);
         schedule_done(&e->holds);
+        schedule_done(&e->retries);
+        schedule_done(&e->expects);
         index_done(&e->by_run);
         groups_done(&e->groups);
         free(e->touched);
@@ -236,6 +238,8 @@ int engine_reserve(struct engine *e, uint32_t job, const struct job_when *when) 
                 r = schedule_reserve(&e->at_delay, job);
         if (r == 0 && when->is_on_wake)
                 r = schedule_reserve(&e->at_wake, job);
+        if (r == 0 && when->expect_within_us > 0)
+                r = schedule_reserve(&e->expects, job);
         return r;
 }
 
@@ -420,16 +424,24 @@ int engine_ended(struct engine *e, struct clock_sample now, const struct wire_en
         int64_t end_us = plan_is_wall(when) ? now.rt_us - (now.bt_us - end_bt_us) : end_bt_us;
 
         engine_note_offset(e, now);
+        bool was_ending = cold->run.is_ending;
         cold->run.is_ending = true;
         commands_settle_hold(e, now, job);
         /* slots of the very instant of the end are not overlapped: ends come before slots */
         slots_pass(e, now, job, end_us - 1);
         slots_flush_missed(e, now, job, false);
 
+        bool is_retried = !was_ending && retry_plan(e, now, job, &ended->end, end_bt_us);
         struct action *a = engine_emit(e, ACTION_ENDED, job);
         a->run.run = cold->run;
         a->run.end = ended->end;
         a->run.has_changed = has_changed(cold->last_result, ended->end.result);
+        a->run.is_final = !is_retried;
+        if (is_retried) {
+                a->run.retry_us = cold->retry.at_bt_us > now.bt_us ? cold->retry.at_bt_us - now.bt_us : 0;
+                a->run.is_short = cold->retry.is_short;
+                a->run.is_quiet = cold->retry.is_short && cold->retry.n_short > 1;
+        }
 
         engine_drop_run(e, job);
         cold->ended_run = ended->run;
@@ -437,7 +449,12 @@ int engine_ended(struct engine *e, struct clock_sample now, const struct wire_en
         cold->last_result = ended->end.result;
         if (plan_is_delay(when) && (row->state != JOB_STATE_NEW || row->is_restored))
                 row->next_us = engine_next_delay(e, row, when, end_bt_us);
-        delay_begin(e, job, end_bt_us);
+        if (!is_retried)
+                delay_begin(e, job, end_bt_us);
+        if (run_result_is_good(ended->end.result))
+                expect_good(e, job, end_bt_us);
+        if (!is_retried)
+                retry_settle(e, now, job, ended->end.result);
         if (ended->end.result == RUN_RESULT_FINISHED)
                 segments_finish_by_run(e, now, job);
         if (!row->is_restored && due_start_waiting(e, now, job) < 0)

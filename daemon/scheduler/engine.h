@@ -77,6 +77,8 @@ enum action_kind {
         ACTION_WRITE,   /* the ledger must have the job with the next horizon at the latest */
         ACTION_HORIZON, /* to be made durable, then told by engine_claimed(); `horizon` */
         ACTION_CLOCK,   /* the wall clock was set or synchronised, or the machine slept; `clock` */
+        ACTION_GIVEN_UP, /* the attempt that was to come will not: the failure before it is the last word on its slot; `given_up` */
+        ACTION_OVERDUE, /* no good run for longer than ExpectWithin=, or that is over; `overdue` */
         ACTION_GONE,    /* the job's number will be used for another */
 };
 
@@ -89,6 +91,7 @@ enum hold_change {
         HOLD_INTERVAL_SET,
         HOLD_INTERVAL_RESET, /* by command, or by a changed definition */
         HOLD_FINISHED,       /* its schedule has come to its end */
+        HOLD_FAILED,         /* StopAfterFailures= has stopped it */
         HOLD_REMINDER,       /* still paused or cancelled, a day after it was last told */
         HOLD_CHANGE_MAX
 };
@@ -125,8 +128,22 @@ struct action {
                         struct job_run run;
                         struct run_end end; /* ENDED */
                         bool has_changed;   /* ENDED: good after failed, failed after good, or the first */
+                        bool is_final;      /* ENDED: of its slot: there is no attempt after it */
+                        bool is_short;      /* ENDED, not final: it could not be started for lack of resources */
+                        bool is_quiet;      /* ENDED: the same once more, as the one before */
+                        int64_t retry_us;   /* ENDED, not final: from now to the next attempt */
                         bool is_again;      /* STARTED: an earlier scheduler has seen it, the ledger has not */
                 } run;
+                struct {
+                        struct job_retry retry;
+                        enum slot_reason reason; /* deadline (the next slot is due), down, or what was done to the job */
+                        bool is_final;           /* it counts as a failure: nobody asked for the end */
+                } given_up;
+                struct {
+                        int64_t since_rt_us; /* of the last good run, or since it was expected */
+                        bool is_over;
+                        bool is_again; /* it was told before */
+                } overdue;
                 uint64_t kill_run;
                 enum hold_change hold;
                 struct clock_sample horizon;
@@ -227,9 +244,10 @@ enum {
         ENGINE_REFUSED_NO_INTERVAL,
         ENGINE_REFUSED_CANCELLED,
         ENGINE_REFUSED_STOPPING,
-        ENGINE_REFUSED_FINISHED
+        ENGINE_REFUSED_FINISHED,
+        ENGINE_REFUSED_FAILED
 };
-/* Arms a cancelled or finished job as if it were new. 0, 1, ENGINE_REFUSED_DISABLED, ENGINE_REFUSED_FINISHED where its Until= has
+/* Arms a cancelled, finished or failed job as if it were new. 0, 1, ENGINE_REFUSED_DISABLED, ENGINE_REFUSED_FINISHED where its Until= has
  * passed, -ENOMEM. */
 int engine_start(struct engine *e, struct clock_sample now, uint32_t job);
 /* until_bt_us: when it goes on by itself, INT64_MAX for never; pausing again sets it anew (1).
@@ -263,11 +281,11 @@ bool engine_has_failed(const struct engine *e);
 enum job_status {
         JOB_STATUS_WAITING,
         JOB_STATUS_RUNNING,
-        JOB_STATUS_PENDING, /* running, and something waits behind that */
+        JOB_STATUS_PENDING, /* running, and something waits behind that; or one more attempt is to come */
         JOB_STATUS_PAUSED,
         JOB_STATUS_CANCELLED,
         JOB_STATUS_FINISHED, /* its schedule is over */
-        JOB_STATUS_FAILED,   /* not in this version */
+        JOB_STATUS_FAILED,   /* stopped by StopAfterFailures= */
         JOB_STATUS_MANUAL,   /* on demand only */
         JOB_STATUS_DISABLED,
         JOB_STATUS_MAX
@@ -276,17 +294,21 @@ enum job_status {
 const char *job_status_to_string(enum job_status status);
 
 struct job_view {
-        enum job_status status; /* the first of: pending, running, disabled, cancelled, finished, paused, manual, waiting */
-        bool is_paused, is_cancelled, is_finished;
-        bool is_disabled;           /* by its definition, or that is gone */
-        int64_t paused_until_bt_us; /* INT64_MAX: no end */
-        const struct job_run *run;  /* in flight, or NULL */
-        uint64_t pending_run;       /* the number promised to what waits for it to end, 0: nothing waits */
-        bool is_pending_slot;       /* what waits is a slot (for a fixed-rate job) */
-        int64_t next_slot_rt_us;    /* planned; INT64_MAX: none, or it counts from the end of the run in flight */
-        int64_t next_start_rt_us;   /* the same with its drawn delay */
-        bool is_interval_set;       /* by engine_set_interval() */
-        bool is_claim_awaited;      /* a slot starts as soon as the ledger has it */
+        enum job_status
+                status; /* the first of: pending, running, disabled, cancelled, failed, finished, paused, manual, waiting */
+        bool is_paused, is_cancelled, is_finished, is_failed;
+        bool is_disabled;              /* by its definition, or that is gone */
+        int64_t paused_until_bt_us;    /* INT64_MAX: no end */
+        const struct job_run *run;     /* in flight, or NULL */
+        uint64_t pending_run;          /* the number promised to what waits for it to end, 0: nothing waits */
+        bool is_pending_slot;          /* what waits is a slot (for a fixed-rate job) */
+        int64_t next_slot_rt_us;       /* planned; INT64_MAX: none, or it counts from the end of the run in flight */
+        int64_t next_start_rt_us;      /* the same with its drawn delay */
+        bool is_interval_set;          /* by engine_set_interval() */
+        bool is_claim_awaited;         /* a slot starts as soon as the ledger has it */
+        bool is_overdue;               /* no good run for longer than ExpectWithin=, */
+        int64_t good_rt_us;            /* since then: the last good end, or since one was expected */
+        const struct job_retry *retry; /* the attempt that is to come, or NULL */
 };
 
 /* INDEX_NONE where no job of this name is defined. */

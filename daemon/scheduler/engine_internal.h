@@ -27,6 +27,8 @@ struct engine {
         struct schedule at_delay; /* by job: fixed delays beside calendars, BOOTTIME */
         struct schedule at_wake;  /* by job: OnWake= slots, at the instant of the resume, BOOTTIME */
         struct schedule holds;    /* by job: when a pause ends or a hold is told again, BOOTTIME */
+        struct schedule retries;  /* by job: the next attempt of a slot, BOOTTIME */
+        struct schedule expects;  /* by job: when it is overdue, or to be told of it again, BOOTTIME */
         struct index by_run;      /* jobs with a run in flight, by its number */
         struct groups groups;
         uint32_t max_running, next_max_running; /* of all jobs together, 0: no limit; and from the next commit on */
@@ -96,10 +98,13 @@ int64_t engine_wait(const struct engine *e, const struct job_row *row, const str
 int64_t engine_spread(const struct engine *e, const struct job_row *row, const struct job_when *when, int64_t key);
 /* True if the job has a plan: its definition is in force, nobody has cancelled it, and its schedule is not over. */
 static inline bool engine_has_plan(const struct job_row *row) {
-        return row->state == JOB_STATE_ARMED && !row->is_cancelled && !row->is_finished;
+        return row->state == JOB_STATE_ARMED && !row->is_cancelled && !row->is_finished && !row->is_failed;
 }
 /* True if a run of the job is in flight. */
 bool engine_is_running(const struct engine *e, const struct job_row *row);
+
+/* The same, or one more attempt of its last slot is to come. */
+bool engine_is_busy(const struct engine *e, const struct job_row *row);
 
 /* Forgets the run in flight. */
 void engine_drop_run(struct engine *e, uint32_t job);
@@ -250,6 +255,36 @@ void waiting_take(struct engine *e, uint32_t job);
 int64_t waiting_wake(const struct engine *e, uint32_t job);
 /* Slots that have waited too long are missed, for what kept them. */
 void waiting_give_up(struct engine *e, struct clock_sample now, uint32_t job);
+
+/* retry.c: the next attempt of a slot, and what its last one comes to */
+/* The run in flight has ended, at an instant: plans the next attempt of its slot. False where there is none. */
+bool retry_plan(struct engine *e, struct clock_sample now, uint32_t job, const struct run_end *end, int64_t end_bt_us);
+/* The last attempt of a slot has ended: counts failures in a row, and stops the job by StopAfterFailures=. */
+void retry_settle(struct engine *e, struct clock_sample now, uint32_t job, enum run_result result);
+/* Starts the attempt that waits, now. 0, -ENOMEM. */
+int retry_start(struct engine *e, struct clock_sample now, uint32_t job);
+/* Its instant has come: starts it, unless a slot has come first. 0, -ENOMEM. */
+int retry_due(struct engine *e, struct clock_sample now, uint32_t job);
+/* It will not come, for a reason as in ACTION_GIVEN_UP. Nothing happens where none waits. */
+void retry_drop(struct engine *e, struct clock_sample now, uint32_t job, enum slot_reason reason);
+/* True while it waits: nothing else of the job starts by itself. A slot of the plan that is due ends the wait. */
+bool retry_holds(struct engine *e, struct clock_sample now, uint32_t job);
+/* Queues it, or takes it out of the queue. */
+void retry_arm(struct engine *e, uint32_t job);
+/* What waited before a death goes on waiting, unless its time is over. Before the commit makes plans. */
+void retry_restore(struct engine *e, struct clock_sample now, uint32_t job);
+
+/* expect.c: ExpectWithin= */
+/* Queues the job for when it is overdue, or takes it out. */
+void expect_arm(struct engine *e, uint32_t job);
+/* It is overdue, or is to be told of it again. 0, -ENOMEM. */
+int expect_due(struct engine *e, struct clock_sample now, uint32_t job);
+/* A run has ended well. */
+void expect_good(struct engine *e, uint32_t job, int64_t end_bt_us);
+/* A hold is over: it counts anew. */
+void expect_begin(struct engine *e, struct clock_sample now, uint32_t job);
+/* True while it is overdue; *ret_since_bt_us is from when it counts, in either case. */
+bool expect_is_overdue(const struct engine *e, const struct job_row *row, int64_t *ret_since_bt_us);
 
 /* commands.c */
 /* Queues the job for the end of its pause or for the next time its hold is told, or takes it out. */

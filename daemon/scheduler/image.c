@@ -117,6 +117,20 @@ static void walk_line(struct ends *x, struct job_image *image) {
         }
 }
 
+static void walk_retry(struct ends *x, struct job_retry *r) {
+        flag(x, &r->is_waiting);
+        flag(x, &r->is_short);
+        u16(x, &r->attempt);
+        u16(x, &r->n_short);
+        i64(x, &r->at_bt_us);
+        i64(x, &r->due_bt_us);
+        u32(x, &r->segment);
+        i64(x, &r->key);
+        i64(x, &r->slot_rt_us);
+        u64(x, &r->run);
+        r->result = below(x, r->result, RUN_RESULT_MAX);
+}
+
 static void walk_range(struct ends *x, struct job_range *r) {
         flag(x, &r->is_open);
         r->reason = (uint8_t)below(x, r->reason, UINT8_MAX);
@@ -177,6 +191,11 @@ static void walk(struct ends *x, struct job_image *image) {
                 return;
         walk_wait(x, &image->waiting);
         walk_line(x, image);
+        flag(x, &image->is_failed);
+        u32(x, &image->n_failed);
+        i64(x, &image->good_bt_us);
+        i64(x, &image->overdue_bt_us);
+        walk_retry(x, &image->retry);
 }
 
 void image_encode(const struct job_image *image, struct pack *p) {
@@ -223,13 +242,22 @@ static void shift_waiting(struct job_waiting *w, bool is_wall, int64_t by_us) {
         }
 }
 
+/* The same for what may be before this boot. */
+static void shift_back(int64_t *instant_us, int64_t by_us) {
+        if (*instant_us != 0 && *instant_us != -by_us)
+                *instant_us += by_us;
+}
+
 void image_shift(struct job_image *image, bool is_wall, int64_t by_us) {
         image->since_us += by_us;
         shift(&image->run.begun_bt_us, by_us);
         shift(&image->run.start_bt_us, by_us);
         shift(&image->end_bt_us, by_us);
-        if (image->delay_bt_us != 0 && image->delay_bt_us != -by_us) /* it may be before this boot */
-                image->delay_bt_us += by_us;
+        shift_back(&image->delay_bt_us, by_us);
+        shift_back(&image->good_bt_us, by_us);
+        shift_back(&image->overdue_bt_us, by_us);
+        image->retry.at_bt_us += by_us;
+        image->retry.due_bt_us += by_us;
         shift_waiting(&image->waiting, is_wall, by_us);
         for (uint32_t i = 0; i < image->n_line; i++)
                 shift_waiting(&image->line->slots[i], is_wall, by_us);

@@ -21,13 +21,16 @@ struct job_image {
         int64_t since_us;
         bool is_planned; /* its slots come: it is defined, enabled, not cancelled and not finished */
         bool is_boot_done;
-        bool is_paused, is_cancelled, is_finished;
+        bool is_paused, is_cancelled, is_finished, is_failed;
         int64_t paused_until_rt_us; /* INT64_MAX: no end */
         int64_t every_us;           /* set by command; 0: the definition's */
         struct job_run run;         /* in flight */
         struct job_waiting waiting; /* its slot; a promise to a trigger ends with the scheduler */
         uint32_t n_line;            /* slots behind it, in */
         struct job_line *line;      /* owned by a decoded image; else borrowed until the next event */
+        struct job_retry retry;
+        uint32_t n_failed;
+        int64_t good_bt_us, overdue_bt_us;
         struct job_range merging;
         uint64_t missed_since_run;
         uint32_t n_scheduled;

@@ -271,10 +271,12 @@ void keeper_note(struct keeper *k, struct engine *e, const struct book *b, struc
         case ACTION_ENDED:
                 if (!a->run.run.is_told)
                         put_ran(k, name, now, &a->run.run);
-                k->sink.run(
-                        k->userdata,
-                        &(struct ledger_run){
-                                .job = name, .run = a->run.run, .end = a->run.end, .value = value, .value_size = value_size});
+                if (!a->run.is_quiet)
+                        k->sink.run(k->userdata, &(struct ledger_run){.job = name,
+                                                                      .run = a->run.run,
+                                                                      .end = a->run.end,
+                                                                      .value = value,
+                                                                      .value_size = value_size});
                 break;
         case ACTION_HOLD:
                 delay_us = 0;
@@ -296,6 +298,8 @@ void keeper_note(struct keeper *k, struct engine *e, const struct book *b, struc
                 return;
         case ACTION_CLOSED:
         case ACTION_WRITE:
+        case ACTION_GIVEN_UP:
+        case ACTION_OVERDUE:
                 break;
         }
         flush_by(k, now.bt_us + delay_us);

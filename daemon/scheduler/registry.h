@@ -40,7 +40,8 @@ struct job_row {
         bool is_resumed : 1;     /* the plan comes from the runner's memory: passed slots were missed while down */
         bool is_paused : 1;      /* holds: they belong to the name, whatever its definition says */
         bool is_cancelled : 1;   /* it has no plan, */
-        bool is_finished : 1;    /* nor now */
+        bool is_finished : 1;    /* nor now, */
+        bool is_failed : 1;      /* nor now: StopAfterFailures= has stopped it */
         bool is_written : 1;     /* the ledger has what it must know of the job before its next slot may start */
         bool is_restored : 1;    /* from the ledger, and no commit has judged its plan yet */
         bool was_planned : 1;    /* restored: its slots came */
@@ -101,6 +102,20 @@ struct job_line {
         struct job_waiting slots[];
 };
 
+/* One more attempt of the slot whose last one failed. */
+struct job_retry {
+        bool is_waiting;   /* else it is in flight, or over: the rest is that of the latest */
+        bool is_short;     /* the last could not be started for lack of processes, memory or descriptors: it does not count */
+        uint16_t attempt;  /* that is to come */
+        uint16_t n_short;  /* tries in a row that could not be started for that */
+        int64_t at_bt_us;  /* when it is to be started */
+        int64_t due_bt_us; /* the slot's instant and drawn delay */
+        uint32_t segment;
+        int64_t key, slot_rt_us;
+        uint64_t run;           /* that has failed, */
+        enum run_result result; /* so */
+};
+
 /* Slots that have an outcome that is not told yet, of one reason: keys first..last of a segment. */
 struct job_range {
         bool is_open;
@@ -115,8 +130,9 @@ struct job_cold {
         struct job_run run;
         struct job_waiting waiting; /* the first */
         struct job_line *line;      /* owned; NULL: no other waits */
-        struct job_range missed;    /* or withheld; while a run is in flight or the job is paused: grows until that ends */
-        struct job_range merging;   /* waits for the next slot's run */
+        struct job_retry retry;
+        struct job_range missed;  /* or withheld; while a run is in flight or the job is paused: grows until that ends */
+        struct job_range merging; /* waits for the next slot's run */
         uint64_t missed_since_run;
         uint32_t n_scheduled;   /* runs that the schedule has made since the job was armed */
         int64_t end_bt_us;      /* of the latest end; 0: none */
@@ -124,6 +140,9 @@ struct job_cold {
         int64_t delay_bt_us;    /* a fixed delay beside calendars: when it is over; 0: a run is in flight, or there is none */
         int64_t last_slot_us;   /* fixed-delay: nominal instant of the latest slot */
         enum run_result last_result;
+        uint32_t n_failed;          /* slots in a row whose last attempt failed */
+        int64_t good_bt_us;         /* ExpectWithin= counts from here: the last good end, or when a hold ended; 0: neither */
+        int64_t overdue_bt_us;      /* when it was last told that it is over; 0: it is not */
         int64_t claimed_us;         /* restored: slots up to here may have been started; on the grid's clock; */
         int64_t claimed_key;        /* but none after this one; later: of the slot that starts late, if that is */
         bool is_claim_own;          /* claimed on its own */

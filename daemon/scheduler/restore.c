@@ -58,6 +58,7 @@ void engine_take_image(struct engine *e, struct clock_sample now, uint32_t job, 
                 .is_paused = row->is_paused,
                 .is_cancelled = row->is_cancelled,
                 .is_finished = row->is_finished,
+                .is_failed = row->is_failed,
                 .paused_until_rt_us = INT64_MAX,
         };
         put_first_open(row, cold, ret);
@@ -65,7 +66,7 @@ void engine_take_image(struct engine *e, struct clock_sample now, uint32_t job, 
         *ret_when = engine_policy(e, row);
         if ((*ret_when)->agenda)
                 ret->calendar = agenda_hash((*ret_when)->agenda);
-        if (plan_is_delay(*ret_when) && engine_is_running(e, row))
+        if (plan_is_delay(*ret_when) && engine_is_busy(e, row))
                 ret->next_us = INT64_MAX;
         if (!cold)
                 return;
@@ -91,6 +92,10 @@ void engine_take_image(struct engine *e, struct clock_sample now, uint32_t job, 
         ret->delay_bt_us = cold->delay_bt_us;
         ret->last_slot_us = cold->last_slot_us;
         ret->last_result = cold->last_result;
+        ret->retry = cold->retry;
+        ret->n_failed = cold->n_failed;
+        ret->good_bt_us = cold->good_bt_us;
+        ret->overdue_bt_us = cold->overdue_bt_us;
 }
 
 /* ---- from the ledger ---- */
@@ -105,6 +110,10 @@ static void restore_cold(struct job_cold *cold, struct clock_sample now, const s
         cold->delay_bt_us = image->delay_bt_us;
         cold->last_slot_us = image->last_slot_us;
         cold->last_result = image->last_result;
+        cold->retry = image->retry;
+        cold->n_failed = image->n_failed;
+        cold->good_bt_us = image->good_bt_us;
+        cold->overdue_bt_us = image->overdue_bt_us;
         cold->paused_until_bt_us =
                 image->paused_until_rt_us < INT64_MAX ? image->paused_until_rt_us - (now.rt_us - now.bt_us) : INT64_MAX;
         cold->remind_bt_us = now.bt_us + ENGINE_REMIND_US;
@@ -120,6 +129,7 @@ static void restore_row(struct job_row *row, const struct job_image *image, bool
         row->is_paused = image->is_paused;
         row->is_cancelled = image->is_cancelled;
         row->is_finished = image->is_finished;
+        row->is_failed = image->is_failed;
         row->is_restored = true;
         row->was_planned = image->is_planned;
         row->is_moved = is_moved;
@@ -178,6 +188,8 @@ int engine_restore(struct engine *e, struct clock_sample now, const char *name, 
         struct job_cold *cold = r == 0 ? registry_warm(&e->jobs, engine_row(e, job)) : NULL;
         if (r == 0)
                 r = cold ? schedule_reserve(&e->holds, job) : -ENOMEM;
+        if (r == 0 && image->retry.is_waiting)
+                r = schedule_reserve(&e->retries, job);
         if (r == 0)
                 r = restore_policy(e, engine_row(e, job), cold, when, image->every_us);
         if (r < 0)
@@ -269,6 +281,10 @@ int restore_adopted(struct engine *e, struct clock_sample now, uint32_t job, con
                 waiting_take(e, job);
         if (!has_waited && cold->waiting.is_slot && start->item == WIRE_ITEM_SCHEDULE) /* and so what waited has not run */
                 slots_drop_waiting(e, now, job, SLOT_REASON_DOWN);
+        if (start->item == WIRE_ITEM_RETRY)
+                cold->retry.is_waiting = false; /* this is it */
+        else
+                retry_drop(e, now, job, SLOT_REASON_DEADLINE);
         if (start->item == WIRE_ITEM_BOOT)
                 row->is_boot_done = true;
         cold->n_scheduled += start->item != WIRE_ITEM_TRIGGER && start->item != WIRE_ITEM_RETRY;
@@ -358,7 +374,7 @@ int restore_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_cold *cold = registry_cold(&e->jobs, row);
         cold->waiting.is_trigger = false;
         cold->waiting.run = 0;
-        if (!cold->waiting.is_slot || engine_is_running(e, row))
+        if (!cold->waiting.is_slot || engine_is_busy(e, row))
                 return 0;
         const struct job_when *when = engine_policy(e, row);
         while (cold->waiting.is_slot && is_maybe_started(e, cold)) {
@@ -436,9 +452,11 @@ void restore_settle(struct engine *e, struct clock_sample now) {
                 const struct job_cold *cold = registry_cold(&e->jobs, row);
                 if (cold->run.run > 0 && !cold->run.is_known)
                         restore_end_unknown(e, now, job);
+                retry_restore(e, now, job);
                 if (!row->is_touched || row->is_removing) { /* its definition went while nobody looked */
                         restore_close(e, now, job, engine_policy(e, row));
                         slots_drop_waiting(e, now, job, SLOT_REASON_REMOVED);
+                        retry_drop(e, now, job, SLOT_REASON_REMOVED);
                 }
         }
 }
@@ -459,7 +477,7 @@ void restore_plan(struct engine *e, struct clock_sample now, uint32_t job, const
         if (!was_planned || !is_same || !is_on_calendar(row, when)) {
                 restore_close(e, now, job, old);
                 row->is_finished = row->is_finished && is_same;
-                if (row->is_cancelled || row->is_finished || !plan_exists(when))
+                if (row->is_cancelled || row->is_finished || row->is_failed || !plan_exists(when))
                         return;
                 if (row->segment == 0 && row->was != INDEX_NONE) /* it got its schedule while nobody looked */
                         segments_begin_known(e, now, job, when);

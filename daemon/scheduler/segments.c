@@ -229,8 +229,10 @@ void segments_end(struct engine *e, struct clock_sample now, uint32_t job, enum 
         segments_close(e, now, job);
         catch_up_drop(e, now, job, engine_slot_now(engine_policy(e, engine_row(e, job)), now), reason);
         slots_flush_merging(e, now, job, 0);
-        if (reason != SLOT_REASON_NONE)
-                slots_drop_waiting(e, now, job, reason);
+        if (reason == SLOT_REASON_NONE)
+                return;
+        slots_drop_waiting(e, now, job, reason);
+        retry_drop(e, now, job, reason);
 }
 
 bool segments_await_clock(const struct engine *e, const struct job_row *row) {
@@ -271,7 +273,7 @@ void segments_finish(struct engine *e, struct clock_sample now, uint32_t job) {
 
 void segments_finish_by_run(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
-        if (row->is_restored && !row->is_cancelled && !row->is_finished) { /* judged at the commit */
+        if (row->is_restored && !row->is_cancelled && !row->is_finished && !row->is_failed) { /* judged at the commit */
                 row->is_finished = true;
                 engine_emit(e, ACTION_HOLD, job)->hold = HOLD_FINISHED;
         } else if (engine_has_plan(row))
@@ -310,7 +312,7 @@ static void make_plan(struct engine *e, struct clock_sample now, uint32_t job, e
                 return;
         }
         row->is_finished = false; /* this is another schedule */
-        if (row->is_cancelled || !plan_exists(when))
+        if (row->is_cancelled || row->is_failed || !plan_exists(when))
                 return;
         if (row->segment > 0 && before == JOB_STATE_NEW && commit->is_resync)
                 plan_resumed(e, now, job, when);
@@ -369,6 +371,8 @@ void segments_forget_removed(struct engine *e, uint32_t job) {
         if (engine_is_running(e, row) || (has_phase && e->n_removed <= ENGINE_REMOVED_MAX))
                 return;
         schedule_remove(&e->holds, job);
+        schedule_remove(&e->retries, job);
+        schedule_remove(&e->expects, job);
         engine_emit(e, ACTION_GONE, job);
         e->n_removed--;
 }

@@ -303,7 +303,8 @@ static struct schedule *next_look(struct engine *e, uint32_t job, int64_t *ret_a
         const struct job_cold *cold = registry_cold(&e->jobs, row);
         bool is_running = cold && cold->run.run > 0;
         *ret_at_us = 0;
-        if (cold && !is_running && !row->is_restored && (cold->waiting.is_slot || cold->waiting.is_trigger)) {
+        bool is_busy = is_running || (cold && cold->retry.is_waiting);
+        if (cold && !is_busy && !row->is_restored && (cold->waiting.is_slot || cold->waiting.is_trigger)) {
                 *ret_at_us = waiting_wake(e, job);
                 return *ret_at_us < INT64_MAX ? &e->boot_wake : NULL;
         }
@@ -317,7 +318,7 @@ static struct schedule *next_look(struct engine *e, uint32_t job, int64_t *ret_a
                 *ret_at_us = e->is_clock_trusted ? 0 : e->trust_bt_us;
                 return &e->boot_wake;
         }
-        if (row->is_paused || !plan_exists(when) || (is_running && !plan_is_grid(when)))
+        if (row->is_paused || !plan_exists(when) || (is_busy && !plan_is_grid(when)))
                 return NULL;
         *ret_at_us = row->next_us;
         if (is_running && cold->missed.is_open) {
@@ -373,6 +374,10 @@ void slots_arm(struct engine *e, uint32_t job) {
                 schedule_set(queue, job, at_us);
         if (e->at_delay.allocated > 0) /* some job may have one */
                 delay_arm(e, job);
+        if (e->retries.allocated > 0)
+                retry_arm(e, job);
+        if (e->expects.allocated > 0)
+                expect_arm(e, job);
 }
 
 static void emit_start(struct engine *e, uint32_t job, const struct occasion *o) {

@@ -264,7 +264,9 @@ static void fields_end(struct journal_record *r, const struct run_end *end) {
         }
 }
 
-static enum event_kind end_kind(const struct run_end *end) {
+static enum event_kind end_kind(const struct run_end *end, bool is_final) {
+        if (run_result_is_failure(end->result) && !is_final)
+                return EVENT_RETRY;
         if (end->result == RUN_RESULT_TIMEOUT)
                 return EVENT_TIMED_OUT;
         if (end->result == RUN_RESULT_INTERRUPTED)
@@ -272,13 +274,32 @@ static enum event_kind end_kind(const struct run_end *end) {
         return run_result_is_failure(end->result) ? EVENT_FAILED : EVENT_ENDED;
 }
 
+/* Which attempt it was, and what comes of it. */
+static void print_attempt(const struct engine *e, const struct action *a, char *buf, size_t size) {
+        char in[96];
+        uint32_t job = a->job;
+        unsigned attempt = a->run.run.attempt, of = engine_job_when(e, job)->retries + 1;
+        bool is_failure = run_result_is_failure(a->run.end.result);
+        const char *lead = "; ";
+        buf[0] = '\0';
+        if (is_failure && !a->run.is_final && a->run.is_short)
+                snprintf(buf, size, "; it is tried again, first in %s", print_rounded(a->run.retry_us, in));
+        else if (is_failure && !a->run.is_final)
+                snprintf(buf, size, "%sattempt %u of %u in %s", lead, attempt + 1, of, print_rounded(a->run.retry_us, in));
+        else if (is_failure && attempt < of && of > 1)
+                snprintf(buf, size, "%sattempt %u of %u would come too late: the next slot is due before it", lead, attempt + 1,
+                         of);
+        else if (attempt > 1)
+                snprintf(buf, size, "%sit was attempt %u of %u", lead, attempt, of > attempt ? of : attempt);
+}
+
 /* failures: how many of the same kind are told with this one (1: just this). */
-static void tell_ended(const struct story *s, const char *job, const struct action *a, uint64_t failures, const void *value,
-                       size_t value_size) {
-        char how[256], more[64] = "";
+static void tell_ended(const struct story *s, const struct engine *e, const char *job, const struct action *a,
+                       uint64_t failures, const void *value, size_t value_size) {
+        char how[256], more[64] = "", attempt[160];
         const char *line = "";
         int n = 0;
-        struct journal_record r = begin(s, end_kind(&a->run.end), job);
+        struct journal_record r = begin(s, end_kind(&a->run.end, a->run.is_final), job);
         fields_run(s, &r, &a->run.run);
         fields_end(&r, &a->run.end);
         if (failures > 1) {
@@ -286,9 +307,11 @@ static void tell_ended(const struct story *s, const char *job, const struct acti
                 snprintf(more, sizeof(more), " (%" PRIu64 " failures since last told)", failures);
         }
         print_end(&a->run.end, how, sizeof(how));
+        print_attempt(e, a, attempt, sizeof(attempt));
         if (run_result_is_failure(a->run.end.result))
                 n = last_line(value, value_size, &line);
-        journal_send(&r, "%s: run %" PRIu64 " %s%s%s%.*s", job, a->run.run.run, how, more, n > 0 ? ": " : "", n, line);
+        journal_send(&r, "%s: run %" PRIu64 " %s%s%s%s%.*s", job, a->run.run.run, how, attempt, more, n > 0 ? ": " : "", n,
+                     line);
 }
 
 /* A number that a trigger was told and that the journal has named never stays without its end. */
@@ -337,6 +360,40 @@ static const char *reason_text(enum slot_reason reason) {
                 break;
         }
         return "";
+}
+
+/* The last word on a slot, whose next attempt was announced. */
+static void tell_given_up(const struct story *s, const char *job, const struct action *a) {
+        const struct job_retry *retry = &a->given_up.retry;
+        struct journal_record r = begin(s, a->given_up.is_final ? EVENT_FAILED : EVENT_ENDED, job);
+        fields_run(s, &r,
+                   &(struct job_run){
+                           .run = retry->run,
+                           .item = WIRE_ITEM_RETRY,
+                           .cause = RUN_CAUSE_RETRY,
+                           .attempt = retry->attempt,
+                           .slot_rt_us = retry->slot_rt_us,
+                   });
+        journal_field(&r, "CHIMED_RESULT", "%s", run_result_to_string(retry->result));
+        journal_field(&r, "CHIMED_REASON", "%s", slot_reason_to_string(a->given_up.reason));
+        journal_send(&r, "%s: attempt %u after run %" PRIu64 " does not come: %s", job, retry->attempt, retry->run,
+                     a->given_up.reason == SLOT_REASON_DEADLINE ? "the next slot is due" : reason_text(a->given_up.reason));
+}
+
+static void tell_overdue(const struct story *s, const struct engine *e, struct clock_sample now, const char *job,
+                         const struct action *a) {
+        char since[40], within[96], span[96];
+        struct journal_record r = begin(s, EVENT_OVERDUE, job);
+        field_slot(&r, "CHIMED_SINCE", a->overdue.since_rt_us);
+        journal_field(&r, "CHIMED_REASON", "%s", a->overdue.is_over ? "over" : a->overdue.is_again ? "reminder" : "overdue");
+        timestamp_print_utc(a->overdue.since_rt_us, since);
+        duration_print(engine_job_when(e, a->job)->expect_within_us, within);
+        if (a->overdue.is_over)
+                journal_send(&r, "%s: no longer overdue: it had a good run, the first since %s", job, since);
+        else
+                journal_send(&r, "%s: %soverdue: no good run since %s, for %s, and one is expected within %s", job,
+                             a->overdue.is_again ? "still " : "", since,
+                             print_rounded(now.rt_us - a->overdue.since_rt_us, span), within);
 }
 
 /* Slots that were missed or withheld, or, without a reason, interrupted. */
@@ -411,6 +468,8 @@ static void tell_caught_up(const struct story *s, const char *job, const struct 
 static enum event_kind hold_kind(enum hold_change change) {
         if (change == HOLD_FINISHED)
                 return EVENT_JOB_STOPPED;
+        if (change == HOLD_FAILED)
+                return EVENT_JOB_FAILED;
         return change == HOLD_PAUSED || change == HOLD_CANCELLED || change == HOLD_REMINDER ? EVENT_HELD : EVENT_ARMED;
 }
 
@@ -433,6 +492,12 @@ static void tell_hold(const struct story *s, const struct engine *e, const struc
                              a->hold == HOLD_INTERVAL_RESET ? ", as its definition says" : "");
                 return;
         }
+        if (a->hold == HOLD_FAILED) {
+                journal_field(&r, "CHIMED_COUNT", "%u", engine_job_when(e, a->job)->stop_after_failures);
+                journal_send(&r, "%s: stopped, its runs have failed in %u slots in a row; chimectl start %s arms it again", job,
+                             engine_job_when(e, a->job)->stop_after_failures, job);
+                return;
+        }
         if (hold_kind(a->hold) == EVENT_ARMED) {
                 journal_send(&r, "%s: %s", job, a->hold == HOLD_STARTED ? "armed again" : "the pause is over");
                 return;
@@ -444,8 +509,10 @@ static void tell_hold(const struct story *s, const struct engine *e, const struc
         if (hold && hold->until_rt_us < INT64_MAX)
                 timestamp_print_utc(hold->until_rt_us, until);
         journal_send(&r, "%s: %s%s%s%s%s%s%s%s", job, a->hold == HOLD_REMINDER ? "still " : "",
-                     view.is_cancelled ? "cancelled" : "paused", hold ? " by " : "", hold ? hold->by : "",
-                     *until ? " until " : "", until, hold && hold->reason ? ": " : "",
+                     view.is_cancelled ? "cancelled"
+                     : view.is_failed  ? "stopped, for it failed too often"
+                                       : "paused",
+                     hold ? " by " : "", hold ? hold->by : "", *until ? " until " : "", until, hold && hold->reason ? ": " : "",
                      hold && hold->reason ? hold->reason : "");
 }
 
@@ -580,8 +647,8 @@ static bool hold_end(struct story *s, struct clock_sample now, struct held *held
         return false;
 }
 
-static void on_ended(struct story *s, struct clock_sample now, const char *job, enum job_log log, const struct action *a,
-                     const void *value, size_t value_size) {
+static void on_ended(struct story *s, const struct engine *e, struct clock_sample now, const char *job, enum job_log log,
+                     const struct action *a, const void *value, size_t value_size) {
         bool is_failure = run_result_is_failure(a->run.end.result);
         bool is_change = a->run.has_changed && (is_failure || log != JOB_LOG_FAILURES);
         struct held *held = log == JOB_LOG_ALL                     ? NULL
@@ -589,7 +656,7 @@ static void on_ended(struct story *s, struct clock_sample now, const char *job, 
                                                                    : held_find(s, a->job);
         if (held ? !hold_end(s, now, held, log, a, is_change) : log != JOB_LOG_ALL && !is_failure && !is_change)
                 return;
-        tell_ended(s, job, a, is_failure && held ? held->failures_untold + 1 : 1, value, value_size);
+        tell_ended(s, e, job, a, is_failure && held ? held->failures_untold + 1 : 1, value, value_size);
         if (held)
                 held->is_change_untold = false;
         if (held && is_failure) {
@@ -603,11 +670,12 @@ static void tell_commands_held(const struct story *s, const struct engine *e, st
         const char *job = engine_job_name(e, held->job);
         struct job_view view;
         engine_view(e, now, held->job, &view);
-        bool is_held = view.is_paused || view.is_cancelled;
+        bool is_held = view.is_paused || view.is_cancelled || view.is_failed;
         struct journal_record r = begin(s, is_held ? EVENT_HELD : EVENT_ARMED, job);
         journal_field(&r, "CHIMED_COUNT", "%" PRIu64, held->commands_untold);
         journal_send(&r, "%s: %" PRIu64 " more commands since last told; it is %s now", job, held->commands_untold,
                      view.is_cancelled  ? "cancelled"
+                     : view.is_failed   ? "stopped, for it failed too often"
                      : view.is_finished ? "finished"
                      : view.is_paused   ? "paused"
                                         : "neither paused nor cancelled");
@@ -670,7 +738,14 @@ void story_tell(struct story *s, const struct engine *e, const struct book *b, s
                         tell_started(s, job, &a->run.run);
                 break;
         case ACTION_ENDED:
-                on_ended(s, now, job, log, a, value, value_size);
+                if (!a->run.is_quiet)
+                        on_ended(s, e, now, job, log, a, value, value_size);
+                break;
+        case ACTION_GIVEN_UP:
+                tell_given_up(s, job, a);
+                break;
+        case ACTION_OVERDUE:
+                tell_overdue(s, e, now, job, a);
                 break;
         case ACTION_HOLD:
                 if (may_tell_command(s, now, a->job))

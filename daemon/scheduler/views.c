@@ -44,6 +44,7 @@ static const char *const hold_words[HOLD_CHANGE_MAX] = {
         [HOLD_INTERVAL_SET] = "interval-set",
         [HOLD_INTERVAL_RESET] = "interval-reset",
         [HOLD_FINISHED] = "finished",
+        [HOLD_FAILED] = "failed",
         [HOLD_REMINDER] = "reminder",
 };
 
@@ -124,10 +125,14 @@ static enum job_status job_status(const struct engine *e, const struct job_row *
         const struct job_when *when = engine_policy(e, row);
         if (cold && cold->run.run > 0)
                 return has_slot || cold->waiting.is_trigger ? JOB_STATUS_PENDING : JOB_STATUS_RUNNING;
+        if (cold && cold->retry.is_waiting)
+                return JOB_STATUS_PENDING;
         if (row->state == JOB_STATE_DISABLED)
                 return JOB_STATUS_DISABLED;
         if (row->is_cancelled)
                 return JOB_STATUS_CANCELLED;
+        if (row->is_failed)
+                return JOB_STATUS_FAILED;
         bool is_calendar_over = when->agenda && row->next_us == PATTERN_NEVER && !segments_await_clock(e, row);
         if (row->is_finished || (is_calendar_over && when->on_boot_us < 0 && !when->is_on_wake))
                 return JOB_STATUS_FINISHED;
@@ -149,7 +154,7 @@ static int64_t single_slot(const struct engine *e, uint32_t job, int64_t after_b
         int64_t slot_us = schedule_has(&e->at_boot, job) ? schedule_at(&e->at_boot, job) : INT64_MAX;
         if (schedule_has(&e->at_delay, job) && schedule_at(&e->at_delay, job) < slot_us)
                 slot_us = schedule_at(&e->at_delay, job);
-        bool is_delay = plan_is_delay(when) && !engine_is_running(e, row);
+        bool is_delay = plan_is_delay(when) && !engine_is_busy(e, row);
         if (is_delay && row->next_us < slot_us)
                 slot_us = closed_is_at(e, when, row->next_us) ? closed_opens_at(e, when, row->next_us) : row->next_us;
         return slot_us > after_bt_us ? slot_us : INT64_MAX;
@@ -219,6 +224,7 @@ void engine_view(const struct engine *e, struct clock_sample now, uint32_t job, 
                 .is_paused = row->is_paused,
                 .is_cancelled = row->is_cancelled,
                 .is_finished = row->is_finished,
+                .is_failed = row->is_failed,
                 .is_disabled = row->state != JOB_STATE_ARMED,
                 .is_claim_awaited = schedule_has(&e->parked, job),
                 .paused_until_bt_us = INT64_MAX,
@@ -232,7 +238,11 @@ void engine_view(const struct engine *e, struct clock_sample now, uint32_t job, 
                 v.pending_run = cold->waiting.run;
                 v.is_pending_slot = has_slot;
                 v.is_interval_set = cold->defined > 0;
+                v.retry = cold->retry.is_waiting ? &cold->retry : NULL;
         }
+        int64_t good_bt_us;
+        v.is_overdue = expect_is_overdue(e, row, &good_bt_us);
+        v.good_rt_us = good_bt_us + e->offset_us;
         engine_next_slots(e, now, job, now.rt_us, 1, &v.next_slot_rt_us, &v.next_start_rt_us);
         *ret = v;
 }

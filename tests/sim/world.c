@@ -201,7 +201,7 @@ static void check_missed(struct world *w, const struct world_job *job, const str
                 [SLOT_REASON_PAUSED] = check_paused,      [SLOT_REASON_SUSPENDED] = check_suspended,
         };
         bool is_withheld = a->outcome.outcome == SLOT_WITHHELD;
-        if (is_withheld != (a->outcome.reason >= SLOT_REASON_PAUSED))
+        if (a->outcome.outcome != slot_outcome_of(a->outcome.reason))
                 fail(w, "%s: %s for the reason %s", job->name, slot_outcome_to_string(a->outcome.outcome),
                      slot_reason_to_string(a->outcome.reason));
         bool is_plain = job->when.catch_up == JOB_CATCH_UP_NONE && !job->may_catch_up;
@@ -214,7 +214,7 @@ static void check_missed(struct world *w, const struct world_job *job, const str
 /* A slot that waited for a run to end may have done so over a step of the clock or into a new plan. */
 static bool may_have_waited(const struct world *w, const struct world_job *job, const struct wire_start *start) {
         bool is_restored = w->store && w->n_steps > 0; /* and the clock was set back since */
-        if (start->attempt > 1)
+        if (start->attempt > 1 || start->item == WIRE_ITEM_RETRY)
                 return true;
         return start->item == WIRE_ITEM_SCHEDULE && (job->may_queue || is_restored || start->segment != job->segment.number);
 }
@@ -452,7 +452,7 @@ static void check_allowed(struct world *w, const struct world_job *job, const st
                 fail(w, "%s: slot %lld is outside of its schedule", job->name, (long long)start->slot_us);
         if (job->is_finished && start->item != WIRE_ITEM_TRIGGER && !may_have_waited(w, job, start))
                 fail(w, "%s: run %llu started, and its schedule is over", job->name, (unsigned long long)start->run);
-        if (start->item != WIRE_ITEM_TRIGGER && (job->is_paused || job->is_cancelled))
+        if (start->item != WIRE_ITEM_TRIGGER && ((job->is_paused && start->item != WIRE_ITEM_RETRY) || job->is_cancelled))
                 fail(w, "%s: run %llu started, and the job is %s", job->name, (unsigned long long)start->run,
                      job->is_paused ? "paused" : "cancelled");
         if (job->is_cancelled && start->run != job->promised && !w->is_forcing)
@@ -556,12 +556,16 @@ static void on_hold(struct world *w, struct world_job *job, enum hold_change cha
                 job->interval_us = 0;
                 break;
         case HOLD_REMINDER:
-                if (!job->is_paused && !job->is_cancelled)
+                if (!job->is_paused && !job->is_cancelled && !job->is_failed)
                         fail(w, "%s: reminded of a hold that is none", job->name);
                 break;
         case HOLD_FINISHED:
                 check_finished(w, job);
                 job->is_finished = true;
+                job->is_paused = false;
+                break;
+        case HOLD_FAILED:
+                job->is_failed = true;
                 job->is_paused = false;
                 break;
         case HOLD_PAUSED:
@@ -792,7 +796,11 @@ static void take_actions(struct world *w) {
                         on_segment(w, job, a);
                 else if (a->kind == ACTION_OUTCOME)
                         on_outcome(w, job, a);
-                else if (a->kind == ACTION_STARTED && a->run.is_again)
+                else if (a->kind == ACTION_OVERDUE) {
+                        job->n_overdue += !a->overdue.is_again && !a->overdue.is_over;
+                        job->n_overdue_again += a->overdue.is_again && !a->overdue.is_over;
+                        job->n_overdue_over += a->overdue.is_over;
+                } else if (a->kind == ACTION_STARTED && a->run.is_again)
                         on_heard(w, job, a);
                 else if (a->kind == ACTION_ENDED) {
                         bool is_failure = run_result_is_failure(a->run.end.result);
@@ -867,8 +875,8 @@ static void check_settled(struct world *w, const struct world_job *job) {
         if (job->promised > 0 && !job->is_running)
                 fail(w, "%s: idle, and run %llu was promised", job->name, (unsigned long long)job->promised);
         if (number == INDEX_NONE || g->rows[number].state != JOB_STATE_ARMED || job->is_running || !plan_exists(&job->when) ||
-            job->is_paused || job->is_cancelled || job->is_finished || awaits_clock(w, job, &g->rows[number]) ||
-            is_spreading(w, job, registry_cold(g, &g->rows[number])))
+            job->is_paused || job->is_cancelled || job->is_finished || job->is_failed ||
+            awaits_clock(w, job, &g->rows[number]) || is_spreading(w, job, registry_cold(g, &g->rows[number])))
                 return;
         const struct job_cold *cold = registry_cold(g, &g->rows[number]);
         if (plan_has_delay(&job->when) && (cold->delay_bt_us == 0 || cold->delay_bt_us <= w->now.bt_us) &&
@@ -1176,7 +1184,7 @@ static void tell_runs(struct world *w) {
 static void recall_job(struct world *w, struct world_job *job) {
         put_in_force(job);
         const struct store_job *kept = store_find(w->store, job->name);
-        job->is_paused = job->is_cancelled = job->is_finished = job->is_killed = false;
+        job->is_paused = job->is_cancelled = job->is_finished = job->is_failed = job->is_killed = false;
         job->promised = 0;
         job->interval_us = 0;
         job->n_debts = 0;
@@ -1201,6 +1209,7 @@ static void recall_job(struct world *w, struct world_job *job) {
                 job->pause = (struct world_span){INT64_MIN / 2, INT64_MAX};
         job->is_cancelled = kept->image.is_cancelled;
         job->is_finished = kept->image.is_finished;
+        job->is_failed = kept->image.is_failed;
         job->interval_us = kept->image.every_us;
         job->missed_since_run = kept->image.missed_since_run;
         job->when = kept->when;
@@ -1292,7 +1301,7 @@ void world_crash_and_step(struct world *w, int64_t down_us, int64_t by_us) {
                 forget_untold(job);
                 job->missed_since_run = 0;
                 job->n_debts = 0;
-                job->is_paused = job->is_cancelled = job->is_finished = false; /* nobody remembers */
+                job->is_paused = job->is_cancelled = job->is_finished = job->is_failed = false; /* nobody remembers */
                 job->is_killed = false; /* the new one does not know, and may ask again */
                 job->promised = 0;
                 job->interval_us = 0;
@@ -1426,7 +1435,8 @@ static void check_trigger(struct world *w, const struct world_job *job, uint64_t
         switch ((enum trigger_outcome)outcome) {
         case TRIGGER_STARTED:
                 is_right = before != run && job->is_running && job->start.run == run &&
-                           (job->start.cause == RUN_CAUSE_TRIGGER || job->may_catch_up) && job->begun_bt_us == w->now.bt_us;
+                           (job->start.cause == RUN_CAUSE_TRIGGER || job->start.item == WIRE_ITEM_RETRY || job->may_catch_up) &&
+                           job->begun_bt_us == w->now.bt_us;
                 break;
         case TRIGGER_JOINED:
                 is_right = job->is_running && job->start.run == run && !was_killed && !job->is_killed;
@@ -1440,11 +1450,12 @@ static void check_trigger(struct world *w, const struct world_job *job, uint64_t
                            (job->is_running && job->start.run < run && (outcome == TRIGGER_QUEUED || job->is_killed));
                 break;
         case TRIGGER_NOT_ARMED:
-                is_right = job->is_cancelled || job->is_finished || !job->committed.is_enabled || !job->is_committed;
+                is_right = job->is_cancelled || job->is_finished || job->is_failed || !job->committed.is_enabled ||
+                           !job->is_committed;
                 break;
         case TRIGGER_NOT_A_GRID:
-                is_right = job->is_cancelled || job->is_finished || !job->committed.is_enabled || !plan_exists(&job->when) ||
-                           plan_is_wall(&job->when);
+                is_right = job->is_cancelled || job->is_finished || job->is_failed || !job->committed.is_enabled ||
+                           !plan_exists(&job->when) || plan_is_wall(&job->when);
                 break;
         case TRIGGER_STOPPING:
                 is_right = w->is_stopping;
@@ -1499,7 +1510,7 @@ int world_cancel(struct world *w, const char *name, bool is_run_only) {
         take_actions(w);
         if (r == ENGINE_REFUSED_STOPPING)
                 return finish(w, r);
-        if (!is_run_only && job->is_committed && job->committed.is_enabled && !job->is_finished) {
+        if (!is_run_only && job->is_committed && job->committed.is_enabled && !job->is_finished && !job->is_failed) {
                 job->is_cancelled = true;
                 job->is_paused = false;
         }
@@ -1517,7 +1528,7 @@ int world_start(struct world *w, const char *name) {
                 return -1;
         int r = engine_start(w->engine, w->now, number);
         if (r == 1)
-                job->is_cancelled = job->is_finished = false;
+                job->is_cancelled = job->is_finished = job->is_failed = false;
         return finish(w, r);
 }
 
@@ -1595,13 +1606,16 @@ static void check_job(struct world *w, const struct world_job *job) {
                      job->is_paused      ? "paused"
                      : job->is_cancelled ? "cancelled"
                                          : "not held");
+        if (row->is_failed != job->is_failed)
+                fail(w, "%s: %sstopped for its failures, but the engine thinks otherwise", job->name,
+                     job->is_failed ? "" : "not ");
         if (row->is_finished && !job->is_finished)
                 fail(w, "%s: its schedule is over, and nobody was told", job->name);
         if (cold && cold->waiting.run != job->promised)
                 fail(w, "%s: run %llu waits, but run %llu was promised", job->name, (unsigned long long)cold->waiting.run,
                      (unsigned long long)job->promised);
-        if (row->state != JOB_STATE_ARMED || job->is_cancelled || row->is_finished || !plan_exists(&job->when) ||
-            row->segment != job->segment.number)
+        if (row->state != JOB_STATE_ARMED || job->is_cancelled || row->is_finished || row->is_failed ||
+            !plan_exists(&job->when) || row->segment != job->segment.number)
                 return;
         int64_t accounted = 0;
         for (size_t i = 0; i < job->segment.n_ranges; i++)

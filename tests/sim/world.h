@@ -95,7 +95,7 @@ struct world_job {
         struct world_debt debts[WORLD_DEBTS];
         size_t n_debts;
         /* holds and commands */
-        bool is_paused, is_cancelled, is_finished;
+        bool is_paused, is_cancelled, is_finished, is_failed;
         struct world_span pause;   /* the latest; INT64_MAX: not over */
         int64_t pause_until_us;    /* when it is to end by itself */
         int64_t interval_us;       /* set by command; 0: not */
@@ -105,6 +105,7 @@ struct world_job {
         int64_t spread_us;         /* the largest CatchUpSpread= it ever had */
         bool may_queue;            /* it had Overlap=queue once: what waited then may still do */
         uint64_t promised;         /* to a trigger; 0: none is */
+        size_t n_overdue, n_overdue_again, n_overdue_over;
         bool is_killed;            /* the run in flight */
         uint64_t missed_since_run; /* as told */
         enum run_result told_result;

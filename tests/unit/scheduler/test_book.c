@@ -27,6 +27,7 @@ static void note_end(uint32_t job, uint64_t run, enum run_result result, enum ru
         struct action a = {.kind = ACTION_ENDED, .job = job};
         a.run.run = (struct job_run){.run = run, .cause = cause};
         a.run.end = (struct run_end){.result = result, .exit_code = result == RUN_RESULT_FAILED};
+        a.run.is_final = true;
         book_note(book, engine, now, &a, value, value ? strlen(value) : 0);
 }
 

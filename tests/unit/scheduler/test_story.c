@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "daemon/core/util.h"
 #include "daemon/scheduler/story.h"
 #include "tests/unit/run_suite.h"
 
@@ -67,9 +68,12 @@ static void expect_nothing(void) {
         ck_assert_str_eq(next_record(), "");
 }
 
-static void define(enum job_log log) {
+static void define_with(enum job_log log, uint32_t retries, uint32_t stop_after) {
         struct job_when when;
         job_when_init(&when);
+        when.retries = retries;
+        when.stop_after_failures = stop_after;
+        when.expect_within_us = USEC_PER_DAY;
         when.every_us = USEC_PER_SEC;
         when.mode = JOB_MODE_FIXED_RATE;
         when.log = (uint8_t)log;
@@ -79,6 +83,10 @@ static void define(enum job_log log) {
         ck_assert_int_eq(engine_commit(engine, now, &(struct wire_commit){.generation = 1}), 0);
         while (engine_next_action(engine))
                 ;
+}
+
+static void define(enum job_log log) {
+        define_with(log, 0, 0);
 }
 
 static void tell(const struct action *a, const char *value) {
@@ -100,6 +108,7 @@ static void tell_ended(uint64_t run, enum run_result result, bool has_changed, c
         a.run.end.start_bt_us = now.bt_us - 2 * USEC_PER_SEC;
         a.run.end.end_bt_us = now.bt_us;
         a.run.has_changed = has_changed;
+        a.run.is_final = true;
         tell(&a, value);
 }
 
@@ -144,6 +153,7 @@ START_TEST(a_failure_says_how_and_its_last_words) {
         expect_record("failed", "run 8 failed with exit status 3 after 2s: no space left");
         struct action a = {.kind = ACTION_ENDED};
         a.run.end = (struct run_end){.result = RUN_RESULT_START_FAILED, .step = RUN_STEP_EXEC, .error = 2, .exit_code = -1};
+        a.run.is_final = true;
         tell(&a, "");
         expect_record("failed", "could not start: exec: No such file or directory");
         tell_ended(9, RUN_RESULT_TIMEOUT, false, "");
@@ -446,6 +456,75 @@ START_TEST(a_new_time_line_is_told_also_right_after_another_step) {
 }
 END_TEST
 
+/* What is told of an end of an attempt, and what comes of it. */
+static const struct {
+        enum run_result result;
+        uint16_t attempt;
+        bool is_final, is_short, is_quiet;
+        const char *event, *words; /* NULL: nothing is told */
+} attempts[] = {
+        {RUN_RESULT_FAILED, 1, false, false, false, "retry",
+         "failed with exit status 3 after 2s; attempt 2 of 4 in 5min: no space"},
+        {RUN_RESULT_TIMEOUT, 3, false, false, false, "retry", "timed out after 2s; attempt 4 of 4 in 5min"},
+        {RUN_RESULT_FAILED, 2, true, false, false, "failed",
+         "; attempt 3 of 4 would come too late: the next slot is due before it"},
+        {RUN_RESULT_TIMEOUT, 4, true, false, false, "timed-out", "; it was attempt 4 of 4"},
+        {RUN_RESULT_SUCCESS, 2, true, false, false, "ended", "succeeded after 2s; it was attempt 2 of 4"},
+        {RUN_RESULT_SUCCESS, 1, true, false, false, "ended", "succeeded after 2s\n"},
+        {RUN_RESULT_START_FAILED, 1, false, true, false, "retry", "; it is tried again, first in 5min"},
+        {RUN_RESULT_START_FAILED, 1, false, true, true, NULL, NULL},
+};
+
+START_TEST(each_attempt_is_told_with_what_comes_after_it) {
+        define_with(JOB_LOG_ALL, 3, 0);
+        struct action a = {.kind = ACTION_ENDED};
+        a.run.run = (struct job_run){.run = 7, .attempt = attempts[_i].attempt};
+        a.run.end = (struct run_end){.result = attempts[_i].result, .end_bt_us = 2 * USEC_PER_SEC, .error = 11};
+        a.run.end.exit_code = attempts[_i].result == RUN_RESULT_FAILED ? 3 : 0;
+        a.run.is_final = attempts[_i].is_final;
+        a.run.is_short = attempts[_i].is_short;
+        a.run.is_quiet = attempts[_i].is_quiet;
+        a.run.retry_us = 5 * USEC_PER_MINUTE;
+        tell(&a, "no space");
+        if (attempts[_i].event)
+                expect_record(attempts[_i].event, attempts[_i].words);
+        expect_nothing();
+}
+END_TEST
+
+START_TEST(an_attempt_that_was_announced_never_stays_without_its_end) {
+        define_with(JOB_LOG_SUMMARY, 3, 0);
+        struct action a = {.kind = ACTION_GIVEN_UP};
+        a.given_up.retry = (struct job_retry){.attempt = 3, .run = 12, .result = RUN_RESULT_FAILED};
+        a.given_up.reason = SLOT_REASON_DEADLINE;
+        a.given_up.is_final = true;
+        tell(&a, "");
+        expect_record("failed", "attempt 3 after run 12 does not come: the next slot is due");
+        a.given_up.reason = SLOT_REASON_CANCELLED;
+        a.given_up.is_final = false;
+        tell(&a, "");
+        expect_record("ended", "attempt 3 after run 12 does not come: the job was cancelled");
+}
+END_TEST
+
+START_TEST(a_job_that_is_stopped_or_overdue_is_told_whatever_log_says) {
+        define_with(JOB_LOG_SUMMARY, 0, 3);
+        struct action a = {.kind = ACTION_HOLD, .hold = HOLD_FAILED};
+        tell(&a, "");
+        expect_record("job-failed", "stopped, its runs have failed in 3 slots in a row; chimectl start job arms it again");
+        a = (struct action){.kind = ACTION_OVERDUE};
+        a.overdue.since_rt_us = now.rt_us - 26 * USEC_PER_HOUR;
+        tell(&a, "");
+        expect_record("overdue", "job: overdue: no good run since ");
+        a.overdue.is_again = true;
+        tell(&a, "");
+        expect_record("overdue", "job: still overdue");
+        a.overdue.is_over = true;
+        tell(&a, "");
+        expect_record("overdue", "no longer overdue");
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("story");
         TCase *tc = tcase_create("story");
@@ -472,6 +551,9 @@ int main(void) {
         tcase_add_test(tc, failures_that_stop_are_told_even_so);
         tcase_add_test(tc, a_summary_does_not_hold_missed_slots_for_an_hour);
         tcase_add_loop_test(tc, the_end_tells_what_was_held, 0, 2);
+        tcase_add_loop_test(tc, each_attempt_is_told_with_what_comes_after_it, 0, ARRAY_SIZE(attempts));
+        tcase_add_test(tc, an_attempt_that_was_announced_never_stays_without_its_end);
+        tcase_add_test(tc, a_job_that_is_stopped_or_overdue_is_told_whatever_log_says);
         suite_add_tcase(suite, tc);
         return run_suite(suite);
 }
