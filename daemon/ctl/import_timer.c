@@ -8,12 +8,17 @@
 
 #include "config/calendar.h"
 #include "config/duration.h"
+#include "config/exit_status.h"
 #include "config/job.h"
 #include "daemon/core/util.h"
 #include "daemon/ctl/import.h"
 
 #define TIMER   "Timer"
 #define SERVICE "Service"
+
+#define RESTART_FAILED   "on-failure"
+#define RESTART_BURST    5 /* DefaultStartLimitBurst= and DefaultStartLimitIntervalSec= as systemd has them */
+#define RESTART_INTERVAL (10 * USEC_PER_SEC)
 
 #define HINDRANCES_MAX  4 /* keys that are named */
 #define HINDRANCES_SIZE 512
@@ -194,6 +199,12 @@ static bool is_limit(const char *value) {
         return duration_parse(value, &us, NULL) == 0;
 }
 
+static bool is_delay(const char *value) {
+        int64_t us;
+
+        return duration_parse(value, &us, NULL) == 0 && us < DURATION_INFINITY;
+}
+
 static bool is_type(const char *value) {
         return strcmp(value, "oneshot") == 0 || strcmp(value, "simple") == 0 || strcmp(value, "exec") == 0;
 }
@@ -211,6 +222,26 @@ static bool is_output(const char *value) {
 
 static bool is_folder(const char *value) {
         return is_literal(value) && value[*value == '-'] != '\0' && strchr("/~", value[*value == '-']);
+}
+
+/* A path that must be there, or must not; "|" is systemd's or. */
+static bool is_path_condition(const char *value) {
+        return is_literal(value) && value[*value == '!'] == '/';
+}
+
+static bool are_statuses(const char *value) {
+        char *rest, *word, *words = strdup(value);
+        bool is_good = words != NULL;
+        struct exit_status status;
+
+        for (word = words ? strtok_r(words, " \t", &rest) : NULL; word; word = strtok_r(NULL, " \t", &rest))
+                is_good = is_good && exit_status_read(word, &status);
+        free(words);
+        return is_good;
+}
+
+static bool is_restart(const char *value) {
+        return strcmp(value, "no") == 0 || strcmp(value, RESTART_FAILED) == 0;
 }
 
 /* What of a service has a place in a job. */
@@ -232,6 +263,9 @@ static const struct part {
         {SERVICE, "RuntimeMaxSec", is_limit, "Timeout", false, true},
         {SERVICE, "TimeoutStopSec", is_limit, "KillGrace", false, true},
         {SERVICE, "KillSignal", is_literal, "KillSignal", false, false},
+        {SERVICE, "SuccessExitStatus", are_statuses, "SuccessExitStatus", true, false},
+        {SERVICE, "Restart", is_restart, NULL, false, false},
+        {SERVICE, "RestartSec", is_delay, NULL, false, false},
         {SERVICE, "Type", is_type, NULL, false, false},
         {SERVICE, "SyslogIdentifier", is_any, NULL, false, false},
         {"Unit", "Description", is_any, NULL, false, false},
@@ -239,6 +273,7 @@ static const struct part {
         {"Unit", "After", is_any, NULL, false, false},
         {"Unit", "Before", is_any, NULL, false, false},
         {"Unit", "Wants", is_any, NULL, false, false},
+        {"Unit", "ConditionPathExists", is_path_condition, "ConditionPathExists", true, false},
 };
 
 static const struct part *find_part(const struct unit_setting *s) {
@@ -248,10 +283,18 @@ static const struct part *find_part(const struct unit_setting *s) {
         return NULL;
 }
 
-/* Whether a setting keeps the service from being a job. */
-static bool is_hindrance(const struct unit_setting *s) {
+static bool is_oneshot(const struct unit_file *service) {
+        const char *type = unit_file_get(service, SERVICE, "Type");
+
+        return type && strcmp(type, "oneshot") == 0;
+}
+
+/* Whether a setting keeps the service from being a job. Where a run is not the start, some signals are no failures. */
+static bool is_hindrance(const struct unit_file *service, const struct unit_setting *s) {
         const struct part *part = find_part(s);
 
+        if (part && part->is_carried == is_restart && strcmp(s->value, RESTART_FAILED) == 0 && !is_oneshot(service))
+                return true;
         return strcmp(s->section, "Install") != 0 && !(part && part->is_carried(s->value));
 }
 
@@ -264,7 +307,7 @@ static void find_hindrances(const struct unit_file *service, char ret[static HIN
                 size += (size_t)snprintf(ret, HINDRANCES_SIZE, "not one ExecStart=");
         for (size_t k = 0; k < service->n; k++) {
                 const char *key = service->list[k].key;
-                if (!is_hindrance(&service->list[k]) || strstr(ret, key))
+                if (!is_hindrance(service, &service->list[k]) || strstr(ret, key))
                         continue;
                 if (n++ < HINDRANCES_MAX && size + strlen(key) + 40 < HINDRANCES_SIZE)
                         size += (size_t)snprintf(ret + size, HINDRANCES_SIZE - size, "%s%s=", size > 0 ? ", " : "", key);
@@ -275,15 +318,28 @@ static void find_hindrances(const struct unit_file *service, char ret[static HIN
 
 /* A time limit; 0 is none, as is infinity. That of a start is one of the run where the run is the start; else RuntimeMaxSec= is. */
 static void put_limit(struct import *i, const struct part *part, const struct unit_file *service, const char *value) {
-        const char *type = unit_file_get(service, SERVICE, "Type");
-        bool is_oneshot = type && strcmp(type, "oneshot") == 0;
         char text[96];
         int64_t us;
 
-        if (strcmp(part->key, is_oneshot ? "RuntimeMaxSec" : "TimeoutStartSec") == 0)
+        if (strcmp(part->key, is_oneshot(service) ? "RuntimeMaxSec" : "TimeoutStartSec") == 0)
                 return;
         if (duration_parse(value, &us, NULL) == 0 && us > 0 && us < DURATION_INFINITY)
                 import_key(i, part->job_key, "%s", duration_print(us, text));
+}
+
+/* systemd starts a service that has failed until it succeeds, but 5 times within 10 s at most. */
+static void put_retries(struct import *i, const struct unit_file *service) {
+        const char *restart = unit_file_get(service, SERVICE, "Restart"),
+                   *delay = unit_file_get(service, SERVICE, "RestartSec");
+        int64_t us = 100 * USEC_PER_MSEC;
+        char text[96];
+
+        if (!restart || strcmp(restart, RESTART_FAILED) != 0)
+                return;
+        if (delay)
+                (void)duration_parse(delay, &us, NULL); /* it can be read: else systemd would start the service */
+        import_key(i, "Retries", "%d", us * RESTART_BURST < RESTART_INTERVAL ? RESTART_BURST - 1 : JOB_RETRIES_MAX);
+        import_key(i, "RetryDelay", "%s", duration_print(us, text));
 }
 
 static void put_program(struct import *i, const struct unit_file *service) {
@@ -300,6 +356,7 @@ static void put_program(struct import *i, const struct unit_file *service) {
                 else
                         import_key(i, part->job_key, "%s", value);
         }
+        put_retries(i, service);
         if (unit_file_get(service, SERVICE, "User") && !unit_file_get(service, SERVICE, "WorkingDirectory"))
                 import_key(i, "WorkingDirectory", "/");
 }

@@ -29,9 +29,9 @@ ctl 1 import crontab debian.crontab
 compare debian
 ctl 1 import crontab user.crontab
 compare user
-for timer in backup.timer tidy.timer poll.timer alone.timer made-of@.timer; do
+for timer in backup.timer tidy.timer poll.timer alone.timer again.timer simple.timer made-of@.timer; do
         case $timer in
-        alone.timer) ctl 0 import timer "$timer" ;;
+        alone.timer | again.timer | simple.timer) ctl 0 import timer "$timer" ;;
         *) ctl 1 import timer "./$timer" ;;
         esac
         compare "${timer%.timer}"
