@@ -48,6 +48,7 @@ static const char *const step_names[RUN_STEP_MAX] = {
         [RUN_STEP_EXEC] = "exec",
         [RUN_STEP_TIME] = "time",
         [RUN_STEP_STOP_PATH] = "stop-path",
+        [RUN_STEP_CONDITION] = "condition",
 };
 
 static const char *name_or_invalid(const char *name) {

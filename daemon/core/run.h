@@ -31,7 +31,7 @@ enum run_cause {
         RUN_CAUSE_MAX
 };
 
-/* The steps from clone to exec, in their order but for the last two; which one failed is told with its errno. */
+/* The steps from clone to exec, in their order but for the last three; which one failed is told with its errno. */
 enum run_step {
         RUN_STEP_NONE,
         RUN_STEP_DEFINITION,  /* the runner does not know the hash */
@@ -54,6 +54,7 @@ enum run_step {
         RUN_STEP_EXEC,
         RUN_STEP_TIME,      /* not at exec in time */
         RUN_STEP_STOP_PATH, /* behind the user: StopWhenPathExists= */
+        RUN_STEP_CONDITION, /* behind that, and processes before the program: its conditions */
         RUN_STEP_MAX
 };
 

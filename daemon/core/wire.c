@@ -187,6 +187,7 @@ void wire_put_start(struct pack *p, const struct wire_start *v) {
         pack_u64(p, v->missed);
         pack_u8(p, (uint8_t)v->last_result);
         put_bool(p, v->is_watched);
+        put_bool(p, v->asks_conditions);
 }
 
 static struct wire_start get_start(struct unpack *u) {
@@ -204,6 +205,7 @@ static struct wire_start get_start(struct unpack *u) {
         v.missed = unpack_u64(u);
         v.last_result = get_below(u, RUN_RESULT_MAX);
         v.is_watched = get_bool(u);
+        v.asks_conditions = get_bool(u);
         if (v.attempt == 0)
                 u->bad = true;
         return v;
@@ -316,6 +318,7 @@ void wire_put_ended(struct pack *p, const struct wire_ended *v) {
         pack_i64(p, end->end_rt_us);
         pack_i64(p, end->end_bt_us);
         pack_i64(p, end->cpu_us);
+        pack_string(p, v->condition);
 }
 
 static bool end_is_in_range(const struct run_end *end) {
@@ -337,11 +340,14 @@ int wire_get_ended(const void *data, size_t size, struct wire_ended *ret) {
         v.end.end_rt_us = get_time(&u);
         v.end.end_bt_us = get_time(&u);
         v.end.cpu_us = get_time(&u);
+        size_t n;
+        const void *condition = unpack_bytes(&u, &n);
         int r = unpack_finish(&u);
         if (r < 0)
                 return r;
-        if (!end_is_in_range(&v.end))
+        if (!end_is_in_range(&v.end) || n >= sizeof(v.condition) || memchr(condition, 0, n))
                 return -EBADMSG;
+        memcpy(v.condition, condition, n);
         *ret = v;
         return 0;
 }

@@ -106,7 +106,8 @@ struct wire_start {
         uint16_t attempt; /* from 1 */
         uint64_t missed;  /* slots missed since the last run */
         enum run_result last_result;
-        bool is_watched; /* pass its output on */
+        bool is_watched;      /* pass its output on */
+        bool asks_conditions; /* it is executed only where its conditions hold; else it ends with the result condition */
 };
 
 struct wire_run {
@@ -120,9 +121,11 @@ struct wire_started {
         int64_t start_rt_us, start_bt_us;
 };
 
+#define WIRE_CONDITION_MAX 192 /* bytes of it, with the end */
 struct wire_ended {
         uint64_t run;
         struct run_end end;
+        char condition[WIRE_CONDITION_MAX]; /* which one did not hold or failed, in words for people; "": none */
 };
 
 struct wire_bytes { /* VALUE, OUTPUT */

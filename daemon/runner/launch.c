@@ -23,6 +23,7 @@
 
 #include "daemon/core/clock.h"
 #include "daemon/core/util.h"
+#include "daemon/runner/conditions.h"
 #include "daemon/runner/environment.h"
 
 #define STACK_SIZE (256 * 1024)
@@ -182,9 +183,14 @@ static void clone_child(struct worker *w, struct launch *l, struct launch_child 
                 l->start_bt_us = now.bt_us;
                 return;
         }
-        l->is_finished = child->is_finished;
-        /* without an error somebody killed it on its way */
-        fail(l, child->step, child->error || child->is_finished ? child->error : ECANCELED);
+        l->is_finished = child->verdict == LAUNCH_FINISHED;
+        l->is_refused = child->verdict == LAUNCH_REFUSED;
+        if (l->is_refused)
+                conditions_tell_path(&l->what.conditions[child->condition], child->error, l->condition);
+        if (child->verdict != LAUNCH_GOES_ON)
+                fail(l, child->step, 0);
+        else /* without an error somebody killed it on its way */
+                fail(l, child->step, child->error ? child->error : ECANCELED);
         reap(w->pidfd);
 }
 
@@ -198,6 +204,11 @@ static void start(struct worker *w, struct launch *l) {
                                      .output_fd = {-1, -1},
                                      .program_fd = -1};
 
+        l->is_refused = l->asks_machine && !conditions_hold_here(&l->what, l->condition);
+        if (l->is_refused) {
+                fail(l, RUN_STEP_CONDITION, 0);
+                return;
+        }
         int r = environment_build(&environment, l->base, &l->what, l->fixed);
         if (r == 0)
                 r = find_programs(l->what.argv[0], environment_get(&environment, "PATH"), &programs);

@@ -10,6 +10,7 @@
 #include "config/job.h"
 #include "daemon/core/loop.h"
 #include "daemon/core/run.h"
+#include "daemon/core/wire.h"
 
 #define LAUNCH_PASS_MAX    3 /* descriptors for a program of ours */
 #define LAUNCH_THREADS_MIN 2
@@ -34,11 +35,15 @@ struct launch {
         int pass[LAUNCH_PASS_MAX]; /* become descriptors 3, 4 and 5 of our own program; -1: none from here on */
         bool is_own_program;       /* keeps our stderr, for stdout too; working directory / */
         bool has_no_new_privs;     /* may never gain privileges */
+        bool asks_machine;         /* conditions about the whole machine must hold, */
+        bool asks_paths;           /* those of paths */
 
         /* the result: exec was reached where step is RUN_STEP_NONE */
         enum run_step step;
-        int error;        /* positive errno; 0 where is_finished */
+        int error;        /* positive errno; 0 where is_finished or is_refused */
         bool is_finished; /* it was not executed: what StopWhenPathExists= names is there */
+        bool is_refused;  /* it was not executed: a condition does not hold: */
+        char condition[WIRE_CONDITION_MAX];
         pid_t pid;
         int pidfd;
         int output_fd[2]; /* our ends of the pipes, non-blocking; -1: none */
@@ -72,6 +77,13 @@ int launch_submit(struct launch_pool *pool, struct launch *launch);
 bool launch_owns_pid(struct launch_pool *pool, pid_t pid);
 unsigned launch_n_threads(struct launch_pool *pool);
 
+/* Why a child ends before exec without having failed. */
+enum launch_verdict {
+        LAUNCH_GOES_ON,
+        LAUNCH_FINISHED,
+        LAUNCH_REFUSED,
+};
+
 /* The child's side (launch_child.c): from clone to exec, in memory shared with the thread that waits for it. */
 struct launch_child {
         const struct launch *launch;
@@ -83,7 +95,8 @@ struct launch_child {
         int output_fd[2];
         volatile enum run_step step; /* the latest begun */
         volatile int error;          /* it failed so */
-        volatile bool is_finished;   /* it ends here, well */
+        volatile enum launch_verdict verdict;
+        volatile size_t condition; /* LAUNCH_REFUSED: which one, error says how its path could be looked at */
 };
 
 /* For clone(). Never returns. */

@@ -19,7 +19,7 @@
 
 #define TIMER_SLACK_NS 50000 /* the kernel's default */
 
-/* 0; 1: the job is finished, and nothing is executed; a negative error. */
+/* 0; another launch_verdict: nothing is executed; a negative error. */
 typedef int (*step_fn)(struct launch_child *c);
 
 /* The kernel's struct sigaction, of which all zero is the default action; large enough for every machine. */
@@ -100,8 +100,27 @@ static int look_for_stop_path(struct launch_child *c) {
         if (!path)
                 return 0;
         if (syscall(SYS_faccessat, AT_FDCWD, path, F_OK) == 0)
-                return 1;
+                return LAUNCH_FINISHED;
         return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+}
+
+/* What can't be looked at neither is there nor is not. */
+static int look_at_paths(struct launch_child *c) {
+        const struct job_what *what = &c->launch->what;
+
+        for (size_t i = 0; c->launch->asks_paths && i < what->n_conditions; i++) {
+                const struct job_condition *condition = &what->conditions[i];
+                if (condition->kind != JOB_CONDITION_PATH_EXISTS)
+                        continue;
+                int error = syscall(SYS_faccessat, AT_FDCWD, condition->argv[0], F_OK) == 0 ? 0 : errno;
+                bool is_known = error == 0 || error == ENOENT || error == ENOTDIR;
+                if (is_known && (error == 0) != condition->is_negated)
+                        continue;
+                c->condition = i;
+                c->error = error;
+                return LAUNCH_REFUSED;
+        }
+        return 0;
 }
 
 /* Moves fd to number without close-on-exec. */
@@ -234,6 +253,7 @@ static const struct {
         {RUN_STEP_GROUP, set_group},
         {RUN_STEP_USER, set_user},
         {RUN_STEP_STOP_PATH, look_for_stop_path},
+        {RUN_STEP_CONDITION, look_at_paths},
         {RUN_STEP_STDIN, set_stdin},
         {RUN_STEP_STDOUT, set_stdout},
         {RUN_STEP_STDERR, set_stderr},
@@ -250,7 +270,8 @@ int launch_child_main(void *child) {
                 int r = steps[i].fn(c);
                 if (r < 0)
                         c->error = -r;
-                c->is_finished = r > 0;
+                if (r > 0)
+                        c->verdict = (enum launch_verdict)r;
                 if (r != 0)
                         break;
         }

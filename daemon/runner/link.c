@@ -303,7 +303,7 @@ static bool feed_run_record(struct runner *runner, struct run *run) {
                 return true;
         } else if (run->tells_end) {
                 run->tells_end = false;
-                wire_put_ended(pack, &(struct wire_ended){.run = run->start.run, .end = run->end});
+                run_put_ended(run, pack);
                 put(runner, WIRE_ENDED);
         } else
                 return false;

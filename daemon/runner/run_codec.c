@@ -24,11 +24,18 @@ static void write_start(struct pack *p, const struct run *run) {
         pack_done(&start);
 }
 
+void run_put_ended(const struct run *run, struct pack *p) {
+        struct wire_ended ended = {.run = run->start.run, .end = run->end};
+
+        memcpy(ended.condition, run->condition, sizeof(ended.condition));
+        wire_put_ended(p, &ended);
+}
+
 static void write_end(struct pack *p, const struct run *run) {
         struct pack end = {};
 
         if (run->phase == RUN_PHASE_ENDED)
-                wire_put_ended(&end, &(struct wire_ended){.run = run->start.run, .end = run->end});
+                run_put_ended(run, &end);
         if (pack_result(&end) < 0)
                 p->error = p->error ? p->error : pack_result(&end);
         write_nested(p, &end);
@@ -65,6 +72,8 @@ static void write_run(struct pack *p, const struct run *run) {
         pack_u8(p, run->stop_result);
         pack_i64(p, run->stop_bt_us);
         pack_i64(p, run->deadline_bt_us);
+        pack_u8(p, run->n_questions);
+        pack_u8(p, run->n_answered);
         pack_u8(p, run->is_main_gone);
         pack_u32(p, (uint32_t)run->pidfd);
         write_stream(p, &run->streams[0]);
@@ -113,8 +122,10 @@ static int read_end(struct unpack *u, struct run_table *t, struct run *run) {
         int r = data ? wire_get_ended(data, size, &ended) : -EBADMSG;
         if (r == 0 && ended.run != run->start.run)
                 r = -EBADMSG;
-        if (r == 0)
+        if (r == 0) {
                 run->end = ended.end;
+                memcpy(run->condition, ended.condition, sizeof(run->condition));
+        }
         return r;
 }
 
@@ -169,14 +180,17 @@ static void read_plain(struct unpack *u, struct run *run) {
         run->stop_result = (enum run_result)unpack_u8(u);
         run->stop_bt_us = unpack_i64(u);
         run->deadline_bt_us = unpack_i64(u);
+        run->n_questions = unpack_u8(u);
+        run->n_answered = unpack_u8(u);
         run->is_main_gone = unpack_u8(u);
         run->pidfd = read_fd(u);
 }
 
 static bool is_sane(const struct run *run) {
         return (run->phase == RUN_PHASE_RUNNING || run->phase == RUN_PHASE_ENDED) && run->stop < RUN_STOP_MAX &&
-               run->stop_result < RUN_RESULT_MAX && run->kill_signal >= 0 && run->kill_signal <= 64 && run->timeout_us >= 0 &&
-               run->kill_grace_us >= 0 && (run->phase == RUN_PHASE_ENDED || (run->pid > 1 && run->pidfd >= 3));
+               run->n_questions <= JOB_CONDITIONS_MAX && run->stop_result < RUN_RESULT_MAX && run->kill_signal >= 0 &&
+               run->kill_signal <= 64 && run->timeout_us >= 0 && run->kill_grace_us >= 0 &&
+               (run->phase == RUN_PHASE_ENDED || (run->pid > 1 && run->pidfd >= 3));
 }
 
 static int read_run(struct unpack *u, struct run_table *t) {

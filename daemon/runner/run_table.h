@@ -52,8 +52,11 @@ struct run {
         enum run_result stop_result; /* timeout or cancelled */
         int64_t stop_bt_us;          /* when the stage of stop began */
         int64_t deadline_bt_us;      /* when its stage is over; LOOP_NEVER */
+        uint8_t n_questions;         /* conditions that a process of the run is asked about before the program */
+        uint8_t n_answered; /* of these, how many hold; the next one is on its way or in flight, or the program itself */
         bool is_main_gone;
         struct run_end end;
+        char condition[WIRE_CONDITION_MAX]; /* which one did not hold, as in wire_ended */
 
         /* descriptors, and what is behind them */
         int pidfd;
@@ -76,6 +79,11 @@ struct run {
         size_t heap_index; /* from 1; 0: not armed */
         int64_t due_bt_us;
 };
+
+/* True if its program is being started or runs, and no condition is asked before it. */
+static inline bool run_is_answered(const struct run *run) {
+        return run->n_answered >= run->n_questions;
+}
 
 #define RUN_TABLE_BUCKETS 4096
 
@@ -110,6 +118,8 @@ void run_table_set_due(struct run_table *t, struct run *run, int64_t due_bt_us);
 /* The run that is due first, or NULL. */
 struct run *run_table_first_due(const struct run_table *t);
 
+/* Appends the ENDED of a run that has. */
+void run_put_ended(const struct run *run, struct pack *p);
 /* Appends all runs, none of which may be launching: -EBUSY. Descriptors go by number and stay open. Errors are also in the writer. */
 int run_table_write(const struct run_table *t, struct pack *p);
 /* Reads them into an initialised empty table; the descriptors become the table's. Sources and definitions are the caller's to make.

@@ -15,6 +15,7 @@
 
 #include "config/timestamp.h"
 #include "daemon/core/util.h"
+#include "daemon/runner/conditions.h"
 #include "daemon/runner/environment.h"
 #include "daemon/runner/runner_internal.h"
 
@@ -28,6 +29,7 @@
 #define LINE_PRIORITY 6
 
 static void look_later(struct runner *runner, struct run *run);
+static void take_answer(struct runner *runner, struct run *run, const struct run_end *end);
 
 /* The first deadline of all runs, on one timer. */
 static void arm_timer(struct runner *runner) {
@@ -179,7 +181,7 @@ static void drain(struct runner *runner, struct run *run) {
 
 /* ---- while it runs ---- */
 
-/* The main process is gone or was given up, and with it, where we ended it, its tree. */
+/* The main process, or one that asks about a condition, is gone or was given up, and with it, where we ended it, its tree. */
 static void finish(struct runner *runner, struct run *run) {
         struct clock_sample now = clock_now();
         struct run_end end = {
@@ -201,7 +203,10 @@ static void finish(struct runner *runner, struct run *run) {
         drain(runner, run);
         run->pidfd_source = loop_source_free(run->pidfd_source);
         run->pidfd = util_close(run->pidfd);
-        end_run(runner, run);
+        if (run->stop == RUN_STOP_NONE && !run_is_answered(run))
+                take_answer(runner, run, &end);
+        else
+                end_run(runner, run);
 }
 
 static void on_main_gone(struct runner *runner, struct run *run) {
@@ -387,14 +392,22 @@ static void on_launched(void *userdata, struct launch *l) {
                 return;
         }
         if (l->step != RUN_STEP_NONE) {
-                end_start_failed(runner, run, l->step, l->error);
+                memcpy(run->condition, l->condition, sizeof(run->condition));
+                if (l->is_refused)
+                        end_unstarted(runner, run, &(struct run_end){.result = RUN_RESULT_CONDITION});
+                else if (run_is_answered(run))
+                        end_start_failed(runner, run, l->step, l->error);
+                else
+                        take_answer(runner, run, &(struct run_end){.exit_code = -1, .step = l->step, .error = l->error});
                 launch_free(l);
                 return;
         }
         run->phase = RUN_PHASE_RUNNING;
         run->pid = l->pid;
-        run->start_rt_us = l->start_rt_us;
-        run->start_bt_us = l->start_bt_us;
+        if (run_is_answered(run)) {
+                run->start_rt_us = l->start_rt_us;
+                run->start_bt_us = l->start_bt_us;
+        }
         run->start_awake_us = clock_awake_us();
         run->pidfd = l->pidfd;
         l->pidfd = -1; /* taken */
@@ -408,8 +421,10 @@ static void on_launched(void *userdata, struct launch *l) {
                 give_up(runner, run, -r);
                 return;
         }
-        run->tells_started = true;
-        link_tell_run(runner, run);
+        if (run_is_answered(run)) {
+                run->tells_started = true;
+                link_tell_run(runner, run);
+        }
         if (run->stop != RUN_STOP_NONE)
                 enter_stop(runner, run, run->stop, run->deadline_bt_us);
         else if (run->timeout_us != DURATION_INFINITY)
@@ -459,6 +474,23 @@ static int make_fixed(const struct runner *runner, const struct run *run, struct
         return r;
 }
 
+/* What the launch executes: the program, or before it a process that asks about a condition. 0, -ENOMEM. */
+static int choose_process(const struct runner *runner, struct run *run, struct launch *l) {
+        unsigned n_units = conditions_n_units(&l->what);
+        struct job_output *outputs[2] = {&l->what.output, &l->what.error};
+
+        if (!run->start.asks_conditions)
+                return 0;
+        run->n_questions = (uint8_t)conditions_n_processes(&l->what);
+        l->asks_machine = run->n_answered == 0;
+        l->asks_paths = run->n_answered == n_units;
+        for (int i = 0; i < 2 && run->n_answered > n_units; i++)
+                if (outputs[i]->kind == JOB_OUTPUT_TRUNCATE) /* done before the first of the processes */
+                        outputs[i]->kind = JOB_OUTPUT_APPEND;
+        bool is_user_manager = runner->options->paths.is_user;
+        return run_is_answered(run) ? 0 : conditions_make_process(&l->what, run->n_answered, is_user_manager);
+}
+
 /* Orders the launch. 0 or a negative error. */
 static int launch(struct runner *runner, struct run *run) {
         struct environment base = {}, fixed = {};
@@ -471,8 +503,10 @@ static int launch(struct runner *runner, struct run *run) {
                 run->kill_signal = l->what.kill_signal;
                 run->exits = l->what.exits;
                 run->tail.limit = l->what.capture_max;
-                r = make_base(runner, &l->what, &base);
+                r = choose_process(runner, run, l);
         }
+        if (r == 0)
+                r = make_base(runner, &l->what, &base);
         if (r == 0)
                 r = make_fixed(runner, run, &fixed);
         if (r == 0) {
@@ -489,6 +523,39 @@ static int launch(struct runner *runner, struct run *run) {
         if (r < 0)
                 launch_free(l);
         return r;
+}
+
+/* No more is started: neither runs nor what is to come of those that are asked about. */
+static void end_stopping(struct runner *runner, struct run *run) {
+        run->stop = RUN_STOP_KILLED;
+        run->stop_result = RUN_RESULT_CANCELLED;
+        end_start_failed(runner, run, RUN_STEP_NONE, 0);
+}
+
+/* A process that asked about a condition has ended, or could not be started. */
+static void take_answer(struct runner *runner, struct run *run, const struct run_end *end) {
+        struct job_what what;
+        int r = definition_decode_what(run->definition, &what);
+
+        if (r < 0) {
+                end_start_failed(runner, run, RUN_STEP_DEFINITION, -r);
+                return;
+        }
+        enum conditions_answer answer = conditions_judge(&what, run->n_answered, end, run->condition);
+        job_what_done(&what);
+        if (answer == CONDITIONS_DO_NOT_HOLD)
+                end_unstarted(runner, run, &(struct run_end){.result = RUN_RESULT_CONDITION});
+        else if (answer == CONDITIONS_FAILED)
+                end_start_failed(runner, run, end->step != RUN_STEP_NONE ? end->step : RUN_STEP_CONDITION, end->error);
+        else if (runner->stop != STOP_NONE)
+                end_stopping(runner, run);
+        else {
+                run->n_answered++;
+                run->phase = RUN_PHASE_LAUNCHING;
+                set_due(runner, run, LOOP_NEVER);
+                if ((r = launch(runner, run)) < 0)
+                        end_start_failed(runner, run, RUN_STEP_CLONE, -r);
+        }
 }
 
 static void note_start(struct runner *runner, const struct run *run) {
@@ -534,11 +601,9 @@ int runs_start(struct runner *runner, const struct wire_start *start) {
                 definition->n_uses++;
                 note_start(runner, run);
         }
-        if (runner->stop != STOP_NONE) {
-                run->stop = RUN_STOP_KILLED;
-                run->stop_result = RUN_RESULT_CANCELLED;
-                end_start_failed(runner, run, RUN_STEP_NONE, 0);
-        } else if (!definition)
+        if (runner->stop != STOP_NONE)
+                end_stopping(runner, run);
+        else if (!definition)
                 end_start_failed(runner, run, RUN_STEP_DEFINITION, ENOENT);
         else if (runner->runs.n_in_flight > RUN_TABLE_IN_FLIGHT_MAX)
                 end_start_failed(runner, run, RUN_STEP_CLONE, EAGAIN);

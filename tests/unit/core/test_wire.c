@@ -177,6 +177,10 @@ static const struct {
         {&ENDED, "exit status 255", 0, {.ended = {1, {RUN_RESULT_FAILED, 255, 0, 0, 0, 1, 2, 3, 4, 5}}}},
         {&ENDED, "signal", 0, {.ended = {1, {RUN_RESULT_SIGNAL, -1, 64, 0, 0, 1, 2, 3, 4, 5}}}},
         {&ENDED, "start-failed", 0, {.ended = {1, {RUN_RESULT_START_FAILED, -1, 0, RUN_STEP_EXEC, 2, 0, 0, 3, 4, 0}}}},
+        {&ENDED,
+         "condition",
+         0,
+         {.ended = {1, {.result = RUN_RESULT_CONDITION, .end_rt_us = 3}, "ConditionACPower=yes (on battery)"}}},
         {&ENDED, "no result", -EBADMSG, {.ended = {1, {.result = RUN_RESULT_NONE}}}},
         {&ENDED, "result", -EBADMSG, {.ended = {1, {.result = RUN_RESULT_MAX}}}},
         {&ENDED, "exit status 256", -EBADMSG, {.ended = {1, {RUN_RESULT_FAILED, 256, 0, 0, 0, 1, 2, 3, 4, 5}}}},
@@ -259,10 +263,10 @@ START_TEST(a_record_has_room_for_every_member) {
         } sizes[] = {
                 {&HELLO, 2 + 16 + 16 + 8 + 8 + 1 + 1},
                 {&DEFINE, 16 + 8 + 8 + 1 + 2 + 1 + 2},
-                {&START, 8 + 16 + 1 + 4 + 4 * 8 + 1 + 2 + 8 + 1 + 1},
-                {&RUN, 74 + 2 + 6},
+                {&START, 8 + 16 + 1 + 4 + 4 * 8 + 1 + 2 + 8 + 1 + 1 + 1},
+                {&RUN, 75 + 2 + 6},
                 {&STARTED, 8 + 4 + 8 + 8},
-                {&ENDED, 8 + 1 + 4 + 4 + 1 + 4 + 5 * 8},
+                {&ENDED, 8 + 1 + 4 + 4 + 1 + 4 + 5 * 8 + 2},
                 {&BYTES, 8 + 1 + 4 + 2},
                 {&KILL, 8 + 1},
                 {&COMMIT, 8 + 8 + 1 + 8 + 7 * 4 + 1 + 4 + 8 + 2},
@@ -376,6 +380,23 @@ START_TEST(the_reason_of_a_commit_is_bounded) {
 }
 END_TEST
 
+START_TEST(the_condition_of_an_end_is_bounded) {
+        struct wire_ended ended = {.run = 1, .end.result = RUN_RESULT_CONDITION};
+        struct pack p = {};
+
+        memset(ended.condition, 'x', WIRE_CONDITION_MAX - 1);
+        wire_put_ended(&p, &ended);
+        ck_assert_int_eq(wire_get_ended(p.data, p.size, &ended), 0);
+        ck_assert_uint_eq(strlen(ended.condition), WIRE_CONDITION_MAX - 1);
+        uint8_t *size = p.data + p.size - (WIRE_CONDITION_MAX - 1) - 2;
+        ck_assert_uint_eq(size[0], WIRE_CONDITION_MAX - 1);
+        size[0]++;
+        pack_u8(&p, 'x');
+        ck_assert_int_eq(wire_get_ended(p.data, p.size, &ended), -EBADMSG);
+        pack_done(&p);
+}
+END_TEST
+
 /* Flags are 0 or 1: with any other value there, no record is read. */
 START_TEST(a_flag_is_0_or_1) {
         static const struct {
@@ -385,7 +406,8 @@ START_TEST(a_flag_is_0_or_1) {
         } flags[] = {
                 {&HELLO, {.hello = {.is_first_of_boot = true}}, 2},
                 {&HELLO, {.hello = {.is_synchronised = true}}, 1},
-                {&START, {.start = {.attempt = 1, .is_watched = true}}, 1},
+                {&START, {.start = {.attempt = 1, .is_watched = true}}, 2},
+                {&START, {.start = {.attempt = 1, .asks_conditions = true}}, 1},
                 {&COMMIT, {.commit = {.is_resync = true}}, 8 + 7 * 4 + 1 + 4 + 9 + 2},
                 {&COMMIT, {.commit = {.holds_slots = true}}, 4 + 9 + 2},
                 {&WATCH, {.watch = {.is_on = true}}, 1},
@@ -420,6 +442,7 @@ int main(void) {
         tcase_add_test(tcase, a_record_has_room_for_every_member);
         tcase_add_test(tcase, texts_are_bounded);
         tcase_add_test(tcase, the_reason_of_a_commit_is_bounded);
+        tcase_add_test(tcase, the_condition_of_an_end_is_bounded);
         tcase_add_test(tcase, a_flag_is_0_or_1);
         tcase_add_test(tcase, the_free_functions_take_null);
         Suite *suite = suite_create("wire");

@@ -399,6 +399,48 @@ START_TEST(a_job_whose_stop_path_exists_is_finished) {
 }
 END_TEST
 
+static const struct {
+        const char *path; /* in the folder */
+        bool is_negated;
+        const char *refusal; /* "": it holds */
+} path_conditions[] = {
+        {"plain", false, ""},
+        {"plain", true, "it is there"},
+        {"none", false, "it is not there"},
+        {"none", true, ""},
+        {"dangling", false, "it is not there"},
+        {"plain/below-a-file", true, ""},
+        {"loop", false, "Too many levels of symbolic links"},
+        {"loop", true, "Too many levels of symbolic links"},
+};
+
+/* Where one does not, nothing is executed, and no output is opened. */
+START_TEST(a_job_starts_only_where_its_paths_are_as_its_conditions_say) {
+        write_file("plain", "", 0000);
+        ck_assert_int_eq(symlink("nowhere", path_of("dangling")), 0);
+        ck_assert_int_eq(symlink("loop", path_of("loop")), 0);
+        struct launch *l = order_script("echo executed");
+        l->what.n_conditions = 2;
+        l->what.conditions = calloc(2, sizeof(*l->what.conditions));
+        l->what.conditions[0].argv = list_of((const char *const[]){"/", NULL});
+        l->what.conditions[1].argv = list_of((const char *const[]){path_of(path_conditions[_i].path), NULL});
+        l->what.conditions[1].is_negated = path_conditions[_i].is_negated;
+        l->what.output = (struct job_output){.kind = JOB_OUTPUT_APPEND, .path = strdup(path_of("out"))};
+        l->asks_paths = l->asks_machine = true;
+        launch(l);
+        bool holds = !*path_conditions[_i].refusal;
+        ck_assert_int_eq(l->is_refused, !holds);
+        ck_assert_int_eq(l->step, holds ? RUN_STEP_NONE : RUN_STEP_CONDITION);
+        ck_assert_int_eq(l->error, 0);
+        ck_assert_msg(strstr(l->condition, path_conditions[_i].refusal), "%s", l->condition);
+        ck_assert_int_eq(access(path_of("out"), F_OK), holds ? 0 : -1);
+        if (holds)
+                exit_status(l);
+        launch_free(l);
+        ck_assert_msg(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD, "a child is left");
+}
+END_TEST
+
 START_TEST(no_descriptor_is_left_after_failures) {
         for (int i = 0; i < 20; i++)
                 launch_free(launch(order((const char *const[]){"/nonexistent/program", NULL})));
@@ -680,6 +722,7 @@ int main(void) {
         tcase_add_test(tcase, a_started_program_is_told_with_pid_and_clocks);
         tcase_add_loop_test(tcase, a_program_inherits_nothing, 0, ARRAY_SIZE(inherited));
         tcase_add_loop_test(tcase, a_failing_step_is_named_with_its_error, 0, ARRAY_SIZE(failures));
+        tcase_add_loop_test(tcase, a_job_starts_only_where_its_paths_are_as_its_conditions_say, 0, ARRAY_SIZE(path_conditions));
         tcase_add_loop_test(tcase, a_job_whose_stop_path_exists_is_finished, 0, ARRAY_SIZE(stop_paths));
         tcase_add_test(tcase, no_descriptor_is_left_after_failures);
         tcase_add_test(tcase, a_bare_name_is_searched_in_the_jobs_path);

@@ -140,7 +140,10 @@ static void fill(struct run_table *t) {
         run = add(t, 11);
         run->start.item = WIRE_ITEM_TRIGGER;
         run->start.cause = RUN_CAUSE_TRIGGER;
-        run->start.is_watched = true;
+        run->start.is_watched = run->start.asks_conditions = true;
+        run->n_questions = 2;
+        run->n_answered = 1;
+        strcpy(run->condition, "ExecCondition=x (exit 255)");
         run->phase = RUN_PHASE_RUNNING;
         run->end = (struct run_end){.result = RUN_RESULT_FAILED, .exit_code = 3, .end_rt_us = 5, .end_bt_us = 6, .cpu_us = 7};
         run_table_end(t, run);
@@ -169,7 +172,9 @@ START_TEST(what_is_written_is_read_back) {
         ck_assert_int_eq(run->streams[1].fd, -1);
         ck_assert_int_eq(run_table_find(&u, 11)->end.exit_code, 3);
         ck_assert_int_eq(run_table_find(&u, 11)->start.item, WIRE_ITEM_TRIGGER);
-        ck_assert(run_table_find(&u, 11)->start.is_watched);
+        ck_assert(run_table_find(&u, 11)->start.is_watched && run_table_find(&u, 11)->start.asks_conditions);
+        ck_assert(!run_is_answered(run_table_find(&u, 11)));
+        ck_assert_str_eq(run_table_find(&u, 11)->condition, "ExecCondition=x (exit 255)");
         ck_assert_int_eq(run_table_find(&u, 11)->phase, RUN_PHASE_ENDED);
         /* written again it is the same, but for the order of the buckets */
         ck_assert_int_eq(run_table_write(&u, &q), 0);
