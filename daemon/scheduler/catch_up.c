@@ -12,8 +12,11 @@ static bool is_all(const struct job_when *when) {
 
 bool catch_up_is_open(const struct engine *e, const struct job_row *row) {
         const struct job_cold *cold = registry_cold(&e->jobs, row);
-        bool is_late_run = cold && cold->run.run > 0 && cold->run.cause == RUN_CAUSE_CATCH_UP;
-        return is_all(engine_policy(e, row)) && cold && (is_late_run || cold->catch_up_bt_us > 0);
+        if (!cold || !is_all(engine_policy(e, row)))
+                return false;
+        bool is_late_run = cold->run.run > 0 && cold->run.cause == RUN_CAUSE_CATCH_UP;
+        bool is_late_slot = cold->waiting.is_slot && cold->waiting.is_caught_up;
+        return is_late_run || is_late_slot || cold->catch_up_bt_us > 0;
 }
 
 /* The keys that passed while no scheduler was up, while the machine slept, and under a step of the clock. */

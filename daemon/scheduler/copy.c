@@ -7,6 +7,20 @@
 #include <errno.h>
 #include <string.h>
 
+static int copy_limits(const struct engine *e, struct engine *copy) {
+        int r = 0;
+        for (size_t i = 0; r == 0 && i < e->groups.n; i++)
+                if (e->groups.list[i].is_defined)
+                        r = groups_announce(&copy->groups, e->groups.list[i].name, NULL, e->groups.list[i].max_running);
+        if (r < 0)
+                return r;
+        groups_commit(&copy->groups);
+        copy->max_running = copy->next_max_running = e->max_running;
+        r = pools_begin_commit(copy);
+        pools_end_commit(copy);
+        return r;
+}
+
 int engine_new_copy(const struct engine *e, struct engine **ret) {
         struct wire_hello hello = {.next_run = e->next_run, .is_synchronised = true, .epoch = 1};
         struct engine *copy;
@@ -22,6 +36,11 @@ int engine_new_copy(const struct engine *e, struct engine **ret) {
         copy->stepped_from_us = e->stepped_from_us;
         copy->stepped_to_us = e->stepped_to_us;
         copy->offset_us = e->offset_us;
+        r = copy_limits(e, copy);
+        if (r < 0) {
+                engine_free(copy);
+                return r;
+        }
         *ret = copy;
         return 0;
 }
@@ -89,6 +108,7 @@ int engine_copy_job(const struct engine *e, uint32_t job, struct engine *copy, u
                 copied->run = (struct job_run){0};
                 copied->line = NULL;
                 r = waiting_copy_line(cold->line, &copied->line);
+                copied->place = 0; /* it queues there when it is looked at */
         }
         if (r == 0)
                 r = copy_policies(e, from, copy, to, copied);

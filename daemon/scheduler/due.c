@@ -244,7 +244,8 @@ static int grid_meets_event(struct engine *e, struct clock_sample now, uint32_t 
         else if (r == 0)
                 r = slots_merge(e, now, job, last, reason);
         slots_flush_missed(e, now, job, false);
-        slots_flush_merging(e, now, job, registry_cold(&e->jobs, row)->run.run);
+        if (engine_is_running(e, row)) /* else they wait with it */
+                slots_flush_merging(e, now, job, registry_cold(&e->jobs, row)->run.run);
         return r;
 }
 
@@ -256,12 +257,18 @@ static int start_waiting_slot(struct engine *e, struct clock_sample now, uint32_
         bool is_retry = waiting->attempt > 1; /* it may run twice: nothing is claimed */
         if (waiting->from_bt_us > now.bt_us && !waiting->is_trigger)
                 return 0;
+        if (!pools_admit(e, now, job)) {
+                cold->waiting.awaits = JOB_AWAITS_POOL;
+                return 0;
+        }
         if (!is_retry && !claims_permit(e, now, job, waiting->key))
                 return 0;
         if (is_too_late(engine_policy(e, engine_row(e, job)), lag_us)) {
                 slots_tell_waiting(e, job, SLOT_MISSED, SLOT_REASON_DEADLINE);
+                waiting_go_without(e, now, job);
                 return 0;
         }
+        slots_pass_waiting(e, now, job);
         waiting_take(e, job);
         if (waiting->item == WIRE_ITEM_SCHEDULE)
                 cold->last_slot_us = waiting->slot_us;
@@ -269,6 +276,7 @@ static int start_waiting_slot(struct engine *e, struct clock_sample now, uint32_
                            &(struct occasion){
                                    .item = waiting->item,
                                    .cause = is_retry                              ? RUN_CAUSE_RETRY
+                                            : waiting->is_caught_up               ? RUN_CAUSE_CATCH_UP
                                             : waiting->item == WIRE_ITEM_SCHEDULE ? RUN_CAUSE_SCHEDULE
                                                                                   : event_cause(waiting->item),
                                    .attempt = waiting->attempt,
@@ -386,7 +394,7 @@ int due_let_wait(struct engine *e, struct clock_sample now, uint32_t job) {
 static void end_resume(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         struct job_cold *cold = registry_cold(&e->jobs, row);
-        if (cold && !engine_is_running(e, row) && cold->catch_up_bt_us <= now.bt_us)
+        if (cold && !engine_is_running(e, row) && cold->place == 0 && cold->catch_up_bt_us <= now.bt_us)
                 cold->catch_up_bt_us = 0;
         row->is_resumed = row->is_resumed && (catch_up_is_open(e, row) || (cold && cold->catch_up_bt_us > 0));
 }

@@ -46,6 +46,7 @@ struct engine *engine_free(struct engine *e) {
         schedule_done(&e->expects);
         index_done(&e->by_run);
         groups_done(&e->groups);
+        places_done(&e->places);
         free(e->touched);
         free(e->actions);
         free(e);
@@ -320,12 +321,16 @@ int engine_begin_run(struct engine *e, uint32_t job, const struct job_run *run) 
         int r = index_add(&e->by_run, run_hash(&e->jobs, job), job, run_hash, &e->jobs);
         if (r < 0)
                 cold->run.run = 0;
+        else if (e->places.n_pools > 0)
+                pools_begin_run(e, job);
         return r;
 }
 
 void engine_drop_run(struct engine *e, uint32_t job) {
         index_remove(&e->by_run, run_hash(&e->jobs, job), job, run_hash, &e->jobs);
         registry_cold(&e->jobs, engine_row(e, job))->run = (struct job_run){0};
+        if (e->places.n_pools > 0)
+                pools_end_run(e, job);
 }
 
 static uint32_t find_run(const struct engine *e, uint64_t run) {

@@ -328,6 +328,27 @@ void engine_count(const struct engine *e, struct engine_totals *ret);
 /* Description= of a job, "" where it has none. */
 const char *engine_job_description(const struct engine *e, uint32_t job);
 
+/* How many runs there are in a group, by its number, or in all (INDEX_NONE), and how many jobs wait for a place in it. */
+struct engine_pool {
+        uint32_t max_running; /* 0: no limit */
+        uint32_t n_running;   /* and those that are about to start */
+        size_t n_waiting;
+};
+void engine_view_pool(const struct engine *e, uint32_t group, struct engine_pool *ret);
+/* What a job waits for that waits for a place. */
+#define ENGINE_RUNNERS_TOLD 2
+struct engine_place {
+        const char *group; /* whose pool is full, borrowed until the next event; NULL: that of all jobs */
+        struct engine_pool pool;
+        bool is_full;                          /* else its free places are kept for somebody before it */
+        size_t n_before;                       /* who want one of its pools, and go first */
+        int64_t since_bt_us, until_bt_us;      /* it may wait; INT64_MAX: no limit */
+        uint32_t runners[ENGINE_RUNNERS_TOLD]; /* some jobs that run there */
+        size_t n_runners;
+};
+/* False if the job does not wait for a place. It takes as long as there are waiters. */
+bool engine_view_place(const struct engine *e, uint32_t job, struct engine_place *ret);
+
 /* Another engine, as yet without jobs, that goes on as this one would, with a clock that is right and no ledger. 0, -ENOMEM. */
 int engine_new_copy(const struct engine *e, struct engine **ret);
 /* Copies a job that is defined, as it stands between two events, with its run in flight. Its number in the copy is *ret; after a failure

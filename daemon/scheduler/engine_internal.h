@@ -5,6 +5,7 @@
 
 #include "daemon/scheduler/engine.h"
 #include "daemon/scheduler/groups.h"
+#include "daemon/scheduler/places.h"
 #include "daemon/scheduler/plan.h"
 #include "daemon/scheduler/schedule.h"
 
@@ -32,6 +33,8 @@ struct engine {
         struct index by_run;      /* jobs with a run in flight, by its number */
         struct groups groups;
         uint32_t max_running, next_max_running; /* of all jobs together, 0: no limit; and from the next commit on */
+        struct places places; /* of all jobs, and of each group by its number + 1; none where nothing has a limit */
+        bool holds_places;    /* none is granted until a commit is done */
         uint8_t instance[16];
         uint8_t seed[16];    /* keys the draws, */
         uint8_t machine[16]; /* and these the ones that stay */
@@ -256,6 +259,9 @@ int64_t waiting_wake(const struct engine *e, uint32_t job);
 /* Slots that have waited too long are missed, for what kept them. */
 void waiting_give_up(struct engine *e, struct clock_sample now, uint32_t job);
 
+/* What counted on the run of a slot that waited, and has none, counts from now on. */
+void waiting_go_without(struct engine *e, struct clock_sample now, uint32_t job);
+
 /* retry.c: the next attempt of a slot, and what its last one comes to */
 /* The run in flight has ended, at an instant: plans the next attempt of its slot. False where there is none. */
 bool retry_plan(struct engine *e, struct clock_sample now, uint32_t job, const struct run_end *end, int64_t end_bt_us);
@@ -285,6 +291,29 @@ void expect_good(struct engine *e, uint32_t job, int64_t end_bt_us);
 void expect_begin(struct engine *e, struct clock_sample now, uint32_t job);
 /* True while it is overdue; *ret_since_bt_us is from when it counts, in either case. */
 bool expect_is_overdue(const struct engine *e, const struct job_row *row, int64_t *ret_since_bt_us);
+
+/* pools.c: MaxRunning= */
+struct occasion;
+/* pools_admit() where anything has a limit; to be called by that. */
+bool pools_queue(struct engine *e, struct clock_sample now, uint32_t job);
+/* True if the job may start a run now: a place in each of its pools is its own, until pools_begin_run() or slots_arm(), which gives it
+ * back where nothing of the job waits for it. Else it is in the queue, and slots_arm() is called when its turn has come. */
+static inline bool pools_admit(struct engine *e, struct clock_sample now, uint32_t job) {
+        return e->places.n_pools == 0 || pools_queue(e, now, job);
+}
+/* True while the job waits for its turn. */
+bool pools_is_queued(const struct engine *e, const struct job_cold *cold);
+/* What was to be started waits for a place, or is missed if no more may wait. The job has its cold state. */
+int pools_let_wait(struct engine *e, struct clock_sample now, uint32_t job, const struct occasion *o);
+/* The job leaves the queue, and gives back what it was granted, if nothing of it waits for that. */
+void pools_leave_idle(struct engine *e, uint32_t job);
+/* A run takes its places, or gives them back: then the next ones have them. */
+void pools_begin_run(struct engine *e, uint32_t job);
+void pools_end_run(struct engine *e, uint32_t job);
+/* Limits and members are those of the definitions that this commit puts into force. Between the two nobody is granted a place, so that
+ * whoever waits again has its turn, whatever its row. 0, -ENOMEM. */
+int pools_begin_commit(struct engine *e);
+void pools_end_commit(struct engine *e);
 
 /* commands.c */
 /* Queues the job for the end of its pause or for the next time its hold is told, or takes it out. */
@@ -349,6 +378,8 @@ void slots_arm(struct engine *e, uint32_t job);
 void slots_leave_events(struct engine *e, uint32_t job);
 /* Gives the slots that passed under the run in flight or in a pause, up to an instant of the grid's clock, their outcome. */
 void slots_pass(struct engine *e, struct clock_sample now, uint32_t job, int64_t until_us);
+/* The same for those that passed while an older one waited for a place, which has come. */
+void slots_pass_waiting(struct engine *e, struct clock_sample now, uint32_t job);
 /* Emits the open range of missed slots, if there is one; is_more: its trouble lasts. */
 void slots_flush_missed(struct engine *e, struct clock_sample now, uint32_t job, bool is_more);
 /* What waits gives way to a later slot. */

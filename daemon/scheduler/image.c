@@ -89,6 +89,7 @@ static void walk_wait(struct ends *x, struct job_waiting *w) {
         i64(x, &w->from_bt_us);
         i64(x, &w->until_bt_us);
         w->until_reason = (uint8_t)below(x, w->until_reason, UINT8_MAX);
+        flag(x, &w->is_caught_up);
 }
 
 static void walk_line(struct ends *x, struct job_image *image) {

@@ -88,8 +88,9 @@ struct job_waiting {
         int64_t until_bt_us; /* then it is missed; 0: not for this */
         uint8_t until_reason;
         enum wire_item item;
-        uint16_t attempt; /* 0: the first */
-        bool is_past;     /* BOOT: of another boot, it is too late for it */
+        uint16_t attempt;  /* 0: the first */
+        bool is_past;      /* BOOT: of another boot, it is too late for it */
+        bool is_caught_up; /* it was late already when it began to wait */
         uint32_t segment;
         int64_t anchor_us, key;
         int64_t slot_us, slot_rt_us;
@@ -150,6 +151,7 @@ struct job_cold {
         uint32_t defined;           /* policy + 1 of the definition, where another interval was set; 0: none was */
         int64_t paused_until_bt_us; /* INT64_MAX: no end */
         int64_t remind_bt_us;       /* when a hold is told again */
+        uint32_t place;             /* number + 1 in the queue for places; 0: it waits for none */
 };
 
 struct registry {

@@ -115,7 +115,7 @@ bool retry_plan(struct engine *e, struct clock_sample now, uint32_t job, const s
 void retry_arm(struct engine *e, uint32_t job) {
         const struct job_row *row = engine_row(e, job);
         const struct job_cold *cold = registry_cold(&e->jobs, row);
-        if (cold && cold->retry.is_waiting && !row->is_restored)
+        if (cold && cold->retry.is_waiting && !row->is_restored && !pools_is_queued(e, cold))
                 schedule_set(&e->retries, job, cold->retry.at_bt_us);
         else
                 schedule_remove(&e->retries, job);
@@ -124,6 +124,8 @@ void retry_arm(struct engine *e, uint32_t job) {
 int retry_start(struct engine *e, struct clock_sample now, uint32_t job) {
         const struct job_row *row = engine_row(e, job);
         struct job_retry *retry = &registry_cold(&e->jobs, row)->retry;
+        if (!pools_admit(e, now, job))
+                return 0;
         retry->is_waiting = false;
         schedule_remove(&e->retries, job);
         return slots_start(e, now, job,

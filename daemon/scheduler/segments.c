@@ -396,6 +396,8 @@ int engine_commit(struct engine *e, struct clock_sample now, const struct wire_c
         e->trust_bt_us = commit->time_sync_wait_us;
         e->max_running = e->next_max_running;
         groups_commit(&e->groups);
+        if (pools_begin_commit(e) < 0)
+                return -ENOMEM;
         engine_note_offset(e, now);
         if (commit->is_resync || e->n_restored > 0)
                 e->resumed = now;
@@ -419,6 +421,7 @@ int engine_commit(struct engine *e, struct clock_sample now, const struct wire_c
         free(e->touched);
         e->touched = NULL;
         e->n_touched = e->allocated_touched = 0;
+        pools_end_commit(e);
         return e->has_failed ? -ENOMEM : 0;
 }
 
@@ -537,5 +540,6 @@ void engine_stop(struct engine *e, struct clock_sample now) {
                         segments_close(e, now, job);
                 slots_flush_merging(e, now, job, 0);
                 slots_drop_waiting(e, now, job, SLOT_REASON_DOWN);
+                pools_leave_idle(e, job);
         }
 }

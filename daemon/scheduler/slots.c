@@ -258,12 +258,19 @@ static void replace_run(struct engine *e, struct clock_sample now, uint32_t job,
         engine_end_run(e, job);
 }
 
+/* Slots that come while an older one waits, which is not given up for them, come as if that ran. */
+static bool is_waiting_for_place(const struct engine *e, const struct job_row *row) {
+        const struct job_cold *cold = registry_cold(&e->jobs, row);
+        return cold && cold->waiting.is_slot && cold->waiting.awaits == JOB_AWAITS_POOL;
+}
+
 /* A job with a run in flight or a hold has its cold state: missing slots can't fail here. */
 void slots_pass(struct engine *e, struct clock_sample now, uint32_t job, int64_t until_us) {
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
-        bool is_running = engine_is_running(e, row);
-        if (!engine_has_plan(row) || (!is_running && !row->is_paused) || (plan_is_wall(when) && !e->is_clock_trusted))
+        bool is_running = engine_is_running(e, row), is_waiting = !is_running && is_waiting_for_place(e, row);
+        if (!engine_has_plan(row) || (!is_running && !is_waiting && !row->is_paused) ||
+            (plan_is_wall(when) && !e->is_clock_trusted))
                 return;
         if (!plan_is_grid(when)) {
                 if (row->is_paused)
@@ -286,9 +293,17 @@ void slots_pass(struct engine *e, struct clock_sample now, uint32_t job, int64_t
                 if (last >= row->key)
                         slots_let_wait(e, now, job);
         }
-        if (when->overlap == JOB_OVERLAP_REPLACE)
+        if (when->overlap == JOB_OVERLAP_REPLACE && is_running)
                 replace_run(e, now, job, last);
-        (void)slots_miss(e, now, job, last, SLOT_REASON_OVERLAP);
+        (void)slots_miss(e, now, job, last, is_waiting ? SLOT_REASON_POOL : SLOT_REASON_OVERLAP);
+}
+
+void slots_pass_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
+        const struct job_row *row = engine_row(e, job);
+        if (!is_waiting_for_place(e, row))
+                return;
+        slots_pass(e, now, job, engine_slot_now(engine_policy(e, row), now) - 1);
+        slots_flush_missed(e, now, job, false);
 }
 
 bool slots_are_late(const struct engine *e, const struct job_row *row) {
@@ -358,6 +373,8 @@ void slots_leave_events(struct engine *e, uint32_t job) {
 
 void slots_arm(struct engine *e, uint32_t job) {
         int64_t at_us;
+        if (e->places.n_used > 0)
+                pools_leave_idle(e, job);
         struct schedule *queue = next_look(e, job, &at_us);
         if (e->parked.n > 0) {
                 bool is_asleep = !queue && !delay_is_awaited(e, engine_row(e, job));
@@ -432,6 +449,8 @@ int slots_start(struct engine *e, struct clock_sample now, uint32_t job, const s
                 .missed = cold->missed_since_run,
         };
         const struct job_when *when = engine_policy(e, row);
+        if (!pools_admit(e, now, job))
+                return pools_let_wait(e, now, job, o);
         if (when->days && plan_is_grid(when) && engine_has_plan(row) &&
             !row->is_paused) { /* they did not pass under this run */
                 struct plan_grid grid = engine_grid(e, row, when);
@@ -479,6 +498,8 @@ int slots_start_next(struct engine *e, struct clock_sample now, uint32_t job, en
         row->key++;
         if (plan_is_grid(when))
                 row->next_us = plan_follow(when, row->anchor_us, row->next_us);
+        else if (!engine_is_running(e, row)) /* it waits */
+                row->next_us = INT64_MAX;
         return 0;
 }
 
@@ -505,4 +526,5 @@ void slots_drop_waiting(struct engine *e, struct clock_sample now, uint32_t job,
         if (cold->waiting.is_trigger)
                 engine_emit(e, ACTION_DROPPED, job)->run.run.run = cold->waiting.run;
         cold->waiting = (struct job_waiting){0};
+        waiting_go_without(e, now, job);
 }

@@ -125,7 +125,7 @@ static enum job_status job_status(const struct engine *e, const struct job_row *
         const struct job_when *when = engine_policy(e, row);
         if (cold && cold->run.run > 0)
                 return has_slot || cold->waiting.is_trigger ? JOB_STATUS_PENDING : JOB_STATUS_RUNNING;
-        if (cold && cold->retry.is_waiting)
+        if (cold && (cold->retry.is_waiting || cold->place > 0))
                 return JOB_STATUS_PENDING;
         if (row->state == JOB_STATE_DISABLED)
                 return JOB_STATUS_DISABLED;

@@ -149,6 +149,8 @@ int64_t waiting_wake(const struct engine *e, uint32_t job) {
         const struct job_row *row = &e->jobs.rows[job];
         const struct job_waiting *first = &registry_cold(&e->jobs, row)->waiting;
         enum slot_reason reason;
+        if (pools_is_queued(e, registry_cold(&e->jobs, row)))
+                return first->is_slot ? give_up_at(e, row, &reason) : INT64_MAX;
         if (first->is_trigger || !first->is_slot || first->awaits == JOB_AWAITS_RUN)
                 return 0;
         return lower(first->from_bt_us, give_up_at(e, row, &reason));
@@ -159,6 +161,19 @@ void waiting_give_up(struct engine *e, struct clock_sample now, uint32_t job) {
         const struct job_cold *cold = registry_cold(&e->jobs, row);
         enum slot_reason reason;
         while (cold && cold->waiting.is_slot && cold->waiting.awaits != JOB_AWAITS_RUN &&
-               give_up_at(e, row, &reason) <= now.bt_us)
+               give_up_at(e, row, &reason) <= now.bt_us) {
                 slots_tell_waiting(e, job, SLOT_MISSED, reason);
+                waiting_go_without(e, now, job);
+        }
+}
+
+void waiting_go_without(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_when *when = engine_policy(e, row);
+        if (!engine_has_plan(row) || engine_is_busy(e, row))
+                return;
+        if (plan_is_delay(when) && row->next_us == INT64_MAX && !row->is_paused)
+                row->next_us = engine_next_delay(e, row, when, now.bt_us);
+        if (plan_has_delay(when) && registry_cold(&e->jobs, row)->delay_bt_us == 0)
+                delay_begin(e, job, now.bt_us);
 }

@@ -33,3 +33,20 @@ struct job_when sim_when(const char *text) {
                 when.agenda = keep(when.agenda);
         return when;
 }
+
+void sim_join(struct job_when *when, const char *groups) {
+        static const struct ties *kept_ties[KEPT_MAX];
+        static size_t n;
+        char text[200];
+        snprintf(text, sizeof(text), "MemberOf=%s\n", groups);
+        const struct ties *ties = sim_when(text).ties;
+        when->ties = ties;
+        for (size_t i = 0; i < n; i++)
+                if (kept_ties[i] == ties) {
+                        ties_unref(ties);
+                        return;
+                }
+        if (n == KEPT_MAX)
+                abort();
+        kept_ties[n++] = ties;
+}

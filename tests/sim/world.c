@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "daemon/scheduler/plan.h"
+#include "tests/sim/pools.h"
 
 static void fail(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void fail(struct world *w, const char *format, ...) {
@@ -19,6 +20,10 @@ static void fail(struct world *w, const char *format, ...) {
         va_start(ap, format);
         vsnprintf(w->error, sizeof(w->error), format, ap);
         va_end(ap);
+}
+
+void world_fail(struct world *w, const char *name, const char *what) {
+        fail(w, "%s: %s", name, what);
 }
 
 static void new_engine(struct world *w) {
@@ -124,7 +129,7 @@ static void check_paused(struct world *w, const struct world_job *job, int64_t f
         int64_t from_us = slot_instant(job, first) - offset_us, to_us = slot_instant(job, last) - offset_us;
         /* what waited when the pause began is withheld too */
         bool was_waiting = first == last && job->may_queue && from_us >= queued_from(job) - bound_us;
-        was_waiting |= job->may_catch_up;
+        was_waiting |= job->may_catch_up || job->may_await_place;
         if ((from_us + bound_us < job->pause.from_us && !was_waiting && !w->store) || to_us > job->pause.to_us)
                 fail(w, "%s: slots %lld..%lld withheld by a pause, but that was %lld..%lld and the slots %lld..%lld", job->name,
                      (long long)first, (long long)last, (long long)job->pause.from_us, (long long)job->pause.to_us,
@@ -216,7 +221,8 @@ static bool may_have_waited(const struct world *w, const struct world_job *job, 
         bool is_restored = w->store && w->n_steps > 0; /* and the clock was set back since */
         if (start->attempt > 1 || start->item == WIRE_ITEM_RETRY)
                 return true;
-        return start->item == WIRE_ITEM_SCHEDULE && (job->may_queue || is_restored || start->segment != job->segment.number);
+        return start->item == WIRE_ITEM_SCHEDULE &&
+               (job->may_queue || job->may_await_place || is_restored || start->segment != job->segment.number);
 }
 
 /* The last slot of a grid that has come, but for one that may still draw its delay. */
@@ -620,6 +626,7 @@ static void on_start(struct world *w, struct world_job *job, const struct wire_s
         job->is_started_told = false;
         job->begun_bt_us = w->now.bt_us;
         job->totals.started++;
+        pools_check_start(w, job);
         if (start->item == WIRE_ITEM_BOOT)
                 job->is_boot_started = true;
         int64_t duration_us = 0;
@@ -872,6 +879,8 @@ static void check_settled(struct world *w, const struct world_job *job) {
                 return;
         if (waits_for_ledger(w) || (plan_is_wall(&job->when) && !is_clock_trusted(w)))
                 return;
+        if (pools_are_awaited(w, job->name))
+                return;
         if (job->promised > 0 && !job->is_running)
                 fail(w, "%s: idle, and run %llu was promised", job->name, (unsigned long long)job->promised);
         if (number == INDEX_NONE || g->rows[number].state != JOB_STATE_ARMED || job->is_running || !plan_exists(&job->when) ||
@@ -927,6 +936,8 @@ static void advance(struct world *w) {
         } while (r > 0 && !w->error[0]);
         for (size_t i = 0; i < w->n_jobs; i++)
                 check_settled(w, &w->jobs[i]);
+        if (!w->is_stopping && !waits_for_ledger(w))
+                pools_check_waiting(w);
         int64_t bt_us, rt_us;
         next_wake(w, &bt_us, &rt_us);
         if (bt_us <= w->now.bt_us || rt_us <= w->now.rt_us)
@@ -953,6 +964,7 @@ struct world_job *world_define(struct world *w, const char *name, const struct j
                 job->queue_max = when->queue_max;
         if (job->queue_max == 0)
                 job->queue_max = 1;
+        job->may_await_place |= when->ties || w->next_max_running > 0;
         job->may_queue |= when->overlap == JOB_OVERLAP_QUEUE || when->overlap == JOB_OVERLAP_REPLACE;
         job->may_catch_up |= when->catch_up == JOB_CATCH_UP_ALL || when->catch_up_spread_us > 0;
         if (job->spread_us < when->catch_up_spread_us)
@@ -997,6 +1009,9 @@ static void note_armed(struct world *w) {
 void world_commit(struct world *w) {
         for (size_t i = 0; i < w->n_jobs; i++)
                 put_in_force(&w->jobs[i]);
+        pools_tell(w);
+        pools_put_in_force(w);
+        w->is_reordered = true;
         engine_commit(w->engine, w->now,
                       &(struct wire_commit){.generation = ++w->generation, .time_sync_wait_us = w->sync_wait_us});
         take_actions(w);
@@ -1132,6 +1147,8 @@ void world_crash(struct world *w, int64_t down_us) {
 }
 
 static void define_all(struct world *w) {
+        pools_tell(w);
+        pools_put_in_force(w);
         for (size_t i = 0; i < w->n_jobs; i++) {
                 struct world_job *job = &w->jobs[i];
                 if (!job->is_defined)
@@ -1446,7 +1463,7 @@ static void check_trigger(struct world *w, const struct world_job *job, uint64_t
                 break;
         case TRIGGER_QUEUED:
         case TRIGGER_REPLACING:
-                is_right = (!job->is_running && w->store) ||
+                is_right = (!job->is_running && (w->store || pools_are_awaited(w, job->name))) ||
                            (job->is_running && job->start.run < run && (outcome == TRIGGER_QUEUED || job->is_killed));
                 break;
         case TRIGGER_NOT_ARMED:
@@ -1629,7 +1646,7 @@ static void check_job(struct world *w, const struct world_job *job) {
         if (plan_is_wall(&job->when) && !is_clock_trusted(w))
                 return;
         if (!plan_is_grid(&job->when) || job->is_running || job->is_paused || w->is_stopping || is_claim_awaited(w, number) ||
-            awaits_clock(w, job, row) || is_wake_due(w) ||
+            awaits_clock(w, job, row) || is_wake_due(w) || pools_are_awaited(w, job->name) ||
             (cold && cold->catch_up_bt_us >= w->now.bt_us)) /* due this instant: it is still to be woken */
                 return;
         if (is_closed(w, job, row->next_us))

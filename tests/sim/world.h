@@ -109,6 +109,15 @@ struct world_job {
         bool is_killed;            /* the run in flight */
         uint64_t missed_since_run; /* as told */
         enum run_result told_result;
+        int64_t waits_since_us; /* for a place; INT64_MIN: it does not */
+        bool may_await_place;   /* it belonged to a pool once */
+};
+
+#define WORLD_GROUPS 4
+
+struct world_group {
+        const char *name;
+        uint32_t max_running, next_max; /* in force, and with the next commit; 0: no limit */
 };
 
 struct world {
@@ -156,6 +165,10 @@ struct world {
         int64_t slow_us;                /* so long after a resume or a step the scheduler gets round to what is due */
         int planted;                    /* a bug for the world to find; 0: none */
         char error[256];                /* what went wrong first; empty: nothing */
+        struct world_group groups[WORLD_GROUPS];
+        size_t n_groups;
+        uint32_t max_running, next_max_running; /* of all jobs */
+        bool is_reordered;                      /* a commit has changed whose turn it is */
 };
 
 /* A world at a wall-clock instant, some time after boot, without jobs; the scheduler is up. */
@@ -164,6 +177,8 @@ void world_done(struct world *w);
 /* Defines or changes a job; in force after world_commit(). */
 struct world_job *world_define(struct world *w, const char *name, const struct job_when *when);
 void world_remove(struct world *w, const char *name);
+/* Defines or changes a group; in force after world_commit(). The name is borrowed. */
+void world_group(struct world *w, const char *name, uint32_t max_running);
 void world_commit(struct world *w);
 struct world_job *world_find(struct world *w, const char *name);
 /* Lets time pass to an instant of BOOTTIME: ends, wakes, in their order; ends before slots of the same instant. */
@@ -197,5 +212,7 @@ void world_begin_ledger(struct world *w);
 void world_slow_disk(struct world *w, uint64_t lag);
 /* All dies but the disk: runs, runner, scheduler; a reboot, or only both programs anew. */
 void world_power_cut(struct world *w, int64_t down_us, bool is_reboot);
+/* What a job does that it must not do. */
+void world_fail(struct world *w, const char *name, const char *what);
 /* Everything that must hold between two events, for every job. False: w->error says what. */
 bool world_check(struct world *w);
