@@ -76,7 +76,7 @@ static bool has_fixed_delay_only(const struct job_draft *d) {
         const struct job_when *when = &d->job->when;
 
         return when->every_us > 0 && when->mode == JOB_MODE_FIXED_DELAY && !draft_has_calendar(d) && when->on_boot_us < 0 &&
-               !when->is_on_wake;
+               !when->is_on_wake && !d->set[KEY_ON_SUCCESS_OF] && !d->set[KEY_ON_FAILURE_OF] && !d->set[KEY_ON_END_OF];
 }
 
 static void finish_overlap(struct job_draft *d) {
