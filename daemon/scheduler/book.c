@@ -400,6 +400,7 @@ void book_note(struct book *b, const struct engine *e, struct clock_sample now, 
         case ACTION_CLOSED:
         case ACTION_CLOCK:
         case ACTION_OVERDUE:
+        case ACTION_GROUP_HOLD:
                 break;
         }
 }

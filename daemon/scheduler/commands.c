@@ -8,8 +8,8 @@
 
 /* ---- holds ---- */
 
-static bool is_held(const struct job_row *row) {
-        return row->is_paused || row->is_cancelled || row->is_failed;
+static bool has_hold(const struct job_row *row) {
+        return row->is_held || row->is_cancelled || row->is_failed;
 }
 
 static void emit_hold(struct engine *e, uint32_t job, enum hold_change change) {
@@ -19,11 +19,11 @@ static void emit_hold(struct engine *e, uint32_t job, enum hold_change change) {
 void commands_arm_hold(struct engine *e, uint32_t job) {
         const struct job_row *row = engine_row(e, job);
         const struct job_cold *cold = registry_cold(&e->jobs, row);
-        if (!is_held(row)) {
+        if (!has_hold(row)) {
                 schedule_remove(&e->holds, job);
                 return;
         }
-        bool ends_first = row->is_paused && cold->paused_until_bt_us < cold->remind_bt_us;
+        bool ends_first = row->is_held && cold->paused_until_bt_us < cold->remind_bt_us;
         schedule_set(&e->holds, job, ends_first ? cold->paused_until_bt_us : cold->remind_bt_us);
 }
 
@@ -34,30 +34,38 @@ static int prepare_hold(struct engine *e, uint32_t job) {
         return schedule_reserve(&e->holds, job);
 }
 
-/* A fixed delay that was over in the pause begins anew: nothing is made up. A pause that ended by itself did so at its instant,
- * however late that is seen: what came after it is late, not withheld. */
-static void go_on(struct engine *e, struct clock_sample now, uint32_t job, enum hold_change change) {
+/* A fixed delay that was over in the pause begins anew: nothing is made up. What comes after the instant is late, not withheld. */
+void commands_go_on(struct engine *e, struct clock_sample now, uint32_t job, int64_t since_bt_us) {
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
-        int64_t ago_us = change == HOLD_EXPIRED ? now.bt_us - registry_cold(&e->jobs, row)->paused_until_bt_us : 0;
-        slots_pass(e, now, job, engine_slot_now(when, now) - ago_us);
+        slots_pass(e, now, job, engine_slot_now(when, now) - (now.bt_us - since_bt_us));
         slots_flush_missed(e, now, job, false);
         row->is_paused = false;
         if (plan_is_delay(when) && row->next_us == INT64_MAX)
-                row->next_us = engine_next_delay(e, row, when, now.bt_us - ago_us);
+                row->next_us = engine_next_delay(e, row, when, since_bt_us);
         expect_begin(e, now, job);
         if (plan_has_delay(when) && !engine_is_busy(e, row) && registry_cold(&e->jobs, row)->delay_bt_us == 0)
-                delay_begin(e, job, now.bt_us - ago_us);
-        emit_hold(e, job, change);
+                delay_begin(e, job, since_bt_us);
         slots_arm(e, job);
+}
+
+/* A pause that ended by itself did so at its instant, however late that is seen. */
+static void lift_hold(struct engine *e, struct clock_sample now, uint32_t job, enum hold_change change) {
+        struct job_row *row = engine_row(e, job);
+        int64_t since_bt_us = change == HOLD_EXPIRED ? registry_cold(&e->jobs, row)->paused_until_bt_us : now.bt_us;
+        row->is_held = false;
+        if (!group_holds_are_on(e, row))
+                commands_go_on(e, now, job, since_bt_us);
+        emit_hold(e, job, change);
         commands_arm_hold(e, job);
 }
 
 void commands_hold_due(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         struct job_cold *cold = registry_cold(&e->jobs, row);
-        if (row->is_paused && cold->paused_until_bt_us <= now.bt_us) {
-                go_on(e, now, job, HOLD_EXPIRED);
+        if (row->is_held && cold->paused_until_bt_us <= now.bt_us) {
+                group_holds_due(e, now, cold->paused_until_bt_us);
+                lift_hold(e, now, job, HOLD_EXPIRED);
                 return;
         }
         cold->remind_bt_us = now.bt_us + ENGINE_REMIND_US;
@@ -68,6 +76,8 @@ void commands_hold_due(struct engine *e, struct clock_sample now, uint32_t job) 
 }
 
 void commands_settle_hold(struct engine *e, struct clock_sample now, uint32_t job) {
+        if (!e->is_stopping && e->next_group_bt_us <= now.bt_us)
+                group_holds_due(e, now, now.bt_us);
         if (!e->is_stopping && schedule_has(&e->holds, job) && schedule_at(&e->holds, job) <= now.bt_us)
                 commands_hold_due(e, now, job);
 }
@@ -84,6 +94,17 @@ static int refuse_hold(const struct engine *e, const struct job_row *row) {
                                   : 0;
 }
 
+void commands_stop_slots(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_cold *cold = registry_cold(&e->jobs, row);
+        segments_close(e, now, job);
+        catch_up_drop(e, now, job, engine_slot_now(engine_policy(e, row), now), SLOT_REASON_PAUSED);
+        while (cold->waiting.is_slot)
+                slots_tell_waiting(e, job, SLOT_WITHHELD, SLOT_REASON_PAUSED);
+        row->is_paused = true;
+        slots_arm(e, job);
+}
+
 int engine_pause(struct engine *e, struct clock_sample now, uint32_t job, int64_t until_bt_us) {
         struct job_row *row = engine_row(e, job);
         int r = refuse_hold(e, row);
@@ -94,17 +115,13 @@ int engine_pause(struct engine *e, struct clock_sample now, uint32_t job, int64_
         if (r != 0)
                 return r;
         struct job_cold *cold = registry_cold(&e->jobs, row);
-        if (row->is_paused && cold->paused_until_bt_us == until_bt_us)
+        if (row->is_held && cold->paused_until_bt_us == until_bt_us)
                 return 0;
-        segments_close(e, now, job);
-        catch_up_drop(e, now, job, engine_slot_now(engine_policy(e, row), now), SLOT_REASON_PAUSED);
-        while (cold->waiting.is_slot)
-                slots_tell_waiting(e, job, SLOT_WITHHELD, SLOT_REASON_PAUSED);
-        row->is_paused = true;
+        commands_stop_slots(e, now, job);
+        row->is_held = true;
         cold->paused_until_bt_us = until_bt_us;
         cold->remind_bt_us = now.bt_us + ENGINE_REMIND_US;
         emit_hold(e, job, HOLD_PAUSED);
-        slots_arm(e, job);
         commands_arm_hold(e, job);
         return 1;
 }
@@ -116,23 +133,28 @@ int engine_resume(struct engine *e, struct clock_sample now, uint32_t job) {
                 r = due_settle(e, now, job); /* the pause may just have ended by itself */
         if (r != 0)
                 return r;
-        if (!row->is_paused)
+        if (!row->is_held)
                 return 0;
-        go_on(e, now, job, HOLD_RESUMED);
+        lift_hold(e, now, job, HOLD_RESUMED);
         return 1;
+}
+
+int commands_refuse_start(const struct engine *e, struct clock_sample now, uint32_t job) {
+        const struct job_row *row = &e->jobs.rows[job];
+        if (e->is_stopping)
+                return ENGINE_REFUSED_STOPPING;
+        if (row->state != JOB_STATE_ARMED)
+                return ENGINE_REFUSED_DISABLED;
+        bool is_off = row->is_cancelled || row->is_finished || row->is_failed;
+        return is_off && engine_policy(e, row)->until_us < now.rt_us ? ENGINE_REFUSED_FINISHED : 0;
 }
 
 int engine_start(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
-        if (e->is_stopping)
-                return ENGINE_REFUSED_STOPPING;
-        if (row->state != JOB_STATE_ARMED)
-                return ENGINE_REFUSED_DISABLED;
-        if (!row->is_cancelled && !row->is_finished && !row->is_failed)
-                return 0;
-        if (when->until_us < now.rt_us)
-                return ENGINE_REFUSED_FINISHED;
+        int r = commands_refuse_start(e, now, job);
+        if (r != 0 || (!row->is_cancelled && !row->is_finished && !row->is_failed))
+                return r;
         row->is_cancelled = row->is_finished = row->is_failed = false;
         row->since_us = now.bt_us;
         if (registry_cold(&e->jobs, row))
@@ -147,6 +169,7 @@ int engine_start(struct engine *e, struct clock_sample now, uint32_t job) {
         }
         emit_hold(e, job, HOLD_STARTED);
         slots_arm(e, job);
+        group_holds_judge(e, now, job);
         commands_arm_hold(e, job);
         return 1;
 }
@@ -165,7 +188,7 @@ static void cancel_schedule(struct engine *e, struct clock_sample now, uint32_t 
         struct job_row *row = engine_row(e, job);
         segments_end(e, now, job, SLOT_REASON_CANCELLED);
         row->is_cancelled = true;
-        row->is_paused = false;
+        row->is_held = row->is_paused = false;
         registry_cold(&e->jobs, row)->remind_bt_us = now.bt_us + ENGINE_REMIND_US;
         emit_hold(e, job, HOLD_CANCELLED);
         slots_leave_events(e, job);
@@ -213,8 +236,6 @@ static enum trigger_outcome meet_run(struct engine *e, struct clock_sample now, 
                                      uint64_t *ret_run) {
         const struct job_run *run = &registry_cold(&e->jobs, engine_row(e, job))->run;
         *ret_run = run->run;
-        if (what == TRIGGER_REJECT)
-                return TRIGGER_REJECTED;
         if (what == TRIGGER_JOIN && !run->is_ending)
                 return TRIGGER_JOINED;
         slots_pass(e, now, job, engine_slot_now(engine_policy(e, engine_row(e, job)), now));
@@ -225,20 +246,30 @@ static enum trigger_outcome meet_run(struct engine *e, struct clock_sample now, 
         return TRIGGER_REPLACING;
 }
 
-int engine_trigger(struct engine *e, struct clock_sample now, uint32_t job, const struct engine_trigger *trigger,
-                   uint64_t *ret_run) {
-        struct job_row *row = engine_row(e, job);
+enum trigger_outcome commands_refuse_trigger(const struct engine *e, uint32_t job, const struct engine_trigger *trigger) {
+        const struct job_row *row = &e->jobs.rows[job];
         const struct job_when *when = engine_policy(e, row);
         if (e->is_stopping)
                 return TRIGGER_STOPPING;
-        int r = due_settle(e, now, job);
-        if (r < 0)
-                return r;
         if (row->state == JOB_STATE_REMOVED || (!trigger->is_forced && !engine_has_plan(row)))
                 return TRIGGER_NOT_ARMED;
         if (trigger->is_rebase && (!engine_has_plan(row) || when->every_us == 0 || plan_is_wall(when)))
                 return TRIGGER_NOT_A_GRID;
-        enum trigger_outcome outcome = TRIGGER_STARTED;
+        return engine_is_running(e, row) && trigger->if_running == TRIGGER_REJECT ? TRIGGER_REJECTED : TRIGGER_STARTED;
+}
+
+int engine_trigger(struct engine *e, struct clock_sample now, uint32_t job, const struct engine_trigger *trigger,
+                   uint64_t *ret_run) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_when *when = engine_policy(e, row);
+        int r = due_settle(e, now, job);
+        if (r < 0)
+                return r;
+        enum trigger_outcome outcome = commands_refuse_trigger(e, job, trigger);
+        if (outcome == TRIGGER_REJECTED)
+                *ret_run = registry_cold(&e->jobs, row)->run.run;
+        if (outcome != TRIGGER_STARTED)
+                return (int)outcome;
         if (engine_is_running(e, row))
                 outcome = meet_run(e, now, job, trigger->if_running, ret_run);
         else {
@@ -254,7 +285,7 @@ int engine_trigger(struct engine *e, struct clock_sample now, uint32_t job, cons
                 }
         }
         /* a fixed delay counts from the end of any run: there is nothing to move */
-        if (trigger->is_rebase && outcome != TRIGGER_REJECTED && plan_is_grid(when))
+        if (trigger->is_rebase && plan_is_grid(when))
                 segments_rebase(e, now, job);
         slots_arm(e, job);
         return (int)outcome;

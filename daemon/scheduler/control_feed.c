@@ -373,6 +373,19 @@ static void tell_hold(struct control *c, struct clock_sample now, const struct a
         }
 }
 
+/* Of each member how it stands by now. */
+static void tell_group_hold(struct control *c, struct clock_sample now, const struct action *a) {
+        const struct engine *e = link_engine(c->link);
+        uint32_t group = a->group_hold.group;
+        if (a->group_hold.change == HOLD_REMINDER)
+                return;
+        for (uint32_t job = engine_walk_members(e, group, 0); job != INDEX_NONE; job = engine_walk_members(e, group, job + 1))
+                if (a->group_hold.change == HOLD_PAUSED)
+                        tell_state(c, now, job);
+                else
+                        tell_armed(c, now, job);
+}
+
 static void tell_started(struct control *c, const struct action *a, const char *kind) {
         const struct job_run *run = &a->run.run;
         if (!is_wanted(c, a->job, kind))
@@ -454,6 +467,9 @@ void control_feed_action(struct control *c, struct clock_sample now, const struc
                 break;
         case ACTION_HOLD:
                 tell_hold(c, now, a);
+                break;
+        case ACTION_GROUP_HOLD:
+                tell_group_hold(c, now, a);
                 break;
         case ACTION_CLOSED:
                 tell_end(c, now, a->job, slot_reason_to_string(a->unplanned));

@@ -8,13 +8,9 @@
 #include <string.h>
 
 static int copy_limits(const struct engine *e, struct engine *copy) {
-        int r = 0;
-        for (size_t i = 0; r == 0 && i < e->groups.n; i++)
-                if (e->groups.list[i].is_defined)
-                        r = groups_announce(&copy->groups, e->groups.list[i].name, NULL, e->groups.list[i].max_running);
+        int r = group_holds_copy(e, copy);
         if (r < 0)
                 return r;
-        groups_commit(&copy->groups);
         copy->max_running = copy->next_max_running = e->max_running;
         r = pools_begin_commit(copy);
         pools_end_commit(copy);

@@ -632,7 +632,9 @@ int engine_advance(struct engine *e, struct clock_sample now) {
                 int r = 0;
                 if (e->is_stopping)
                         return 0;
-                if (is_due(&e->holds, now.bt_us, &job))
+                if (e->next_group_bt_us <= now.bt_us)
+                        group_holds_due(e, now, now.bt_us);
+                else if (is_due(&e->holds, now.bt_us, &job))
                         commands_hold_due(e, now, job);
                 else if (is_due(&e->at_boot, now.bt_us, &job))
                         r = boot_due(e, now, job);
@@ -670,6 +672,7 @@ void engine_next_wake(const struct engine *e, int64_t *ret_bt_us, int64_t *ret_r
                                                                  earlier(first_at(&e->at_delay), first_at(&e->holds))));
         bt_us = earlier(bt_us, earlier(first_at(&e->retries), first_at(&e->expects)));
         int64_t rt_us = first_at(&e->real_wake);
+        bt_us = earlier(bt_us, e->next_group_bt_us);
         claims_next_wake(e, &bt_us, &rt_us);
         if (!e->is_clock_trusted && rt_us < INT64_MAX) { /* what it will be then is not known */
                 bt_us = earlier(bt_us, e->trust_bt_us);

@@ -22,6 +22,7 @@ int engine_new(const struct wire_hello *hello, struct engine **ret) {
         e->is_first_of_boot = hello->is_first_of_boot;
         e->is_clock_trusted = hello->is_synchronised;
         e->trust_bt_us = INT64_MAX;
+        e->next_group_bt_us = INT64_MAX;
         e->is_first_scheduler = hello->epoch == 0;
         *ret = e;
         return 0;

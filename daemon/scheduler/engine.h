@@ -10,6 +10,7 @@
 #include "daemon/core/clock.h"
 #include "daemon/core/wire.h"
 #include "daemon/scheduler/clockstep.h"
+#include "daemon/scheduler/groups.h"
 #include "daemon/scheduler/image.h"
 #include "daemon/scheduler/registry.h"
 
@@ -78,8 +79,9 @@ enum action_kind {
         ACTION_HORIZON, /* to be made durable, then told by engine_claimed(); `horizon` */
         ACTION_CLOCK,   /* the wall clock was set or synchronised, or the machine slept; `clock` */
         ACTION_GIVEN_UP, /* the attempt that was to come will not: the failure before it is the last word on its slot; `given_up` */
-        ACTION_OVERDUE, /* no good run for longer than ExpectWithin=, or that is over; `overdue` */
-        ACTION_GONE,    /* the job's number will be used for another */
+        ACTION_OVERDUE,    /* no good run for longer than ExpectWithin=, or that is over; `overdue` */
+        ACTION_GROUP_HOLD, /* the same as HOLD of a group; `group_hold` */
+        ACTION_GONE,       /* the job's number will be used for another */
 };
 
 enum hold_change {
@@ -146,6 +148,10 @@ struct action {
                 } overdue;
                 uint64_t kill_run;
                 enum hold_change hold;
+                struct {
+                        uint32_t group;
+                        enum hold_change change; /* PAUSED, RESUMED, EXPIRED, REMINDER */
+                } group_hold;
                 struct clock_sample horizon;
                 enum slot_reason unplanned; /* removed or disabled */
                 struct clockstep clock;
@@ -257,6 +263,32 @@ int engine_resume(struct engine *e, struct clock_sample now, uint32_t job);
 /* every_us from JOB_EVERY_MIN to DURATION_MAX, or 0 for the definition's. 0, 1, ENGINE_REFUSED_NO_INTERVAL, -ENOMEM. */
 int engine_set_interval(struct engine *e, struct clock_sample now, uint32_t job, int64_t every_us);
 
+/* ---- groups: each command is one step for all members ---- */
+
+/* The groups, with their holds; borrowed until the next event. */
+const struct groups *engine_groups(const struct engine *e);
+/* One that is defined, or held, or INDEX_NONE. */
+uint32_t engine_find_group(const struct engine *e, const char *name);
+/* The first member from row `from` on that is defined, or INDEX_NONE. */
+uint32_t engine_walk_members(const struct engine *e, uint32_t group, uint32_t from);
+/* The first group that holds a job, or INDEX_NONE. */
+uint32_t engine_holding_group(const struct engine *e, uint32_t job);
+/* A hold that the ledger has; before the jobs are restored. 0, -ENOMEM. */
+int engine_restore_group(struct engine *e, struct clock_sample now, const char *name, const char *by, const char *reason,
+                         int64_t at_rt_us, int64_t until_rt_us);
+/* Holds a group as a whole: its members' slots are withheld until it is resumed or, from until_bt_us on, goes on by itself. Members may be
+ * paused by themselves beside. by and reason (NULL: none) are copied. 0 it was so before, 1, ENGINE_REFUSED_STOPPING, -ENOMEM. */
+int engine_pause_group(struct engine *e, struct clock_sample now, uint32_t group, const char *by, const char *reason,
+                       int64_t until_bt_us);
+/* The hold of the group ends; members that are paused by themselves, or by another group, stay so. As engine_pause_group(). */
+int engine_resume_group(struct engine *e, struct clock_sample now, uint32_t group);
+/* Arms all members, or none: then it returns why the one in *ret_job refuses, as engine_start(). 0: all were armed. */
+int engine_start_group(struct engine *e, struct clock_sample now, uint32_t group, uint32_t *ret_job);
+/* TRIGGER_STARTED where each member can be triggered; else why the one in *ret_job refuses. -ENOMEM. Each is then to be triggered before any
+ * other event. */
+int engine_check_trigger(struct engine *e, struct clock_sample now, uint32_t group, const struct engine_trigger *trigger,
+                         uint32_t *ret_job);
+
 /* The horizon is durable up to here, and so is all that was written with it: no slot beyond it is started of jobs whose slots could
  * run again. Without a ledger (before engine_set_past()) nothing waits for it. */
 void engine_claimed(struct engine *e, struct clock_sample now, struct clock_sample horizon);
@@ -298,7 +330,9 @@ struct job_view {
                 status; /* the first of: pending, running, disabled, cancelled, failed, finished, paused, manual, waiting */
         bool is_paused, is_cancelled, is_finished, is_failed;
         bool is_disabled;              /* by its definition, or that is gone */
-        int64_t paused_until_bt_us;    /* INT64_MAX: no end */
+        bool is_held;                  /* paused by itself; */
+        uint32_t group;                /* the first of its groups that is paused, INDEX_NONE: none is */
+        int64_t paused_until_bt_us;    /* by itself; INT64_MAX: no end */
         const struct job_run *run;     /* in flight, or NULL */
         uint64_t pending_run;          /* the number promised to what waits for it to end, 0: nothing waits */
         bool is_pending_slot;          /* what waits is a slot (for a fixed-rate job) */
@@ -320,7 +354,7 @@ void engine_view(const struct engine *e, struct clock_sample now, uint32_t job, 
  * as many as are asked for, fixed-delay jobs at most one; jobs that don't run by themselves none. */
 size_t engine_next_slots(const struct engine *e, struct clock_sample now, uint32_t job, int64_t from_rt_us, size_t n,
                          int64_t *ret_slot_rt_us, int64_t *ret_start_rt_us);
-/* Counts of jobs, a cancelled one with a run in flight among both. It takes as long as there are holds. */
+/* Counts of jobs, a cancelled one with a run in flight among both. It takes as long as there are holds, or jobs where a group is held. */
 struct engine_totals {
         size_t n_running, n_paused, n_cancelled;
 };

@@ -4,7 +4,6 @@
 #pragma once
 
 #include "daemon/scheduler/engine.h"
-#include "daemon/scheduler/groups.h"
 #include "daemon/scheduler/places.h"
 #include "daemon/scheduler/plan.h"
 #include "daemon/scheduler/schedule.h"
@@ -32,6 +31,7 @@ struct engine {
         struct schedule expects;  /* by job: when it is overdue, or to be told of it again, BOOTTIME */
         struct index by_run;      /* jobs with a run in flight, by its number */
         struct groups groups;
+        int64_t next_group_bt_us;               /* when the hold of a group ends or is told again; INT64_MAX: none is on */
         uint32_t max_running, next_max_running; /* of all jobs together, 0: no limit; and from the next commit on */
         struct places places; /* of all jobs, and of each group by its number + 1; none where nothing has a limit */
         bool holds_places;    /* none is granted until a commit is done */
@@ -314,8 +314,26 @@ void pools_end_run(struct engine *e, uint32_t job);
  * whoever waits again has its turn, whatever its row. 0, -ENOMEM. */
 int pools_begin_commit(struct engine *e);
 void pools_end_commit(struct engine *e);
+/* group_holds.c */
+/* True if one of the job's groups is held. */
+bool group_holds_are_on(const struct engine *e, const struct job_row *row);
+/* Holds of groups that end up to an instant end, and those that are due are told again. */
+void group_holds_due(struct engine *e, struct clock_sample now, int64_t until_bt_us);
+/* Its groups may be others now: the job is paused by them, or goes on. */
+void group_holds_judge(struct engine *e, struct clock_sample now, uint32_t job);
+
+/* The groups, with their holds, for a copy that has none. 0, -ENOMEM. */
+int group_holds_copy(const struct engine *e, struct engine *copy);
 
 /* commands.c */
+/* The job has its cold state, and is paused: what is on its way is withheld. */
+void commands_stop_slots(struct engine *e, struct clock_sample now, uint32_t job);
+/* It is not paused any more, since an instant of BOOTTIME. */
+void commands_go_on(struct engine *e, struct clock_sample now, uint32_t job, int64_t since_bt_us);
+/* 0, or why engine_start() refuses. */
+int commands_refuse_start(const struct engine *e, struct clock_sample now, uint32_t job);
+/* TRIGGER_STARTED, or why engine_trigger() would refuse. */
+enum trigger_outcome commands_refuse_trigger(const struct engine *e, uint32_t job, const struct engine_trigger *trigger);
 /* Queues the job for the end of its pause or for the next time its hold is told, or takes it out. */
 void commands_arm_hold(struct engine *e, uint32_t job);
 /* A pause's time is over, or a hold is to be told again. */

@@ -120,7 +120,7 @@ void groups_commit(struct groups *g) {
                 group->is_announced = false;
                 if (!group->is_defined && group->hold.is_on && ++n_undefined > GROUPS_HELD_MAX)
                         groups_release(g, i);
-                else if (!group->is_defined && !group->hold.is_on)
+                if (!group->is_defined && !group->hold.is_on)
                         drop(g, i);
         }
 }
@@ -150,6 +150,4 @@ void groups_release(struct groups *g, uint32_t group) {
         if (g->list[group].hold.is_on)
                 g->n_held--;
         clear_hold(&g->list[group].hold);
-        if (!g->list[group].is_defined && !g->list[group].is_announced)
-                drop(g, group);
 }

@@ -51,5 +51,5 @@ int groups_add(struct groups *g, const char *name, uint32_t *ret);
 /* Holds a group, or holds it otherwise. by and reason (NULL: none) are copied. 0, -ENOMEM. */
 int groups_hold(struct groups *g, uint32_t group, const char *by, const char *reason, int64_t at_rt_us, int64_t until_bt_us,
                 int64_t remind_bt_us);
-/* The hold ends; a group that is not defined goes with it. */
+/* The hold ends; a group that is not defined goes with the next commit. */
 void groups_release(struct groups *g, uint32_t group);

@@ -246,6 +246,20 @@ static void put_change(struct keeper *k, struct clock_sample now, const struct c
                 put_clock(k, now, LEDGER_CLOCK_STEP, change->step_us);
 }
 
+static void put_group(struct keeper *k, const struct engine *e, struct clock_sample now, uint32_t group) {
+        const struct group *g = &engine_groups(e)->list[group];
+        const struct group_hold *hold = &g->hold;
+        struct ledger_group row = {.name = g->name};
+        if (hold->is_on)
+                row.hold = (struct book_hold){
+                        .by = hold->by,
+                        .reason = hold->reason,
+                        .at_rt_us = hold->at_rt_us,
+                        .until_rt_us = hold->until_bt_us < INT64_MAX ? hold->until_bt_us + now.rt_us - now.bt_us : INT64_MAX,
+                };
+        k->sink.group(k->userdata, &row);
+}
+
 void keeper_note(struct keeper *k, struct engine *e, const struct book *b, struct clock_sample now, const struct action *a,
                  const void *value, size_t value_size) {
         const char *name = a->job == INDEX_NONE ? NULL : engine_job_name(e, a->job);
@@ -284,6 +298,11 @@ void keeper_note(struct keeper *k, struct engine *e, const struct book *b, struc
         case ACTION_CLOCK:
                 put_change(k, now, &a->clock);
                 flush_by(k, now.bt_us + delay_us);
+                return;
+        case ACTION_GROUP_HOLD:
+                if (a->group_hold.change != HOLD_REMINDER)
+                        put_group(k, e, now, a->group_hold.group);
+                flush_by(k, now.bt_us);
                 return;
         case ACTION_GONE:
                 if (a->job < k->n_marks && k->marks[a->job] & MARK_SEGMENT) /* else nothing of it is worth a row */
@@ -346,6 +365,9 @@ void keeper_put_all(struct keeper *k, struct engine *e, const struct book *b, st
                         k->marks[job] &= (uint8_t)~MARK_SEGMENT;
                 put_known(k, e, b, now, job);
         }
+        for (uint32_t group = 0; group < engine_groups(e)->n; group++)
+                if (engine_groups(e)->list[group].hold.is_on)
+                        put_group(k, e, now, group);
         flush_by(k, now.bt_us);
 }
 

@@ -21,6 +21,7 @@ struct keeper_sink {
         void (*range)(void *userdata, const struct ledger_range *range);
         void (*segment)(void *userdata, const struct ledger_segment *segment);
         void (*clock)(void *userdata, const struct ledger_clock *clock);
+        void (*group)(void *userdata, const struct ledger_group *group);
         uint64_t (*commit)(void *userdata);
 };
 

@@ -111,6 +111,8 @@ static void tell_rows(struct ledger *l, const struct pack *rows) {
                         l->callbacks.on_job(l->userdata, &row.job);
                 else if (row.kind == LEDGER_ROW_RUN)
                         l->callbacks.on_run(l->userdata, &row.run);
+                else if (row.kind == LEDGER_ROW_GROUP && l->callbacks.on_group)
+                        l->callbacks.on_group(l->userdata, &row.group);
 }
 
 /* The rows of an answer in the array of their kind. */
@@ -387,6 +389,10 @@ void ledger_put_segment(struct ledger *l, const struct ledger_segment *segment) 
 
 void ledger_put_clock(struct ledger *l, const struct ledger_clock *clock) {
         put(l, &(struct ledger_row){.kind = LEDGER_ROW_CLOCK, .clock = *clock});
+}
+
+void ledger_put_group(struct ledger *l, const struct ledger_group *group) {
+        put(l, &(struct ledger_row){.kind = LEDGER_ROW_GROUP, .group = *group});
 }
 
 void ledger_put_horizon(struct ledger *l, const struct ledger_horizon *horizon) {

@@ -13,7 +13,7 @@
 #include "daemon/scheduler/engine.h"
 
 #define LEDGER_FILE   "ledger.db" /* in the state folder */
-#define LEDGER_SCHEMA 3
+#define LEDGER_SCHEMA 4
 #define LEDGER_QUEUE_MAX                                                                                                       \
         (16 * 1024 * 1024)      /* bytes that wait for the writer; beyond, rows of runs are folded into counts, told */
 #define LEDGER_RUNS_MAX    100  /* History= by default: runs a job, */
@@ -90,6 +90,12 @@ struct ledger_clock {
         uint8_t boot_id[16];
 };
 
+/* The hold of a group. */
+struct ledger_group {
+        const char *name;
+        struct book_hold hold; /* by NULL: none any more */
+};
+
 /* Slots up to here may have been started without a word of it in the ledger; none beyond it was. */
 struct ledger_horizon {
         uint8_t boot_id[16];
@@ -113,11 +119,12 @@ struct ledger_state {
 
 struct ledger_callbacks {
         /* The store is open, or can't be (error < 0, state NULL: it is tried again; what is put meanwhile waits; -ENOTSUP: a newer chimed made
-         * it). Before it, on_job and on_run were called for all that must be known at the start: every job, its latest, latest good and
-         * latest failed run with their values, and every run that is not known to have ended. */
+         * it). Before it, on_job, on_run and on_group were called for all that must be known at the start: every job, its latest, latest good and
+         * latest failed run with their values, every run that is not known to have ended, and every group that is held. */
         void (*on_open)(void *userdata, int error, const struct ledger_state *state);
         void (*on_job)(void *userdata, const struct ledger_job *job);
         void (*on_run)(void *userdata, const struct ledger_run *run);
+        void (*on_group)(void *userdata, const struct ledger_group *group);
         /* Everything put before the commit of this number is durable. */
         void (*on_committed)(void *userdata, uint64_t number);
         /* Writing fails (error < 0; at most once a minute while it lasts) or works again (0). Nothing is lost meanwhile but by the bound:
@@ -146,6 +153,7 @@ void ledger_put_run(struct ledger *l, const struct ledger_run *run);
 void ledger_put_range(struct ledger *l, const struct ledger_range *range);
 void ledger_put_segment(struct ledger *l, const struct ledger_segment *segment);
 void ledger_put_clock(struct ledger *l, const struct ledger_clock *clock);
+void ledger_put_group(struct ledger *l, const struct ledger_group *group);
 void ledger_put_horizon(struct ledger *l, const struct ledger_horizon *horizon);
 /* What the runner that is connected and the next run's number are. */
 void ledger_put_life(struct ledger *l, uint64_t epoch, const uint8_t instance[static 16], const uint8_t boot_id[static 16],

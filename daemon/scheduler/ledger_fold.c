@@ -125,6 +125,7 @@ static int fold_row(struct fold *f, const struct ledger_row *row, struct place p
                 return 0;
         case LEDGER_ROW_SEGMENT:
         case LEDGER_ROW_CLOCK:
+        case LEDGER_ROW_GROUP:
                 pack_raw(&f->out, place.at, place.size);
                 return 0;
         case LEDGER_ROW_MAX:

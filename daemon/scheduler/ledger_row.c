@@ -11,6 +11,7 @@ static const size_t row_sizes[] = {
         [LEDGER_ROW_RANGE] = sizeof(struct ledger_range), [LEDGER_ROW_SEGMENT] = sizeof(struct ledger_segment),
         [LEDGER_ROW_CLOCK] = sizeof(struct ledger_clock), [LEDGER_ROW_HORIZON] = sizeof(struct ledger_horizon),
         [LEDGER_ROW_LIFE] = sizeof(struct ledger_life),   [LEDGER_ROW_FOLDED] = sizeof(struct ledger_folded),
+        [LEDGER_ROW_GROUP] = sizeof(struct ledger_group),
 };
 
 /* NULL stays NULL; a text is followed by its NUL. */
@@ -45,6 +46,11 @@ void ledger_row_put(struct pack *p, const struct ledger_row *row) {
                 break;
         case LEDGER_ROW_SEGMENT:
                 put_text(p, row->segment.when);
+                break;
+        case LEDGER_ROW_GROUP:
+                put_text(p, row->group.name);
+                put_text(p, row->group.hold.by);
+                put_text(p, row->group.hold.reason);
                 break;
         case LEDGER_ROW_RANGE:
         case LEDGER_ROW_CLOCK:
@@ -87,6 +93,11 @@ int ledger_row_get(struct unpack *u, struct ledger_row *ret) {
         case LEDGER_ROW_FOLDED:
                 row.folded.job = job;
                 break;
+        case LEDGER_ROW_GROUP:
+                row.group.name = get_bytes(u);
+                row.group.hold.by = (char *)get_bytes(u);
+                row.group.hold.reason = (char *)get_bytes(u);
+                break;
         case LEDGER_ROW_CLOCK:
         case LEDGER_ROW_HORIZON:
         case LEDGER_ROW_LIFE:
@@ -109,6 +120,7 @@ const char *ledger_row_job(const struct ledger_row *row) {
                 return row->segment.job;
         case LEDGER_ROW_FOLDED:
                 return row->folded.job;
+        case LEDGER_ROW_GROUP:
         case LEDGER_ROW_CLOCK:
         case LEDGER_ROW_HORIZON:
         case LEDGER_ROW_LIFE:

@@ -15,6 +15,7 @@ enum ledger_row_kind {
         LEDGER_ROW_HORIZON,
         LEDGER_ROW_LIFE,
         LEDGER_ROW_FOLDED,
+        LEDGER_ROW_GROUP,
         LEDGER_ROW_MAX
 };
 
@@ -42,6 +43,7 @@ struct ledger_row {
                 struct ledger_horizon horizon;
                 struct ledger_life life;
                 struct ledger_folded folded;
+                struct ledger_group group;
         };
 };
 

@@ -61,8 +61,12 @@ static const char schema_2[] = "ALTER TABLE run ADD COLUMN attempt INTEGER NOT N
 static const char schema_3[] =
         "ALTER TABLE segment ADD COLUMN calendar BLOB NOT NULL DEFAULT x'00000000000000000000000000000000';";
 
+static const char schema_4[] = "CREATE TABLE group_hold(name TEXT PRIMARY KEY, by_whom TEXT NOT NULL, reason TEXT, at INTEGER "
+                               "NOT NULL, until INTEGER NOT "
+                               "NULL);";
+
 const char *const *ledger_schema_steps(size_t *ret_n) {
-        static const char *const steps[] = {schema_1, schema_2, schema_3};
+        static const char *const steps[] = {schema_1, schema_2, schema_3, schema_4};
         _Static_assert(ARRAY_SIZE(steps) == LEDGER_SCHEMA, "LEDGER_SCHEMA counts the steps");
         *ret_n = ARRAY_SIZE(steps);
         return steps;

@@ -140,6 +140,17 @@ static void get_clock(sqlite3_stmt *s, struct ledger_clock *ret, bool *bad) {
         get_id(s, 5, ret->boot_id, bad);
 }
 
+static void get_group(sqlite3_stmt *s, struct ledger_group *ret, bool *bad) {
+        *ret = (struct ledger_group){
+                .name = text(s, 0),
+                .hold = {.by = (char *)text(s, 1),
+                         .reason = (char *)text(s, 2),
+                         .at_rt_us = sqlite3_column_int64(s, 3),
+                         .until_rt_us = sqlite3_column_int64(s, 4)},
+        };
+        *bad = *bad || !ret->name || !ret->hold.by;
+}
+
 int ledger_sql_get(sqlite3_stmt *statement, enum ledger_row_kind kind, struct ledger_row *ret) {
         struct ledger_row row = {.kind = kind};
         bool bad = false;
@@ -159,6 +170,9 @@ int ledger_sql_get(sqlite3_stmt *statement, enum ledger_row_kind kind, struct le
                 break;
         case LEDGER_ROW_CLOCK:
                 get_clock(statement, &row.clock, &bad);
+                break;
+        case LEDGER_ROW_GROUP:
+                get_group(statement, &row.group, &bad);
                 break;
         case LEDGER_ROW_HORIZON:
         case LEDGER_ROW_LIFE:

@@ -20,6 +20,7 @@
 #define LEDGER_SQL_SEGMENT                                                                                                     \
         "segment.id, job.name, segment.segment, policy.text, segment.anchor, segment.first_key, segment.offset,"               \
         " segment.begun_rt, segment.boot, segment.calendar"
+#define LEDGER_SQL_GROUP "name, by_whom, reason, at, until"
 #define LEDGER_SQL_CLOCK "clock.id, clock.kind, clock.rt, clock.bt, clock.by_us, clock.boot"
 
 /* Reads the columns above of the row that a statement stands on; the value of a run is in the column behind, if there is one. Texts

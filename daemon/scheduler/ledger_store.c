@@ -26,6 +26,8 @@ static const char *const statement_texts[STORE_MAX] = {
         [STORE_STOPPED] = "UPDATE meta SET stopped = ?1",
         [STORE_CLOCK] = "INSERT INTO clock(kind, rt, bt, by_us, boot) VALUES(?1, ?2, ?3, ?4, ?5)",
         [STORE_CLOCK_TRIM] = "DELETE FROM clock WHERE id <= ?1",
+        [STORE_GROUP_HOLD] = "INSERT OR REPLACE INTO group_hold(" LEDGER_SQL_GROUP ") VALUES(?1, ?2, ?3, ?4, ?5)",
+        [STORE_GROUP_FREE] = "DELETE FROM group_hold WHERE name = ?1",
         [STORE_JOB_FIND] =
                 "SELECT job.id, last, good, failed, name, policy.text FROM job LEFT JOIN policy ON policy.id = job.policy"
                 " WHERE name = ?1",
@@ -222,6 +224,7 @@ int ledger_store_load(struct ledger_store *s, int (*fn)(void *userdata, const st
                 {LEDGER_ROW_RUN,
                  "SELECT " LEDGER_SQL_RUN " FROM run JOIN job ON job.id = run.job WHERE run.result = 0 AND run.run NOT IN"
                  " (job.last, job.good, job.failed)"},
+                {LEDGER_ROW_GROUP, "SELECT " LEDGER_SQL_GROUP " FROM group_hold"},
         };
         int r = 0;
         for (size_t k = 0; r == 0 && k < ARRAY_SIZE(questions); k++) {

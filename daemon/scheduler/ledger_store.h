@@ -38,6 +38,8 @@ enum store_statement {
         STORE_STOPPED,
         STORE_CLOCK,
         STORE_CLOCK_TRIM,
+        STORE_GROUP_HOLD,
+        STORE_GROUP_FREE,
         STORE_JOB_FIND,
         STORE_JOB_COUNTS,
         STORE_JOB_TAIL,

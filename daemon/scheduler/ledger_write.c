@@ -297,6 +297,25 @@ static int write_clock(struct ledger_store *s, const struct ledger_clock *clock)
         return r;
 }
 
+static void bind_text(sqlite3_stmt *statement, int at, const char *text) {
+        if (text)
+                (void)sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC);
+        else
+                (void)sqlite3_bind_null(statement, at);
+}
+
+static int write_group(struct ledger_store *s, const struct ledger_group *group) {
+        const struct book_hold *hold = &group->hold;
+        sqlite3_stmt *statement = s->statements[hold->by ? STORE_GROUP_HOLD : STORE_GROUP_FREE];
+        bind_text(statement, 1, group->name);
+        if (hold->by) {
+                bind_text(statement, 2, hold->by);
+                bind_text(statement, 3, hold->reason);
+                LEDGER_SQL_BIND(statement, 4, hold->at_rt_us, hold->until_rt_us);
+        }
+        return ledger_sql_run(statement);
+}
+
 static int write_life(struct ledger_store *s, const struct ledger_life *life) {
         sqlite3_stmt *update = s->statements[STORE_LIFE];
         LEDGER_SQL_BIND(update, 1, (int64_t)life->epoch, (int64_t)life->next_run);
@@ -336,6 +355,8 @@ static int write_row(struct ledger_store *s, uint32_t at, const struct ledger_ro
                 return write_life(s, &row->life);
         case LEDGER_ROW_FOLDED:
                 return write_folded(s, at, &row->folded);
+        case LEDGER_ROW_GROUP:
+                return write_group(s, &row->group);
         case LEDGER_ROW_MAX:
                 break;
         }

@@ -38,7 +38,8 @@ struct job_row {
         bool is_removing : 1;    /* the next commit removes it */
         bool is_boot_done : 1;   /* its OnBoot= slot has an outcome or is not wanted */
         bool is_resumed : 1;     /* the plan comes from the runner's memory: passed slots were missed while down */
-        bool is_paused : 1;      /* holds: they belong to the name, whatever its definition says */
+        bool is_held : 1;        /* paused by itself; holds belong to the name, whatever its definition says */
+        bool is_paused : 1;      /* so, or by one of its groups */
         bool is_cancelled : 1;   /* it has no plan, */
         bool is_finished : 1;    /* nor now, */
         bool is_failed : 1;      /* nor now: StopAfterFailures= has stopped it */

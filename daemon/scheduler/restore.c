@@ -55,7 +55,7 @@ void engine_take_image(struct engine *e, struct clock_sample now, uint32_t job, 
                 .since_us = row->since_us,
                 .is_planned = engine_has_plan(row),
                 .is_boot_done = row->is_boot_done,
-                .is_paused = row->is_paused,
+                .is_paused = row->is_held,
                 .is_cancelled = row->is_cancelled,
                 .is_finished = row->is_finished,
                 .is_failed = row->is_failed,
@@ -74,7 +74,7 @@ void engine_take_image(struct engine *e, struct clock_sample now, uint32_t job, 
                 ret->every_us = (*ret_when)->every_us;
                 *ret_when = registry_when(&e->jobs, cold->defined - 1);
         }
-        if (row->is_paused && cold->paused_until_bt_us < INT64_MAX)
+        if (row->is_held && cold->paused_until_bt_us < INT64_MAX)
                 ret->paused_until_rt_us = cold->paused_until_bt_us + ret->offset_us;
         ret->run = cold->run;
         ret->waiting = cold->waiting;
@@ -126,7 +126,7 @@ static void restore_row(struct job_row *row, const struct job_image *image, bool
         row->next_us = image->next_us;
         row->since_us = image->since_us;
         row->is_boot_done = image->is_boot_done && !is_moved;
-        row->is_paused = image->is_paused;
+        row->is_held = row->is_paused = image->is_paused;
         row->is_cancelled = image->is_cancelled;
         row->is_finished = image->is_finished;
         row->is_failed = image->is_failed;
@@ -195,6 +195,8 @@ int engine_restore(struct engine *e, struct clock_sample now, const char *name, 
         if (r < 0)
                 return r;
         restore_row(engine_row(e, job), &moved, is_moved);
+        if (!image->is_cancelled && !image->is_finished && !image->is_failed && group_holds_are_on(e, engine_row(e, job)))
+                engine_row(e, job)->is_paused = true;
         engine_row(e, job)->has_other_data = has_other_data(when, image);
         r = waiting_copy_line(moved.n_line > 0 ? moved.line : NULL, &cold->line);
         if (r < 0)

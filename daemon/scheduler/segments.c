@@ -265,7 +265,7 @@ void segments_finish(struct engine *e, struct clock_sample now, uint32_t job) {
         if (cold && is_last_done) /* they came behind the last run */
                 slots_give_way(e, job);
         row->is_finished = true;
-        row->is_paused = false;
+        row->is_held = row->is_paused = false;
         slots_leave_events(e, job);
         engine_emit(e, ACTION_HOLD, job)->hold = HOLD_FINISHED;
         commands_arm_hold(e, job);
@@ -417,6 +417,7 @@ int engine_commit(struct engine *e, struct clock_sample now, const struct wire_c
                         commit_removal(e, now, job);
                 else
                         commit_plan(e, now, job, commit);
+                group_holds_judge(e, now, job);
         }
         free(e->touched);
         e->touched = NULL;

@@ -55,6 +55,8 @@ struct story {
         size_t n_held, allocated_held;
         struct index by_job;
         struct schedule due;
+        struct often group_commands;
+        uint64_t group_commands_untold;
         uint64_t unclaimed; /* starts since they were last told */
         int64_t unclaimed_told_bt_us;
         int64_t clock_told_bt_us;
@@ -465,6 +467,16 @@ static void tell_caught_up(const struct story *s, const char *job, const struct 
                      timestamp_print_utc(run->slot_rt_us, slot), print_rounded(run->lag_us, late));
 }
 
+/* True if one more may be told at once. */
+static bool may_tell(struct often *often, struct clock_sample now, uint8_t max) {
+        if (often->n == 0 || now.bt_us - often->since_bt_us >= HOLD_US)
+                *often = (struct often){.since_bt_us = now.bt_us};
+        if (often->n == max)
+                return false;
+        often->n++;
+        return true;
+}
+
 static enum event_kind hold_kind(enum hold_change change) {
         if (change == HOLD_FINISHED)
                 return EVENT_JOB_STOPPED;
@@ -514,6 +526,32 @@ static void tell_hold(const struct story *s, const struct engine *e, const struc
                                        : "paused",
                      hold ? " by " : "", hold ? hold->by : "", *until ? " until " : "", until, hold && hold->reason ? ": " : "",
                      hold && hold->reason ? hold->reason : "");
+}
+
+/* What became of the hold of a group, for all of its members. */
+static void tell_group_hold(struct story *s, const struct engine *e, struct clock_sample now, const struct action *a) {
+        const struct group *group = &engine_groups(e)->list[a->group_hold.group];
+        const struct group_hold *hold = &group->hold;
+        enum hold_change change = a->group_hold.change;
+        char until[40] = "";
+        if (!may_tell(&s->group_commands, now, COMMANDS_MAX)) {
+                s->group_commands_untold++;
+                return;
+        }
+        struct journal_record r = journal_begin(s->journal, hold_kind(change));
+        journal_field(&r, "CHIMED_GROUP", "%s", group->name);
+        journal_field(&r, "CHIMED_REASON", "%s", hold_change_to_string(change));
+        journal_field(&r, "CHIMED_COUNT", "%" PRIu64, s->group_commands_untold + 1);
+        s->group_commands_untold = 0;
+        if (!hold->is_on) {
+                journal_send(&r, "group %s: the pause is over", group->name);
+                return;
+        }
+        journal_field(&r, "CHIMED_BY", "%s", hold->by);
+        if (hold->until_bt_us < INT64_MAX)
+                timestamp_print_utc(hold->until_bt_us + now.rt_us - now.bt_us, until);
+        journal_send(&r, "group %s: %spaused by %s%s%s%s%s", group->name, change == HOLD_REMINDER ? "still " : "", hold->by,
+                     *until ? " until " : "", until, hold->reason ? ": " : "", hold->reason ? hold->reason : "");
 }
 
 static void tell_sleep(struct story *s, int64_t slept_us) {
@@ -599,16 +637,6 @@ static void on_outcome(struct story *s, struct clock_sample now, const char *job
         }
         tell_missed_held(s, job, held);
         held->told_bt_us = now.bt_us;
-}
-
-/* True if one more may be told at once. */
-static bool may_tell(struct often *often, struct clock_sample now, uint8_t max) {
-        if (often->n == 0 || now.bt_us - often->since_bt_us >= HOLD_US)
-                *often = (struct often){.since_bt_us = now.bt_us};
-        if (often->n == max)
-                return false;
-        often->n++;
-        return true;
 }
 
 /* True if what a command did to the job is told at once; else it is counted. */
@@ -711,6 +739,10 @@ void story_tell(struct story *s, const struct engine *e, const struct book *b, s
                 tell_clock(s, now, &a->clock);
                 return;
         }
+        if (a->kind == ACTION_GROUP_HOLD) {
+                tell_group_hold(s, e, now, a);
+                return;
+        }
         if (a->kind == ACTION_GONE) {
                 struct held *held = held_find(s, a->job);
                 if (held) {
@@ -763,6 +795,7 @@ void story_tell(struct story *s, const struct engine *e, const struct book *b, s
         case ACTION_CLOCK:
         case ACTION_CLOSED:
         case ACTION_GONE:
+        case ACTION_GROUP_HOLD:
                 break;
         }
 }

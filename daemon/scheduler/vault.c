@@ -55,6 +55,8 @@ struct vault {
         struct ledger_state state;
         struct kept_job *jobs;
         size_t n_jobs, allocated_jobs;
+        struct ledger_group *groups; /* texts owned */
+        size_t n_groups, allocated_groups;
         struct kept_run *runs;
         size_t n_runs, allocated_runs;
         struct keeper *keeper;
@@ -84,6 +86,12 @@ static int reserve(void **array, size_t *allocated, size_t n, size_t size) {
         return 0;
 }
 
+static void group_done(struct ledger_group *group) {
+        free((char *)group->name);
+        free(group->hold.by);
+        free(group->hold.reason);
+}
+
 static void forget_kept(struct vault *v) {
         for (size_t i = 0; i < v->n_jobs; i++) {
                 image_done(&v->jobs[i].image);
@@ -96,6 +104,11 @@ static void forget_kept(struct vault *v) {
                 free(v->runs[i].job);
                 free(v->runs[i].value);
         }
+        for (size_t i = 0; i < v->n_groups; i++)
+                group_done(&v->groups[i]);
+        free(v->groups);
+        v->groups = NULL;
+        v->n_groups = v->allocated_groups = 0;
         free(v->jobs);
         free(v->runs);
         v->jobs = NULL;
@@ -148,6 +161,20 @@ static void on_run(void *userdata, const struct ledger_run *run) {
                 kept.value_size = run->value_size;
         }
         v->runs[v->n_runs++] = kept;
+}
+
+static void on_group(void *userdata, const struct ledger_group *group) {
+        struct vault *v = userdata;
+        void *groups = v->groups;
+        int r = reserve(&groups, &v->allocated_groups, v->n_groups, sizeof(*v->groups));
+        v->groups = groups;
+        struct ledger_group kept = {.name = strdup(group->name), .hold = group->hold};
+        kept.hold.by = strdup(group->hold.by);
+        kept.hold.reason = group->hold.reason ? strdup(group->hold.reason) : NULL;
+        if (r < 0 || !kept.name || !kept.hold.by)
+                group_done(&kept);
+        else
+                v->groups[v->n_groups++] = kept;
 }
 
 static void settle(struct vault *v) {
@@ -219,6 +246,7 @@ int vault_new(struct loop *loop, struct journal *journal, struct agendas *agenda
         static const struct ledger_callbacks callbacks = {.on_open = on_open,
                                                           .on_job = on_job,
                                                           .on_run = on_run,
+                                                          .on_group = on_group,
                                                           .on_committed = on_committed,
                                                           .on_trouble = on_trouble,
                                                           .on_lost = on_lost};
@@ -323,14 +351,23 @@ static void put_clock(void *userdata, const struct ledger_clock *clock) {
         ledger_put_clock(((struct vault *)userdata)->ledger, clock);
 }
 
+static void put_group(void *userdata, const struct ledger_group *group) {
+        ledger_put_group(((struct vault *)userdata)->ledger, group);
+}
+
 static uint64_t commit(void *userdata) {
         struct vault *v = userdata;
         ledger_put_life(v->ledger, v->epoch, v->instance, v->boot_id, v->next_run);
         return ledger_commit(v->ledger);
 }
 
-static const struct keeper_sink sink = {
-        .job = put_job, .run = put_run, .range = put_range, .segment = put_segment, .clock = put_clock, .commit = commit};
+static const struct keeper_sink sink = {.job = put_job,
+                                        .run = put_run,
+                                        .range = put_range,
+                                        .segment = put_segment,
+                                        .clock = put_clock,
+                                        .group = put_group,
+                                        .commit = commit};
 
 /* From the last instant that anybody has lived through until now nobody was there; in another boot the machine was not up for a part
  * of it. Also says what the wall clock shows beside BOOTTIME. */
@@ -342,6 +379,13 @@ static void note_begin(struct vault *v, struct clock_sample now) {
 }
 
 static int restore(struct vault *v, struct engine *e, struct book *b, struct clock_sample now) {
+        for (size_t i = 0; i < v->n_groups; i++) {
+                const struct book_hold *hold = &v->groups[i].hold;
+                int r = engine_restore_group(e, now, v->groups[i].name, hold->by, hold->reason, hold->at_rt_us,
+                                             hold->until_rt_us);
+                if (r < 0)
+                        return r;
+        }
         for (size_t i = 0; i < v->n_jobs; i++) {
                 const struct kept_job *kept = &v->jobs[i];
                 int r = engine_restore(e, now, kept->name, &kept->when, &kept->image);

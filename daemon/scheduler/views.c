@@ -222,6 +222,8 @@ void engine_view(const struct engine *e, struct clock_sample now, uint32_t job, 
         struct job_view v = {
                 .status = job_status(e, row, has_slot),
                 .is_paused = row->is_paused,
+                .is_held = row->is_held,
+                .group = row->is_paused ? engine_holding_group(e, job) : INDEX_NONE,
                 .is_cancelled = row->is_cancelled,
                 .is_finished = row->is_finished,
                 .is_failed = row->is_failed,
@@ -232,7 +234,7 @@ void engine_view(const struct engine *e, struct clock_sample now, uint32_t job, 
                 .next_start_rt_us = INT64_MAX,
         };
         if (cold) {
-                if (row->is_paused)
+                if (row->is_held)
                         v.paused_until_bt_us = cold->paused_until_bt_us;
                 v.run = cold->run.run > 0 ? &cold->run : NULL;
                 v.pending_run = cold->waiting.run;
@@ -253,8 +255,12 @@ void engine_count(const struct engine *e, struct engine_totals *ret) {
                 const struct job_row *row = &e->jobs.rows[e->holds.heap[i].id];
                 if (row->state == JOB_STATE_REMOVED)
                         continue;
-                totals.n_paused += row->is_paused;
+                totals.n_paused += row->is_held;
                 totals.n_cancelled += row->is_cancelled;
+        }
+        for (uint32_t job = 0; e->groups.n_held > 0 && job < e->jobs.n_rows; job++) {
+                const struct job_row *row = &e->jobs.rows[job];
+                totals.n_paused += row->is_paused && !row->is_held && row->state == JOB_STATE_ARMED;
         }
         *ret = totals;
 }

@@ -63,7 +63,7 @@ static void pass_until(const bool *is_done) {
 }
 
 static void begin(const char *folder, const struct ledger_limits *limits) {
-        static const struct ledger_callbacks callbacks = {on_open, on_job, on_run, on_committed, on_trouble, NULL};
+        static const struct ledger_callbacks callbacks = {on_open, on_job, on_run, NULL, on_committed, on_trouble, NULL};
         is_open = false;
         if (ledger_new_limited(loop, folder, limits, &callbacks, NULL, &ledger) < 0)
                 exit(1);

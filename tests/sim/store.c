@@ -13,7 +13,7 @@
 #include "daemon/scheduler/plan.h"
 #include "tests/sim/calendars.h"
 
-enum row_kind { ROW_JOB, ROW_RANGE, ROW_SEGMENT, ROW_HORIZON, ROW_LIFE, ROW_LAST, ROW_RUN, ROW_CLOCK };
+enum row_kind { ROW_JOB, ROW_RANGE, ROW_SEGMENT, ROW_HORIZON, ROW_LIFE, ROW_LAST, ROW_RUN, ROW_CLOCK, ROW_GROUP };
 
 struct store_row {
         uint64_t number;
@@ -25,6 +25,7 @@ struct store_row {
         struct ledger_segment segment; /* its text is owned */
         struct ledger_run run;
         struct ledger_clock clock;
+        struct store_group group;
         struct clock_sample horizon;
         uint8_t instance[16];
         uint8_t boot;
@@ -109,6 +110,13 @@ static void put_clock(void *userdata, const struct ledger_clock *clock) {
         add(userdata, ROW_CLOCK, "")->clock = *clock;
 }
 
+static void put_group(void *userdata, const struct ledger_group *group) {
+        add(userdata, ROW_GROUP, "")->group =
+                (struct store_group){.is_held = group->hold.by != NULL, .until_rt_us = group->hold.until_rt_us};
+        struct store *s = userdata;
+        snprintf(s->rows[s->n_rows - 1].group.name, sizeof(s->rows[0].group.name), "%s", group->name);
+}
+
 static uint64_t commit(void *userdata) {
         struct store *s = userdata;
         struct store_row *row = add(s, ROW_LAST, "");
@@ -123,6 +131,7 @@ const struct keeper_sink store_sink = {
         .range = put_range,
         .segment = put_segment,
         .clock = put_clock,
+        .group = put_group,
         .commit = commit,
 };
 
@@ -313,6 +322,16 @@ static void keep_run(struct store *s, const struct store_job *job, const struct 
         kept->run = *run;
 }
 
+static void apply_group(struct store *s, const struct store_group *group) {
+        size_t i = 0;
+        while (i < s->n_groups && strcmp(s->groups[i].name, group->name) != 0)
+                i++;
+        if (i == STORE_GROUPS)
+                abort();
+        s->n_groups += i == s->n_groups;
+        s->groups[i] = *group;
+}
+
 static void apply(struct store *s, struct store_row *row) {
         struct store_job *job = row->name[0] ? find(s, row->name) : NULL;
         struct store_kept *kept;
@@ -353,6 +372,9 @@ static void apply(struct store *s, struct store_row *row) {
         case ROW_LAST:
                 s->last = row->horizon;
                 s->last_boot = row->boot;
+                break;
+        case ROW_GROUP:
+                apply_group(s, &row->group);
                 break;
         case ROW_LIFE:
                 memcpy(s->instance, row->instance, sizeof(s->instance));

@@ -9,6 +9,7 @@
 
 #include "daemon/scheduler/keeper.h"
 
+#define STORE_GROUPS 8
 #define STORE_JOBS   64
 #define STORE_RANGES 64
 #define STORE_OWED   32
@@ -44,7 +45,16 @@ struct store_kept {
         };
 };
 
+/* Whether a group is held. */
+struct store_group {
+        char name[16];
+        bool is_held;
+        int64_t until_rt_us;
+};
+
 struct store {
+        struct store_group groups[STORE_GROUPS];
+        size_t n_groups;
         struct store_job jobs[STORE_JOBS];
         size_t n_jobs;
         struct clock_sample horizon;

@@ -35,6 +35,8 @@ static struct rig {
         char values[RIG_JOBS][32];
         struct ledger_job jobs[RIG_JOBS];
         char names[RIG_JOBS][JOB_NAME_MAX + 1], plans[RIG_JOBS][64], bys[RIG_JOBS][32], whens[RIG_JOBS][64];
+        char groups[200];
+        int64_t group_until_rt_us;
         bool is_answered;
         struct ledger_answer answer;
         struct ledger_run answer_runs[LEDGER_QUERY_LIMIT];
@@ -95,8 +97,24 @@ static inline void rig_on_lost(void *userdata, const struct ledger_state *state)
         rig.state = *state;
 }
 
-static const struct ledger_callbacks rig_callbacks = {rig_on_open,      rig_on_job,     rig_on_run,
-                                                      rig_on_committed, rig_on_trouble, rig_on_lost};
+/* "NAME by BY: REASON" for each. */
+static inline void rig_on_group(void *userdata, const struct ledger_group *group) {
+        (void)userdata;
+        size_t size = strlen(rig.groups);
+        snprintf(rig.groups + size, sizeof(rig.groups) - size, "%s by %s: %s\n", group->name, group->hold.by,
+                 group->hold.reason ? group->hold.reason : "-");
+        rig.group_until_rt_us = group->hold.until_rt_us;
+}
+
+static const struct ledger_callbacks rig_callbacks = {
+        .on_open = rig_on_open,
+        .on_job = rig_on_job,
+        .on_run = rig_on_run,
+        .on_group = rig_on_group,
+        .on_committed = rig_on_committed,
+        .on_trouble = rig_on_trouble,
+        .on_lost = rig_on_lost,
+};
 
 /* Passes of the loop until something is so; 20 s at most. */
 #define rig_until(condition)                                                                                                   \
@@ -112,6 +130,7 @@ static const struct ledger_callbacks rig_callbacks = {rig_on_open,      rig_on_j
 static inline void rig_begin(const struct ledger_limits *limits) {
         rig.is_open = false;
         rig.n_jobs = rig.n_runs = 0;
+        rig.groups[0] = 0;
         ck_assert_int_eq(ledger_new_limited(rig.loop, rig.folder, limits, &rig_callbacks, NULL, &rig.ledger), 0);
 }
 

@@ -76,6 +76,31 @@ START_TEST(job_comes_back) {
 }
 END_TEST
 
+START_TEST(holds_of_groups_come_back_until_they_end) {
+        rig_open();
+        struct ledger_group a = {
+                .name = "a",
+                .hold = {.by = (char *)"ada", .reason = (char *)"moving", .at_rt_us = RIG_T0, .until_rt_us = RIG_T0 + 5}};
+        struct ledger_group b = {.name = "b", .hold = {.by = (char *)"bob", .at_rt_us = RIG_T0, .until_rt_us = INT64_MAX}};
+        ledger_put_group(rig.ledger, &a);
+        ledger_put_group(rig.ledger, &b);
+        a.hold.by = (char *)"ann";
+        ledger_put_group(rig.ledger, &a);
+        ledger_put_group(rig.ledger, &(struct ledger_group){.name = "b"});
+        rig_close();
+        rig_open();
+        ck_assert_str_eq(rig.groups, "a by ann: moving\n");
+        ck_assert_int_eq(rig.group_until_rt_us, RIG_T0 + 5);
+        ledger_put_group(rig.ledger, &(struct ledger_group){.name = "a"});
+        ledger_put_group(rig.ledger, &b);
+        rig_close();
+        rig_open();
+        ck_assert_str_eq(rig.groups, "b by bob: -\n");
+        ck_assert_int_eq(rig.group_until_rt_us, INT64_MAX);
+        rig_close();
+}
+END_TEST
+
 START_TEST(jobs_are_listed_with_their_state) {
         struct ledger_job job = {.name = "b", .when = "Every=1h\n", .plan = "image", .plan_size = 5, .counts = {.runs = 3}};
         rig_open();
@@ -381,6 +406,7 @@ int main(void) {
         tcase_add_test(tcase, state_comes_back);
         tcase_add_test(tcase, job_comes_back);
         tcase_add_test(tcase, jobs_are_listed_with_their_state);
+        tcase_add_test(tcase, holds_of_groups_come_back_until_they_end);
         tcase_add_test(tcase, run_of_each_result_comes_back);
         tcase_add_test(tcase, values_of_latest_good_and_failed_stay);
         tcase_add_test(tcase, ranges_that_go_on_are_one_row);
