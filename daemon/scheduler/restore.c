@@ -376,7 +376,7 @@ int restore_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_cold *cold = registry_cold(&e->jobs, row);
         cold->waiting.is_trigger = false;
         cold->waiting.run = 0;
-        if (!cold->waiting.is_slot || engine_is_busy(e, row))
+        if (!cold->waiting.is_slot || engine_is_running(e, row))
                 return 0;
         const struct job_when *when = engine_policy(e, row);
         while (cold->waiting.is_slot && is_maybe_started(e, cold)) {

@@ -87,7 +87,7 @@ bool retry_plan(struct engine *e, struct clock_sample now, uint32_t job, const s
         const struct job_when *when = engine_policy(e, row);
         struct job_cold *cold = registry_cold(&e->jobs, row);
         bool is_wanted = run_result_is_failure(end->result) && !cold->waiting.is_slot && !cold->retry.is_waiting &&
-                         (row->state == JOB_STATE_ARMED || row->is_restored);
+                         !row->is_cancelled && !row->is_failed && (row->state == JOB_STATE_ARMED || row->is_restored);
         if (!is_wanted)
                 return false;
         struct job_retry retry = retry_of(cold, end_bt_us);

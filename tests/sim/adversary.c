@@ -2,6 +2,7 @@
 // sim: a seeded adversary drives the engine through a simulated month of trouble and checks every invariant after each step.
 // Usage: sim [--seeds N] [--first SEED] [--steps M] [--plant BUG] [--ledger] [--verbose] [--trace JOB]. A failing seed is printed and reproduces.
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -188,9 +189,26 @@ static void random_schedule(struct adversary *a, struct job_when *when) {
         when->is_interrupted_retried = one_in(a, 5);
 }
 
+/* Attempts, and what many failures come to. */
+static void random_failure(struct adversary *a, struct job_when *when) {
+        int64_t every_us = when->every_us > 0 && when->every_us < USEC_PER_DAY ? when->every_us : USEC_PER_HOUR;
+        if (one_in(a, 2)) {
+                when->retries = (uint32_t)between(a, 1, 5);
+                when->retry_delay_us = between(a, 0, one_in(a, 2) ? every_us / 8 : every_us);
+                when->retry_backoff_ppm = (uint32_t)(one_in(a, 2) ? JOB_BACKOFF_ONE_PPM
+                                                                  : between(a, JOB_BACKOFF_ONE_PPM, 3 * JOB_BACKOFF_ONE_PPM));
+                when->retry_max_delay_us = one_in(a, 2) ? JOB_RETRY_MAX_DELAY : between(a, 0, every_us);
+        }
+        if (one_in(a, 8))
+                when->stop_after_failures = (uint32_t)between(a, 1, 4);
+        if (one_in(a, 4))
+                when->expect_within_us = between(a, USEC_PER_MINUTE, 2 * USEC_PER_DAY);
+}
+
 static void random_policy(struct adversary *a, int64_t rt_us, struct job_when *when) {
         random_schedule(a, when);
         random_borders(a, rt_us, when);
+        random_failure(a, when);
         if (one_in(a, 6))
                 random_days(a, when);
 }
@@ -212,6 +230,7 @@ static void run_of(void *userdata, struct world *w, struct world_job *job, int64
         case 3:
                 *ret_duration_us = 0;
                 ret_end->result = RUN_RESULT_START_FAILED;
+                ret_end->error = one_in(a, 2) ? EAGAIN : ENOENT;
                 break;
         default:
                 *ret_duration_us = between(a, 1, every_us / 2);

@@ -4,6 +4,7 @@
 
 #include "tests/sim/world.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -450,7 +451,8 @@ static void check_allowed(struct world *w, const struct world_job *job, const st
                 fail(w, "%s: run %llu started, and nobody asked for it", job->name, (unsigned long long)start->run);
         const struct job_row *row = &engine_registry(w->engine)->rows[registry_find(engine_registry(w->engine), job->name)];
         const struct job_cold *cold = registry_cold(engine_registry(w->engine), row);
-        if (job->when.max_runs > 0 && cold->n_scheduled > job->when.max_runs && start->item != WIRE_ITEM_TRIGGER)
+        if (job->when.max_runs > 0 && cold->n_scheduled > job->when.max_runs && start->item != WIRE_ITEM_TRIGGER &&
+            start->item != WIRE_ITEM_RETRY)
                 fail(w, "%s: run %llu is one more than MaxRuns=%u", job->name, (unsigned long long)start->run,
                      job->when.max_runs);
         if (start->item == WIRE_ITEM_SCHEDULE && plan_is_wall(&job->when) && start->segment == job->segment.number &&
@@ -571,6 +573,8 @@ static void on_hold(struct world *w, struct world_job *job, enum hold_change cha
                 job->is_paused = false;
                 break;
         case HOLD_FAILED:
+                if (job->when.stop_after_failures == 0 || job->failed_in_row < job->when.stop_after_failures)
+                        fail(w, "%s: stopped after %u failures", job->name, job->failed_in_row);
                 job->is_failed = true;
                 job->is_paused = false;
                 break;
@@ -584,6 +588,107 @@ static void on_hold(struct world *w, struct world_job *job, enum hold_change cha
         }
 }
 
+/* ---- attempts ---- */
+
+/* RetryDelay= x RetryBackoff= ^ n, in numbers that can't run over. */
+static int64_t attempt_delay(const struct job_when *when, unsigned n) {
+        double delay_us = (double)when->retry_delay_us;
+        for (unsigned i = 0; i < n && delay_us < (double)when->retry_max_delay_us; i++)
+                delay_us = (double)(int64_t)(delay_us * (double)when->retry_backoff_ppm / JOB_BACKOFF_ONE_PPM);
+        return delay_us < (double)when->retry_max_delay_us ? (int64_t)delay_us : when->retry_max_delay_us;
+}
+
+static void note_failed(struct world_job *job) {
+        job->next_attempt = 0;
+        job->failed_in_row++;
+        job->owes_stop = job->when.stop_after_failures > 0 && job->failed_in_row >= job->when.stop_after_failures;
+}
+
+/* Its next slot leaves no time for another attempt, or may do so, as far as the world knows. */
+static bool may_be_last(const struct world *w, const struct world_job *job, const struct job_row *row, int64_t at_bt_us) {
+        const struct job_cold *cold = registry_cold(engine_registry(w->engine), row);
+        if (row->state != JOB_STATE_ARMED || cold->run.run > 0 || cold->waiting.is_slot || job->may_queue || job->may_catch_up)
+                return true;
+        if (row->is_cancelled)
+                return true;
+        if (!plan_is_grid(&job->when) || row->is_finished || row->is_paused)
+                return false;
+        return at_bt_us + slot_clock_offset(w, job) >= row->next_us;
+}
+
+/* What an end says of the attempts of its slot. */
+static void check_attempts(struct world *w, struct world_job *job, const struct action *a) {
+        const struct job_row *row = &engine_registry(w->engine)->rows[a->job];
+        bool is_failure = run_result_is_failure(a->run.end.result), is_short = a->run.end.error == EAGAIN;
+        unsigned attempt = a->run.run.attempt;
+        int64_t at_us = a->run.end.end_bt_us + attempt_delay(&job->when, attempt - 1);
+        job->next_attempt = 0; /* it may have been in flight over a death */
+        if (a->run.is_final && run_result_is_good(a->run.end.result))
+                job->failed_in_row = 0;
+        else if (a->run.is_final && is_failure) {
+                note_failed(job);
+                if (!is_short && attempt <= job->when.retries && !job->is_killed && !may_be_last(w, job, row, at_us))
+                        fail(w, "%s: run %llu was attempt %u of %u, and there is none after it", job->name,
+                             (unsigned long long)a->run.run.run, attempt, job->when.retries + 1);
+        }
+        if (a->run.is_final)
+                return;
+        int64_t wait_us = w->now.bt_us + a->run.retry_us - at_us;
+        if (!is_failure || a->run.is_short != is_short)
+                fail(w, "%s: run %llu is to be tried again, but it was %s", job->name, (unsigned long long)a->run.run.run,
+                     run_result_to_string(a->run.end.result));
+        if (!is_short && attempt > job->when.retries)
+                fail(w, "%s: run %llu was attempt %u, and another is to come", job->name, (unsigned long long)a->run.run.run,
+                     attempt);
+        if (!is_short && wait_us != 0 && (wait_us < 0 || a->run.retry_us > 0))
+                fail(w, "%s: attempt %u comes %lld us off its time", job->name, attempt + 1, (long long)wait_us);
+        job->next_attempt = (uint16_t)(attempt + !is_short);
+        job->next_attempt_us = w->now.bt_us + a->run.retry_us;
+}
+
+/* An attempt was announced and comes in its time; and nothing else comes while it is awaited. */
+static void check_attempt(struct world *w, struct world_job *job, const struct wire_start *start) {
+        uint16_t next = job->next_attempt;
+        bool is_asked = start->run == job->promised || w->is_triggering;
+        job->next_attempt = 0;
+        if (start->item != WIRE_ITEM_RETRY && next > 0)
+                fail(w, "%s: run %llu started, and attempt %u was to come", job->name, (unsigned long long)start->run, next);
+        if (start->item != WIRE_ITEM_RETRY || job->may_repeat)
+                return;
+        if (start->attempt != next)
+                fail(w, "%s: run %llu is attempt %u, but %u was to come", job->name, (unsigned long long)start->run,
+                     start->attempt, next);
+        if (w->now.bt_us < job->next_attempt_us && !is_asked)
+                fail(w, "%s: attempt %u comes too early", job->name, next);
+        const struct registry *g = engine_registry(w->engine);
+        const struct job_row *row = &g->rows[registry_find(g, job->name)];
+        if (plan_is_grid(&job->when) && row->segment == job->segment.number && row->state == JOB_STATE_ARMED &&
+            !row->is_paused && !row->is_finished && !row->is_failed && !job->when.days && row->next_us < job->when.until_us &&
+            row->next_us + job->draw_bound_us <= w->now.bt_us + slot_clock_offset(w, job))
+                fail(w, "%s: attempt %u comes when the next slot has come", job->name, next);
+}
+
+static void on_given_up(struct world *w, struct world_job *job, const struct action *a) {
+        if (a->given_up.retry.attempt != job->next_attempt)
+                fail(w, "%s: attempt %u is given up, but %u was to come", job->name, a->given_up.retry.attempt,
+                     job->next_attempt);
+        job->next_attempt = 0;
+        if (a->given_up.is_final)
+                note_failed(job);
+}
+
+/* What had to follow upon the failures of a job. */
+static void check_stopped(struct world *w, struct world_job *job) {
+        const struct registry *g = engine_registry(w->engine);
+        uint32_t number = job->owes_stop ? registry_find(g, job->name) : INDEX_NONE;
+        job->owes_stop = false;
+        if (number == INDEX_NONE)
+                return;
+        const struct job_row *row = &g->rows[number];
+        if (row->state == JOB_STATE_ARMED && !row->is_cancelled && !row->is_finished && !row->is_failed)
+                fail(w, "%s: %u slots have failed, and it is not stopped", job->name, job->failed_in_row);
+}
+
 static void on_start(struct world *w, struct world_job *job, const struct wire_start *start) {
         if (job->is_running)
                 fail(w, "%s: run %llu started beside run %llu", job->name, (unsigned long long)start->run,
@@ -591,6 +696,7 @@ static void on_start(struct world *w, struct world_job *job, const struct wire_s
         if (w->is_stopping)
                 fail(w, "%s: run %llu started after the stop", job->name, (unsigned long long)start->run);
         check_allowed(w, job, start);
+        check_attempt(w, job, start);
         if (start->item == WIRE_ITEM_SCHEDULE && start->attempt == 1 && start->segment == job->segment.number &&
             plan_is_wall(&job->when) && !is_clock_trusted(w) && start->slot_us > w->now.rt_us - w->now.bt_us &&
             !may_have_waited(w, job, start))
@@ -790,6 +896,7 @@ static void take_actions(struct world *w) {
                                 on_start(w, job, &a->start); /* a double start */
                 } else if (a->kind == ACTION_GONE) {
                         job->segment = (struct world_segment){0};
+                        job->failed_in_row = 0;
                         job->n_debts = 0;
                 } else if (a->kind == ACTION_KILL)
                         on_kill(w, job, a->kill_run);
@@ -807,7 +914,9 @@ static void take_actions(struct world *w) {
                         job->n_overdue += !a->overdue.is_again && !a->overdue.is_over;
                         job->n_overdue_again += a->overdue.is_again && !a->overdue.is_over;
                         job->n_overdue_over += a->overdue.is_over;
-                } else if (a->kind == ACTION_STARTED && a->run.is_again)
+                } else if (a->kind == ACTION_GIVEN_UP)
+                        on_given_up(w, job, a);
+                else if (a->kind == ACTION_STARTED && a->run.is_again)
                         on_heard(w, job, a);
                 else if (a->kind == ACTION_ENDED) {
                         bool is_failure = run_result_is_failure(a->run.end.result);
@@ -816,10 +925,13 @@ static void take_actions(struct world *w) {
                                 fail(w, "%s: run %llu: a change of the result is said to be none, or the reverse", job->name,
                                      (unsigned long long)a->run.run.run);
                         job->told_result = a->run.end.result;
+                        check_attempts(w, job, a);
                         job->totals.ended++;
                         job->totals.failed += is_failure;
                 }
         }
+        for (size_t i = 0; i < w->n_jobs; i++)
+                check_stopped(w, &w->jobs[i]);
         if (engine_has_failed(w->engine))
                 fail(w, "the engine ran out of memory");
         bool is_wanted = w->is_flush_wanted;
@@ -888,8 +1000,13 @@ static void check_settled(struct world *w, const struct world_job *job) {
             awaits_clock(w, job, &g->rows[number]) || is_spreading(w, job, registry_cold(g, &g->rows[number])))
                 return;
         const struct job_cold *cold = registry_cold(g, &g->rows[number]);
-        if (plan_has_delay(&job->when) && (cold->delay_bt_us == 0 || cold->delay_bt_us <= w->now.bt_us) &&
-            w->now.rt_us <= job->when.until_us && !(job->when.days && cold->delay_bt_us == 0))
+        if (cold && cold->retry.is_waiting && cold->retry.at_bt_us <= w->now.bt_us)
+                fail(w, "%s: idle, and attempt %u is left over", job->name, cold->retry.attempt);
+        if (cold && cold->retry.is_waiting && plan_is_delay(&job->when))
+                return;
+        if (plan_has_delay(&job->when) && !cold->retry.is_waiting &&
+            (cold->delay_bt_us == 0 || cold->delay_bt_us <= w->now.bt_us) && w->now.rt_us <= job->when.until_us &&
+            !(job->when.days && cold->delay_bt_us == 0))
                 fail(w, "%s: idle, and its delay, which is over since %lld, is left over", job->name,
                      (long long)cold->delay_bt_us);
         if (is_closed(w, job, g->rows[number].next_us))
@@ -965,6 +1082,7 @@ struct world_job *world_define(struct world *w, const char *name, const struct j
         if (job->queue_max == 0)
                 job->queue_max = 1;
         job->may_await_place |= when->ties || w->next_max_running > 0;
+        job->may_repeat |= when->is_interrupted_retried;
         job->may_queue |= when->overlap == JOB_OVERLAP_QUEUE || when->overlap == JOB_OVERLAP_REPLACE;
         job->may_catch_up |= when->catch_up == JOB_CATCH_UP_ALL || when->catch_up_spread_us > 0;
         if (job->spread_us < when->catch_up_spread_us)
@@ -1204,6 +1322,8 @@ static void recall_job(struct world *w, struct world_job *job) {
         job->is_paused = job->is_cancelled = job->is_finished = job->is_failed = job->is_killed = false;
         job->promised = 0;
         job->interval_us = 0;
+        job->next_attempt = 0;
+        job->failed_in_row = 0;
         job->n_debts = 0;
         job->missed_since_run = 0;
         job->when = job->defined;
@@ -1227,6 +1347,13 @@ static void recall_job(struct world *w, struct world_job *job) {
         job->is_cancelled = kept->image.is_cancelled;
         job->is_finished = kept->image.is_finished;
         job->is_failed = kept->image.is_failed;
+        job->failed_in_row = kept->image.n_failed;
+        bool is_in_flight = kept->image.run.run > 0 && kept->image.run.item == WIRE_ITEM_RETRY &&
+                            memcmp(w->store->instance, w->hello.instance, sizeof(w->store->instance)) == 0;
+        job->next_attempt = kept->image.retry.is_waiting ? kept->image.retry.attempt
+                            : is_in_flight               ? kept->image.run.attempt
+                                                         : 0;
+        job->next_attempt_us = kept->image.retry.is_waiting && !job->is_moved ? kept->image.retry.at_bt_us : INT64_MIN;
         job->interval_us = kept->image.every_us;
         job->missed_since_run = kept->image.missed_since_run;
         job->when = kept->when;
@@ -1322,6 +1449,8 @@ void world_crash_and_step(struct world *w, int64_t down_us, int64_t by_us) {
                 job->is_killed = false; /* the new one does not know, and may ask again */
                 job->promised = 0;
                 job->interval_us = 0;
+                job->next_attempt = 0;
+                job->failed_in_row = 0;
                 put_in_force(job);
                 job->when = job->defined;
         }
@@ -1546,6 +1675,8 @@ int world_start(struct world *w, const char *name) {
         int r = engine_start(w->engine, w->now, number);
         if (r == 1)
                 job->is_cancelled = job->is_finished = job->is_failed = false;
+        if (r == 1)
+                job->failed_in_row = 0;
         return finish(w, r);
 }
 

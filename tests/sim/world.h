@@ -96,15 +96,20 @@ struct world_job {
         size_t n_debts;
         /* holds and commands */
         bool is_paused, is_cancelled, is_finished, is_failed;
-        struct world_span pause;   /* the latest; INT64_MAX: not over */
-        int64_t pause_until_us;    /* when it is to end by itself */
-        int64_t interval_us;       /* set by command; 0: not */
-        int64_t draw_bound_us;     /* the largest it ever had: a changed one moves what is drawn already */
-        bool is_moved;             /* its plan is of another boot, until a new one begins */
-        bool may_catch_up;         /* it had CatchUp=all once: passed slots may wait for their runs */
-        int64_t spread_us;         /* the largest CatchUpSpread= it ever had */
-        bool may_queue;            /* it had Overlap=queue once: what waited then may still do */
-        uint64_t promised;         /* to a trigger; 0: none is */
+        struct world_span pause; /* the latest; INT64_MAX: not over */
+        int64_t pause_until_us;  /* when it is to end by itself */
+        int64_t interval_us;     /* set by command; 0: not */
+        int64_t draw_bound_us;   /* the largest it ever had: a changed one moves what is drawn already */
+        bool is_moved;           /* its plan is of another boot, until a new one begins */
+        bool may_catch_up;       /* it had CatchUp=all once: passed slots may wait for their runs */
+        int64_t spread_us;       /* the largest CatchUpSpread= it ever had */
+        bool may_queue;          /* it had Overlap=queue once: what waited then may still do */
+        uint64_t promised;       /* to a trigger; 0: none is */
+        bool may_repeat;         /* it had RetryInterrupted= once: attempts come unannounced */
+        uint16_t next_attempt;   /* that was announced; 0: none */
+        int64_t next_attempt_us; /* not before (BOOTTIME) */
+        uint32_t failed_in_row;  /* slots */
+        bool owes_stop;          /* they are as many as StopAfterFailures= says */
         size_t n_overdue, n_overdue_again, n_overdue_over;
         bool is_killed;            /* the run in flight */
         uint64_t missed_since_run; /* as told */
