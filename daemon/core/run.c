@@ -26,6 +26,12 @@ static const char *const cause_names[RUN_CAUSE_MAX] = {
         [RUN_CAUSE_CHAIN] = "chain",
 };
 
+static const char *const event_names[RUN_EVENT_MAX] = {
+        [RUN_EVENT_NONE] = "none",       [RUN_EVENT_RECOVERY] = "recovery", [RUN_EVENT_SUCCESS] = "success",
+        [RUN_EVENT_FAILURE] = "failure", [RUN_EVENT_END] = "end",           [RUN_EVENT_MISSED] = "missed",
+        [RUN_EVENT_OVERDUE] = "overdue", [RUN_EVENT_FINISHED] = "finished",
+};
+
 static const char *const step_names[RUN_STEP_MAX] = {
         [RUN_STEP_NONE] = "none",
         [RUN_STEP_DEFINITION] = "definition",
@@ -65,6 +71,10 @@ const char *run_cause_to_string(enum run_cause cause) {
 
 const char *run_step_to_string(enum run_step step) {
         return name_or_invalid((size_t)step < ARRAY_SIZE(step_names) ? step_names[step] : NULL);
+}
+
+const char *run_event_to_string(enum run_event event) {
+        return name_or_invalid((size_t)event < ARRAY_SIZE(event_names) ? event_names[event] : NULL);
 }
 
 bool run_result_is_good(enum run_result result) {

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "config/job.h"
+
 enum run_result {
         RUN_RESULT_NONE, /* not ended yet */
         RUN_RESULT_SUCCESS,
@@ -29,6 +31,19 @@ enum run_cause {
         RUN_CAUSE_WAKE,
         RUN_CAUSE_CHAIN, /* the end of another job's run, or what has become of its slots */
         RUN_CAUSE_MAX
+};
+
+/* What of a job its hooks hear of. */
+enum run_event {
+        RUN_EVENT_NONE,
+        RUN_EVENT_RECOVERY, /* the first good end after failures */
+        RUN_EVENT_SUCCESS,
+        RUN_EVENT_FAILURE,
+        RUN_EVENT_END, /* good or failed */
+        RUN_EVENT_MISSED,
+        RUN_EVENT_OVERDUE,
+        RUN_EVENT_FINISHED, /* its schedule is over */
+        RUN_EVENT_MAX
 };
 
 /* The steps from clone to exec, in their order but for the last three; which one failed is told with its errno. */
@@ -62,6 +77,7 @@ enum run_step {
 const char *run_result_to_string(enum run_result result);
 const char *run_cause_to_string(enum run_cause cause);
 const char *run_step_to_string(enum run_step step);
+const char *run_event_to_string(enum run_event event);
 /* True for success, skipped and finished. */
 bool run_result_is_good(enum run_result result);
 /* True for failed, timeout, signal, start-failed. */
@@ -77,4 +93,19 @@ struct run_end {
         int64_t start_rt_us, start_bt_us; /* of exec; 0 where it never started */
         int64_t end_rt_us, end_bt_us;
         int64_t cpu_us; /* user and system time of the main process and its waited-for children */
+};
+
+#define RUN_REASON_MAX 24 /* bytes of a word for why slots were missed, with the NUL */
+
+/* Why a run of a chain was started: what another job's hooks hear. */
+struct run_parent {
+        enum run_event event; /* NONE: no job is the parent, and nothing else is set */
+        enum run_result result;
+        int exit_code, signal; /* as in struct run_end */
+        uint16_t attempt;      /* the slot had so many; 0: there was no run */
+        uint64_t run;          /* that has ended; 0: none */
+        int64_t slot_rt_us;    /* of that run, or the latest that was missed */
+        uint64_t missed;       /* slots that were missed, for a reason */
+        char reason[RUN_REASON_MAX];
+        char job[JOB_NAME_MAX + 1];
 };

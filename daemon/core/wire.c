@@ -173,6 +173,23 @@ void wire_define_done(struct wire_define *v) {
         *v = (struct wire_define){};
 }
 
+static void put_parent(struct pack *p, const struct wire_start *v) {
+        const struct run_parent *parent = &v->parent;
+        pack_u8(p, (uint8_t)parent->event);
+        if (parent->event == RUN_EVENT_NONE)
+                return;
+        pack_u8(p, (uint8_t)parent->result);
+        pack_u32(p, (uint32_t)parent->exit_code);
+        pack_u32(p, (uint32_t)parent->signal);
+        pack_u16(p, parent->attempt);
+        pack_u64(p, parent->run);
+        pack_i64(p, parent->slot_rt_us);
+        pack_u64(p, parent->missed);
+        pack_string(p, parent->reason);
+        pack_string(p, parent->job);
+        pack_bytes(p, v->parent_output, v->parent_output_size);
+}
+
 void wire_put_start(struct pack *p, const struct wire_start *v) {
         pack_u64(p, v->run);
         put_hash(p, &v->hash);
@@ -188,6 +205,39 @@ void wire_put_start(struct pack *p, const struct wire_start *v) {
         pack_u8(p, (uint8_t)v->last_result);
         put_bool(p, v->is_watched);
         put_bool(p, v->asks_conditions);
+        put_parent(p, v);
+}
+
+/* A word that becomes a variable's value. */
+static void get_word(struct unpack *u, const char *more, char *ret, size_t room) {
+        size_t size = 0;
+        const char *text = unpack_bytes(u, &size);
+        u->bad = u->bad || size >= room;
+        for (size_t i = 0; !u->bad && i < size; i++)
+                u->bad = !((text[i] >= 'a' && text[i] <= 'z') || (text[i] && strchr(more, text[i])));
+        if (!u->bad)
+                memcpy(ret, text, size);
+}
+
+static void get_parent(struct unpack *u, struct wire_start *v) {
+        struct run_parent *parent = &v->parent;
+        const char *why;
+        parent->event = get_below(u, RUN_EVENT_MAX);
+        if (parent->event == RUN_EVENT_NONE || u->bad)
+                return;
+        parent->result = get_below(u, RUN_RESULT_MAX);
+        parent->exit_code = get_i32(u);
+        parent->signal = get_i32(u);
+        parent->attempt = unpack_u16(u);
+        parent->run = unpack_u64(u);
+        parent->slot_rt_us = unpack_i64(u);
+        parent->missed = unpack_u64(u);
+        get_word(u, "-", parent->reason, sizeof(parent->reason));
+        get_word(u, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.:", parent->job, sizeof(parent->job));
+        v->parent_output = unpack_bytes(u, &v->parent_output_size);
+        bool is_in_range = parent->exit_code >= -1 && parent->exit_code <= 255 && parent->signal >= 0 &&
+                           parent->signal < NSIG && v->parent_output_size <= WIRE_PARENT_OUTPUT_MAX;
+        u->bad = u->bad || !is_in_range || !job_name_is_valid(parent->job, &why);
 }
 
 static struct wire_start get_start(struct unpack *u) {
@@ -208,6 +258,7 @@ static struct wire_start get_start(struct unpack *u) {
         v.asks_conditions = get_bool(u);
         if (v.attempt == 0)
                 u->bad = true;
+        get_parent(u, &v);
         return v;
 }
 
@@ -222,7 +273,9 @@ int wire_get_start(const void *data, size_t size, struct wire_start *ret) {
 }
 
 void wire_put_run(struct pack *p, const struct wire_run *v) {
-        wire_put_start(p, &v->start);
+        struct wire_start start = v->start;
+        start.parent_output_size = 0;
+        wire_put_start(p, &start);
         pack_string(p, v->name);
 }
 
@@ -238,6 +291,8 @@ int wire_get_run(const void *data, size_t size, struct wire_run *ret) {
                 return r;
         v.name = name;
         name = NULL;
+        v.start.parent_output = NULL;
+        v.start.parent_output_size = 0;
         *ret = v;
         return 0;
 }

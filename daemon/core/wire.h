@@ -11,7 +11,7 @@
 #include "config/pack.h"
 #include "daemon/core/run.h"
 
-#define WIRE_VERSION     4
+#define WIRE_VERSION     5
 #define WIRE_VALUE_CHUNK (32 * 1024)
 
 /* R: sent by the runner, S: by the scheduler. Order of a connection: both HELLO; R: DEFINE for every job, RUN (and what is known of
@@ -108,7 +108,11 @@ struct wire_start {
         enum run_result last_result;
         bool is_watched;      /* pass its output on */
         bool asks_conditions; /* it is executed only where its conditions hold; else it ends with the result condition */
+        struct run_parent parent;
+        const void *parent_output; /* the end of its output; borrowed in both directions. A RUN has none */
+        size_t parent_output_size;
 };
+#define WIRE_PARENT_OUTPUT_MAX (8 * 1024)
 
 struct wire_run {
         struct wire_start start;

@@ -17,10 +17,11 @@ static void write_start(struct pack *p, const struct run *run) {
         struct pack start = {};
         const char *name = run->name[0] ? run->name : "unknown"; /* its hash was; the link takes no empty name */
 
-        wire_put_run(&start, &(struct wire_run){.start = run->start, .name = name});
+        wire_put_start(&start, &run->start);
         if (pack_result(&start) < 0)
                 p->error = p->error ? p->error : pack_result(&start);
         write_nested(p, &start);
+        pack_string(p, name);
         pack_done(&start);
 }
 
@@ -95,19 +96,20 @@ int run_table_write(const struct run_table *t, struct pack *p) {
 }
 
 static int read_start(struct unpack *u, struct run_table *t, struct run **ret) {
-        struct wire_run start;
+        struct wire_start start;
         uint32_t size = unpack_u32(u);
         const void *data = unpack_raw(u, size);
-        int r = data ? wire_get_run(data, size, &start) : -EBADMSG;
+        _cleanup_free_ char *name = NULL;
+        const char *why;
+        int r = data ? wire_get_start(data, size, &start) : -EBADMSG;
 
+        if (r == 0)
+                r = unpack_string(u, &name);
         if (r < 0)
                 return r;
-        if (run_table_find(t, start.start.run) || strlen(start.name) > JOB_NAME_MAX)
-                r = -EBADMSG;
-        else
-                r = run_table_add(t, &start.start, start.name, ret);
-        wire_run_done(&start);
-        return r;
+        if (run_table_find(t, start.run) || !job_name_is_valid(name, &why))
+                return -EBADMSG;
+        return run_table_add(t, &start, name, ret);
 }
 
 static int read_end(struct unpack *u, struct run_table *t, struct run *run) {

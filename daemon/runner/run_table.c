@@ -23,12 +23,19 @@ static void stream_done(struct output_stream *stream) {
         free(stream->partial);
 }
 
+static void drop_output(struct run *run) {
+        free((void *)run->start.parent_output);
+        run->start.parent_output = NULL;
+        run->start.parent_output_size = 0;
+}
+
 static struct run *run_free(struct run *run) {
         run->pidfd_source = loop_source_free(run->pidfd_source);
         run->pidfd = util_close(run->pidfd);
         stream_done(&run->streams[0]);
         stream_done(&run->streams[1]);
         output_tail_done(&run->tail);
+        drop_output(run);
         free(run);
         return NULL;
 }
@@ -82,14 +89,28 @@ static int run_table_insert(struct run_table *t, struct run *run) {
         return 0;
 }
 
+/* That of the parent, until the run has ended. */
+static int keep_output(struct run *run, const struct wire_start *start) {
+        if (start->parent_output_size == 0)
+                return 0;
+        void *output = malloc(start->parent_output_size);
+        if (!output)
+                return -ENOMEM;
+        run->start.parent_output = memcpy(output, start->parent_output, start->parent_output_size);
+        run->start.parent_output_size = start->parent_output_size;
+        return 0;
+}
+
 int run_table_add(struct run_table *t, const struct wire_start *start, const char *name, struct run **ret) {
         struct run *run = run_new();
 
         if (!run)
                 return -ENOMEM;
         run->start = *start;
+        run->start.parent_output = NULL;
+        run->start.parent_output_size = 0;
         strncpy(run->name, name, JOB_NAME_MAX);
-        if (run_table_insert(t, run) < 0) {
+        if (keep_output(run, start) < 0 || run_table_insert(t, run) < 0) {
                 run_free(run);
                 return -ENOMEM;
         }
@@ -148,6 +169,7 @@ void run_table_end(struct run_table *t, struct run *run) {
         if (run->phase == RUN_PHASE_ENDED)
                 return;
         run->phase = RUN_PHASE_ENDED;
+        drop_output(run);
         run_table_set_due(t, run, LOOP_NEVER);
         t->n_in_flight--;
         run->previous_ended = t->newest_ended;

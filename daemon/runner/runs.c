@@ -17,6 +17,7 @@
 #include "daemon/core/util.h"
 #include "daemon/runner/conditions.h"
 #include "daemon/runner/environment.h"
+#include "daemon/runner/parent.h"
 #include "daemon/runner/runner_internal.h"
 
 #define JOB_PATH      "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -471,7 +472,7 @@ static int make_fixed(const struct runner *runner, const struct run *run, struct
         int r = 0;
         for (size_t i = 0; i < ARRAY_SIZE(pairs) && r == 0; i++)
                 r = environment_set_value(e, pairs[i][0], pairs[i][1]);
-        return r;
+        return r == 0 ? parent_set(e, runner->instance_text, start) : r;
 }
 
 /* What the launch executes: the program, or before it a process that asks about a condition. 0, -ENOMEM. */

@@ -167,8 +167,10 @@ static void copy_some(struct control_simulate *m) {
                 refuse(m->wait, "jobs in a simulation", CONTROL_SIMULATE_JOBS);
         else if (r < 0)
                 control_client_close(m->wait->client);
-        else
-                m->is_copied = r == 1;
+        else if (r == 1) {
+                engine_copy_ties(m->engine);
+                m->is_copied = true;
+        }
 }
 
 static void do_some(struct control_simulate *m) {

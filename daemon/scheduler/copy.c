@@ -80,6 +80,10 @@ static int copy_queues(const struct engine *e, uint32_t job, struct engine *copy
         return 0;
 }
 
+void engine_copy_ties(struct engine *copy) {
+        chains_commit(copy);
+}
+
 int engine_copy_job(const struct engine *e, uint32_t job, struct engine *copy, uint32_t *ret) {
         const struct job_row *from = &e->jobs.rows[job];
         const struct job_cold *cold = registry_cold(&e->jobs, from);
@@ -94,7 +98,7 @@ int engine_copy_job(const struct engine *e, uint32_t job, struct engine *copy, u
         to->name = name;
         to->when = to->was = INDEX_NONE;
         to->cold = 0;
-        to->is_touched = to->is_removing = false;
+        to->is_touched = to->is_removing = to->is_parent = to->is_child = false;
         struct job_cold *copied = cold ? registry_warm(&copy->jobs, to) : NULL;
         if (cold && !copied)
                 return -ENOMEM;

@@ -16,10 +16,14 @@ struct event {
         enum wire_item item;
         int64_t slot_us; /* BOOTTIME */
         bool is_late;    /* it passed while nobody was there */
+        struct run_parent parent;
 };
 
 static enum run_cause event_cause(enum wire_item item) {
-        return item == WIRE_ITEM_BOOT ? RUN_CAUSE_BOOT : item == WIRE_ITEM_WAKE ? RUN_CAUSE_WAKE : RUN_CAUSE_SCHEDULE;
+        return item == WIRE_ITEM_BOOT    ? RUN_CAUSE_BOOT
+               : item == WIRE_ITEM_WAKE  ? RUN_CAUSE_WAKE
+               : item == WIRE_ITEM_CHAIN ? RUN_CAUSE_CHAIN
+                                         : RUN_CAUSE_SCHEDULE;
 }
 
 static struct schedule *event_queue(struct engine *e, enum wire_item item) {
@@ -38,6 +42,7 @@ static int start_event(struct engine *e, struct clock_sample now, uint32_t job, 
                                    .slot_us = event->slot_us,
                                    .slot_rt_us = event_rt(event, now),
                                    .lag_us = now.bt_us - event->slot_us,
+                                   .parent = event->parent,
                            });
 }
 
@@ -286,6 +291,7 @@ static int start_waiting_slot(struct engine *e, struct clock_sample now, uint32_
                                    .slot_us = waiting->slot_us,
                                    .slot_rt_us = waiting->slot_rt_us,
                                    .lag_us = lag_us,
+                                   .parent = waiting->parent,
                            });
 }
 
@@ -441,6 +447,7 @@ static void let_event_wait(struct engine *e, struct clock_sample now, uint32_t j
                             .slot_us = event->slot_us,
                             .due_bt_us = event->slot_us,
                             .slot_rt_us = event_rt(event, now),
+                            .parent = event->parent,
                     });
 }
 
@@ -462,37 +469,23 @@ static enum slot_reason judge_event(const struct engine *e, struct clock_sample 
         return is_too_late(when, now.bt_us - event->slot_us) ? SLOT_REASON_DEADLINE : SLOT_REASON_NONE;
 }
 
-static int event_due(struct engine *e, struct clock_sample now, uint32_t job, enum wire_item item) {
+/* The slot has come: it runs, waits, or gets its outcome. */
+static int event_come(struct engine *e, struct clock_sample now, uint32_t job, const struct event *event,
+                      enum slot_reason reason) {
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
-        struct schedule *queue = event_queue(e, item);
-        struct event event = {.item = item, .slot_us = schedule_at(queue, job)};
-        schedule_remove(queue, job);
-        row->is_boot_done = row->is_boot_done || item == WIRE_ITEM_BOOT;
-        if (segments_have_all_run(e, row))
-                return 0;
-        if (is_outside(when, event_rt(&event, now))) {
-                if (event_rt(&event, now) > when->until_us && !plan_exists(when) && e->is_clock_trusted)
-                        segments_finish(e, now, job);
-                return 0;
-        }
-        if (!registry_warm(&e->jobs, row))
-                return -ENOMEM;
         bool is_replacing = when->overlap == JOB_OVERLAP_REPLACE;
-        if (is_replacing)
-                retry_drop(e, now, job, SLOT_REASON_DEADLINE);
-        enum slot_reason reason = judge_event(e, now, row, &event);
         if (reason == SLOT_REASON_OVERLAP && is_replacing) {
                 slots_give_way(e, job);
                 engine_end_run(e, job);
         }
         if (reason == SLOT_REASON_OVERLAP &&
             (is_replacing || (when->overlap == JOB_OVERLAP_QUEUE && waiting_has_room(e, row)))) {
-                let_event_wait(e, now, job, &event);
+                let_event_wait(e, now, job, event);
                 return 0;
         }
         if (reason == SLOT_REASON_NONE) {
-                int r = start_event(e, now, job, &event);
+                int r = start_event(e, now, job, event);
                 if (r == 0 && plan_is_grid(when) && is_plan_seen(e, row))
                         r = grid_meets_event(e, now, job);
                 if (r < 0)
@@ -501,8 +494,35 @@ static int event_due(struct engine *e, struct clock_sample now, uint32_t job, en
                 slots_arm(e, job);
                 return 0;
         }
-        slots_tell(e, job, slot_outcome_of(reason), reason, 0, 0, 0, event_rt(&event, now))->outcome.item = item;
+        slots_tell(e, job, slot_outcome_of(reason), reason, 0, 0, 0, event_rt(event, now))->outcome.item = event->item;
         return 0;
+}
+
+/* False where there is no slot: the schedule is over, or has not begun. */
+static bool event_is_wanted(struct engine *e, struct clock_sample now, uint32_t job, const struct event *event) {
+        const struct job_row *row = engine_row(e, job);
+        const struct job_when *when = engine_policy(e, row);
+        if (segments_have_all_run(e, row))
+                return false;
+        if (!is_outside(when, event_rt(event, now))) {
+                if (when->overlap == JOB_OVERLAP_REPLACE)
+                        retry_drop(e, now, job, SLOT_REASON_DEADLINE);
+                return true;
+        }
+        if (event_rt(event, now) > when->until_us && !plan_exists(when) && e->is_clock_trusted)
+                segments_finish(e, now, job);
+        return false;
+}
+
+static int event_due(struct engine *e, struct clock_sample now, uint32_t job, enum wire_item item) {
+        struct job_row *row = engine_row(e, job);
+        struct schedule *queue = event_queue(e, item);
+        struct event event = {.item = item, .slot_us = schedule_at(queue, job)};
+        schedule_remove(queue, job);
+        row->is_boot_done = row->is_boot_done || item == WIRE_ITEM_BOOT;
+        if (!event_is_wanted(e, now, job, &event))
+                return 0;
+        return registry_warm(&e->jobs, row) ? event_come(e, now, job, &event, judge_event(e, now, row, &event)) : -ENOMEM;
 }
 
 /* Why a delay that is over does not make a run; or the run may be late. */
@@ -516,6 +536,24 @@ static enum slot_reason judge_delay(const struct engine *e, struct clock_sample 
         if (reason != SLOT_REASON_NONE || !event->is_late || when->catch_up != JOB_CATCH_UP_NONE)
                 return reason;
         return was_down ? SLOT_REASON_DOWN : SLOT_REASON_SUSPENDED;
+}
+
+int due_chain(struct engine *e, struct clock_sample now, uint32_t job, const struct run_parent *parent, int64_t slot_us) {
+        struct job_row *row = engine_row(e, job);
+        struct event event = {.item = WIRE_ITEM_CHAIN, .slot_us = slot_us, .parent = *parent};
+        if (row->state != JOB_STATE_ARMED || row->is_finished)
+                return 0;
+        commands_settle_hold(e, now, job);
+        if (!event_is_wanted(e, now, job, &event))
+                return 0;
+        if (!registry_warm(&e->jobs, row))
+                return -ENOMEM;
+        enum slot_reason reason = row->is_cancelled ? SLOT_REASON_CANCELLED
+                                  : row->is_failed  ? SLOT_REASON_FAILED
+                                  : e->is_stopping  ? SLOT_REASON_DOWN
+                                                    : judge_delay(e, now, row, &event);
+        event.is_late = false; /* its cause is the parent */
+        return event_come(e, now, job, &event, reason);
 }
 
 /* The calendar has a slot at the instant at which the delay is over. */

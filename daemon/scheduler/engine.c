@@ -48,6 +48,7 @@ struct engine *engine_free(struct engine *e) {
         index_done(&e->by_run);
         groups_done(&e->groups);
         places_done(&e->places);
+        chains_done(e);
         free(e->touched);
         free(e->actions);
         free(e);
@@ -77,6 +78,7 @@ const struct action *engine_next_action(struct engine *e) {
                 registry_drop(&e->jobs, e->gone);
                 e->gone = INDEX_NONE;
         }
+        chains_drain(e);
         if (e->next_action < e->n_actions) {
                 const struct action *a = &e->actions[e->next_action++];
                 if (a->kind == ACTION_GONE)
@@ -163,6 +165,7 @@ bool engine_has_slept_at(const struct engine *e, const struct job_when *when, in
 }
 
 void engine_note_offset(struct engine *e, struct clock_sample now) {
+        e->now = now;
         int64_t offset_us = now.rt_us - now.bt_us, off_us = offset_us - e->offset_us;
         if (off_us > ENGINE_OFFSET_SLACK_US || off_us < -ENGINE_OFFSET_SLACK_US)
                 e->offset_us = offset_us;
@@ -367,10 +370,12 @@ int engine_adopt(struct engine *e, struct clock_sample now, const struct wire_ru
                 return 0;
         if (cold->run.run == run->start.run) { /* the ledger has it too */
                 cold->run.is_known = true;
-                return 0;
+                return chains_note_served(e, job, &run->start.parent);
         }
         if (engine_is_running(e, row) && !row->is_restored)
                 return -EEXIST;
+        if (chains_note_served(e, job, &run->start.parent) < 0)
+                return -ENOMEM;
         if (run->start.run >= e->next_run)
                 e->next_run = run->start.run + 1;
         cold->last_result = run->start.last_result; /* the trail may have this run's already */
@@ -389,6 +394,7 @@ int engine_adopt(struct engine *e, struct clock_sample now, const struct wire_ru
                                                 .slot_rt_us = run->start.slot_rt_us,
                                                 .missed = run->start.missed,
                                                 .is_known = true,
+                                                .parent = run->start.parent,
                                         });
 }
 
@@ -447,7 +453,8 @@ int engine_ended(struct engine *e, struct clock_sample now, const struct wire_en
                 a->run.retry_us = cold->retry.at_bt_us > now.bt_us ? cold->retry.at_bt_us - now.bt_us : 0;
                 a->run.is_short = cold->retry.is_short;
                 a->run.is_quiet = cold->retry.is_short && cold->retry.n_short > 1;
-        }
+        } else
+                chains_ended(e, now, job, &ended->end, end_bt_us);
 
         engine_drop_run(e, job);
         cold->ended_run = ended->run;

@@ -349,6 +349,9 @@ struct job_view {
 uint32_t engine_find_job(const struct engine *e, const char *name);
 /* The first job from row `from` on that is defined, or INDEX_NONE. Rows keep their place. */
 uint32_t engine_walk_jobs(const struct engine *e, uint32_t from);
+/* The jobs that a job follows: the next one, from *at on (0 at first), with what of it makes a slot (a bit for each enum run_event); or
+ * INDEX_NONE. It takes as long as there are edges. */
+uint32_t engine_walk_parents(const struct engine *e, uint32_t job, size_t *at, uint32_t *ret_events);
 void engine_view(const struct engine *e, struct clock_sample now, uint32_t job, struct job_view *ret);
 /* Up to n next slots after an instant, as wall-clock time: nominal, and with the drawn delay. Returns how many: fixed-rate jobs have
  * as many as are asked for, fixed-delay jobs at most one; jobs that don't run by themselves none. */
@@ -388,6 +391,8 @@ int engine_new_copy(const struct engine *e, struct engine **ret);
 /* Copies a job that is defined, as it stands between two events, with its run in flight. Its number in the copy is *ret; after a failure
  * the copy can only be freed. 0, -ENOMEM, -ENOSPC. */
 int engine_copy_job(const struct engine *e, uint32_t job, struct engine *copy, uint32_t *ret);
+/* Once all jobs are copied: which follows which. */
+void engine_copy_ties(struct engine *copy);
 
 /* Views, borrowed until the next event. */
 const char *engine_job_name(const struct engine *e, uint32_t job);

@@ -3,10 +3,34 @@
 // (whose instant has come), segments.c (plans), catch_up.c, commands.c, restore.c (what the ledger had) and views.c.
 #pragma once
 
+#include "config/acyclic.h"
 #include "daemon/scheduler/engine.h"
 #include "daemon/scheduler/places.h"
 #include "daemon/scheduler/plan.h"
 #include "daemon/scheduler/schedule.h"
+
+/* What hooks are to hear; each job that follows gets a slot. */
+struct chain_news {
+        struct clock_sample now;
+        int64_t at_bt_us;
+        uint32_t job;
+        uint32_t events; /* bits */
+        struct run_parent parent;
+};
+
+struct chains {
+        struct edge *edges; /* from a parent to a child, sorted, each pair once; the tag is a bit for each enum run_event */
+        size_t n_edges;
+        bool has_ties;           /* some job names another, be it there or not */
+        struct chain_news *news; /* until the actions of an event are taken; before the first commit, until then */
+        size_t n_news, allocated_news;
+        struct chain_served { /* of a new scheduler: the runner has a run of the child already */
+                uint32_t child;
+                uint64_t run;
+        } * served;
+        size_t n_served, allocated_served;
+        bool has_commit;
+};
 
 struct engine {
         struct registry jobs;
@@ -31,7 +55,9 @@ struct engine {
         struct schedule expects;  /* by job: when it is overdue, or to be told of it again, BOOTTIME */
         struct index by_run;      /* jobs with a run in flight, by its number */
         struct groups groups;
-        int64_t next_group_bt_us;               /* when the hold of a group ends or is told again; INT64_MAX: none is on */
+        int64_t next_group_bt_us; /* when the hold of a group ends or is told again; INT64_MAX: none is on */
+        struct chains chains;
+        struct clock_sample now;                /* the latest that an event came with */
         uint32_t max_running, next_max_running; /* of all jobs together, 0: no limit; and from the next commit on */
         struct places places; /* of all jobs, and of each group by its number + 1; none where nothing has a limit */
         bool holds_places;    /* none is granted until a commit is done */
@@ -325,6 +351,23 @@ void group_holds_judge(struct engine *e, struct clock_sample now, uint32_t job);
 /* The groups, with their holds, for a copy that has none. 0, -ENOMEM. */
 int group_holds_copy(const struct engine *e, struct engine *copy);
 
+/* chains.c: jobs that follow others */
+/* Which job follows which, by the definitions that a commit puts into force: before it does. */
+void chains_commit(struct engine *e);
+/* The last attempt of a slot or a trigger has ended; before the run is dropped and the result noted. */
+void chains_ended(struct engine *e, struct clock_sample now, uint32_t job, const struct run_end *end, int64_t end_bt_us);
+/* The next attempt will not come: the one before it was the last. */
+void chains_given_up(struct engine *e, struct clock_sample now, uint32_t job, const struct job_retry *retry);
+/* The job has finished or is overdue. */
+void chains_event(struct engine *e, struct clock_sample now, uint32_t job, enum run_event event);
+/* Slots of it were told as missed, if they were. */
+void chains_missed(struct engine *e, uint32_t job, const struct action *a);
+/* The runner has a run of the child from an earlier scheduler. 0, -ENOMEM. */
+int chains_note_served(struct engine *e, uint32_t child, const struct run_parent *parent);
+/* The hooks get their slots: before the shell takes what the event came to, so that both are written together. */
+void chains_drain(struct engine *e);
+void chains_done(struct engine *e);
+
 /* commands.c */
 /* The job has its cold state, and is paused: what is on its way is withheld. */
 void commands_stop_slots(struct engine *e, struct clock_sample now, uint32_t job);
@@ -415,6 +458,7 @@ struct occasion {
         int64_t anchor_us, key;
         int64_t slot_us, slot_rt_us;
         int64_t lag_us;
+        struct run_parent parent;
 };
 /* Starts a run, which does what a waiting trigger was promised; what is open before a slot is emitted behind it, merged slots into
  * it. 0, -ENOMEM. */
@@ -429,5 +473,7 @@ int due_let_wait(struct engine *e, struct clock_sample now, uint32_t job);
 int due_settle(struct engine *e, struct clock_sample now, uint32_t job);
 /* Starts what waited for the run in flight, which has ended. 0, -ENOMEM. */
 int due_start_waiting(struct engine *e, struct clock_sample now, uint32_t job);
+/* A parent's end, or what its hooks hear, is a slot of the job at an instant (BOOTTIME). 0, -ENOMEM. */
+int due_chain(struct engine *e, struct clock_sample now, uint32_t job, const struct run_parent *parent, int64_t slot_us);
 /* Starts a run without a slot. 0, -ENOMEM. */
 int due_start_triggered(struct engine *e, struct clock_sample now, uint32_t job);

@@ -52,6 +52,8 @@ int expect_due(struct engine *e, struct clock_sample now, uint32_t job) {
         if (!cold)
                 return -ENOMEM;
         emit_overdue(e, job);
+        if (cold->overdue_bt_us == 0)
+                chains_event(e, now, job, RUN_EVENT_OVERDUE);
         cold->overdue_bt_us = now.bt_us;
         expect_arm(e, job);
         return 0;

@@ -92,6 +92,41 @@ static void walk_wait(struct ends *x, struct job_waiting *w) {
         flag(x, &w->is_caught_up);
 }
 
+static void walk_text(struct ends *x, char *text, size_t room) {
+        size_t size = 0;
+        if (x->to) {
+                pack_string(x->to, text);
+                return;
+        }
+        const void *from = unpack_bytes(x->from, &size);
+        if (size >= room)
+                x->from->bad = true;
+        else if (from)
+                memcpy(text, from, size);
+}
+
+static void walk_i32(struct ends *x, int *v) {
+        uint32_t bits = (uint32_t)*v;
+        u32(x, &bits);
+        *v = (int)bits;
+}
+
+/* Most have none. */
+static void walk_parent(struct ends *x, struct run_parent *parent) {
+        parent->event = below(x, parent->event, RUN_EVENT_MAX);
+        if (parent->event == RUN_EVENT_NONE)
+                return;
+        parent->result = below(x, parent->result, RUN_RESULT_MAX);
+        walk_i32(x, &parent->exit_code);
+        walk_i32(x, &parent->signal);
+        u16(x, &parent->attempt);
+        u64(x, &parent->run);
+        i64(x, &parent->slot_rt_us);
+        u64(x, &parent->missed);
+        walk_text(x, parent->reason, sizeof(parent->reason));
+        walk_text(x, parent->job, sizeof(parent->job));
+}
+
 static void walk_line(struct ends *x, struct job_image *image) {
         u32(x, &image->n_line);
         if (image->n_line == 0)
@@ -113,6 +148,7 @@ static void walk_line(struct ends *x, struct job_image *image) {
                 slot.item = below(x, slot.item, WIRE_ITEM_MAX);
                 u16(x, &slot.attempt);
                 walk_wait(x, &slot);
+                walk_parent(x, &slot.parent);
                 if (x->from)
                         image->line->slots[i] = slot;
         }
@@ -130,6 +166,9 @@ static void walk_retry(struct ends *x, struct job_retry *r) {
         i64(x, &r->slot_rt_us);
         u64(x, &r->run);
         r->result = below(x, r->result, RUN_RESULT_MAX);
+        walk_i32(x, &r->exit_code);
+        walk_i32(x, &r->signal);
+        walk_parent(x, &r->parent);
 }
 
 static void walk_range(struct ends *x, struct job_range *r) {
@@ -197,6 +236,8 @@ static void walk(struct ends *x, struct job_image *image) {
         i64(x, &image->good_bt_us);
         i64(x, &image->overdue_bt_us);
         walk_retry(x, &image->retry);
+        walk_parent(x, &image->run.parent);
+        walk_parent(x, &image->waiting.parent);
 }
 
 void image_encode(const struct job_image *image, struct pack *p) {

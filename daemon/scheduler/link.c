@@ -84,7 +84,28 @@ static void refuse_start(struct link *link, struct clock_sample now, const struc
         engine_ended(link->engine, now, &ended);
 }
 
-static void do_start(struct link *link, struct clock_sample now, const struct wire_start *start) {
+/* The end of what the parent's run has put out, if the book still has it; it begins with a whole character. */
+static void add_parent_output(const struct link *link, struct wire_start *start) {
+        uint32_t job = registry_find(engine_registry(link->engine), start->parent.job);
+        const struct book_job *known = job != INDEX_NONE ? book_find(link->book, job) : NULL;
+        const struct book_run *runs[] = {known ? known->last : NULL, known ? known->last_good : NULL,
+                                         known ? known->last_failure : NULL};
+        for (size_t i = 0; i < ARRAY_SIZE(runs); i++) {
+                if (!runs[i] || runs[i]->run.run != start->parent.run)
+                        continue;
+                const char *text = runs[i]->value.data;
+                size_t size = runs[i]->value.size, skip = size > WIRE_PARENT_OUTPUT_MAX ? size - WIRE_PARENT_OUTPUT_MAX : 0;
+                while (skip > 0 && skip < size && ((unsigned char)text[skip] & 0xc0) == 0x80)
+                        skip++;
+                start->parent_output = text + skip;
+                start->parent_output_size = size - skip;
+                return;
+        }
+}
+
+static void do_start(struct link *link, struct clock_sample now, struct wire_start *start) {
+        if (start->parent.run > 0)
+                add_parent_output(link, start);
         wire_put_start(&link->pack, start);
         int r = send_pack(link, WIRE_START);
         if (r < 0)

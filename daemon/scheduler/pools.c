@@ -107,6 +107,7 @@ int pools_let_wait(struct engine *e, struct clock_sample now, uint32_t job, cons
                             .slot_us = o->slot_us,
                             .slot_rt_us = o->slot_rt_us,
                             .due_bt_us = now.bt_us - o->lag_us,
+                            .parent = o->parent,
                     });
         cold->delay_bt_us = 0; /* it counts from the run, or from when there will be none */
         return 0;

@@ -36,6 +36,8 @@ struct job_row {
         uint8_t state;
         bool is_touched : 1;     /* defined or removed since the last commit */
         bool is_removing : 1;    /* the next commit removes it */
+        bool is_parent : 1;      /* others follow it, */
+        bool is_child : 1;       /* it follows others */
         bool is_boot_done : 1;   /* its OnBoot= slot has an outcome or is not wanted */
         bool is_resumed : 1;     /* the plan comes from the runner's memory: passed slots were missed while down */
         bool is_held : 1;        /* paused by itself; holds belong to the name, whatever its definition says */
@@ -68,6 +70,7 @@ struct job_run {
         bool is_ending;  /* its end was asked for */
         bool is_told;    /* its start was an action: the ledger has its slot */
         bool is_known;   /* the runner that is connected has it */
+        struct run_parent parent;
 };
 
 /* What keeps a slot from starting. */
@@ -96,6 +99,7 @@ struct job_waiting {
         int64_t anchor_us, key;
         int64_t slot_us, slot_rt_us;
         int64_t due_bt_us; /* nominal instant and drawn delay */
+        struct run_parent parent;
 };
 
 /* Those that wait behind the first one, in their order. */
@@ -115,7 +119,9 @@ struct job_retry {
         uint32_t segment;
         int64_t key, slot_rt_us;
         uint64_t run;           /* that has failed, */
-        enum run_result result; /* so */
+        enum run_result result; /* so, */
+        int exit_code, signal;  /* as in struct run_end */
+        struct run_parent parent;
 };
 
 /* Slots that have an outcome that is not told yet, of one reason: keys first..last of a segment. */

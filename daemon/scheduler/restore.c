@@ -325,6 +325,7 @@ static void let_run_wait(struct engine *e, struct clock_sample now, uint32_t job
                                  .slot_us = registry_cold(&e->jobs, engine_row(e, job))->last_slot_us,
                                  .slot_rt_us = run->slot_rt_us,
                                  .due_bt_us = now.bt_us - (now.rt_us - run->slot_rt_us),
+                                 .parent = run->parent,
                          });
 }
 

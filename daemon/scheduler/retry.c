@@ -67,6 +67,7 @@ static struct job_retry retry_of(const struct job_cold *cold, int64_t end_bt_us)
                 .key = run->key,
                 .slot_rt_us = run->slot_rt_us,
                 .run = run->run,
+                .parent = run->parent,
         };
         if (run->item == WIRE_ITEM_RETRY && cold->retry.attempt == retry.attempt) {
                 retry.due_bt_us = cold->retry.due_bt_us;
@@ -93,6 +94,8 @@ bool retry_plan(struct engine *e, struct clock_sample now, uint32_t job, const s
         struct job_retry retry = retry_of(cold, end_bt_us);
         retry.is_short = is_for_resources(end);
         retry.result = end->result;
+        retry.exit_code = end->exit_code;
+        retry.signal = end->signal;
         if (retry.is_short)
                 retry.at_bt_us = end_bt_us + short_delay(retry.n_short++);
         else {
@@ -138,6 +141,7 @@ int retry_start(struct engine *e, struct clock_sample now, uint32_t job) {
                                    .key = retry->key,
                                    .slot_us = engine_from_rt(e, engine_policy(e, row), retry->slot_rt_us),
                                    .slot_rt_us = retry->slot_rt_us,
+                                   .parent = retry->parent,
                            });
 }
 
@@ -166,6 +170,8 @@ void retry_drop(struct engine *e, struct clock_sample now, uint32_t job, enum sl
         if (plan_is_delay(when)) /* it goes on from here */
                 row->next_us = engine_next_delay(e, row, when, now.bt_us);
         delay_begin(e, job, now.bt_us);
+        if (is_final)
+                chains_given_up(e, now, job, &cold->retry);
         if (is_final)
                 retry_settle(e, now, job, cold->retry.result);
 }

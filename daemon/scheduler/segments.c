@@ -268,6 +268,7 @@ void segments_finish(struct engine *e, struct clock_sample now, uint32_t job) {
         row->is_held = row->is_paused = false;
         slots_leave_events(e, job);
         engine_emit(e, ACTION_HOLD, job)->hold = HOLD_FINISHED;
+        chains_event(e, now, job, RUN_EVENT_FINISHED);
         commands_arm_hold(e, job);
 }
 
@@ -276,6 +277,7 @@ void segments_finish_by_run(struct engine *e, struct clock_sample now, uint32_t 
         if (row->is_restored && !row->is_cancelled && !row->is_finished && !row->is_failed) { /* judged at the commit */
                 row->is_finished = true;
                 engine_emit(e, ACTION_HOLD, job)->hold = HOLD_FINISHED;
+                chains_event(e, now, job, RUN_EVENT_FINISHED);
         } else if (engine_has_plan(row))
                 segments_finish(e, now, job);
 }
@@ -399,6 +401,7 @@ int engine_commit(struct engine *e, struct clock_sample now, const struct wire_c
         if (pools_begin_commit(e) < 0)
                 return -ENOMEM;
         engine_note_offset(e, now);
+        chains_commit(e);
         if (commit->is_resync || e->n_restored > 0)
                 e->resumed = now;
         if (e->n_restored > 0)

@@ -21,6 +21,7 @@ static void emit_range(struct engine *e, struct clock_sample now, uint32_t job, 
         a->outcome.run = run;
         a->outcome.is_more = is_more;
         a->outcome.is_again = e->is_retelling;
+        chains_missed(e, job, a);
 }
 
 /* The outcome of a range; those of its slots that are closed are withheld. */
@@ -146,6 +147,7 @@ struct action *slots_tell(struct engine *e, uint32_t job, enum slot_outcome outc
         a->outcome.is_again = e->is_retelling;
         if (outcome == SLOT_MISSED)
                 registry_cold(&e->jobs, engine_row(e, job))->missed_since_run += a->outcome.n;
+        chains_missed(e, job, a);
         return a;
 }
 
@@ -413,6 +415,7 @@ static void emit_start(struct engine *e, uint32_t job, const struct occasion *o)
                 .attempt = cold->run.attempt,
                 .missed = cold->run.missed,
                 .last_result = cold->last_result,
+                .parent = cold->run.parent,
         };
 }
 
@@ -447,6 +450,7 @@ int slots_start(struct engine *e, struct clock_sample now, uint32_t job, const s
                 .lag_us = o->lag_us,
                 .begun_bt_us = now.bt_us,
                 .missed = cold->missed_since_run,
+                .parent = o->parent,
         };
         const struct job_when *when = engine_policy(e, row);
         if (!pools_admit(e, now, job))

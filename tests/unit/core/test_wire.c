@@ -129,6 +129,11 @@ static const struct shape TEXT = {"REMOVE", put_text, get_text, done_text};
                 .key = INT64_MIN, .slot_us = INT64_MAX, .slot_rt_us = 1763694000000000, .cause = RUN_CAUSE_BOOT, .attempt = 1, \
                 .missed = UINT64_MAX, .last_result = RUN_RESULT_INTERRUPTED, .is_watched = true                                \
         }
+#define PARENT_GOOD                                                                                                            \
+        {                                                                                                                      \
+                .event = RUN_EVENT_RECOVERY, .result = RUN_RESULT_SUCCESS, .exit_code = 255, .signal = 9, .attempt = 3,        \
+                .run = 811, .slot_rt_us = 1763694000000000, .missed = 7, .reason = "clock-step", .job = "A-1_.b:2"             \
+        }
 #define NAME_64 "a123456789b123456789c123456789d123456789e123456789f123456789g123"
 
 static const struct {
@@ -165,6 +170,23 @@ static const struct {
         {&START, "no attempt", -EBADMSG, {.start = {.attempt = 0}}},
         {&START, "item", -EBADMSG, {.start = {.attempt = 1, .item = WIRE_ITEM_MAX}}},
         {&START, "cause", -EBADMSG, {.start = {.attempt = 1, .cause = RUN_CAUSE_MAX}}},
+        {&START,
+         "parent",
+         0,
+         {.start = {.attempt = 1, .parent = PARENT_GOOD, .parent_output = "a\0b", .parent_output_size = 3}}},
+        {&START, "parent without a name", -EBADMSG, {.start = {.attempt = 1, .parent = {RUN_EVENT_END}}}},
+        {&START, "parent's name", -EBADMSG, {.start = {.attempt = 1, .parent = {RUN_EVENT_END, .job = "a b"}}}},
+        {&START,
+         "parent's reason",
+         -EBADMSG,
+         {.start = {.attempt = 1, .parent = {RUN_EVENT_END, .reason = "a=b", .job = "a"}}}},
+        {&START, "parent's event", -EBADMSG, {.start = {.attempt = 1, .parent = {RUN_EVENT_MAX, .job = "a"}}}},
+        {&START, "parent's result", -EBADMSG, {.start = {.attempt = 1, .parent = {RUN_EVENT_END, RUN_RESULT_MAX, .job = "a"}}}},
+        {&START,
+         "parent's exit status",
+         -EBADMSG,
+         {.start = {.attempt = 1, .parent = {RUN_EVENT_END, .exit_code = 256, .job = "a"}}}},
+        {&START, "parent's signal", -EBADMSG, {.start = {.attempt = 1, .parent = {RUN_EVENT_END, .signal = -1, .job = "a"}}}},
         {&START, "last result", -EBADMSG, {.start = {.attempt = 1, .last_result = RUN_RESULT_MAX}}},
         {&RUN, "usual", 0, {.run = {START_GOOD, "backup"}}},
         {&RUN, "name", -EBADMSG, {.run = {START_GOOD, "back up"}}},
@@ -263,8 +285,8 @@ START_TEST(a_record_has_room_for_every_member) {
         } sizes[] = {
                 {&HELLO, 2 + 16 + 16 + 8 + 8 + 1 + 1},
                 {&DEFINE, 16 + 8 + 8 + 1 + 2 + 1 + 2},
-                {&START, 8 + 16 + 1 + 4 + 4 * 8 + 1 + 2 + 8 + 1 + 1 + 1},
-                {&RUN, 75 + 2 + 6},
+                {&START, 8 + 16 + 1 + 4 + 4 * 8 + 1 + 2 + 8 + 1 + 1 + 1 + 1},
+                {&RUN, 76 + 2 + 6},
                 {&STARTED, 8 + 4 + 8 + 8},
                 {&ENDED, 8 + 1 + 4 + 4 + 1 + 4 + 5 * 8 + 2},
                 {&BYTES, 8 + 1 + 4 + 2},
@@ -406,8 +428,8 @@ START_TEST(a_flag_is_0_or_1) {
         } flags[] = {
                 {&HELLO, {.hello = {.is_first_of_boot = true}}, 2},
                 {&HELLO, {.hello = {.is_synchronised = true}}, 1},
-                {&START, {.start = {.attempt = 1, .is_watched = true}}, 2},
-                {&START, {.start = {.attempt = 1, .asks_conditions = true}}, 1},
+                {&START, {.start = {.attempt = 1, .is_watched = true}}, 3},
+                {&START, {.start = {.attempt = 1, .asks_conditions = true}}, 2},
                 {&COMMIT, {.commit = {.is_resync = true}}, 8 + 7 * 4 + 1 + 4 + 9 + 2},
                 {&COMMIT, {.commit = {.holds_slots = true}}, 4 + 9 + 2},
                 {&WATCH, {.watch = {.is_on = true}}, 1},
