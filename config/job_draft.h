@@ -10,6 +10,9 @@
 #include "config/job.h"
 #include "config/timestamp.h"
 
+#define PPM_PER_ONE     1000000
+#define PPM_PER_PERCENT (PPM_PER_ONE / 100)
+
 enum job_key_index {
         KEY_DESCRIPTION,
         KEY_COMMAND,

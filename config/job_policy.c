@@ -153,7 +153,7 @@ bool print_retry_delay(const struct job_when *when, char buf[static JOB_VALUE_MA
 bool print_retry_backoff(const struct job_when *when, char buf[static JOB_VALUE_MAX]) {
         if (when->retry_backoff_ppm == JOB_BACKOFF_ONE_PPM)
                 return false;
-        print_decimal(when->retry_backoff_ppm, JOB_BACKOFF_ONE_PPM, buf);
+        print_decimal(when->retry_backoff_ppm, PPM_PER_ONE, buf);
         return true;
 }
 

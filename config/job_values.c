@@ -12,9 +12,6 @@
 
 #define BLANKS " \t\n"
 
-#define PPM_PER_PERCENT 10000
-#define PPM_PER_ONE     1000000
-
 unsigned draft_column(const struct job_setting *s, size_t offset) {
         /* behind a joined line the place in the file is not known any more */
         return s->column == 0 || memchr(s->value, '\n', offset) ? s->column : s->column + (unsigned)offset;

@@ -270,7 +270,7 @@ void print_decimal(uint32_t value, uint32_t one, char buf[static JOB_VALUE_MAX])
 static bool print_percent(uint32_t ppm, char buf[static JOB_VALUE_MAX]) {
         if (ppm == 0)
                 return false;
-        print_decimal(ppm, JOB_BACKOFF_ONE_PPM / 100, buf);
+        print_decimal(ppm, PPM_PER_PERCENT, buf);
         strcat(buf, "%");
         return true;
 }
