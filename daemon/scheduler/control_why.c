@@ -50,6 +50,14 @@ static struct words_facts find_facts(struct engine *e, const struct book *b, str
         };
         engine_view(e, now, job, &facts.view);
         facts.next_slot_rt_us = facts.view.next_slot_rt_us;
+        size_t at = 0;
+        uint32_t parent, events;
+        while ((parent = engine_walk_parents(e, job, &at, &events)) != INDEX_NONE) {
+                if (facts.n_parents < WORDS_PARENTS)
+                        facts.parents[facts.n_parents] =
+                                (struct words_parent){engine_job_name(e, parent), events, book_find(b, parent)};
+                facts.n_parents++;
+        }
         return facts;
 }
 

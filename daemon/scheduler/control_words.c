@@ -116,7 +116,8 @@ const char *words_next_reason(const struct job_view *view, const struct job_when
                 return buf;
         }
         if (!plan_exists(when))
-                return !job_when_has_schedule(when)         ? "on demand only"
+                return view->is_child                       ? "follows other jobs"
+                       : !job_when_has_schedule(when)       ? "on demand only"
                        : view->next_slot_rt_us != INT64_MAX ? NULL
                        : !when->is_on_wake                  ? "at boot only"
                        : when->on_boot_us < 0               ? "at wake only"
@@ -251,7 +252,7 @@ static void say_standing(const struct words_facts *f, struct words_answer *answe
                 answer->reason = "finished";
                 say(answer, "Its schedule is over: the last slot has come.");
                 say(answer, "It will not run again until: chimectl start %s", f->job);
-        } else if (!job_when_has_schedule(f->when)) {
+        } else if (!job_when_has_schedule(f->when) && f->n_parents == 0) {
                 answer->reason = "manual";
                 say(answer, "It runs on demand only: chimectl trigger %s", f->job);
         } else if (f->when->days && days_which(f->when->days, f->now.rt_us)) {
@@ -259,6 +260,61 @@ static void say_standing(const struct words_facts *f, struct words_answer *answe
                 say(answer, "Slots of this day are withheld, by the calendar %s.", days_which(f->when->days, f->now.rt_us));
         }
         say_hold(f, answer);
+}
+
+/* What of it makes a run. */
+static const char *what_of_parent(const struct words_parent *parent) {
+        static const char *const words[RUN_EVENT_MAX] = {
+                [RUN_EVENT_NONE] = "",
+                [RUN_EVENT_RECOVERY] = "The first good end after failures",
+                [RUN_EVENT_SUCCESS] = "Each good end",
+                [RUN_EVENT_FAILURE] = "Each failure",
+                [RUN_EVENT_END] = "Each end",
+                [RUN_EVENT_MISSED] = "Missed slots",
+                [RUN_EVENT_OVERDUE] = "Missed slots",
+                [RUN_EVENT_FINISHED] = "The end of the schedule",
+        };
+        enum run_event event = RUN_EVENT_NONE;
+        while (event + 1 < RUN_EVENT_MAX && !(parent->events >> event & 1))
+                event++;
+        return parent->events & 1U << RUN_EVENT_END ? words[RUN_EVENT_END] : words[event];
+}
+
+/* Why nothing has come of the latest that is known of a parent: of its latest run, or of slots that did not run after that. */
+static void say_parent_last(const struct words_facts *f, const struct words_parent *parent, struct words_answer *answer) {
+        const struct book_run *last = parent->book ? parent->book->last : NULL;
+        const struct book_range *passed = parent->book && parent->book->n_recent > 0 ? &parent->book->recent[0] : NULL;
+        char instant[40], how[160];
+        bool is_run_last = last && (!passed || passed->last_rt_us < last->run.slot_rt_us);
+        if (!is_run_last && passed && passed->outcome != SLOT_MERGED && !(parent->events & 1U << RUN_EVENT_MISSED)) {
+                say(answer, "The slot of %s of %s was %s (%s), so no run came of it.", parent->job,
+                    timestamp_print_utc(passed->last_rt_us, instant), slot_outcome_to_string(passed->outcome),
+                    slot_reason_to_string(passed->reason));
+                return;
+        }
+        if (!is_run_last)
+                return;
+        bool is_good = run_result_is_good(last->end.result) && last->end.result != RUN_RESULT_SKIPPED;
+        uint32_t events = is_good                                   ? 1U << RUN_EVENT_SUCCESS | 1U << RUN_EVENT_END
+                          : run_result_is_failure(last->end.result) ? 1U << RUN_EVENT_FAILURE | 1U << RUN_EVENT_END
+                                                                    : 0;
+        if (last->end.result == RUN_RESULT_NONE)
+                say(answer, "Run %" PRIu64 " of %s is in flight: its end decides.", last->run.run, parent->job);
+        else if (!(events & parent->events))
+                say(answer, "Run %" PRIu64 " of %s ended at %s: %s; no run comes of that.", last->run.run, parent->job,
+                    timestamp_print_utc(last->end.end_rt_us, instant), how_it_ended(&last->end, how));
+        else if (f->book && f->book->last && f->book->last->run.parent.run == last->run.run)
+                say(answer, "Run %" PRIu64 " came of run %" PRIu64 " of %s.", f->book->last->run.run, last->run.run,
+                    parent->job);
+}
+
+static void say_parents(const struct words_facts *f, struct words_answer *answer) {
+        for (size_t i = 0; i < f->n_parents && i < WORDS_PARENTS; i++) {
+                say(answer, "%s of %s: then it gets a slot.", what_of_parent(&f->parents[i]), f->parents[i].job);
+                say_parent_last(f, &f->parents[i], answer);
+        }
+        if (f->n_parents > WORDS_PARENTS)
+                say(answer, "It follows %zu jobs more.", f->n_parents - WORDS_PARENTS);
 }
 
 static void say_slots(const char *job, const struct book_range *range, struct words_answer *answer) {
@@ -314,7 +370,7 @@ static void say_next(const struct words_facts *f, struct words_answer *answer) {
                     about(f->next_slot_rt_us - f->now.rt_us, span));
         else if (!answer->reason && f->view.run && f->when->every_us > 0)
                 say(answer, "%sNext: %s after the end of the run in flight.", lead, duration_print(f->when->every_us, span));
-        else if (is_well)
+        else if (is_well && f->n_parents == 0)
                 say(answer, "%sNo slot is planned.", lead);
 }
 
@@ -322,6 +378,7 @@ void words_why(const struct words_facts *facts, struct words_answer *ret) {
         *ret = (struct words_answer){0};
         say_run(facts, ret);
         say_standing(facts, ret);
+        say_parents(facts, ret);
         const struct book_range *missed = last_missed(facts->book);
         if (missed)
                 say_slots(facts->job, missed, ret);

@@ -24,6 +24,14 @@ const char *words_signal(int signal, char buf[static 160]);
 const char *words_start_error(const struct run_end *end, char buf[static 160]);
 
 /* All that is looked at for Why. book may be NULL. */
+/* A job that it follows. */
+struct words_parent {
+        const char *job;
+        uint32_t events; /* bits by enum run_event: what of it makes a slot */
+        const struct book_job *book;
+};
+#define WORDS_PARENTS 2 /* of which more is said than the name */
+
 struct words_facts {
         const char *job;
         struct clock_sample now;
@@ -31,6 +39,8 @@ struct words_facts {
         const struct job_when *when;
         const struct book_job *book;
         int64_t next_slot_rt_us; /* INT64_MAX: none */
+        struct words_parent parents[WORDS_PARENTS];
+        size_t n_parents; /* all */
 };
 
 /* The answer: sentences, and what they speak of. Borrows from the facts. */

@@ -338,6 +338,7 @@ struct job_view {
         bool is_pending_slot;          /* what waits is a slot (for a fixed-rate job) */
         int64_t next_slot_rt_us;       /* planned; INT64_MAX: none, or it counts from the end of the run in flight */
         int64_t next_start_rt_us;      /* the same with its drawn delay */
+        bool is_child;                 /* it follows other jobs */
         bool is_interval_set;          /* by engine_set_interval() */
         bool is_claim_awaited;         /* a slot starts as soon as the ledger has it */
         bool is_overdue;               /* no good run for longer than ExpectWithin=, */

@@ -90,9 +90,10 @@ static void get_run(sqlite3_stmt *s, struct ledger_run *ret, bool *bad) {
         end->cpu_us = sqlite3_column_int64(s, 20);
         run->attempt = (uint16_t)sqlite3_column_int(s, 21);
         run->is_unclaimed = sqlite3_column_int(s, 22) != 0;
-        if (sqlite3_column_count(s) > 23 && sqlite3_column_type(s, 23) == SQLITE_BLOB) {
-                ret->value_size = (size_t)sqlite3_column_bytes(s, 23);
-                ret->value = ret->value_size > 0 ? sqlite3_column_blob(s, 23) : "";
+        run->parent.run = number(s, 23);
+        if (sqlite3_column_count(s) > 24 && sqlite3_column_type(s, 24) == SQLITE_BLOB) {
+                ret->value_size = (size_t)sqlite3_column_bytes(s, 24);
+                ret->value = ret->value_size > 0 ? sqlite3_column_blob(s, 24) : "";
         }
         *bad = *bad || !ret->job;
 }

@@ -191,6 +191,9 @@ static void tell_started(const struct story *s, const char *job, const struct jo
         fields_run(s, &r, run);
         if (run->item == WIRE_ITEM_TRIGGER)
                 journal_send(&r, "%s: run %" PRIu64 " started by a trigger", job, run->run);
+        else if (run->parent.event != RUN_EVENT_NONE && run->item == WIRE_ITEM_CHAIN)
+                journal_send(&r, "%s: run %" PRIu64 " started by %s (%s)", job, run->run, run->parent.job,
+                             run_event_to_string(run->parent.event));
         else
                 journal_send(&r, "%s: run %" PRIu64 " started for %s", job, run->run,
                              timestamp_print_utc(run->slot_rt_us, slot));

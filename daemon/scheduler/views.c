@@ -138,7 +138,7 @@ static enum job_status job_status(const struct engine *e, const struct job_row *
                 return JOB_STATUS_FINISHED;
         if (row->is_paused)
                 return JOB_STATUS_PAUSED;
-        return job_when_has_schedule(when) ? JOB_STATUS_WAITING : JOB_STATUS_MANUAL;
+        return job_when_has_schedule(when) || row->is_child ? JOB_STATUS_WAITING : JOB_STATUS_MANUAL;
 }
 
 /* Keys of a grid that come after both the plan's past and an instant of its clock. */
@@ -227,6 +227,7 @@ void engine_view(const struct engine *e, struct clock_sample now, uint32_t job, 
                 .is_cancelled = row->is_cancelled,
                 .is_finished = row->is_finished,
                 .is_failed = row->is_failed,
+                .is_child = row->is_child,
                 .is_disabled = row->state != JOB_STATE_ARMED,
                 .is_claim_awaited = schedule_has(&e->parked, job),
                 .paused_until_bt_us = INT64_MAX,

@@ -41,7 +41,7 @@ static const struct api_field hold_fields[] = {
 #define RUN_FIELDS                                                                                                             \
         INT("runId", REQUIRED, "The run's number."), STRING("job", REQUIRED, "The job's name."),                               \
                 INT("slotUsec", OPTIONAL, "Nominal instant of the slot it runs for; null for a triggered run."),               \
-                STRING("cause", REQUIRED, "schedule, catch-up, boot, wake, trigger or retry."),                                \
+                STRING("cause", REQUIRED, "schedule, catch-up, boot, wake, chain, trigger or retry."),                         \
                 INT("attempt", REQUIRED, "From 1."),                                                                           \
                 INT("startUsec", OPTIONAL, "When its program began; null: it has not, or never did."),                         \
                 INT("endUsec", OPTIONAL, "When its last process was gone; null: it is in flight."),                            \

@@ -230,6 +230,68 @@ static void join(const struct words_answer *answer, char buf[static 4096]) {
         }
 }
 
+static const struct book_run skipped = {.run = {.run = 11, .slot_rt_us = NOON - HOUR},
+                                        .end = {.result = RUN_RESULT_SKIPPED, .end_rt_us = NOON - HOUR}},
+                             child = {.run = {.run = 12, .slot_rt_us = NOON - 2 * HOUR, .parent = {.run = 8}},
+                                      .end = {.result = RUN_RESULT_SUCCESS, .end_rt_us = NOON - HOUR}};
+
+static const struct {
+        const char *what;
+        uint32_t events;
+        struct book_job parent, book;
+        const char *sentences;
+} followed[] = {
+        {"nothing yet", 1 << RUN_EVENT_SUCCESS, {0}, {0}, "Each good end of dump: then it gets a slot."},
+        {"it came",
+         1 << RUN_EVENT_SUCCESS,
+         {.last = &good},
+         {.last = &child},
+         "Each good end of dump: then it gets a slot.|Run 12 came of run 8 of dump."},
+        {"it failed",
+         1 << RUN_EVENT_SUCCESS,
+         {.last = &failed},
+         {.last = &child},
+         "Each good end of dump: then it gets a slot.|Run 9 of dump ended at 2026-11-21T11:00:00Z: exit status 3; no run comes "
+         "of "
+         "that."},
+        {"it was skipped",
+         1 << RUN_EVENT_SUCCESS | 1 << RUN_EVENT_END,
+         {.last = &skipped},
+         {0},
+         "Each end of dump: then it gets a slot.|Run 11 of dump ended at 2026-11-21T11:00:00Z: skipped; no run comes of that."},
+        {"it is in flight",
+         1 << RUN_EVENT_FAILURE,
+         {.last = &flying},
+         {0},
+         "Each failure of dump: then it gets a slot.|Run 10 of dump is in flight: its end decides."},
+        {"it was missed",
+         1 << RUN_EVENT_SUCCESS,
+         {.recent = &missed[1], .n_recent = 1},
+         {0},
+         "Each good end of dump: then it gets a slot.|The slot of dump of 2026-11-21T05:00:00Z was missed (down), so no run "
+         "came of "
+         "it."},
+};
+
+START_TEST(why_says_what_has_come_of_a_parent) {
+        static struct words_answer answer;
+        char buf[4096];
+        struct job_when when = parse("");
+        struct words_facts facts = {.job = "copy",
+                                    .now = {.rt_us = NOON, .bt_us = 100 * USEC_PER_SEC},
+                                    .view = {.status = JOB_STATUS_WAITING},
+                                    .when = &when,
+                                    .book = &followed[_i].book,
+                                    .next_slot_rt_us = INT64_MAX,
+                                    .parents = {{"dump", followed[_i].events, &followed[_i].parent}},
+                                    .n_parents = 1};
+        words_why(&facts, &answer);
+        join(&answer, buf);
+        ck_assert_msg(strcmp(buf, followed[_i].sentences) == 0, "%s: %s", followed[_i].what, buf);
+        job_when_done(&when);
+}
+END_TEST
+
 START_TEST(why_says_how_a_job_stands) {
         static struct words_answer answer;
         char buf[4096];
@@ -480,6 +542,7 @@ int main(void) {
         TCase *tc = tcase_create("control words");
         tcase_add_loop_test(tc, a_schedule_has_words, 0, ARRAY_SIZE(schedules));
         tcase_add_test(tc, what_is_longer_than_the_room_ends_with_an_ellipsis);
+        tcase_add_loop_test(tc, why_says_what_has_come_of_a_parent, 0, ARRAY_SIZE(followed));
         tcase_add_loop_test(tc, why_says_how_a_job_stands, 0, ARRAY_SIZE(whys));
         tcase_add_loop_test(tc, why_says_what_became_of_a_slot, 0, ARRAY_SIZE(slots));
         tcase_add_loop_test(tc, the_ledger_says_what_became_of_a_slot, 0, ARRAY_SIZE(pasts));
