@@ -14,24 +14,33 @@
 #include "daemon/ctl/times.h"
 
 /* In the order of the screen. */
-enum mark { MARK_HELD, MARK_FAILING, MARK_MISSED, MARK_RUNNING, MARK_NONE, MARK_MAX };
+enum mark { MARK_HELD, MARK_FAILING, MARK_OVERDUE, MARK_MISSED, MARK_RUNNING, MARK_NONE, MARK_MAX };
 
 static const struct {
         char sign;
         enum view_color color;
         int rank;
 } marks[MARK_MAX] = {
-        [MARK_HELD] = {'=', VIEW_YELLOW, 0},   [MARK_FAILING] = {'x', VIEW_RED, 1}, [MARK_MISSED] = {'!', VIEW_YELLOW, 2},
-        [MARK_RUNNING] = {'>', VIEW_GREEN, 3}, [MARK_NONE] = {' ', VIEW_PLAIN, 3},
+        [MARK_HELD] = {'=', VIEW_YELLOW, 0},   [MARK_FAILING] = {'x', VIEW_RED, 1},   [MARK_OVERDUE] = {'!', VIEW_RED, 1},
+        [MARK_MISSED] = {'!', VIEW_YELLOW, 2}, [MARK_RUNNING] = {'>', VIEW_GREEN, 3}, [MARK_NONE] = {' ', VIEW_PLAIN, 3},
 };
 
 static bool is_state(const json_t *job, const char *state) {
         return strcmp(reply_text_or(job, "state", ""), state) == 0;
 }
 
+/* When one more attempt of the last slot comes. */
+static int64_t attempt_of(const json_t *job) {
+        return reply_int(job, "attemptUsec", REPLY_NO_TIME);
+}
+
 static bool is_running(const json_t *job) {
         return json_array_size(json_object_get(job, "runningRunIds")) > 0 || is_state(job, "running") ||
-               is_state(job, "pending");
+               (is_state(job, "pending") && attempt_of(job) == REPLY_NO_TIME);
+}
+
+static bool is_overdue(const json_t *job) {
+        return reply_int(job, "overdueSinceUsec", REPLY_NO_TIME) != REPLY_NO_TIME;
 }
 
 /* Slots missed: of the latest ones where the ledger has them (how many these are: *ret_of), else since chimed was started (0). */
@@ -50,13 +59,17 @@ static enum mark mark_of(const json_t *job) {
                 return MARK_HELD;
         if (reply_int(job, "failuresInRow", 0) > 0 || is_state(job, "failed"))
                 return MARK_FAILING;
+        if (is_overdue(job))
+                return MARK_OVERDUE;
         if (missed_of(job, NULL) > 0)
                 return MARK_MISSED;
         return is_running(job) ? MARK_RUNNING : MARK_NONE;
 }
 
 static int64_t start_of(const json_t *job) {
-        return reply_int(job, "nextStartUsec", reply_int(job, "nextSlotUsec", REPLY_NO_TIME));
+        return attempt_of(job) != REPLY_NO_TIME
+                       ? attempt_of(job)
+                       : reply_int(job, "nextStartUsec", reply_int(job, "nextSlotUsec", REPLY_NO_TIME));
 }
 
 static int compare(const void *a, const void *b) {
@@ -110,7 +123,9 @@ static void add_next(struct table *t, const struct view *v, const json_t *job) {
                 table_cell(t, "%s", screen_hold(v, job, false, text));
                 table_cell(t, "-");
         } else if (next_us != REPLY_NO_TIME) {
-                table_cell(t, "%s", times_short(v->now_us, next_us, in));
+                long long attempt = reply_int(job, "attempt", 0);
+                snprintf(text, sizeof(text), attempt > 0 ? " (attempt %lld)" : "", attempt);
+                table_cell(t, "%s%s", times_short(v->now_us, next_us, in), text);
                 table_cell(t, "%s", next_us > v->now_us ? times_about(next_us - v->now_us, in) : "now");
         } else {
                 table_cell(t, "%s", is_state(job, "waiting") ? "-" : reply_text_or(job, "state", "-"));
@@ -120,17 +135,17 @@ static void add_next(struct table *t, const struct view *v, const json_t *job) {
 
 /* Result of the latest run that has ended: of a job that runs, in brackets, since LAST speaks of the run in flight. */
 static void add_result(struct table *t, const json_t *job) {
-        const char *result = reply_text(job, "lastResult");
+        const char *result = reply_text(job, "lastResult"), *overdue = is_overdue(job) ? ", overdue" : "";
         long long in_row = reply_int(job, "failuresInRow", 0);
 
         if (!result)
-                table_cell(t, "-");
+                table_cell(t, is_overdue(job) ? "overdue" : "-");
         else if (is_running(job))
                 table_cell(t, "(%s)", result);
         else if (in_row > 1)
-                table_cell(t, "%s %lldx", result, in_row);
+                table_cell(t, "%s %lldx%s", result, in_row, overdue);
         else
-                table_cell(t, "%s", result);
+                table_cell(t, "%s%s", result, overdue);
 }
 
 static void add_row(struct table *t, const struct view *v, const json_t *job) {
@@ -157,7 +172,7 @@ static void add_row(struct table *t, const struct view *v, const json_t *job) {
 }
 
 struct counts {
-        size_t jobs, running, paused, cancelled, failing;
+        size_t jobs, running, paused, cancelled, failing, overdue;
         int64_t missed;
         const char *missed_job; /* the first that missed any */
 };
@@ -174,6 +189,7 @@ static struct counts count(const json_t *jobs) {
                 c.cancelled += is_cancelled;
                 c.paused += !is_cancelled && mark_of(job) == MARK_HELD;
                 c.failing += reply_int(job, "failuresInRow", 0) > 0 || is_state(job, "failed");
+                c.overdue += is_overdue(job);
                 c.missed += missed;
                 if (missed > 0 && !c.missed_job)
                         c.missed_job = reply_text_or(job, "name", "JOB");
@@ -198,6 +214,7 @@ static void print_summary(const struct view *v, const struct counts *c, FILE *ou
         width += print_part(out, &is_first, c->paused, "paused");
         width += print_part(out, &is_first, c->cancelled, "cancelled");
         width += print_part(out, &is_first, c->failing, "failing");
+        width += print_part(out, &is_first, c->overdue, "overdue");
         width += fprintf(out, ".");
         if (c->missed > 0) {
                 int n = snprintf(missed, sizeof(missed), "MISSED: %lld slot%s (chimectl why %s)", (long long)c->missed,

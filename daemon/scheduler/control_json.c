@@ -201,6 +201,9 @@ json_t *control_json_job(const struct engine *e, const struct book *b, struct cl
         control_put_int(&object, "pending", view.pending_run > 0);
         put_counts(&object, book ? &book->counts : &no_counts);
         control_put(&object, "groups", json_array());
+        control_put_known(&object, "attempt", view.retry, view.retry ? view.retry->attempt : 0);
+        control_put_known(&object, "attemptUsec", view.retry, view.retry ? now.rt_us + view.retry->at_bt_us - now.bt_us : 0);
+        control_put_known(&object, "overdueSinceUsec", view.is_overdue, view.good_rt_us);
         control_put(&object, "hold", control_json_hold(&view, book));
         return object;
 }

@@ -107,8 +107,14 @@ const char *words_next_reason(const struct job_view *view, const struct job_when
                 return "disabled: its definition says Enabled=no";
         if (view->is_cancelled)
                 return "cancelled";
+        if (view->is_failed)
+                return "failed: it was stopped, by StopAfterFailures=";
         if (view->is_finished)
                 return "its schedule is over";
+        if (view->retry) {
+                snprintf(buf, WORDS_SCHEDULE_MAX, "attempt %u of its last slot is to come", view->retry->attempt);
+                return buf;
+        }
         if (view->is_paused)
                 return "paused";
         if (view->pending_run > 0) {
@@ -223,6 +229,37 @@ static void say_run(const struct words_facts *f, struct words_answer *answer) {
         answer->run = f->book && f->book->last && f->book->last->run.run == run->run ? f->book->last : NULL;
 }
 
+static void say_retry(const struct words_facts *f, struct words_answer *answer) {
+        char at[40], in[96];
+        const struct job_retry *retry = f->view.retry;
+        if (!retry)
+                return;
+        answer->reason = "retry";
+        timestamp_print_utc(f->now.rt_us + retry->at_bt_us - f->now.bt_us, at);
+        about(retry->at_bt_us - f->now.bt_us, in);
+        if (retry->is_short)
+                say(answer,
+                    "Run %" PRIu64
+                    " could not be started for lack of processes, memory or descriptors: it is tried again at %s, "
+                    "in %s.",
+                    retry->run, at, in);
+        else
+                say(answer, "Run %" PRIu64 " was %s: attempt %u of %u comes at %s, in %s.", retry->run,
+                    retry->result == RUN_RESULT_TIMEOUT ? "ended by its Timeout=" : "a failure", retry->attempt,
+                    f->when->retries + 1, at, in);
+}
+
+static void say_overdue(const struct words_facts *f, struct words_answer *answer) {
+        char since[40], ago[96], within[96];
+        if (!f->view.is_overdue)
+                return;
+        if (!answer->reason)
+                answer->reason = "overdue";
+        say(answer, "It is overdue: no good run since %s, for %s, and ExpectWithin= says %s.",
+            timestamp_print_utc(f->view.good_rt_us, since), about(f->now.rt_us - f->view.good_rt_us, ago),
+            duration_print(f->when->expect_within_us, within));
+}
+
 static void say_hold(const struct words_facts *f, struct words_answer *answer) {
         char at[40], until[64] = "";
         const char *verb = f->view.is_cancelled ? "cancelled" : "paused";
@@ -248,6 +285,11 @@ static void say_standing(const struct words_facts *f, struct words_answer *answe
         if (f->view.status == JOB_STATUS_DISABLED) {
                 answer->reason = "disabled";
                 say(answer, "It never runs by itself: its definition says Enabled=no.");
+        } else if (f->view.is_failed) {
+                answer->reason = "failed";
+                say(answer, "It was stopped: it failed in %u slots in a row, as many as StopAfterFailures= allows.",
+                    f->when->stop_after_failures);
+                say(answer, "When the cause is gone: chimectl start %s", f->job);
         } else if (f->view.status == JOB_STATUS_FINISHED) {
                 answer->reason = "finished";
                 say(answer, "Its schedule is over: the last slot has come.");
@@ -377,8 +419,10 @@ static void say_next(const struct words_facts *f, struct words_answer *answer) {
 void words_why(const struct words_facts *facts, struct words_answer *ret) {
         *ret = (struct words_answer){0};
         say_run(facts, ret);
+        say_retry(facts, ret);
         say_standing(facts, ret);
         say_parents(facts, ret);
+        say_overdue(facts, ret);
         const struct book_range *missed = last_missed(facts->book);
         if (missed)
                 say_slots(facts->job, missed, ret);

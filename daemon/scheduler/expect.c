@@ -61,11 +61,10 @@ int expect_due(struct engine *e, struct clock_sample now, uint32_t job) {
 
 void expect_good(struct engine *e, uint32_t job, int64_t end_bt_us) {
         struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
-        cold->good_bt_us = end_bt_us;
-        if (cold->overdue_bt_us == 0)
-                return;
-        emit_overdue(e, job)->overdue.is_over = true;
+        if (cold->overdue_bt_us != 0)
+                emit_overdue(e, job)->overdue.is_over = true;
         cold->overdue_bt_us = 0;
+        cold->good_bt_us = end_bt_us;
 }
 
 void expect_begin(struct engine *e, struct clock_sample now, uint32_t job) {

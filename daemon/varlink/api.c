@@ -65,7 +65,8 @@ static const struct api_field run_fields[] = {RUN_FIELDS};
 #define JOB_FIELDS                                                                                                             \
         STRING("name", REQUIRED, "The job's name."),                                                                           \
                 STRING("state", REQUIRED,                                                                                      \
-                       "waiting, running, pending (a slot or trigger waits for the run in flight), paused, cancelled, "        \
+                       "waiting, running, pending (something waits for the run in flight, or one more attempt is to come), "   \
+                       "paused, cancelled, "                                                                                   \
                        "finished, "                                                                                            \
                        "failed, manual (no schedule) or disabled."),                                                           \
                 STRING("description", OPTIONAL, "Description=."), STRING("schedule", REQUIRED, "When it runs, in words."),     \
@@ -79,13 +80,17 @@ static const struct api_field run_fields[] = {RUN_FIELDS};
                 INT("pending", REQUIRED, "How many runs wait for the one in flight."),                                         \
                 INT("runs", REQUIRED, "Runs that have ended since chimed began to count."),                                    \
                 INT("successes", REQUIRED, "Of them good ones."), INT("failures", REQUIRED, "Of them failed ones."),           \
-                INT("failuresInRow", REQUIRED, "Failures since the latest good run."),                                         \
+                INT("failuresInRow", REQUIRED, "Slots that have failed since the latest good run."),                           \
                 INT("triggered", REQUIRED, "Of the runs those by trigger."),                                                   \
                 INT("missed", REQUIRED, "Slots that were missed."),                                                            \
                 INT("withheld", REQUIRED, "Slots that passed while it was paused, cancelled or disabled."),                    \
                 INT("merged", REQUIRED, "Slots that went into another slot's run."),                                           \
                 INT("interrupted", REQUIRED, "Runs whose end is not known."),                                                  \
                 STRINGS("groups", REQUIRED, "Groups it belongs to."),                                                          \
+                INT("attempt", OPTIONAL, "The attempt of its last slot that is to come; null: none is."),                      \
+                INT("attemptUsec", OPTIONAL, "When that comes."),                                                              \
+                INT("overdueSinceUsec", OPTIONAL,                                                                              \
+                    "Since when it had no good run, where that is longer than ExpectWithin=; null: it is not overdue."),       \
                 OBJECT("hold", "Hold", OPTIONAL, "Who paused or cancelled it; null: nobody.")
 
 static const struct api_field job_fields[] = {JOB_FIELDS};

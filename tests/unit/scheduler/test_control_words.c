@@ -111,6 +111,10 @@ static struct book_range missed[] = {
          .last_rt_us = NOON - 20 * HOUR},
 };
 
+static const struct job_retry second = {.attempt = 2, .run = 9, .result = RUN_RESULT_FAILED, .at_bt_us = 400 * USEC_PER_SEC},
+                              third = {.attempt = 3, .run = 9, .result = RUN_RESULT_TIMEOUT, .at_bt_us = 160 * USEC_PER_SEC},
+                              again = {.attempt = 1, .is_short = true, .run = 9, .at_bt_us = 104 * USEC_PER_SEC};
+
 static const struct {
         const char *what, *when;
         struct job_view view;
@@ -158,6 +162,48 @@ static const struct {
          NOON + 36 * HOUR,
          "Slots of this day are withheld, by the calendar weekend.|Next: 2026-11-23T00:00:00Z, in 1d 12h.",
          "calendar"},
+        {"a second attempt",
+         "Every=1h\nRetries=3\n",
+         {.status = JOB_STATUS_PENDING, .retry = &second},
+         {0},
+         NOON + HOUR,
+         "Run 9 was a failure: attempt 2 of 4 comes at 2026-11-21T12:05:00Z, in 5min.|Next: 2026-11-21T13:00:00Z, in 1h.",
+         "retry"},
+        {"a third attempt",
+         "Every=1h\nRetries=2\n",
+         {.status = JOB_STATUS_PENDING, .retry = &third},
+         {0},
+         NOON + HOUR,
+         "Run 9 was ended by its Timeout=: attempt 3 of 3 comes at 2026-11-21T12:01:00Z, in 1min.|Next: 2026-11-21T13:00:00Z, "
+         "in "
+         "1h.",
+         "retry"},
+        {"no process",
+         "Every=1h\n",
+         {.status = JOB_STATUS_PENDING, .retry = &again},
+         {0},
+         NOON + HOUR,
+         "Run 9 could not be started for lack of processes, memory or descriptors: it is tried again at 2026-11-21T12:00:04Z, "
+         "in "
+         "4s.|Next: 2026-11-21T13:00:00Z, in 1h.",
+         "retry"},
+        {"stopped",
+         "Every=1h\nStopAfterFailures=3\n",
+         {.status = JOB_STATUS_FAILED, .is_failed = true},
+         {0},
+         INT64_MAX,
+         "It was stopped: it failed in 3 slots in a row, as many as StopAfterFailures= allows.|When the cause is gone: "
+         "chimectl "
+         "start backup",
+         "failed"},
+        {"overdue",
+         "Every=1h\nExpectWithin=26h\n",
+         {.status = JOB_STATUS_WAITING, .is_overdue = true, .good_rt_us = NOON - 30 * HOUR},
+         {0},
+         NOON + HOUR,
+         "It is overdue: no good run since 2026-11-20T06:00:00Z, for 1d 6h, and ExpectWithin= says 1d 2h.|Next: "
+         "2026-11-21T13:00:00Z, in 1h.",
+         "overdue"},
         {"finished",
          "Every=1h\nMaxRuns=3\n",
          {.status = JOB_STATUS_FINISHED, .is_finished = true},
