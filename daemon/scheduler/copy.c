@@ -12,9 +12,7 @@ static int copy_limits(const struct engine *e, struct engine *copy) {
         if (r < 0)
                 return r;
         copy->max_running = copy->next_max_running = e->max_running;
-        r = pools_begin_commit(copy);
-        pools_end_commit(copy);
-        return r;
+        return pools_begin_commit(copy) < 0 ? -ENOMEM : pools_end_commit(copy);
 }
 
 int engine_new_copy(const struct engine *e, struct engine **ret) {

@@ -339,7 +339,8 @@ void pools_end_run(struct engine *e, uint32_t job);
 /* Limits and members are those of the definitions that this commit puts into force. Between the two nobody is granted a place, so that
  * whoever waits again has its turn, whatever its row. 0, -ENOMEM. */
 int pools_begin_commit(struct engine *e);
-void pools_end_commit(struct engine *e);
+int pools_end_commit(struct engine *e);
+
 /* group_holds.c */
 /* True if one of the job's groups is held. */
 bool group_holds_are_on(const struct engine *e, const struct job_row *row);

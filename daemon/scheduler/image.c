@@ -278,10 +278,11 @@ static void shift_waiting(struct job_waiting *w, bool is_wall, int64_t by_us) {
         w->due_bt_us += by_us;
         shift(&w->from_bt_us, by_us);
         shift(&w->until_bt_us, by_us);
-        if (!is_wall) {
-                w->anchor_us += by_us;
+        bool is_of_plan = w->item == WIRE_ITEM_SCHEDULE || w->item == WIRE_ITEM_RETRY; /* the others are on BOOTTIME */
+        if (!is_wall || !is_of_plan)
                 w->slot_us += by_us;
-        }
+        if (!is_wall)
+                w->anchor_us += by_us;
 }
 
 /* The same for what may be before this boot. */

@@ -210,11 +210,9 @@ void places_leave(struct places *p, uint32_t waiter) {
 }
 
 int places_move(struct places *p, uint32_t waiter, const uint32_t *pools, size_t n, int32_t priority) {
-        if (p->waiters[waiter].is_granted) {
-                p->waiters[waiter].priority = priority;
-                return 0;
-        }
-        heap_remove(p, waiter);
+        if (!p->waiters[waiter].is_granted)
+                heap_remove(p, waiter);
+        p->waiters[waiter].is_granted = false;
         p->waiters[waiter].priority = priority;
         return enqueue(p, waiter, pools, n);
 }

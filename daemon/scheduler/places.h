@@ -67,8 +67,8 @@ void places_leave(struct places *p, uint32_t waiter);
 /* Grants the next waiter its places: the first one, by priority and arrival, for whom there is one in each of its pools. One that is the first in
  * all its pools keeps a place in each of them from those behind it, until it has them all. Returns its number, INDEX_NONE: there is none. */
 uint32_t places_grant(struct places *p);
-/* One that waits, or has been granted its places, is of other pools and another priority now; since when it waits stays. The places of
- * one that has been granted them are for the caller to count. 0, -ENOMEM. */
+/* One that waits is of other pools and another priority now; since when it waits stays. One that has been granted places waits for them
+ * again; it is for the caller to count them as free. 0, -ENOMEM. */
 int places_move(struct places *p, uint32_t waiter, const uint32_t *pools, size_t n, int32_t priority);
 /* How many that want one of its pools go before one that waits. It takes as long as there are waiters. */
 size_t places_count_before(const struct places *p, uint32_t waiter);

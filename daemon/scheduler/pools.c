@@ -4,7 +4,7 @@
 // ones are granted theirs, which are their own from then on, however long the ledger takes to hear of the start. Newer slots of a job
 // that waits take its turn over.
 //
-// By names, and the definition in force with the next commit: a job that belongs to no group, where all may run, has nothing to do here.
+// A job's pools are those that its policy names, looked up when they are needed: nothing is kept of jobs that neither run nor wait.
 
 #include "daemon/scheduler/engine_internal.h"
 
@@ -25,7 +25,7 @@ static size_t add_pool(const struct engine *e, uint32_t *pools, size_t n, uint32
 /* The pools of a job, ascending: all, or those with a limit. */
 static size_t find_pools(const struct engine *e, const struct job_row *row, bool is_limited,
                          uint32_t pools[static PLACES_POOLS_MAX]) {
-        const struct ties *ties = registry_when(&e->jobs, row->when)->ties;
+        const struct ties *ties = engine_policy(e, row)->ties;
         size_t n = add_pool(e, pools, 0, POOL_OF_ALL, is_limited);
         for (size_t i = 0; ties && i < ties->n && ties->list[i].kind == TIE_MEMBER; i++) {
                 uint32_t group = groups_find(&e->groups, ties->list[i].name);
@@ -76,7 +76,7 @@ bool pools_queue(struct engine *e, struct clock_sample now, uint32_t job) {
         /* one that an earlier scheduler let wait is as old as its slot */
         bool is_restored = cold->waiting.is_slot && cold->waiting.awaits == JOB_AWAITS_POOL;
         int64_t since_us = is_restored && cold->waiting.due_bt_us < now.bt_us ? cold->waiting.due_bt_us : now.bt_us;
-        if (places_wait(&e->places, job, pools, n, registry_when(&e->jobs, row->when)->priority, since_us, &waiter) < 0) {
+        if (places_wait(&e->places, job, pools, n, engine_policy(e, row)->priority, since_us, &waiter) < 0) {
                 e->has_failed = true;
                 return true;
         }
@@ -149,14 +149,15 @@ static int set_limits(struct engine *e) {
                 e->places.pools[i].max = i == POOL_OF_ALL             ? e->max_running
                                          : group && group->is_defined ? group->max_running
                                                                       : 0;
-                e->places.pools[i].n_taken = 0;
         }
         return r;
 }
 
-/* Runs in flight hold places, whoever started them, and be it more than there are. */
+/* Only runs in flight hold places, whoever started them, and be it more than there are. */
 static void count_runs(struct engine *e) {
         uint32_t pools[PLACES_POOLS_MAX];
+        for (size_t i = 0; i < e->places.n_pools; i++)
+                e->places.pools[i].n_taken = 0;
         for (size_t i = 0; i < e->by_run.n_buckets; i++)
                 if (e->by_run.bucket[i] > 0)
                         places_take(&e->places, pools, find_pools(e, engine_row(e, e->by_run.bucket[i] - 1), false, pools));
@@ -171,25 +172,22 @@ static int move_waiters(struct engine *e) {
                         continue;
                 const struct job_row *row = engine_row(e, waiter->job);
                 size_t n = find_pools(e, row, true, pools);
-                if (waiter->is_granted)
-                        places_take(&e->places, pools, n);
-                r = places_move(&e->places, i, pools, n, registry_when(&e->jobs, row->when)->priority);
+                r = places_move(&e->places, i, pools, n, engine_policy(e, row)->priority);
         }
         return r;
 }
 
 int pools_begin_commit(struct engine *e) {
-        int r = e->is_stopping ? 0 : set_limits(e);
-        if (r < 0 || e->places.n_pools == 0 || e->is_stopping)
-                return r;
         e->holds_places = true;
-        count_runs(e);
-        return move_waiters(e);
+        return set_limits(e);
 }
 
-void pools_end_commit(struct engine *e) {
+int pools_end_commit(struct engine *e) {
+        count_runs(e);
+        int r = move_waiters(e);
         e->holds_places = false;
         grant(e, INDEX_NONE);
+        return r;
 }
 
 /* ---- what is asked ---- */

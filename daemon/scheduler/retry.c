@@ -119,7 +119,7 @@ void retry_arm(struct engine *e, uint32_t job) {
         const struct job_row *row = engine_row(e, job);
         const struct job_cold *cold = registry_cold(&e->jobs, row);
         if (cold && cold->retry.is_waiting && !row->is_restored && !pools_is_queued(e, cold))
-                schedule_set(&e->retries, job, cold->retry.at_bt_us);
+                schedule_set(&e->retries, job, cold->place > 0 ? 0 : cold->retry.at_bt_us); /* its turn has come */
         else
                 schedule_remove(&e->retries, job);
 }

@@ -425,7 +425,8 @@ int engine_commit(struct engine *e, struct clock_sample now, const struct wire_c
         free(e->touched);
         e->touched = NULL;
         e->n_touched = e->allocated_touched = 0;
-        pools_end_commit(e);
+        if (pools_end_commit(e) < 0)
+                return -ENOMEM;
         return e->has_failed ? -ENOMEM : 0;
 }
 

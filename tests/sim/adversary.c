@@ -205,12 +205,30 @@ static void random_failure(struct adversary *a, struct job_when *when) {
                 when->expect_within_us = between(a, USEC_PER_MINUTE, 2 * USEC_PER_DAY);
 }
 
+static void random_groups(struct adversary *a, struct job_when *when) {
+        static const char *const groups[] = {"disk", "net", "disk net", "net tape", "disk net tape", "unlimited disk"};
+        if (one_in(a, 3))
+                sim_join(when, groups[between(a, 0, 5)]);
+        when->priority = one_in(a, 3) ? (int32_t)between(a, -2, 2) : 0;
+}
+
+/* Limits come, go and change. */
+static void random_limits(struct adversary *a, struct world *w) {
+        static const char *const groups[] = {"disk", "net", "tape"};
+        for (size_t i = 0; i < 3; i++)
+                if (w->n_groups < 3 || one_in(a, 4))
+                        world_group(w, groups[i], one_in(a, 4) ? 0 : (uint32_t)between(a, 1, 3));
+        if (one_in(a, 6))
+                w->next_max_running = one_in(a, 2) ? 0 : (uint32_t)between(a, 2, 10);
+}
+
 static void random_policy(struct adversary *a, int64_t rt_us, struct job_when *when) {
         random_schedule(a, when);
         random_borders(a, rt_us, when);
         random_failure(a, when);
         if (one_in(a, 6))
                 random_days(a, when);
+        random_groups(a, when);
 }
 
 static void run_of(void *userdata, struct world *w, struct world_job *job, int64_t *ret_duration_us, struct run_end *ret_end) {
@@ -324,8 +342,12 @@ static void reload(struct adversary *a, struct world *w) {
                         when = job->defined;
                         keep_plan(a, &when);
                 }
+                if (one_in(a, 8))
+                        random_groups(a, &when);
                 world_define(w, name, &when);
         }
+        if (one_in(a, 3))
+                random_limits(a, w);
         if (one_in(a, 4)) /* between the first DEFINE and the COMMIT */
                 commands(a, w);
         world_commit(w);

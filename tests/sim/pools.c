@@ -25,8 +25,18 @@ void pools_tell(struct world *w) {
 
 void pools_put_in_force(struct world *w) {
         w->max_running = w->next_max_running;
+        for (size_t i = 0; i < w->n_jobs; i++)
+                w->jobs[i].may_await_place |= w->max_running > 0;
         for (size_t i = 0; i < w->n_groups; i++)
                 w->groups[i].max_running = w->groups[i].next_max;
+}
+
+void pools_begin_anew(struct world *w) {
+        pools_tell(w);
+        pools_put_in_force(w);
+        w->settled_us = INT64_MIN / 2;
+        for (size_t i = 0; i < w->n_jobs; i++)
+                w->jobs[i].waits_since_us = INT64_MIN;
 }
 
 /* Pool 0 is that of all jobs, the others are groups. */
@@ -44,10 +54,11 @@ static bool is_in(const struct world *w, const struct world_job *job, size_t poo
         return false;
 }
 
-static uint32_t count_running(const struct world *w, size_t pool) {
+/* Of removed jobs nobody may remember where they belonged. */
+static uint32_t count_running(const struct world *w, size_t pool, bool has_removed) {
         uint32_t n = 0;
         for (size_t i = 0; i < w->n_jobs; i++)
-                n += w->jobs[i].is_running && is_in(w, &w->jobs[i], pool);
+                n += w->jobs[i].is_running && (has_removed || w->jobs[i].is_committed) && is_in(w, &w->jobs[i], pool);
         return n;
 }
 
@@ -73,7 +84,8 @@ static bool is_within(const struct world *w, const struct world_job *one, const 
 /* Who waits for no other place than one that starts, and for longer, or is more urgent, would have been the one to start. */
 static void check_order(struct world *w, const struct world_job *job) {
         int64_t ledger_us = w->store ? ENGINE_CLAIM_WAIT_US + ENGINE_CLAIM_GAP_US : 0; /* its turn may have come before */
-        int64_t since_us = job->waits_since_us > INT64_MIN ? job->waits_since_us : w->now.bt_us;
+        int64_t before_us = w->settled_us - ledger_us; /* who came later may have come after that */
+        int64_t since_us = job->waits_since_us > INT64_MIN ? job->waits_since_us : before_us;
         if (w->now.bt_us - w->down.to_us <= w->slow_us + ledger_us) /* they queue anew, each for as long as its slot is late */
                 return;
         for (size_t i = 0; i < w->n_jobs; i++) {
@@ -81,8 +93,7 @@ static void check_order(struct world *w, const struct world_job *job) {
                 struct engine_place place;
                 if (other == job || !get_place(w, other, &place) || !is_within(w, other, job) || w->is_reordered)
                         continue;
-                bool is_urgent =
-                        other->committed.priority > job->committed.priority && place.since_bt_us < w->now.bt_us - ledger_us;
+                bool is_urgent = other->committed.priority > job->committed.priority && place.since_bt_us < before_us;
                 bool is_older = other->committed.priority == job->committed.priority && place.since_bt_us < since_us;
                 if (is_urgent || is_older)
                         world_fail(w, job->name, is_urgent ? "starts before one of a higher priority" : "starts out of turn");
@@ -95,7 +106,7 @@ void pools_check_start(struct world *w, const struct world_job *job) {
                 if (!is_in(w, job, pool))
                         continue;
                 is_limited = true;
-                if (count_running(w, pool) > limit_of(w, pool))
+                if (!w->is_committing && count_running(w, pool, false) > limit_of(w, pool))
                         world_fail(w, job->name, "starts, and there is no place for it");
         }
         if (is_limited)
@@ -123,10 +134,11 @@ void pools_check_waiting(struct world *w) {
                         continue;
                 job->waits_since_us = place.since_bt_us;
                 for (size_t pool = 0; pool <= w->n_groups && !is_kept; pool++)
-                        is_kept =
-                                is_in(w, job, pool) && limit_of(w, pool) <= count_running(w, pool) + may_be_kept(w, job, pool);
+                        is_kept = is_in(w, job, pool) &&
+                                  limit_of(w, pool) <= count_running(w, pool, true) + may_be_kept(w, job, pool);
                 if (!is_kept)
                         world_fail(w, job->name, "waits for a place, and all its places are free");
         }
         w->is_reordered = false;
+        w->settled_us = w->now.bt_us;
 }

@@ -8,6 +8,8 @@
 void pools_tell(struct world *w);
 /* They are in force. */
 void pools_put_in_force(struct world *w);
+/* Both, for a new scheduler: who waited for how long is another clock's. */
+void pools_begin_anew(struct world *w);
 /* A run has just started: there was a place for it, and nobody stood before it. */
 void pools_check_start(struct world *w, const struct world_job *job);
 /* Nobody waits whose places are free; notes who waits, since when. */

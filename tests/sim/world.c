@@ -241,7 +241,7 @@ static int64_t last_passed(const struct world *w, const struct world_job *job) {
 /* Passed slots that all get their run: the oldest first, with the newest kept, and told as what they are. */
 static void check_caught_up(struct world *w, const struct world_job *job, const struct action *a) {
         if (a->outcome.item != WIRE_ITEM_SCHEDULE || !plan_is_grid(&job->when) || job->when.catch_up != JOB_CATCH_UP_ALL ||
-            job->start.attempt > 1 || job->may_queue || a->outcome.segment != job->segment.number ||
+            job->start.attempt > 1 || job->may_queue || job->may_await_place || a->outcome.segment != job->segment.number ||
             job->when.days) /* those on days that are left out don't count */
                 return;
         if (is_calendar_of_trail(w, job))
@@ -505,7 +505,8 @@ static void check_once(struct world *w, struct world_job *job, const struct wire
             start->slot_rt_us < job->started_slot_rt_us + (start->segment == job->started_segment ? USEC_PER_MSEC : 0))
                 fail(w, "%s: the slot of %lld was started again, or one before it: %lld", job->name,
                      (long long)job->started_slot_rt_us, (long long)start->slot_rt_us);
-        if (start->segment != job->segment.number) /* it has waited, perhaps over a step */
+        bool is_stepped = job->may_await_place && start->slot_rt_us > w->now.rt_us;
+        if (is_stepped || start->segment != job->segment.number) /* it has waited, perhaps over a step */
                 return;
         job->started_slot_rt_us = start->slot_rt_us;
         job->started_segment = start->segment;
@@ -1081,7 +1082,7 @@ struct world_job *world_define(struct world *w, const char *name, const struct j
                 job->queue_max = when->queue_max;
         if (job->queue_max == 0)
                 job->queue_max = 1;
-        job->may_await_place |= when->ties || w->next_max_running > 0;
+        job->may_await_place |= when->ties || w->max_running > 0;
         job->may_repeat |= when->is_interrupted_retried;
         job->may_queue |= when->overlap == JOB_OVERLAP_QUEUE || when->overlap == JOB_OVERLAP_REPLACE;
         job->may_catch_up |= when->catch_up == JOB_CATCH_UP_ALL || when->catch_up_spread_us > 0;
@@ -1129,10 +1130,11 @@ void world_commit(struct world *w) {
                 put_in_force(&w->jobs[i]);
         pools_tell(w);
         pools_put_in_force(w);
-        w->is_reordered = true;
+        w->is_reordered = w->is_committing = true;
         engine_commit(w->engine, w->now,
                       &(struct wire_commit){.generation = ++w->generation, .time_sync_wait_us = w->sync_wait_us});
         take_actions(w);
+        w->is_committing = false;
         note_armed(w);
         for (size_t i = 0; i < w->n_jobs; i++)
                 w->jobs[i].when = effective(&w->jobs[i]);
@@ -1265,8 +1267,7 @@ void world_crash(struct world *w, int64_t down_us) {
 }
 
 static void define_all(struct world *w) {
-        pools_tell(w);
-        pools_put_in_force(w);
+        pools_begin_anew(w);
         for (size_t i = 0; i < w->n_jobs; i++) {
                 struct world_job *job = &w->jobs[i];
                 if (!job->is_defined)

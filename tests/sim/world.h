@@ -174,6 +174,8 @@ struct world {
         size_t n_groups;
         uint32_t max_running, next_max_running; /* of all jobs */
         bool is_reordered;                      /* a commit has changed whose turn it is */
+        bool is_committing;                     /* what is due starts by the definitions of before */
+        int64_t settled_us;                     /* when it was last seen who waits for a place */
 };
 
 /* A world at a wall-clock instant, some time after boot, without jobs; the scheduler is up. */
