@@ -300,12 +300,9 @@ static uint64_t common(int64_t a, int64_t b, int64_t c, int64_t d) {
 
 uint64_t audit_count_open(const struct audit *a, uint32_t segment, int64_t first, int64_t last) {
         const struct job_image *i = a->terms->image;
-        uint64_t n = 0;
         if (!i)
                 return 0;
-        n += image_count_waiting(i, segment, first, last);
-        if (i->run.run > 0 && !i->run.is_told && i->run.item == WIRE_ITEM_SCHEDULE && i->run.segment == segment)
-                n += common(first, last, i->run.key, i->run.key);
+        uint64_t n = image_count_open(i, segment, first, last);
         if (i->merging.is_open && i->merging.segment == segment)
                 n += common(first, last, i->merging.first, i->merging.last);
         return n;

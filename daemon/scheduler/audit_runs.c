@@ -72,7 +72,8 @@ static void judge_merged(struct audit *a) {
         uint64_t latest = a->n_runs > 0 ? a->numbers[a->n_runs - 1] : 0;
         for (size_t i = 0; i < a->n_ranges; i++) {
                 const struct ledger_range *r = &a->ranges[i];
-                bool is_known = r->outcome != SLOT_MERGED || (image && r->run == image->run.run) || audit_has_run(a, r->run);
+                bool is_known =
+                        r->outcome != SLOT_MERGED || (image && image_has_run(image, r->run)) || audit_has_run(a, r->run);
                 if (!is_known && !was_lost(a, r) && !(a->terms->trimmed_runs > 0 && r->run <= latest))
                         find_fault(a, AUDIT_NO_RUN, r, r->n);
         }

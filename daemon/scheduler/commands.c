@@ -176,12 +176,22 @@ int engine_start(struct engine *e, struct clock_sample now, uint32_t job) {
 
 /* ---- the run in flight ---- */
 
-void engine_end_run(struct engine *e, uint32_t job) {
-        struct job_run *run = &registry_cold(&e->jobs, engine_row(e, job))->run;
-        if (run->is_ending)
+/* Asks once for the end of a run. */
+static void end_run(struct engine *e, uint32_t job, struct job_run *run) {
+        if (run->is_ending || run->run == 0)
                 return;
         run->is_ending = true;
         engine_emit(e, ACTION_KILL, job)->kill_run = run->run;
+}
+
+void engine_end_run(struct engine *e, uint32_t job) {
+        end_run(e, job, &registry_cold(&e->jobs, engine_row(e, job))->run);
+}
+
+static void end_all_runs(struct engine *e, uint32_t job) {
+        engine_end_run(e, job);
+        for (uint32_t at = registry_cold(&e->jobs, engine_row(e, job))->beside; at > 0; at = e->beside.rows[at - 1].next)
+                end_run(e, job, &e->beside.rows[at - 1].run);
 }
 
 static void cancel_schedule(struct engine *e, struct clock_sample now, uint32_t job) {
@@ -218,8 +228,7 @@ int engine_cancel(struct engine *e, struct clock_sample now, uint32_t job, bool 
                 slots_arm(e, job);
         }
         *ret_run = cold->run.run;
-        if (cold->run.run > 0)
-                engine_end_run(e, job);
+        end_all_runs(e, job);
         return is_anything;
 }
 

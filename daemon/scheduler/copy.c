@@ -105,11 +105,15 @@ int engine_copy_job(const struct engine *e, uint32_t job, struct engine *copy, u
                 *copied = *cold;
                 copied->run = (struct job_run){0};
                 copied->line = NULL;
+                copied->beside = copied->n_beside = 0;
                 r = waiting_copy_line(cold->line, &copied->line);
                 copied->place = 0; /* it queues there when it is looked at */
         }
         if (r == 0)
                 r = copy_policies(e, from, copy, to, copied);
+        for (const struct beside_row *row = cold ? beside_walk(e, cold->beside) : NULL; r == 0 && row;
+             row = beside_walk(e, row->next))
+                r = beside_add(copy, number, &row->run);
         if (r == 0)
                 r = copy_queues(e, job, copy, number, &run);
         if (r == 0)

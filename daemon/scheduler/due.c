@@ -405,6 +405,11 @@ static void end_resume(struct engine *e, struct clock_sample now, uint32_t job) 
         row->is_resumed = row->is_resumed && (catch_up_is_open(e, row) || (cold && cold->catch_up_bt_us > 0));
 }
 
+/* A slot is due that may run beside the run in flight. */
+static bool is_parallel_due(const struct engine *e, struct clock_sample now, const struct job_row *row) {
+        return engine_is_running(e, row) && beside_has_room(e, row) && is_plan_due(e, now, row);
+}
+
 static int wake(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         const struct job_cold *cold = registry_cold(&e->jobs, row);
@@ -421,6 +426,8 @@ static int wake(struct engine *e, struct clock_sample now, uint32_t job) {
                 slots_arm(e, job);
                 return 0;
         }
+        if (is_parallel_due(e, now, row) && beside_put(e, job) < 0)
+                return -ENOMEM;
         if (engine_is_running(e, row))
                 r = plan_is_grid(when) ? grid_overlapped(e, now, job) : 0;
         else if (retry_holds(e, now, job))
@@ -495,6 +502,7 @@ static int event_come(struct engine *e, struct clock_sample now, uint32_t job, c
                 return 0;
         }
         slots_tell(e, job, slot_outcome_of(reason), reason, 0, 0, 0, event_rt(event, now))->outcome.item = event->item;
+        beside_settle(e, job);
         return 0;
 }
 
@@ -507,6 +515,9 @@ static bool event_is_wanted(struct engine *e, struct clock_sample now, uint32_t 
         if (!is_outside(when, event_rt(event, now))) {
                 if (when->overlap == JOB_OVERLAP_REPLACE)
                         retry_drop(e, now, job, SLOT_REASON_DEADLINE);
+                bool is_beside = engine_is_running(e, row) && beside_has_room(e, row) && !row->is_paused;
+                if (is_beside && beside_put(e, job) < 0)
+                        e->has_failed = true;
                 return true;
         }
         if (event_rt(event, now) > when->until_us && !plan_exists(when) && e->is_clock_trusted)

@@ -46,6 +46,7 @@ struct engine *engine_free(struct engine *e) {
         schedule_done(&e->retries);
         schedule_done(&e->expects);
         index_done(&e->by_run);
+        beside_done(&e->beside);
         groups_done(&e->groups);
         places_done(&e->places);
         chains_done(e);
@@ -183,6 +184,11 @@ int64_t engine_rt_of(const struct job_when *when, int64_t slot_us, int64_t offse
         return early_us > 0 && early_us <= ENGINE_OFFSET_SLACK_US ? when->not_before_us : rt_us;
 }
 
+bool engine_is_in_flight(const struct engine *e, const struct job_row *row) {
+        const struct job_cold *cold = registry_cold(&e->jobs, row);
+        return cold && (cold->run.run > 0 || cold->beside > 0);
+}
+
 bool engine_is_running(const struct engine *e, const struct job_row *row) {
         const struct job_cold *cold = registry_cold(&e->jobs, row);
         return cold && cold->run.run > 0;
@@ -317,7 +323,7 @@ static bool run_equal(const void *table, uint32_t job, const void *wanted) {
         return registry_cold(g, &g->rows[job])->run.run == *(const uint64_t *)wanted;
 }
 
-int engine_begin_run(struct engine *e, uint32_t job, const struct job_run *run) {
+int engine_put_run(struct engine *e, uint32_t job, const struct job_run *run) {
         struct job_cold *cold = registry_warm(&e->jobs, engine_row(e, job));
         if (!cold)
                 return -ENOMEM;
@@ -325,14 +331,23 @@ int engine_begin_run(struct engine *e, uint32_t job, const struct job_run *run) 
         int r = index_add(&e->by_run, run_hash(&e->jobs, job), job, run_hash, &e->jobs);
         if (r < 0)
                 cold->run.run = 0;
-        else if (e->places.n_pools > 0)
+        return r;
+}
+
+void engine_take_run(struct engine *e, uint32_t job) {
+        index_remove(&e->by_run, run_hash(&e->jobs, job), job, run_hash, &e->jobs);
+        registry_cold(&e->jobs, engine_row(e, job))->run = (struct job_run){0};
+}
+
+int engine_begin_run(struct engine *e, uint32_t job, const struct job_run *run) {
+        int r = engine_put_run(e, job, run);
+        if (r == 0 && e->places.n_pools > 0)
                 pools_begin_run(e, job);
         return r;
 }
 
 void engine_drop_run(struct engine *e, uint32_t job) {
-        index_remove(&e->by_run, run_hash(&e->jobs, job), job, run_hash, &e->jobs);
-        registry_cold(&e->jobs, engine_row(e, job))->run = (struct job_run){0};
+        engine_take_run(e, job);
         if (e->places.n_pools > 0)
                 pools_end_run(e, job);
 }
@@ -366,13 +381,15 @@ int engine_adopt(struct engine *e, struct clock_sample now, const struct wire_ru
         struct job_cold *cold = registry_warm(&e->jobs, row);
         if (!cold)
                 return -ENOMEM;
-        if (run->start.run <= cold->ended_run) /* the ledger has its result: only the acknowledgement was lost */
-                return 0;
-        if (cold->run.run == run->start.run) { /* the ledger has it too */
-                cold->run.is_known = true;
+        uint32_t other;
+        struct job_run *known = cold->run.run == run->start.run ? &cold->run : beside_find(e, run->start.run, &other);
+        if (known) { /* the ledger has it too */
+                known->is_known = true;
                 return chains_note_served(e, job, &run->start.parent);
         }
-        if (engine_is_running(e, row) && !row->is_restored)
+        if (run->start.run <= cold->ended_run) /* the ledger has its result: only the acknowledgement was lost */
+                return 0;
+        if (engine_is_running(e, row) && cold->n_beside >= JOB_PARALLEL_MAX)
                 return -EEXIST;
         if (chains_note_served(e, job, &run->start.parent) < 0)
                 return -ENOMEM;
@@ -382,6 +399,8 @@ int engine_adopt(struct engine *e, struct clock_sample now, const struct wire_ru
         e->is_retelling = true;                     /* what came before a start was told before it */
         int r = row->is_restored ? restore_adopted(e, now, job, &run->start) : 0;
         e->is_retelling = false;
+        if (r == 0 && engine_is_running(e, row))
+                r = beside_put(e, job);
         return r < 0 ? r
                      : engine_begin_run(e, job,
                                         &(struct job_run){
@@ -401,9 +420,10 @@ int engine_adopt(struct engine *e, struct clock_sample now, const struct wire_ru
 void engine_started(struct engine *e, struct clock_sample now, const struct wire_started *started) {
         (void)now;
         uint32_t job = find_run(e, started->run);
-        if (job == INDEX_NONE)
+        struct job_run *run =
+                job != INDEX_NONE ? &registry_cold(&e->jobs, engine_row(e, job))->run : beside_find(e, started->run, &job);
+        if (!run)
                 return;
-        struct job_run *run = &registry_cold(&e->jobs, engine_row(e, job))->run;
         run->start_rt_us = started->start_rt_us;
         run->start_bt_us = started->start_bt_us;
         run->pid = started->pid;
@@ -427,8 +447,10 @@ static int64_t end_instant(int64_t reported_us, int64_t begun_us, int64_t now_us
 
 int engine_ended(struct engine *e, struct clock_sample now, const struct wire_ended *ended) {
         uint32_t job = find_run(e, ended->run);
-        if (job == INDEX_NONE)
+        if (job == INDEX_NONE && !beside_find(e, ended->run, &job))
                 return 1;
+        if (registry_cold(&e->jobs, engine_row(e, job))->run.run != ended->run && beside_bring(e, job, ended->run) < 0)
+                e->has_failed = true;
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
         struct job_cold *cold = registry_cold(&e->jobs, row);
@@ -440,7 +462,8 @@ int engine_ended(struct engine *e, struct clock_sample now, const struct wire_en
         cold->run.is_ending = true;
         commands_settle_hold(e, now, job);
         /* slots of the very instant of the end are not overlapped: ends come before slots */
-        slots_pass(e, now, job, end_us - 1);
+        if (row->is_paused || !beside_has_room(e, row))
+                slots_pass(e, now, job, end_us - 1);
         slots_flush_missed(e, now, job, false);
 
         bool is_retried = !was_ending && retry_plan(e, now, job, &ended->end, end_bt_us);
@@ -457,7 +480,8 @@ int engine_ended(struct engine *e, struct clock_sample now, const struct wire_en
                 chains_ended(e, now, job, &ended->end, end_bt_us);
 
         engine_drop_run(e, job);
-        cold->ended_run = ended->run;
+        if (cold->ended_run < ended->run)
+                cold->ended_run = ended->run;
         cold->end_bt_us = end_bt_us;
         cold->last_result = ended->end.result;
         if (plan_is_delay(when) && (row->state != JOB_STATE_NEW || row->is_restored))

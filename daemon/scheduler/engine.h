@@ -185,7 +185,7 @@ void engine_set_past(struct engine *e, const struct engine_past *past);
 /* A job as the ledger has it; when is its definition's policy. Before its definition and its runs. 0, -EEXIST, -ENOMEM. */
 int engine_restore(struct engine *e, struct clock_sample now, const char *name, const struct job_when *when,
                    const struct job_image *image);
-/* The job for the ledger; *ret_when is its definition's policy, borrowed. */
+/* The job for the ledger, for image_done(); *ret_when is its definition's policy, borrowed. */
 void engine_take_image(struct engine *e, struct clock_sample now, uint32_t job, struct job_image *ret,
                        const struct job_when **ret_when);
 

@@ -32,8 +32,21 @@ struct chains {
         bool has_commit;
 };
 
+/* Runs that are not looked at by their job's plan; see beside.c. */
+struct beside_row {
+        uint32_t job, next; /* next of its job, or free: row + 1, 0: none */
+        struct job_run run;
+};
+
+struct beside {
+        struct beside_row *rows;
+        uint32_t n, allocated, free;
+        struct index by_run;
+};
+
 struct engine {
         struct registry jobs;
+        struct beside beside;
         struct schedule boot_wake;   /* by job: fixed delays, BOOTTIME grids, and when to tell of lasting trouble */
         struct schedule real_wake;   /* by job: wall grids */
         struct schedule parked;      /* by job: a start that waits for the ledger, at the number of the claim that has it */
@@ -129,8 +142,10 @@ int64_t engine_spread(const struct engine *e, const struct job_row *row, const s
 static inline bool engine_has_plan(const struct job_row *row) {
         return row->state == JOB_STATE_ARMED && !row->is_cancelled && !row->is_finished && !row->is_failed;
 }
-/* True if a run of the job is in flight. */
+/* True if the run that the plan looks at is in flight: another one can begin beside it only. */
 bool engine_is_running(const struct engine *e, const struct job_row *row);
+/* True if any run of the job is in flight. */
+bool engine_is_in_flight(const struct engine *e, const struct job_row *row);
 
 /* The same, or one more attempt of its last slot is to come. */
 bool engine_is_busy(const struct engine *e, const struct job_row *row);
@@ -139,6 +154,9 @@ bool engine_is_busy(const struct engine *e, const struct job_row *row);
 void engine_drop_run(struct engine *e, uint32_t job);
 /* Room in the queues that a policy may need. 0, -ENOMEM. */
 int engine_reserve(struct engine *e, uint32_t job, const struct job_when *when);
+/* The run that the plan looks at is that, or none, for the moment: its places stay as they are. 0, -ENOMEM. */
+int engine_put_run(struct engine *e, uint32_t job, const struct job_run *run);
+void engine_take_run(struct engine *e, uint32_t job);
 /* Makes a run the job's run in flight. 0, -ENOMEM. */
 int engine_begin_run(struct engine *e, uint32_t job, const struct job_run *run);
 
@@ -368,6 +386,27 @@ int chains_note_served(struct engine *e, uint32_t child, const struct run_parent
 /* The hooks get their slots: before the shell takes what the event came to, so that both are written together. */
 void chains_drain(struct engine *e);
 void chains_done(struct engine *e);
+
+/* beside.c: runs of a job at the same time */
+void beside_done(struct beside *b);
+/* The rows of a job: from cold->beside on, then from .next; NULL: there are no more. */
+const struct beside_row *beside_walk(const struct engine *e, uint32_t at);
+/* True if another run may begin beside the one in flight. */
+bool beside_has_room(const struct engine *e, const struct job_row *row);
+/* One more of a job that has its cold state. 0, -ENOMEM. */
+int beside_add(struct engine *e, uint32_t job, const struct job_run *run);
+/* Puts the run in flight aside: the job looks as if there were none. 0, -ENOMEM. */
+int beside_put(struct engine *e, uint32_t job);
+/* A run that is aside; NULL: it is not. */
+struct job_run *beside_find(struct engine *e, uint64_t run, uint32_t *ret_job);
+/* Makes a run that is aside the one in flight, and puts that aside. 0, -ENOMEM. */
+int beside_bring(struct engine *e, uint32_t job, uint64_t number);
+/* A list of a job's runs that are aside, for free(). 0, -ENOMEM. */
+int beside_list(const struct engine *e, const struct job_cold *cold, struct job_run **ret, uint32_t *ret_n);
+/* One of them that the runner has not told of; 0: there is none. */
+uint64_t beside_unknown(const struct engine *e, const struct job_cold *cold);
+/* Where no run is in flight and nothing waits, the latest that is aside becomes it. */
+void beside_settle(struct engine *e, uint32_t job);
 
 /* commands.c */
 /* The job has its cold state, and is paused: what is on its way is withheld. */

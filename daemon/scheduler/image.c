@@ -171,6 +171,26 @@ static void walk_retry(struct ends *x, struct job_retry *r) {
         walk_parent(x, &r->parent);
 }
 
+static void walk_beside(struct ends *x, struct job_image *image) {
+        u32(x, &image->n_beside);
+        if (x->from && image->n_beside > JOB_PARALLEL_MAX)
+                x->from->bad = true;
+        if (x->from && !x->from->bad && image->n_beside > 0) {
+                image->beside = calloc(image->n_beside, sizeof(*image->beside));
+                x->from->bad = !image->beside;
+        }
+        if (x->from && x->from->bad) {
+                image->n_beside = 0;
+                return;
+        }
+        for (uint32_t i = 0; i < image->n_beside; i++) {
+                walk_run(x, &image->beside[i]);
+                u16(x, &image->beside[i].attempt);
+                flag(x, &image->beside[i].is_unclaimed);
+                walk_parent(x, &image->beside[i].parent);
+        }
+}
+
 static void walk_range(struct ends *x, struct job_range *r) {
         flag(x, &r->is_open);
         r->reason = (uint8_t)below(x, r->reason, UINT8_MAX);
@@ -238,6 +258,7 @@ static void walk(struct ends *x, struct job_image *image) {
         walk_retry(x, &image->retry);
         walk_parent(x, &image->run.parent);
         walk_parent(x, &image->waiting.parent);
+        walk_beside(x, image);
 }
 
 void image_encode(const struct job_image *image, struct pack *p) {
@@ -264,8 +285,10 @@ int image_decode(const void *data, size_t size, struct job_image *ret) {
 
 void image_done(struct job_image *image) {
         free(image->line);
+        free(image->beside);
         image->line = NULL;
-        image->n_line = 0;
+        image->beside = NULL;
+        image->n_line = image->n_beside = 0;
 }
 
 /* 0 means none: what was before this boot is told as its beginning. */
@@ -295,6 +318,10 @@ void image_shift(struct job_image *image, bool is_wall, int64_t by_us) {
         image->since_us += by_us;
         shift(&image->run.begun_bt_us, by_us);
         shift(&image->run.start_bt_us, by_us);
+        for (uint32_t i = 0; i < image->n_beside; i++) {
+                shift(&image->beside[i].begun_bt_us, by_us);
+                shift(&image->beside[i].start_bt_us, by_us);
+        }
         shift(&image->end_bt_us, by_us);
         shift_back(&image->delay_bt_us, by_us);
         shift_back(&image->good_bt_us, by_us);
@@ -315,11 +342,24 @@ void image_shift(struct job_image *image, bool is_wall, int64_t by_us) {
         image->merging.last_us += by_us;
 }
 
+static bool is_within(enum wire_item item, uint32_t of, int64_t key, uint32_t segment, int64_t first, int64_t last) {
+        return item == WIRE_ITEM_SCHEDULE && of == segment && key >= first && key <= last;
+}
+
+static bool is_untold(const struct job_run *run) {
+        return run->run > 0 && !run->is_told;
+}
+
 int64_t image_first_open(const struct job_image *image) {
         int64_t key = image->key;
-        bool is_untold = image->run.run > 0 && !image->run.is_told && image->run.item == WIRE_ITEM_SCHEDULE;
-        if (is_untold && image->run.segment == image->segment && image->run.key < key)
+        if (is_untold(&image->run) &&
+            is_within(image->run.item, image->run.segment, image->run.key, image->segment, INT64_MIN, key))
                 key = image->run.key;
+        for (uint32_t i = 0; i < image->n_beside; i++) {
+                const struct job_run *run = &image->beside[i];
+                if (is_untold(run) && is_within(run->item, run->segment, run->key, image->segment, INT64_MIN, key))
+                        key = run->key;
+        }
         bool is_slot_waiting = image->waiting.is_slot && image->waiting.item == WIRE_ITEM_SCHEDULE;
         if (is_slot_waiting && image->waiting.segment == image->segment && image->waiting.key < key)
                 key = image->waiting.key;
@@ -328,13 +368,25 @@ int64_t image_first_open(const struct job_image *image) {
         return key;
 }
 
-static bool is_of(const struct job_waiting *w, uint32_t segment, int64_t first, int64_t last) {
-        return w->item == WIRE_ITEM_SCHEDULE && w->segment == segment && w->key >= first && w->key <= last;
+uint64_t image_count_open(const struct job_image *image, uint32_t segment, int64_t first, int64_t last) {
+        const struct job_waiting *w = &image->waiting;
+        const struct job_run *run = &image->run;
+        uint64_t n = w->is_slot && is_within(w->item, w->segment, w->key, segment, first, last);
+        n += is_untold(run) && is_within(run->item, run->segment, run->key, segment, first, last);
+        for (uint32_t i = 0; i < image->n_line; i++) {
+                w = &image->line->slots[i];
+                n += is_within(w->item, w->segment, w->key, segment, first, last);
+        }
+        for (uint32_t i = 0; i < image->n_beside; i++) {
+                run = &image->beside[i];
+                n += is_untold(run) && is_within(run->item, run->segment, run->key, segment, first, last);
+        }
+        return n;
 }
 
-uint64_t image_count_waiting(const struct job_image *image, uint32_t segment, int64_t first, int64_t last) {
-        uint64_t n = image->waiting.is_slot && is_of(&image->waiting, segment, first, last);
-        for (uint32_t i = 0; i < image->n_line; i++)
-                n += is_of(&image->line->slots[i], segment, first, last);
-        return n;
+bool image_has_run(const struct job_image *image, uint64_t run) {
+        for (uint32_t i = 0; i < image->n_beside; i++)
+                if (image->beside[i].run == run)
+                        return true;
+        return image->run.run == run;
 }

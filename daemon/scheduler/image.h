@@ -26,8 +26,9 @@ struct job_image {
         int64_t every_us;           /* set by command; 0: the definition's */
         struct job_run run;         /* in flight */
         struct job_waiting waiting; /* its slot; a promise to a trigger ends with the scheduler */
-        uint32_t n_line;            /* slots behind it, in */
-        struct job_line *line;      /* owned by a decoded image; else borrowed until the next event */
+        uint32_t n_line, n_beside;  /* slots behind it, and runs beside that one; both are owned: */
+        struct job_line *line;
+        struct job_run *beside;
         struct job_retry retry;
         uint32_t n_failed;
         int64_t good_bt_us, overdue_bt_us;
@@ -46,8 +47,10 @@ struct job_image {
 
 /* The first key of its plan at hand that has no outcome, whatever waits or is on its way. */
 int64_t image_first_open(const struct job_image *image);
-/* How many slots of a segment from key first to last wait. */
-uint64_t image_count_waiting(const struct job_image *image, uint32_t segment, int64_t first, int64_t last);
+/* How many slots of a segment from key first to last have no outcome, because they wait, or their runs are not known to have begun. */
+uint64_t image_count_open(const struct job_image *image, uint32_t segment, int64_t first, int64_t last);
+/* True if a run is in flight. */
+bool image_has_run(const struct job_image *image, uint64_t run);
 /* Appends the binary form; errors are in the writer. */
 void image_encode(const struct job_image *image, struct pack *p);
 /* Reads a whole one, for image_done(). 0; -EBADMSG: it is none, or of a later version; -ENOMEM; *ret is untouched then. */

@@ -84,6 +84,7 @@ static void put_job(struct keeper *k, struct engine *e, const struct book *b, st
         put_first_segment(k, e, now, job, first_key < open_key ? first_key : open_key);
         pack_clear(&k->plan);
         image_encode(&image, &k->plan);
+        image_done(&image);
         if (pack_result(&k->plan) < 0 || job_when_print(when, NULL, &text) < 0)
                 return; /* the one that is there is older, not wrong */
         const struct book_job *known = book_find(b, job);

@@ -161,6 +161,9 @@ static void count_runs(struct engine *e) {
         for (size_t i = 0; i < e->by_run.n_buckets; i++)
                 if (e->by_run.bucket[i] > 0)
                         places_take(&e->places, pools, find_pools(e, engine_row(e, e->by_run.bucket[i] - 1), false, pools));
+        for (uint32_t i = 0; i < e->beside.n; i++)
+                if (e->beside.rows[i].run.run > 0)
+                        places_take(&e->places, pools, find_pools(e, engine_row(e, e->beside.rows[i].job), false, pools));
 }
 
 static int move_waiters(struct engine *e) {

@@ -136,6 +136,7 @@ struct job_range {
 
 struct job_cold {
         struct job_run run;
+        uint32_t beside, n_beside;  /* other runs: the row + 1 of the first, 0: none; how many */
         struct job_waiting waiting; /* the first */
         struct job_line *line;      /* owned; NULL: no other waits */
         struct job_retry retry;

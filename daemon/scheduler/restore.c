@@ -33,15 +33,16 @@ static void put_first_open(const struct job_row *row, const struct job_cold *col
         image->next_us = is_open ? cold->missed.first_us : row->next_us;
 }
 
-/* Those that wait behind the first, before the mark. */
-static void put_line(const struct job_cold *cold, struct job_image *image) {
-        image->line = cold->line;
-        for (uint32_t i = 0; image->waiting.is_slot && cold->line && i < cold->line->n; i++) {
-                const struct job_waiting *slot = &cold->line->slots[i];
+/* Those that wait behind the first, before the mark; and the runs beside that in flight. 0, -ENOMEM. */
+static int put_others(const struct engine *e, const struct job_cold *cold, struct job_image *image) {
+        int r = image->waiting.is_slot ? waiting_copy_line(cold->line, &image->line) : 0;
+        for (uint32_t i = 0; r == 0 && image->line && i < image->line->n; i++) {
+                const struct job_waiting *slot = &image->line->slots[i];
                 if (slot->item == WIRE_ITEM_SCHEDULE && slot->segment == image->segment && slot->key >= image->key)
-                        return;
+                        break;
                 image->n_line = i + 1;
         }
+        return r < 0 ? r : beside_list(e, cold, &image->beside, &image->n_beside);
 }
 
 void engine_take_image(struct engine *e, struct clock_sample now, uint32_t job, struct job_image *ret,
@@ -81,7 +82,8 @@ void engine_take_image(struct engine *e, struct clock_sample now, uint32_t job, 
         bool is_slot_waiting = ret->waiting.item == WIRE_ITEM_SCHEDULE && ret->waiting.segment == ret->segment;
         if (is_slot_waiting && ret->waiting.key >= ret->key)
                 ret->waiting.is_slot = false; /* it is behind the mark, with those before it */
-        put_line(cold, ret);
+        if (put_others(e, cold, ret) < 0)
+                e->has_failed = true;
         ret->is_late = slots_are_late(e, row);
         ret->late_key = ret->is_late ? claims_last_key(e, job) : 0;
         ret->merging = cold->merging;
@@ -216,6 +218,13 @@ int engine_restore(struct engine *e, struct clock_sample now, const char *name, 
         }
         if (e->next_run <= moved.run.run)
                 e->next_run = moved.run.run + 1;
+        for (uint32_t i = 0; r == 0 && i < moved.n_beside; i++) {
+                struct job_run run = moved.beside[i];
+                run.is_known = run.is_ending = false;
+                r = beside_add(e, job, &run);
+                if (e->next_run <= run.run)
+                        e->next_run = run.run + 1;
+        }
         e->n_removed++;
         e->n_restored++;
         commands_arm_hold(e, job);
@@ -275,7 +284,8 @@ int restore_adopted(struct engine *e, struct clock_sample now, uint32_t job, con
         struct job_row *row = engine_row(e, job);
         struct job_cold *cold = registry_cold(&e->jobs, row);
         int r = 0;
-        if (cold->run.run > 0) /* a start of which the runner never heard: another has come since */
+        bool is_alone = cold->beside == 0 && engine_policy(e, row)->overlap != JOB_OVERLAP_PARALLEL;
+        if (cold->run.run > 0 && is_alone) /* a start of which the runner never heard: another has come since */
                 restore_end_unknown(e, now, job);
         bool has_waited = cold->waiting.is_slot && start->item == cold->waiting.item &&
                           cold->waiting.segment == start->segment && cold->waiting.key == start->key;
@@ -453,6 +463,12 @@ void restore_settle(struct engine *e, struct clock_sample now) {
                 if (!row->is_restored)
                         continue;
                 const struct job_cold *cold = registry_cold(&e->jobs, row);
+                uint64_t unknown;
+                while ((unknown = beside_unknown(e, cold)) > 0) {
+                        if (beside_bring(e, job, unknown) < 0)
+                                e->has_failed = true;
+                        restore_end_unknown(e, now, job);
+                }
                 if (cold->run.run > 0 && !cold->run.is_known)
                         restore_end_unknown(e, now, job);
                 retry_restore(e, now, job);

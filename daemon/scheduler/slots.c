@@ -377,6 +377,8 @@ void slots_arm(struct engine *e, uint32_t job) {
         int64_t at_us;
         if (e->places.n_used > 0)
                 pools_leave_idle(e, job);
+        if (e->beside.by_run.n > 0)
+                beside_settle(e, job);
         struct schedule *queue = next_look(e, job, &at_us);
         if (e->parked.n > 0) {
                 bool is_asleep = !queue && !delay_is_awaited(e, engine_row(e, job));

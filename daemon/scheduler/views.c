@@ -85,7 +85,7 @@ const char *engine_job_description(const struct engine *e, uint32_t job) {
 /* Defined by a commit; or removed, and its last run is still in flight. */
 static bool is_visible(const struct engine *e, const struct job_row *row) {
         return row->state == JOB_STATE_ARMED || row->state == JOB_STATE_DISABLED ||
-               (row->state == JOB_STATE_REMOVED && engine_is_running(e, row));
+               (row->state == JOB_STATE_REMOVED && engine_is_in_flight(e, row));
 }
 
 uint32_t engine_find_job(const struct engine *e, const char *name) {
@@ -123,7 +123,7 @@ static bool has_pending_slot(const struct engine *e, const struct job_row *row, 
 static enum job_status job_status(const struct engine *e, const struct job_row *row, bool has_slot) {
         const struct job_cold *cold = registry_cold(&e->jobs, row);
         const struct job_when *when = engine_policy(e, row);
-        if (cold && cold->run.run > 0)
+        if (engine_is_in_flight(e, row))
                 return has_slot || cold->waiting.is_trigger ? JOB_STATUS_PENDING : JOB_STATUS_RUNNING;
         if (cold && (cold->retry.is_waiting || cold->place > 0))
                 return JOB_STATUS_PENDING;

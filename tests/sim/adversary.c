@@ -40,6 +40,9 @@ static int64_t span(struct adversary *a) {
 
 static void random_overlap(struct adversary *a, struct job_when *when) {
         when->overlap = one_in(a, 4) ? JOB_OVERLAP_QUEUE : one_in(a, 4) ? JOB_OVERLAP_REPLACE : JOB_OVERLAP_SKIP;
+        if (when->overlap == JOB_OVERLAP_SKIP && one_in(a, 4))
+                when->overlap = JOB_OVERLAP_PARALLEL;
+        when->max_parallel = when->overlap == JOB_OVERLAP_PARALLEL ? (uint32_t)between(a, 2, 4) : 1;
         when->queue_max = when->overlap == JOB_OVERLAP_QUEUE && one_in(a, 2) ? (uint32_t)between(a, 2, 6) : 1;
 }
 

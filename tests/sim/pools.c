@@ -58,7 +58,8 @@ static bool is_in(const struct world *w, const struct world_job *job, size_t poo
 static uint32_t count_running(const struct world *w, size_t pool, bool has_removed) {
         uint32_t n = 0;
         for (size_t i = 0; i < w->n_jobs; i++)
-                n += w->jobs[i].is_running && (has_removed || w->jobs[i].is_committed) && is_in(w, &w->jobs[i], pool);
+                if ((has_removed || w->jobs[i].is_committed) && is_in(w, &w->jobs[i], pool))
+                        n += w->jobs[i].is_running + (uint32_t)w->jobs[i].n_others;
         return n;
 }
 

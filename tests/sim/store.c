@@ -271,11 +271,7 @@ static void apply_segment(struct store *s, struct store_job *job, const struct l
 /* Slots of the plan at hand that the image has open. */
 static int64_t open_slots(const struct store_job *job) {
         const struct job_image *i = &job->image;
-        int64_t n = 0;
-        n += (int64_t)image_count_waiting(i, i->segment, INT64_MIN, i->key - 1);
-        if (i->run.run > 0 && !i->run.is_told && i->run.item == WIRE_ITEM_SCHEDULE && i->run.segment == i->segment &&
-            i->run.key < i->key)
-                n++;
+        int64_t n = (int64_t)image_count_open(i, i->segment, INT64_MIN, i->key - 1);
         if (i->merging.is_open && i->merging.segment == i->segment)
                 n += i->merging.last - i->merging.first + 1;
         return n;
@@ -339,7 +335,8 @@ static void apply(struct store *s, struct store_row *row) {
         case ROW_JOB:
                 image_done(&job->image);
                 job->image = row->image;
-                row->image.line = NULL; /* it has gone over */
+                row->image.line = NULL; /* they have gone over */
+                row->image.beside = NULL;
                 job->when = row->when;
                 job->has_image = true;
                 break;

@@ -13,6 +13,8 @@
 #include "daemon/scheduler/plan.h"
 #include "tests/sim/pools.h"
 
+#define WALK_MAX 50000 /* slots of a calendar */
+
 static void fail(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void fail(struct world *w, const char *format, ...) {
         if (w->error[0])
@@ -142,8 +144,33 @@ static bool is_calendar_of_trail(const struct world *w, const struct world_job *
         return job->when.agenda && !w->store;
 }
 
+/* A slot is missed by overlap only where as many runs as may be were in flight. */
+static void check_full(struct world *w, const struct world_job *job, int64_t key) {
+        int64_t at_us = slot_instant(job, key) - slot_clock_offset(w, job), bound_us = job->draw_bound_us;
+        size_t n = 0;
+        if (job->when.overlap != JOB_OVERLAP_PARALLEL || job->when.max_parallel < job->max_parallel || job->may_queue ||
+            w->store || w->n_sleeps > 0 || (plan_is_wall(&job->when) && w->n_steps > 0))
+                return;
+        for (size_t i = 0; i <= WORLD_QUEUE; i++) {
+                const struct world_span *run = i == 0 ? &job->last_run : &job->runs_before[i - 1];
+                n += run->from_us <= at_us + bound_us && run->to_us >= at_us && run->to_us < w->now.bt_us;
+        }
+        for (size_t i = 0; i < job->n_others; i++)
+                n += job->others[i].begun_bt_us <= at_us + bound_us;
+        n += job->is_running && job->begun_bt_us <= at_us + bound_us;
+        n++; /* that which has just ended */
+        if (n < job->when.max_parallel)
+                fail(w, "%s: slot %lld missed by overlap, and only %zu of %u runs were in flight", job->name, (long long)key, n,
+                     job->when.max_parallel);
+}
+
 /* An overlapped slot must lie within a run that the world knows of; a drawn delay moves it later, by less than an interval. */
 static void check_overlap(struct world *w, const struct world_job *job, int64_t first, int64_t last) {
+        if (job->max_parallel > 0) {
+                check_full(w, job, first);
+                check_full(w, job, last);
+                return;
+        }
         struct world_span run = job->last_run;
         if (job->may_queue) /* one run follows upon the other, as soon as the end is heard of */
                 run.from_us = queued_from(job);
@@ -213,7 +240,8 @@ static void check_missed(struct world *w, const struct world_job *job, const str
         bool is_plain = job->when.catch_up == JOB_CATCH_UP_NONE && !job->may_catch_up;
         /* those that wait for each other are told late: what else happened meanwhile is not known here */
         is_plain |= job->when.catch_up == JOB_CATCH_UP_ALL && a->outcome.reason == SLOT_REASON_DOWN;
-        if (checks[a->outcome.reason] && plan_is_grid(&job->when) && (is_plain || is_withheld))
+        bool is_far = job->when.agenda && a->outcome.last > WALK_MAX; /* they would be walked one by one */
+        if (checks[a->outcome.reason] && plan_is_grid(&job->when) && (is_plain || is_withheld) && !is_far)
                 checks[a->outcome.reason](w, job, a->outcome.first, a->outcome.last);
 }
 
@@ -502,7 +530,9 @@ static void check_once(struct world *w, struct world_job *job, const struct wire
         if (!w->store || start->item != WIRE_ITEM_SCHEDULE || start->attempt > 1)
                 return;
         if (job->started_slot_rt_us > 0 && job->started_steps == w->n_steps && !job->was_unclaimed && !job->may_queue &&
-            start->slot_rt_us < job->started_slot_rt_us + (start->segment == job->started_segment ? USEC_PER_MSEC : 0))
+            start->slot_rt_us < job->started_slot_rt_us + (start->segment != job->started_segment ? 0
+                                                           : job->max_parallel > 0                ? 1
+                                                                                                  : USEC_PER_MSEC))
                 fail(w, "%s: the slot of %lld was started again, or one before it: %lld", job->name,
                      (long long)job->started_slot_rt_us, (long long)start->slot_rt_us);
         bool is_stepped = job->may_await_place && start->slot_rt_us > w->now.rt_us;
@@ -517,7 +547,49 @@ static void check_once(struct world *w, struct world_job *job, const struct wire
         job->was_unclaimed = is_claim_overdue(w) || w->store->boot != w->hello.boot_id[0] || due_us > horizon_us;
 }
 
+/* ---- runs of a job at the same time: the latest stands in the job itself ---- */
+
+static struct world_flight take_flight(struct world_job *job) {
+        job->is_running = false;
+        return (struct world_flight){job->start,       job->is_started_told, job->is_killed,
+                                     job->begun_bt_us, job->end_bt_us,       job->end};
+}
+
+static void put_flight(struct world_job *job, struct world_flight f) {
+        job->is_running = true;
+        job->start = f.start;
+        job->is_started_told = f.is_started_told;
+        job->is_killed = f.is_killed;
+        job->begun_bt_us = f.begun_bt_us;
+        job->end_bt_us = f.end_bt_us;
+        job->end = f.end;
+}
+
+/* Another one stands in the job for a while. */
+static void swap_flight(struct world_job *job, size_t i) {
+        struct world_flight f = job->others[i];
+        job->others[i] = take_flight(job);
+        put_flight(job, f);
+}
+
+static void settle_flights(struct world_job *job) {
+        size_t latest = 0;
+        for (size_t i = 1; i < job->n_others; i++)
+                if (job->others[i].start.run > job->others[latest].start.run)
+                        latest = i;
+        if (job->n_others == 0)
+                return;
+        if (!job->is_running) {
+                put_flight(job, job->others[latest]);
+                job->others[latest] = job->others[--job->n_others];
+        } else if (job->others[latest].start.run > job->start.run)
+                swap_flight(job, latest);
+}
+
 static void on_kill(struct world *w, struct world_job *job, uint64_t run) {
+        for (size_t i = 0; i < job->n_others; i++)
+                if (job->others[i].start.run == run)
+                        swap_flight(job, i);
         if (!job->is_running || job->start.run != run)
                 fail(w, "%s: run %llu is to be ended, but is not in flight", job->name, (unsigned long long)run);
         if (job->is_killed)
@@ -526,7 +598,9 @@ static void on_kill(struct world *w, struct world_job *job, uint64_t run) {
         job->end.result = RUN_RESULT_CANCELLED;
         if (job->end_bt_us > w->now.bt_us + w->kill_us)
                 job->end_bt_us = w->now.bt_us + w->kill_us;
-        job->last_run.to_us = job->end_bt_us;
+        if (job->n_others == 0)
+                job->last_run.to_us = job->end_bt_us;
+        settle_flights(job);
 }
 
 static void on_dropped(struct world *w, struct world_job *job, uint64_t run) {
@@ -691,9 +765,11 @@ static void check_stopped(struct world *w, struct world_job *job) {
 }
 
 static void on_start(struct world *w, struct world_job *job, const struct wire_start *start) {
-        if (job->is_running)
+        if (job->is_running && job->n_others + 1 >= job->max_parallel)
                 fail(w, "%s: run %llu started beside run %llu", job->name, (unsigned long long)start->run,
                      (unsigned long long)job->start.run);
+        else if (job->is_running)
+                job->others[job->n_others++] = take_flight(job);
         if (w->is_stopping)
                 fail(w, "%s: run %llu started after the stop", job->name, (unsigned long long)start->run);
         check_allowed(w, job, start);
@@ -921,8 +997,9 @@ static void take_actions(struct world *w) {
                         on_heard(w, job, a);
                 else if (a->kind == ACTION_ENDED) {
                         bool is_failure = run_result_is_failure(a->run.end.result);
-                        if (a->run.has_changed !=
-                            (job->told_result == RUN_RESULT_NONE || run_result_is_failure(job->told_result) != is_failure))
+                        bool is_known = job->max_parallel == 0 || w->hello.epoch == 1; /* else the order of ends may be lost */
+                        if (is_known && a->run.has_changed != (job->told_result == RUN_RESULT_NONE ||
+                                                               run_result_is_failure(job->told_result) != is_failure))
                                 fail(w, "%s: run %llu: a change of the result is said to be none, or the reverse", job->name,
                                      (unsigned long long)a->run.run.run);
                         job->told_result = a->run.end.result;
@@ -1084,6 +1161,8 @@ struct world_job *world_define(struct world *w, const char *name, const struct j
                 job->queue_max = 1;
         job->may_await_place |= when->ties || w->max_running > 0;
         job->may_repeat |= when->is_interrupted_retried;
+        if (when->overlap == JOB_OVERLAP_PARALLEL && job->max_parallel < when->max_parallel)
+                job->max_parallel = when->max_parallel;
         job->may_queue |= when->overlap == JOB_OVERLAP_QUEUE || when->overlap == JOB_OVERLAP_REPLACE;
         job->may_catch_up |= when->catch_up == JOB_CATCH_UP_ALL || when->catch_up_spread_us > 0;
         if (job->spread_us < when->catch_up_spread_us)
@@ -1159,20 +1238,34 @@ static void deliver_end(struct world *w, struct world_job *job) {
                         abort();
                 job->unacked[job->n_unacked++] = (struct world_result){job->start, job->begun_bt_us, job->end_bt_us, job->end};
         }
-        if (w->planted == 4 && job->start.run % 5 == 0)
+        settle_flights(job);
+        if (w->planted == 4 && ended.run % 5 == 0)
                 return; /* a result that never arrives */
         if (engine_ended(w->engine, w->now, &ended) != 0)
-                fail(w, "%s: the engine does not know run %llu", job->name, (unsigned long long)job->start.run);
+                fail(w, "%s: the engine does not know run %llu", job->name, (unsigned long long)ended.run);
         take_actions(w);
         flush(w, false);
 }
 
+/* The run of a job that ends first stands in the job. */
+static void bring_first_end(struct world_job *job) {
+        for (size_t i = 0; i < job->n_others; i++)
+                if (job->others[i].end_bt_us < job->end_bt_us)
+                        swap_flight(job, i);
+}
+
+/* The job of the first end up to an instant; that run stands in it, to be delivered. */
 static struct world_job *next_end(struct world *w, int64_t until_us) {
         struct world_job *first = NULL;
         for (size_t i = 0; i < w->n_jobs; i++) {
                 struct world_job *job = &w->jobs[i];
-                if (job->is_running && job->end_bt_us <= until_us && (!first || job->end_bt_us < first->end_bt_us))
+                bring_first_end(job);
+                if (job->is_running && job->end_bt_us <= until_us && (!first || job->end_bt_us < first->end_bt_us)) {
+                        if (first)
+                                settle_flights(first);
                         first = job;
+                } else
+                        settle_flights(job);
         }
         return first;
 }
@@ -1295,24 +1388,57 @@ static void adopt(struct world *w, struct world_job *job, const struct wire_star
         take_actions(w);
 }
 
-/* The runner tells of every run that was not acknowledged. */
+/* A run whose result was not acknowledged. */
+static void tell_result(struct world *w, struct world_job *job, const struct world_result *r) {
+        adopt(w, job, &r->start, r->begun_bt_us);
+        struct wire_ended ended = {.run = r->start.run, .end = r->end};
+        ended.end.end_bt_us = r->end_bt_us;
+        engine_ended(w->engine, w->now, &ended);
+        take_actions(w);
+}
+
+/* One in flight, or that has ended meanwhile. */
+static void tell_flight(struct world *w, struct world_job *job, uint64_t run) {
+        for (size_t i = 0; i < job->n_others && job->start.run != run; i++)
+                if (job->others[i].start.run == run)
+                        swap_flight(job, i);
+        adopt(w, job, &job->start, job->begun_bt_us);
+        job->is_started_told = true;
+        if (job->end_bt_us <= w->now.bt_us)
+                deliver_end(w, job);
+        settle_flights(job);
+}
+
+static uint64_t next_number(const struct world_job *job, uint64_t after, const struct world_result **ret_result) {
+        uint64_t next = UINT64_MAX;
+        *ret_result = NULL;
+        for (size_t k = 0; k < job->n_unacked; k++)
+                if (job->unacked[k].start.run > after && job->unacked[k].start.run < next) {
+                        next = job->unacked[k].start.run;
+                        *ret_result = &job->unacked[k];
+                }
+        if (job->is_running && job->start.run > after && job->start.run < next) {
+                next = job->start.run;
+                *ret_result = NULL;
+        }
+        for (size_t i = 0; i < job->n_others; i++)
+                if (job->others[i].start.run > after && job->others[i].start.run < next) {
+                        next = job->others[i].start.run;
+                        *ret_result = NULL;
+                }
+        return next;
+}
+
+/* The runner tells of every run that was not acknowledged, by their numbers. */
 static void tell_runs(struct world *w) {
         for (size_t i = 0; i < w->n_jobs; i++) {
                 struct world_job *job = &w->jobs[i];
-                for (size_t k = 0; k < job->n_unacked; k++) {
-                        const struct world_result *r = &job->unacked[k];
-                        adopt(w, job, &r->start, r->begun_bt_us);
-                        struct wire_ended ended = {.run = r->start.run, .end = r->end};
-                        ended.end.end_bt_us = r->end_bt_us;
-                        engine_ended(w->engine, w->now, &ended);
-                        take_actions(w);
-                }
-                if (!job->is_running)
-                        continue;
-                adopt(w, job, &job->start, job->begun_bt_us);
-                job->is_started_told = true;
-                if (job->end_bt_us <= w->now.bt_us)
-                        deliver_end(w, job);
+                const struct world_result *result;
+                for (uint64_t run = 0; (run = next_number(job, run, &result)) < UINT64_MAX;)
+                        if (result)
+                                tell_result(w, job, result);
+                        else
+                                tell_flight(w, job, run);
         }
 }
 
@@ -1321,6 +1447,8 @@ static void recall_job(struct world *w, struct world_job *job) {
         put_in_force(job);
         const struct store_job *kept = store_find(w->store, job->name);
         job->is_paused = job->is_cancelled = job->is_finished = job->is_failed = job->is_killed = false;
+        for (size_t i = 0; i < job->n_others; i++)
+                job->others[i].is_killed = false;
         job->promised = 0;
         job->interval_us = 0;
         job->next_attempt = 0;
@@ -1421,6 +1549,15 @@ static void cut(struct world *w) {
         store_cut(w->store);
 }
 
+/* Those that came while no scheduler was up, as the runner remembers them: the latest. */
+static void note_ends(const struct world *w, struct world_job *job) {
+        for (size_t i = 0; i < job->n_others; i++)
+                if (job->others[i].end_bt_us <= w->now.bt_us)
+                        job->trail.last_result = job->others[i].end.result;
+        if (job->is_running && job->end_bt_us <= w->now.bt_us)
+                note_end(job);
+}
+
 void world_crash_and_step(struct world *w, int64_t down_us, int64_t by_us) {
         if (w->store)
                 cut(w);
@@ -1432,8 +1569,7 @@ void world_crash_and_step(struct world *w, int64_t down_us, int64_t by_us) {
         w->down_to_rt_us = w->now.rt_us;
         w->is_stopping = false;
         for (size_t i = 0; i < w->n_jobs; i++)
-                if (w->jobs[i].is_running && w->jobs[i].end_bt_us <= w->now.bt_us)
-                        note_end(&w->jobs[i]);
+                note_ends(w, &w->jobs[i]);
         if (w->store) {
                 begin_anew(w, true);
                 get_round(w);
@@ -1448,6 +1584,8 @@ void world_crash_and_step(struct world *w, int64_t down_us, int64_t by_us) {
                 job->n_debts = 0;
                 job->is_paused = job->is_cancelled = job->is_finished = job->is_failed = false; /* nobody remembers */
                 job->is_killed = false; /* the new one does not know, and may ask again */
+                for (size_t k = 0; k < job->n_others; k++)
+                        job->others[k].is_killed = false;
                 job->promised = 0;
                 job->interval_us = 0;
                 job->next_attempt = 0;
@@ -1490,6 +1628,7 @@ void world_power_cut(struct world *w, int64_t down_us, bool is_reboot) {
         for (size_t i = 0; i < w->n_jobs; i++) {
                 struct world_job *job = &w->jobs[i];
                 job->is_running = false;
+                job->n_others = 0;
                 job->n_unacked = 0;
                 job->has_trail = false;
                 job->trail = (struct wire_trail){0};
@@ -1526,6 +1665,8 @@ void world_suspend(struct world *w, int64_t us) {
                 if (w->jobs[i].is_running && w->jobs[i].end_bt_us > w->now.bt_us) {
                         w->jobs[i].end_bt_us += us;
                         w->jobs[i].last_run.to_us = w->jobs[i].end_bt_us;
+                        for (size_t k = 0; k < w->jobs[i].n_others; k++)
+                                w->jobs[i].others[k].end_bt_us += us;
                 }
         set_time(w, w->slept.to_us);
         w->woken_rt_us = w->now.rt_us;
@@ -1747,7 +1888,8 @@ static void check_job(struct world *w, const struct world_job *job) {
         if (job->is_committed == (row->state == JOB_STATE_REMOVED))
                 fail(w, "%s: %s, but the engine thinks otherwise", job->name, job->is_committed ? "defined" : "removed");
         const struct job_cold *cold = registry_cold(g, row);
-        if (job->is_running != (cold && cold->run.run > 0))
+        size_t n_running = cold ? (cold->run.run > 0) + cold->n_beside : 0;
+        if (job->is_running + job->n_others != n_running)
                 fail(w, "%s: the engine %s a run in flight, the runner %s", job->name,
                      job->is_running ? "misses" : "believes in", job->is_running ? "has it" : "has none");
         if (row->is_paused != job->is_paused || row->is_cancelled != job->is_cancelled)

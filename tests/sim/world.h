@@ -11,11 +11,12 @@
 #include "daemon/scheduler/engine.h"
 #include "tests/sim/store.h"
 
-#define WORLD_JOBS    64
-#define WORLD_DEBTS   64  /* slots of segments that are over, which still wait for their outcome */
-#define WORLD_QUEUE   8   /* slots that wait for the run in flight, at most */
-#define WORLD_UNACKED 256 /* results of one job that the runner keeps */
-#define WORLD_RANGES  64  /* accounted ranges of a segment that are not contiguous */
+#define WORLD_JOBS     64
+#define WORLD_DEBTS    64  /* slots of segments that are over, which still wait for their outcome */
+#define WORLD_QUEUE    8   /* slots that wait for the run in flight, at most */
+#define WORLD_PARALLEL 8   /* runs of a job in flight */
+#define WORLD_UNACKED  256 /* results of one job that the runner keeps */
+#define WORLD_RANGES   64  /* accounted ranges of a segment that are not contiguous */
 
 /* A span of BOOTTIME in which something was so. */
 struct world_span {
@@ -65,6 +66,14 @@ struct world_result {
         struct run_end end;
 };
 
+/* A run in flight beside another one. */
+struct world_flight {
+        struct wire_start start;
+        bool is_started_told, is_killed;
+        int64_t begun_bt_us, end_bt_us;
+        struct run_end end;
+};
+
 struct world_job {
         char name[32];
         struct job_when when;      /* that the plan at hand was made under */
@@ -78,6 +87,9 @@ struct world_job {
         /* the run in flight or not acknowledged */
         struct wire_start start;
         bool is_running, is_started_told;
+        struct world_flight others[WORLD_PARALLEL]; /* beside it: those that began before */
+        size_t n_others;
+        uint32_t max_parallel; /* the largest that it ever had; 0: none */
         struct world_result unacked[WORLD_UNACKED];
         size_t n_unacked;
         int64_t started_slot_rt_us; /* of the latest slot that was started, whatever anybody remembers; 0: none */

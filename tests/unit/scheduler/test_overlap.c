@@ -164,6 +164,83 @@ START_TEST(the_latest_slot_replaces_a_run_that_ends_slowly) {
 }
 END_TEST
 
+static struct job_when parallel(uint32_t max_parallel) {
+        struct job_when when = every(10 * MIN, JOB_MODE_FIXED_RATE);
+        when.overlap = JOB_OVERLAP_PARALLEL;
+        when.max_parallel = max_parallel;
+        return when;
+}
+
+START_TEST(so_many_runs_are_in_flight_and_no_more) {
+        begin_at(12, 0, 0);
+        run_us = 35 * MIN;
+        define(parallel(3));
+        run_to(12, 40, 30);
+        for (int i = 0; i < 3; i++)
+                expect_ran((size_t)i, at(12, 10 * i, 0), 0);
+        expect(3, SLOT_MISSED, SLOT_REASON_OVERLAP, at(12, 30, 0), at(12, 30, 0), 1); /* at 12:30 three were */
+        expect_ran(4, at(12, 40, 0), 0);
+        ck_assert_uint_eq(w.jobs[0].n_others, 2);
+        run_to(14, 0, 0);
+        ck_assert_uint_eq(w.jobs[0].totals.by_reason[SLOT_REASON_OVERLAP], 3);
+}
+END_TEST
+
+START_TEST(a_cancel_ends_them_all) {
+        begin_at(12, 0, 0);
+        run_us = 60 * MIN;
+        define(parallel(4));
+        run_to(12, 25, 0);
+        ck_assert_uint_eq(w.jobs[0].n_others, 2);
+        world_cancel(&w, "job", false);
+        run_to(12, 26, 0);
+        ck_assert_uint_eq(w.jobs[0].totals.ended, 3);
+        ck_assert(!w.jobs[0].is_running);
+}
+END_TEST
+
+START_TEST(a_trigger_joins_the_latest_of_them) {
+        uint64_t run;
+        begin_at(12, 0, 0);
+        run_us = 60 * MIN;
+        define(parallel(4));
+        run_to(12, 25, 0);
+        ck_assert_int_eq(world_trigger(&w, "job", &(struct engine_trigger){0}, &run), TRIGGER_JOINED);
+        ck_assert_uint_eq(run, w.jobs[0].start.run);
+}
+END_TEST
+
+/* With a ledger and without one. */
+START_TEST(they_outlive_the_scheduler) {
+        begin_at(12, 0, 0);
+        if (_i > 0)
+                world_begin_ledger(&w);
+        run_us = 35 * MIN;
+        define(parallel(3));
+        run_to(12, 25, 0);
+        world_crash(&w, 12 * MIN); /* over the end of the first, and over a slot */
+        run_to(12, 39, 0);
+        ck_assert_uint_eq(w.jobs[0].n_others, 1);
+        run_to(12, 41, 0);
+        ck_assert_uint_eq(w.jobs[0].n_others, 2);
+        run_to(13, 20, 0);
+        ck_assert_uint_eq(w.jobs[0].totals.by_reason[SLOT_REASON_DOWN], 1);
+}
+END_TEST
+
+START_TEST(without_their_runner_all_are_interrupted) {
+        begin_at(12, 0, 0);
+        world_begin_ledger(&w);
+        run_us = 35 * MIN;
+        define(parallel(3));
+        run_to(12, 25, 0);
+        world_power_cut(&w, 1 * MIN, false);
+        ck_assert_uint_eq(w.jobs[0].totals.ended, 3);
+        run_to(12, 31, 0);
+        ck_assert(w.jobs[0].is_running);
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("overlap");
         TCase *tc = tcase_create("overlap");
@@ -176,6 +253,11 @@ int main(void) {
         tcase_add_test(tc, a_line_outlives_the_scheduler);
         tcase_add_test(tc, a_slot_ends_the_run_in_flight);
         tcase_add_test(tc, the_latest_slot_replaces_a_run_that_ends_slowly);
+        tcase_add_test(tc, so_many_runs_are_in_flight_and_no_more);
+        tcase_add_test(tc, a_cancel_ends_them_all);
+        tcase_add_test(tc, a_trigger_joins_the_latest_of_them);
+        tcase_add_loop_test(tc, they_outlive_the_scheduler, 0, 2);
+        tcase_add_test(tc, without_their_runner_all_are_interrupted);
         suite_add_tcase(suite, tc);
         return run_suite(suite);
 }
