@@ -121,7 +121,14 @@ void beside_settle(struct engine *e, uint32_t job) {
         if (!cold || cold->beside == 0 || cold->run.run > 0)
                 return;
         if (cold->waiting.is_slot || cold->retry.is_waiting || cold->catch_up_bt_us > 0 || schedule_has(&e->parked, job))
-                return;             /* the plan waits for something else */
+                return; /* the plan waits for something else */
+        beside_show(e, job);
+}
+
+void beside_show(struct engine *e, uint32_t job) {
+        const struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
+        if (cold->beside == 0 || cold->run.run > 0)
+                return;
         uint32_t at = cold->beside; /* of the latest */
         for (uint32_t i = at; i > 0; i = e->beside.rows[i - 1].next)
                 if (e->beside.rows[i - 1].run.run > e->beside.rows[at - 1].run.run)

@@ -227,6 +227,7 @@ int engine_cancel(struct engine *e, struct clock_sample now, uint32_t job, bool 
                 retry_drop(e, now, job, SLOT_REASON_CANCELLED);
                 slots_arm(e, job);
         }
+        beside_show(e, job);
         *ret_run = cold->run.run;
         end_all_runs(e, job);
         return is_anything;

@@ -407,6 +407,8 @@ int beside_list(const struct engine *e, const struct job_cold *cold, struct job_
 uint64_t beside_unknown(const struct engine *e, const struct job_cold *cold);
 /* Where no run is in flight and nothing waits, the latest that is aside becomes it. */
 void beside_settle(struct engine *e, uint32_t job);
+/* The same, whatever waits. */
+void beside_show(struct engine *e, uint32_t job);
 
 /* commands.c */
 /* The job has its cold state, and is paused: what is on its way is withheld. */

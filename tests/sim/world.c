@@ -674,7 +674,6 @@ static int64_t attempt_delay(const struct job_when *when, unsigned n) {
 }
 
 static void note_failed(struct world_job *job) {
-        job->next_attempt = 0;
         job->failed_in_row++;
         job->owes_stop = job->when.stop_after_failures > 0 && job->failed_in_row >= job->when.stop_after_failures;
 }
@@ -682,7 +681,8 @@ static void note_failed(struct world_job *job) {
 /* Its next slot leaves no time for another attempt, or may do so, as far as the world knows. */
 static bool may_be_last(const struct world *w, const struct world_job *job, const struct job_row *row, int64_t at_bt_us) {
         const struct job_cold *cold = registry_cold(engine_registry(w->engine), row);
-        if (row->state != JOB_STATE_ARMED || cold->run.run > 0 || cold->waiting.is_slot || job->may_queue || job->may_catch_up)
+        if (row->state != JOB_STATE_ARMED || cold->run.run > 0 || cold->waiting.is_slot || job->may_queue ||
+            job->may_catch_up || job->max_parallel > 0)
                 return true;
         if (row->is_cancelled)
                 return true;
@@ -697,7 +697,8 @@ static void check_attempts(struct world *w, struct world_job *job, const struct 
         bool is_failure = run_result_is_failure(a->run.end.result), is_short = a->run.end.error == EAGAIN;
         unsigned attempt = a->run.run.attempt;
         int64_t at_us = a->run.end.end_bt_us + attempt_delay(&job->when, attempt - 1);
-        job->next_attempt = 0; /* it may have been in flight over a death */
+        if (job->max_parallel == 0) /* else another run's attempt may be awaited */
+                job->next_attempt = 0;
         if (a->run.is_final && run_result_is_good(a->run.end.result))
                 job->failed_in_row = 0;
         else if (a->run.is_final && is_failure) {
@@ -1380,6 +1381,8 @@ static void define_all(struct world *w) {
 
 static void adopt(struct world *w, struct world_job *job, const struct wire_start *start, int64_t begun_bt_us) {
         struct wire_run run = {.start = *start, .name = job->name};
+        if (start->item == WIRE_ITEM_RETRY && start->attempt == job->next_attempt) /* it has come */
+                job->next_attempt = 0;
         if (engine_adopt(w->engine, w->now, &run) < 0)
                 fail(w, "%s: run %llu not adopted", job->name, (unsigned long long)start->run);
         struct wire_started started = {
