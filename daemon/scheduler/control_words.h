@@ -38,7 +38,8 @@ struct words_facts {
         struct job_view view;
         const struct job_when *when;
         const struct book_job *book;
-        int64_t next_slot_rt_us; /* INT64_MAX: none */
+        const struct group *group; /* the first of its groups that is paused, or NULL */
+        int64_t next_slot_rt_us;   /* INT64_MAX: none */
         struct words_parent parents[WORDS_PARENTS];
         size_t n_parents; /* all */
 };
