@@ -51,7 +51,6 @@ enum ctl_option {
         OPTION_TOOK,
         OPTION_TIMELINE,
         OPTION_SVG,
-        OPTION_GROUPS,
         OPTION_MAX
 };
 

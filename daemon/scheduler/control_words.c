@@ -116,7 +116,7 @@ const char *words_next_reason(const struct job_view *view, const struct job_when
                 return buf;
         }
         if (view->is_paused)
-                return view->is_held || view->group == INDEX_NONE ? "paused" : "its group is paused";
+                return "paused";
         if (view->pending_run > 0) {
                 snprintf(buf, WORDS_SCHEDULE_MAX, "run %" PRIu64 " waits for the end of the run in flight", view->pending_run);
                 return buf;
@@ -232,7 +232,7 @@ static void say_run(const struct words_facts *f, struct words_answer *answer) {
 static void say_retry(const struct words_facts *f, struct words_answer *answer) {
         char at[40], in[96];
         const struct job_retry *retry = f->view.retry;
-        if (!retry)
+        if (!retry || f->has_place) /* its time has come */
                 return;
         answer->reason = "retry";
         timestamp_print_utc(f->now.rt_us + retry->at_bt_us - f->now.bt_us, at);
@@ -249,6 +249,43 @@ static void say_retry(const struct words_facts *f, struct words_answer *answer) 
                     f->when->retries + 1, at, in);
 }
 
+/* "by backup and mirror", "by backup, mirror and others". */
+static const char *who_runs(const struct words_place *p, char buf[static 200]) {
+        size_t n = p->place.n_runners;
+        bool has_others = p->place.pool.n_running > n;
+        int at = snprintf(buf, 200, n > 0 ? ", by %s" : "", n > 0 ? p->runners[0] : "");
+        for (size_t i = 1; i < n; i++)
+                at += snprintf(buf + at, 200 - (size_t)at, i + 1 < n || has_others ? ", %s" : " and %s", p->runners[i]);
+        if (n > 0 && has_others)
+                snprintf(buf + at, 200 - (size_t)at, " and others");
+        return buf;
+}
+
+static void say_place(const struct words_facts *f, struct words_answer *answer) {
+        char who[200], since[96], until[64] = "", instant[40], where[120] = "among all jobs";
+        const struct engine_place *place = &f->place.place;
+        if (!f->has_place)
+                return;
+        answer->reason = "pool";
+        if (place->group)
+                snprintf(where, sizeof(where), "in the group %s", place->group);
+        say(answer, "%s waits for a place %s, where %u of MaxRunning=%u are taken%s.",
+            f->view.is_pending_slot ? "A slot"
+            : f->view.retry         ? "An attempt"
+                                    : "A trigger",
+            where, place->pool.n_running, place->pool.max_running, who_runs(&f->place, who));
+        if (!place->is_full)
+                say(answer, "The free place is kept for a job that is before it and needs one in another group, too.");
+        if (place->until_bt_us < INT64_MAX)
+                snprintf(until, sizeof(until), ", and waits until %s at most",
+                         timestamp_print_utc(f->now.rt_us + place->until_bt_us - f->now.bt_us, instant));
+        about(f->now.bt_us - place->since_bt_us, since);
+        if (place->n_before > 0)
+                say(answer, "It is number %zu of those who wait, for %s so far%s.", place->n_before + 1, since, until);
+        else
+                say(answer, "It is the next; it has waited for %s%s.", since, until);
+}
+
 static void say_overdue(const struct words_facts *f, struct words_answer *answer) {
         char since[40], ago[96], within[96];
         if (!f->view.is_overdue)
@@ -260,38 +297,20 @@ static void say_overdue(const struct words_facts *f, struct words_answer *answer
             duration_print(f->when->expect_within_us, within));
 }
 
-/* "It was paused by ops at ..., until ...: reason." */
-static void say_holder(const char *what, const char *verb, const char *by, const char *reason, int64_t at_rt_us,
-                       int64_t until_rt_us, struct words_answer *answer) {
-        char at[40], instant[40], until[64] = "";
-        if (until_rt_us != INT64_MAX)
-                snprintf(until, sizeof(until), ", until %s", timestamp_print_utc(until_rt_us, instant));
-        say(answer, "%s was %s by %s at %s%s%s%s.", what, verb, by, timestamp_print_utc(at_rt_us, at), until,
-            reason ? ": " : "", reason ? reason : "");
-}
-
-/* A job that is paused by itself too goes on when both holds are over. */
-static void say_group_hold(const struct words_facts *f, struct words_answer *answer) {
-        const struct group_hold *hold = &f->group->hold;
-        char what[JOB_NAME_MAX + 16];
-        snprintf(what, sizeof(what), "Its group %s", f->group->name);
-        say_holder(what, "paused", hold->by, hold->reason, hold->at_rt_us,
-                   hold->until_bt_us < INT64_MAX ? hold->until_bt_us + f->now.rt_us - f->now.bt_us : INT64_MAX, answer);
-        say(answer, "%s with: chimectl resume @%s", f->view.is_held ? "That hold ends" : "It goes on", f->group->name);
-        answer->reason = "paused";
-}
-
 static void say_hold(const struct words_facts *f, struct words_answer *answer) {
+        char at[40], until[64] = "";
         const char *verb = f->view.is_cancelled ? "cancelled" : "paused";
         const struct book_hold *hold = f->book && f->book->hold.by ? &f->book->hold : NULL;
-        if (f->group)
-                say_group_hold(f, answer);
-        if (!f->view.is_cancelled && (!f->view.is_paused || (f->group && !f->view.is_held)))
+        if (!f->view.is_cancelled && !f->view.is_paused)
                 return;
         answer->reason = verb;
+        if (!f->view.is_cancelled && hold && hold->until_rt_us != INT64_MAX) {
+                char instant[40];
+                snprintf(until, sizeof(until), ", until %s", timestamp_print_utc(hold->until_rt_us, instant));
+        }
         if (hold)
-                say_holder("It", verb, hold->by, hold->reason, hold->at_rt_us,
-                           f->view.is_cancelled ? INT64_MAX : hold->until_rt_us, answer);
+                say(answer, "It was %s by %s at %s%s%s%s.", verb, hold->by, timestamp_print_utc(hold->at_rt_us, at), until,
+                    hold->reason ? ": " : "", hold->reason ? hold->reason : "");
         else
                 say(answer, "It is %s.", verb);
         say(answer,
@@ -312,7 +331,7 @@ static void say_standing(const struct words_facts *f, struct words_answer *answe
                 answer->reason = "finished";
                 say(answer, "Its schedule is over: the last slot has come.");
                 say(answer, "It will not run again until: chimectl start %s", f->job);
-        } else if (!job_when_has_schedule(f->when) && f->n_parents == 0) {
+        } else if (!job_when_has_schedule(f->when) && f->n_parents == 0 && !f->has_place) {
                 answer->reason = "manual";
                 say(answer, "It runs on demand only: chimectl trigger %s", f->job);
         } else if (f->when->days && days_which(f->when->days, f->now.rt_us)) {
@@ -438,6 +457,7 @@ void words_why(const struct words_facts *facts, struct words_answer *ret) {
         *ret = (struct words_answer){0};
         say_run(facts, ret);
         say_retry(facts, ret);
+        say_place(facts, ret);
         say_standing(facts, ret);
         say_parents(facts, ret);
         say_overdue(facts, ret);

@@ -32,14 +32,21 @@ struct words_parent {
 };
 #define WORDS_PARENTS 2 /* of which more is said than the name */
 
+/* What it waits for that waits for a place. */
+struct words_place {
+        struct engine_place place;
+        const char *runners[ENGINE_RUNNERS_TOLD]; /* the names of those */
+};
+
 struct words_facts {
         const char *job;
         struct clock_sample now;
         struct job_view view;
         const struct job_when *when;
         const struct book_job *book;
-        const struct group *group; /* the first of its groups that is paused, or NULL */
-        int64_t next_slot_rt_us;   /* INT64_MAX: none */
+        int64_t next_slot_rt_us; /* INT64_MAX: none */
+        bool has_place;          /* it waits for one */
+        struct words_place place;
         struct words_parent parents[WORDS_PARENTS];
         size_t n_parents; /* all */
 };

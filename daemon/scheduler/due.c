@@ -352,7 +352,7 @@ int due_start_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
                 slots_drop_waiting(e, now, job, SLOT_REASON_DOWN);
                 return 0;
         }
-        if (!cold->waiting.is_trigger && retry_holds(e, now, job))
+        if (retry_holds(e, now, job) && !cold->waiting.is_trigger)
                 return 0;
         if (cold->waiting.item != WIRE_ITEM_RETRY && segments_have_all_run(e, row)) /* they came behind the last run */
                 slots_give_way(e, job);

@@ -1781,7 +1781,7 @@ int world_trigger(struct world *w, const char *name, const struct engine_trigger
         w->is_triggering = w->is_forcing = false;
         if (w->planted == 6 && r == TRIGGER_QUEUED)
                 ++*ret_run; /* not the run that will do it */
-        if (is_promise && promised > 0 && *ret_run != promised)
+        if (is_promise && promised > 0 && job->promised == promised && *ret_run != promised)
                 fail(w, "%s: two runs are promised", job->name);
         if (is_promise)
                 job->promised = *ret_run;

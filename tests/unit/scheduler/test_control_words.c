@@ -375,6 +375,65 @@ static const struct {
         {INT64_MIN, "Nothing is known of that slot: chimed keeps the latest 8 ranges since it was started.", NULL, 0},
 };
 
+static const struct {
+        struct job_view view;
+        struct words_place place;
+        const char *sentences;
+} places[] = {
+        {{.status = JOB_STATUS_PENDING, .is_pending_slot = true},
+         {{.group = "disk",
+           .pool = {.max_running = 2, .n_running = 2, .n_waiting = 3},
+           .is_full = true,
+           .n_before = 2,
+           .since_bt_us = 40 * USEC_PER_SEC,
+           .until_bt_us = 700 * USEC_PER_SEC,
+           .n_runners = 2},
+          {"copy", "mirror"}},
+         "A slot waits for a place in the group disk, where 2 of MaxRunning=2 are taken, by copy and mirror.|It is number 3 of "
+         "those who wait, for 1min so far, and waits until 2026-11-21T12:10:00Z at most.|Next: 2026-11-21T13:00:00Z, in 1h."},
+        {{.status = JOB_STATUS_PENDING},
+         {{.pool = {.max_running = 5, .n_running = 5, .n_waiting = 1},
+           .is_full = true,
+           .since_bt_us = 40 * USEC_PER_SEC,
+           .until_bt_us = INT64_MAX,
+           .n_runners = 2},
+          {"copy", "mirror"}},
+         "A trigger waits for a place among all jobs, where 5 of MaxRunning=5 are taken, by copy, mirror and others.|It is the "
+         "next; it has waited for 1min.|Next: 2026-11-21T13:00:00Z, in 1h."},
+        {{.status = JOB_STATUS_PENDING, .retry = &second},
+         {{.group = "disk",
+           .pool = {.max_running = 2, .n_running = 1, .n_waiting = 2},
+           .n_before = 1,
+           .since_bt_us = 40 * USEC_PER_SEC,
+           .until_bt_us = INT64_MAX,
+           .n_runners = 1},
+          {"copy"}},
+         "An attempt waits for a place in the group disk, where 1 of MaxRunning=2 are taken, by copy.|The free place is kept "
+         "for "
+         "a job that is before it and needs one in another group, too.|It is number 2 of those who wait, for 1min so "
+         "far.|Next: "
+         "2026-11-21T13:00:00Z, in 1h."},
+};
+
+START_TEST(why_says_which_place_is_waited_for) {
+        static struct words_answer answer;
+        char buf[4096];
+        struct job_when when = parse("Every=1h\n");
+        struct words_facts facts = {.job = "backup",
+                                    .now = {.rt_us = NOON, .bt_us = 100 * USEC_PER_SEC},
+                                    .view = places[_i].view,
+                                    .when = &when,
+                                    .next_slot_rt_us = NOON + HOUR,
+                                    .has_place = true,
+                                    .place = places[_i].place};
+        words_why(&facts, &answer);
+        join(&answer, buf);
+        ck_assert_str_eq(buf, places[_i].sentences);
+        ck_assert_str_eq(answer.reason, "pool");
+        job_when_done(&when);
+}
+END_TEST
+
 START_TEST(why_says_what_became_of_a_slot) {
         static struct words_answer answer;
         char buf[4096];
@@ -528,53 +587,6 @@ START_TEST(a_hold_that_lasts_is_told_behind_the_last_slot) {
 }
 END_TEST
 
-/* Who holds it: a group, and the job by itself beside. */
-START_TEST(why_says_that_a_group_is_held) {
-        static const struct {
-                struct job_view view;
-                int64_t until_bt_us;
-                const char *sentences;
-        } rows[] = {
-                {{.status = JOB_STATUS_PAUSED, .is_paused = true},
-                 INT64_MAX,
-                 "Its group night was paused by ops at 2026-11-21T11:00:00Z: moving.\n"
-                 "It goes on with: chimectl resume @night\n"},
-                {{.status = JOB_STATUS_PAUSED, .is_paused = true},
-                 HOUR,
-                 "Its group night was paused by ops at 2026-11-21T11:00:00Z, until 2026-11-21T13:00:00Z: moving.\n"
-                 "It goes on with: chimectl resume @night\n"},
-                {{.status = JOB_STATUS_PAUSED, .is_paused = true, .is_held = true},
-                 INT64_MAX,
-                 "Its group night was paused by ops at 2026-11-21T11:00:00Z: moving.\n"
-                 "That hold ends with: chimectl resume @night\n"
-                 "It was paused by root at 2026-11-21T12:00:00Z.\n"
-                 "It goes on with: chimectl resume job\n"},
-        };
-        struct book_job book = {.hold = {.by = (char *)"root", .at_rt_us = NOON, .until_rt_us = INT64_MAX}};
-        struct group group = {.name = (char *)"night",
-                              .hold = {.is_on = true,
-                                       .by = (char *)"ops",
-                                       .reason = (char *)"moving",
-                                       .at_rt_us = NOON - HOUR,
-                                       .until_bt_us = rows[_i].until_bt_us}};
-        struct job_when when = parse("Every=1h\n");
-        struct words_facts facts = {.job = "job",
-                                    .now = {.rt_us = NOON, .bt_us = 0},
-                                    .view = rows[_i].view,
-                                    .when = &when,
-                                    .book = &book,
-                                    .group = &group,
-                                    .next_slot_rt_us = INT64_MAX};
-        struct words_answer answer;
-        char text[1000] = "";
-        words_why(&facts, &answer);
-        for (size_t i = 0; i < answer.n; i++)
-                snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s\n", answer.sentences[i]);
-        ck_assert_str_eq(text, rows[_i].sentences);
-        ck_assert_str_eq(answer.reason, "paused");
-}
-END_TEST
-
 START_TEST(nothing_is_known_of_what_was_before_the_ledger) {
         static struct words_answer answer;
         struct job_when when = parse("Every=1h\n");
@@ -598,10 +610,7 @@ static const struct {
         {"Every=1h\n",
          {.status = JOB_STATUS_WAITING, .next_slot_rt_us = NOON, .is_interval_set = true},
          "its interval was set by command"},
-        {"Every=1h\n",
-         {.status = JOB_STATUS_PAUSED, .is_paused = true, .is_held = true, .next_slot_rt_us = INT64_MAX},
-         "paused"},
-        {"Every=1h\n", {.status = JOB_STATUS_PAUSED, .is_paused = true, .next_slot_rt_us = INT64_MAX}, "its group is paused"},
+        {"Every=1h\n", {.status = JOB_STATUS_PAUSED, .is_paused = true, .next_slot_rt_us = INT64_MAX}, "paused"},
         {"Every=1h\n", {.status = JOB_STATUS_RUNNING, .is_cancelled = true, .next_slot_rt_us = INT64_MAX}, "cancelled"},
         {"Every=1h\n",
          {.status = JOB_STATUS_DISABLED, .next_slot_rt_us = INT64_MAX},
@@ -641,10 +650,10 @@ int main(void) {
         tcase_add_loop_test(tc, why_says_what_has_come_of_a_parent, 0, ARRAY_SIZE(followed));
         tcase_add_loop_test(tc, why_says_how_a_job_stands, 0, ARRAY_SIZE(whys));
         tcase_add_loop_test(tc, why_says_what_became_of_a_slot, 0, ARRAY_SIZE(slots));
+        tcase_add_loop_test(tc, why_says_which_place_is_waited_for, 0, ARRAY_SIZE(places));
         tcase_add_loop_test(tc, the_ledger_says_what_became_of_a_slot, 0, ARRAY_SIZE(pasts));
         tcase_add_test(tc, a_hold_that_lasts_is_told_behind_the_last_slot);
         tcase_add_loop_test(tc, nothing_is_known_of_what_was_before_the_ledger, 0, 2);
-        tcase_add_loop_test(tc, why_says_that_a_group_is_held, 0, 3);
         tcase_add_loop_test(tc, what_keeps_the_next_slot_is_said, 0, ARRAY_SIZE(nexts));
         tcase_add_test(tc, signals_have_names);
         suite_add_tcase(suite, tc);
