@@ -21,7 +21,10 @@ static const char *job_of(const json_t *p) {
 
 static void tell_no_such_job(struct session *s, enum api_method method, const json_t *p) {
         (void)method;
-        errors_tell_no_job(s, job_of(p));
+        if (job_of(p)[0] == '@')
+                session_fail(0, "no group %s; the groups there are: chimectl list --groups", job_of(p) + 1);
+        else
+                errors_tell_no_job(s, job_of(p));
 }
 
 static void tell_no_such_run(struct session *s, enum api_method method, const json_t *p) {

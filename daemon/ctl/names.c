@@ -18,6 +18,10 @@ static bool is_pattern(const char *name) {
         return strpbrk(name, "*?[") != NULL;
 }
 
+static bool is_group(const char *name) {
+        return name[0] == '@';
+}
+
 static int list_all(struct session *s, json_t **ret) {
         json_t *all = json_array();
         int64_t after = -1;
@@ -73,41 +77,60 @@ void names_done(struct names *names) {
 static int check_form(const char *name) {
         const char *why;
 
-        if (name[0] == '@')
-                return session_fail(CTL_EXIT_USAGE,
-                                    "%s: groups are not in this version; name the jobs, or give a pattern such as 'db-*'",
-                                    name);
+        if (is_group(name))
+                return job_name_is_valid(name + 1, &why)
+                               ? CTL_EXIT_DONE
+                               : session_fail(CTL_EXIT_NO_SUCH_JOB, "no group \"%s\"; %s", name + 1, why);
         if (!is_pattern(name) && !job_name_is_valid(name, &why))
                 return session_fail(CTL_EXIT_NO_SUCH_JOB, "no job \"%s\"; no job can have this name: %s", name, why);
         return CTL_EXIT_DONE;
 }
 
-/* Adds the jobs of one name or pattern. */
-static int match(struct session *s, const char *given, const json_t *jobs, struct names *names) {
+static bool is_meant(const char *given, const json_t *job) {
+        size_t i;
+        json_t *group;
+
+        if (!is_group(given))
+                return fnmatch(given, reply_text_or(job, "name", ""), 0) == 0;
+        json_array_foreach(json_object_get(job, "groups"), i, group) {
+                if (strcmp(json_string_value(group) ? json_string_value(group) : "", given + 1) == 0)
+                        return true;
+        }
+        return false;
+}
+
+static int tell_none(struct session *s, const char *given) {
+        if (is_group(given))
+                return session_fail(CTL_EXIT_NO_SUCH_JOB,
+                                    "no job is a member of a group %s; the groups there are: chimectl list --groups",
+                                    given + 1);
+        if (is_pattern(given))
+                return session_fail(CTL_EXIT_NO_SUCH_JOB, "no job matches \"%s\"; the jobs there are: chimectl list", given);
+        return errors_tell_no_job(s, given);
+}
+
+/* Adds the jobs of one name, pattern or group; or that group as it is. */
+static int match(struct session *s, const char *given, const json_t *jobs, bool keeps_groups, struct names *names) {
         size_t i, n = 0;
         json_t *job;
 
         json_array_foreach(jobs, i, job) {
-                const char *name = reply_text_or(job, "name", "");
-                if (fnmatch(given, name, 0) != 0)
+                if (!is_meant(given, job))
                         continue;
                 n++;
-                if (add(names, name) < 0)
+                if (add(names, keeps_groups && is_group(given) ? given : reply_text_or(job, "name", "")) < 0)
                         return session_tell_memory();
         }
-        if (n > 0)
-                return CTL_EXIT_DONE;
-        return is_pattern(given)
-                       ? session_fail(CTL_EXIT_NO_SUCH_JOB, "no job matches \"%s\"; the jobs there are: chimectl list", given)
-                       : errors_tell_no_job(s, given);
+        return n > 0 ? CTL_EXIT_DONE : tell_none(s, given);
 }
 
 /* Checks each name and adds what it means; all that are wrong are told. */
-static int match_all(struct session *s, char *const *given, size_t n, const json_t *jobs, struct names *names) {
+static int match_all(struct session *s, char *const *given, size_t n, const json_t *jobs, bool keeps_groups,
+                     struct names *names) {
         int worst = CTL_EXIT_DONE;
 
         for (size_t i = 0; i < n; i++) {
-                int status = match(s, given[i], jobs, names);
+                int status = match(s, given[i], jobs, keeps_groups, names);
                 worst = status > worst ? status : worst;
         }
         return worst;
@@ -121,18 +144,19 @@ static int check_forms(char *const *given, size_t n) {
         return status;
 }
 
-int names_resolve(struct session *s, char *const *given, size_t n, struct names *ret) {
+static int resolve(struct session *s, char *const *given, size_t n, bool keeps_groups, struct names *ret) {
         struct names names = {};
         json_t *jobs = NULL;
         int status = check_forms(given, n);
 
-        if (status == CTL_EXIT_DONE && n == 1 && !is_pattern(given[0])) {
+        bool is_plain = n == 1 && (is_group(given[0]) ? keeps_groups : !is_pattern(given[0]));
+        if (status == CTL_EXIT_DONE && is_plain) {
                 if (add(&names, given[0]) < 0)
                         status = session_tell_memory();
         } else if (status == CTL_EXIT_DONE && n > 0) {
                 status = list_all(s, &jobs);
                 if (status == CTL_EXIT_DONE)
-                        status = match_all(s, given, n, jobs, &names);
+                        status = match_all(s, given, n, jobs, keeps_groups, &names);
         }
         json_decref(jobs);
         if (status == CTL_EXIT_DONE)
@@ -140,6 +164,14 @@ int names_resolve(struct session *s, char *const *given, size_t n, struct names 
         else
                 names_done(&names);
         return status;
+}
+
+int names_resolve(struct session *s, char *const *given, size_t n, struct names *ret) {
+        return resolve(s, given, n, false, ret);
+}
+
+int names_resolve_targets(struct session *s, char *const *given, size_t n, struct names *ret) {
+        return resolve(s, given, n, true, ret);
 }
 
 int names_list_jobs(struct session *s, char *const *given, size_t n, json_t **ret) {
@@ -151,7 +183,7 @@ int names_list_jobs(struct session *s, char *const *given, size_t n, json_t **re
                 status = list_all(s, &jobs);
         if (status != CTL_EXIT_DONE)
                 return status;
-        status = match_all(s, given, n, jobs, &names);
+        status = match_all(s, given, n, jobs, false, &names);
         for (size_t i = json_array_size(jobs); status == CTL_EXIT_DONE && n > 0 && i > 0; i--)
                 if (!has(&names, reply_text_or(json_array_get(jobs, i - 1), "name", "")))
                         json_array_remove(jobs, i - 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// names: the jobs that the command line means: names and patterns.
+// names: the jobs that the command line means: names, patterns and groups.
 #pragma once
 
 #include "daemon/ctl/session.h"
@@ -9,9 +9,11 @@ struct names {
         size_t n;
 };
 
-/* Turns names and patterns (fnmatch) into jobs, each once; without any, none. Nothing is taken where one means no job, so that
+/* Turns names, patterns (fnmatch) and groups (@NAME) into jobs, each once; without any, none. Nothing is taken where one means no job, so that
  * starting is all or nothing; a single plain name is not looked up. An exit status; failures are told. */
 int names_resolve(struct session *s, char *const *given, size_t n, struct names *ret);
+/* The same for what is done to a group as one: "@NAME" stays. */
+int names_resolve_targets(struct session *s, char *const *given, size_t n, struct names *ret);
 void names_done(struct names *names);
 /* The jobs that names and patterns mean, or without any all, as ListJobs gives them: an array given to the caller. An exit status;
  * failures are told. */

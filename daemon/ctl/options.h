@@ -51,6 +51,7 @@ enum ctl_option {
         OPTION_TOOK,
         OPTION_TIMELINE,
         OPTION_SVG,
+        OPTION_GROUPS,
         OPTION_MAX
 };
 

@@ -85,7 +85,7 @@ static int compare(const void *a, const void *b) {
 char *screen_hold(const struct view *v, const json_t *job, bool is_long, char buf[static 512]) {
         const json_t *hold = reply_object(job, "hold");
         const char *state = reply_text_or(job, "state", "held"), *reason = reply_text(hold, "reason");
-        char by[64], at[TIMES_SIZE], until[TIMES_SIZE];
+        char by[64], at[TIMES_SIZE], until[TIMES_SIZE], group[80] = "";
         int64_t at_us = reply_int(hold, "atUsec", REPLY_NO_TIME), until_us = reply_int(hold, "untilUsec", REPLY_NO_TIME);
 
         if (!hold) {
@@ -96,10 +96,14 @@ char *screen_hold(const struct view *v, const json_t *job, bool is_long, char bu
         if (strcmp(state, "paused") != 0 && strcmp(state, "cancelled") != 0)
                 state = "held";
         session_user(reply_text_or(hold, "by", "somebody"), by);
+        if (!reply_text(job, "state")) /* of a group */
+                state = "paused";
+        else if (reply_text(hold, "group"))
+                snprintf(group, sizeof(group), " (@%.64s)", reply_text(hold, "group"));
         if (!is_long)
-                snprintf(buf, 512, "%s by %s", state, by);
+                snprintf(buf, 512, "%s by %s%s", state, by, group);
         else
-                snprintf(buf, 512, "%s by %s at %s%s%s%s%s", state, by, times_short(v->now_us, at_us, at),
+                snprintf(buf, 512, "%s by %s%s at %s%s%s%s%s", state, by, group, times_short(v->now_us, at_us, at),
                          until_us != REPLY_NO_TIME ? ", until " : "",
                          until_us != REPLY_NO_TIME ? times_short(v->now_us, until_us, until) : "", reason ? ": " : "",
                          reason ? reason : "");

@@ -13,6 +13,8 @@
 
 /* The table of jobs (an array of Job, put into order) with a summary; status (a reply of GetStatus) may be NULL. */
 int screen_list(const struct view *v, json_t *jobs, const json_t *status, FILE *out);
+/* The table of groups (an array of Group, put into order). */
+int screen_groups(const struct view *v, json_t *groups, FILE *out);
 /* One job: the reply of ShowJob. */
 int screen_show(const struct view *v, const json_t *job, FILE *out);
 /* The reply of Why. */

@@ -18,7 +18,25 @@ struct change {
         enum api_method method;
         void (*add)(const struct session *s, json_t *parameters); /* NULL: nothing */
         void (*say)(struct session *s, const char *job, const json_t *reply);
+        bool takes_groups; /* as one */
 };
+
+/* Cancelling a group is one step, and the runs of its members are being ended: each is waited for. */
+static int await_members(struct session *s, const char *group) {
+        char *given = (char *)group;
+        struct names names;
+        int worst = names_resolve(s, &given, 1, &names);
+
+        for (size_t i = 0; worst == CTL_EXIT_DONE && i < names.n; i++) {
+                json_t *reply = session_has(s, OPTION_RUN)
+                                        ? NULL
+                                        : session_try(s, API_CANCEL, json_pack("{s:s}", "job", names.list[i]));
+                json_decref(reply);
+        }
+        if (worst == CTL_EXIT_DONE)
+                names_done(&names);
+        return worst;
+}
 
 static int change_one(struct session *s, const struct change *change, const char *job) {
         json_t *reply, *parameters = json_pack("{s:s}", "job", job);
@@ -28,6 +46,8 @@ static int change_one(struct session *s, const struct change *change, const char
         int status = session_call(s, change->method, parameters, &reply);
         if (status != CTL_EXIT_DONE)
                 return status;
+        if (job[0] == '@' && change->method == API_CANCEL)
+                status = await_members(s, job);
         if (s->is_json)
                 session_json(s, reply);
         else
@@ -40,7 +60,7 @@ static int change_one(struct session *s, const struct change *change, const char
 /* Does it for each job; the worst status wins. */
 static int change_each(struct session *s, const struct change *change) {
         struct names names;
-        int worst = names_resolve(s, s->names, s->n_names, &names);
+        int worst = (change->takes_groups ? names_resolve_targets : names_resolve)(s, s->names, s->n_names, &names);
 
         if (worst != CTL_EXIT_DONE)
                 return worst;
@@ -100,7 +120,7 @@ static void say_cancelled(struct session *s, const char *job, const json_t *repl
 }
 
 int verb_cancel(struct session *s) {
-        static const struct change change = {API_CANCEL, add_what, say_cancelled};
+        static const struct change change = {API_CANCEL, add_what, say_cancelled, true};
 
         s->progress = "still ending the run; it goes on without you watching";
         return change_each(s, &change);
@@ -115,7 +135,7 @@ static void say_started(struct session *s, const char *job, const json_t *reply)
 }
 
 int verb_start(struct session *s) {
-        static const struct change change = {API_START, NULL, say_started};
+        static const struct change change = {API_START, NULL, say_started, true};
 
         return change_each(s, &change);
 }
@@ -140,19 +160,26 @@ static void say_paused(struct session *s, const char *job, const json_t *reply) 
 }
 
 int verb_pause(struct session *s) {
-        static const struct change change = {API_PAUSE, add_pause, say_paused};
+        static const struct change change = {API_PAUSE, add_pause, say_paused, true};
 
         return change_each(s, &change);
 }
 
 static void say_resumed(struct session *s, const char *job, const json_t *reply) {
+        const char *group = reply_text(reply, "group");
         char next[200];
 
-        session_say(s, "%s %s%s", job, is_changed(reply) ? "goes on" : "was not paused", next_of(s, reply, next));
+        session_say(s, "%s %s%s", job,
+                    !is_changed(reply) ? "was not paused"
+                    : group            ? "is no longer paused by itself"
+                                       : "goes on",
+                    next_of(s, reply, next));
+        if (group)
+                session_say(s, "%s is still held by its group; let that go on: chimectl resume @%s", job, group);
 }
 
 int verb_resume(struct session *s) {
-        static const struct change change = {API_RESUME, NULL, say_resumed};
+        static const struct change change = {API_RESUME, NULL, say_resumed, true};
 
         return change_each(s, &change);
 }
@@ -177,7 +204,7 @@ static void say_interval(struct session *s, const char *job, const json_t *reply
 }
 
 int verb_set_interval(struct session *s) {
-        static const struct change change = {API_SET_INTERVAL, add_interval, say_interval};
+        static const struct change change = {API_SET_INTERVAL, add_interval, say_interval, false};
         bool is_reset = session_has(s, OPTION_RESET);
         const char *why;
 
@@ -224,7 +251,7 @@ static void say_waited(struct session *s, const char *job, const json_t *reply) 
 }
 
 int verb_wait(struct session *s) {
-        static const struct change change = {API_WAIT, add_goal, say_waited};
+        static const struct change change = {API_WAIT, add_goal, say_waited, false};
         int n_goals = session_has(s, OPTION_NUMBER) + session_has(s, OPTION_RUNS) + session_has(s, OPTION_SUCCESSES) +
                       session_has(s, OPTION_FINISHED);
 

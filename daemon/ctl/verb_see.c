@@ -42,7 +42,43 @@ static void add_missed(struct session *s, json_t *jobs) {
         }
 }
 
+/* All groups, page by page, given to the caller. */
+static int list_groups(struct session *s, json_t **ret) {
+        json_t *all = json_array();
+        int64_t after = 0;
+        int status = CTL_EXIT_DONE;
+
+        while (status == CTL_EXIT_DONE && after >= 0) {
+                json_t *page = NULL;
+                status = session_call(s, API_LIST_GROUPS, json_pack("{s:I}", "after", (json_int_t)after), &page);
+                if (status == CTL_EXIT_DONE) {
+                        json_array_extend(all, json_object_get(page, "groups"));
+                        int64_t next = reply_int(page, "after", -1);
+                        after = next > after ? next : -1; /* else it would never end */
+                }
+                json_decref(page);
+        }
+        *ret = all;
+        return status;
+}
+
+static int show_groups(struct session *s) {
+        json_t *groups;
+
+        if (s->n_names > 0)
+                return session_fail(CTL_EXIT_USAGE, "list --groups takes no names; the members of one: chimectl list @NAME");
+        int status = list_groups(s, &groups);
+        if (status == CTL_EXIT_DONE && s->is_json)
+                session_json(s, groups);
+        else if (status == CTL_EXIT_DONE && screen_groups(&s->view, groups, s->out) < 0)
+                status = session_tell_memory();
+        json_decref(groups);
+        return status;
+}
+
 int verb_list(struct session *s) {
+        if (session_has(s, OPTION_GROUPS))
+                return show_groups(s);
         json_t *jobs = NULL, *status = NULL;
         int r = names_list_jobs(s, s->names, s->n_names, &jobs);
 

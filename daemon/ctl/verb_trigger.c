@@ -93,6 +93,19 @@ static void say_accepted(struct session *s, const char *job, const json_t *reply
                         fprintf(out, "%s is still %s; its schedule goes on with: %s %s\n", job, state, notices[i].way, job);
 }
 
+/* Of a group, what each member's is. */
+static void say_all_accepted(struct session *s, const char *job, const json_t *reply) {
+        const json_t *accepted = json_object_get(reply, "accepted");
+        size_t i;
+        json_t *one;
+
+        if (!json_is_array(accepted))
+                say_accepted(s, job, reply);
+        json_array_foreach(accepted, i, one) {
+                say_accepted(s, reply_text_or(one, "job", "?"), one);
+        }
+}
+
 static int trigger_plainly(struct session *s, const struct names *names) {
         int worst = CTL_EXIT_DONE;
 
@@ -105,7 +118,7 @@ static int trigger_plainly(struct session *s, const struct names *names) {
                 if (s->is_json)
                         session_json(s, reply);
                 else
-                        say_accepted(s, names->list[i], reply);
+                        say_all_accepted(s, names->list[i], reply);
                 session_flush(s);
                 json_decref(reply);
         }
@@ -288,7 +301,8 @@ int verb_trigger(struct session *s) {
 
         if (session_has(s, OPTION_TIMEOUT) && !is_staying)
                 return session_fail(CTL_EXIT_USAGE, "trigger: --timeout needs --wait or --follow");
-        int status = names_resolve(s, s->names, s->n_names, &names);
+        /* each run that is followed has a call of its own */
+        int status = (is_staying ? names_resolve : names_resolve_targets)(s, s->names, s->n_names, &names);
         if (status != CTL_EXIT_DONE)
                 return status;
         status = is_staying ? trigger_and_stay(s, &names) : trigger_plainly(s, &names);

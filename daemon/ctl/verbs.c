@@ -15,7 +15,7 @@
 
 /* Verbs that take patterns look at the list of jobs, as does the hint for a job that there is not: ListJobs is not named for it. */
 static const struct verb rows[] = {
-        {"list", NULL, "[JOB...]", 0, VERB_NAMES_ANY, 0, M(GET_STATUS) | M(LIST_JOBS),
+        {"list", NULL, "[JOB...]", 0, VERB_NAMES_ANY, O(GROUPS), M(GET_STATUS) | M(LIST_JOBS) | M(LIST_GROUPS),
          "jobs: when next, how last; what needs you first (default)", verb_list},
         {"show", "status", "JOB...", 1, VERB_NAMES_ANY, 0, M(SHOW_JOB), "one job: schedule, latest runs, counts, output",
          verb_show},
@@ -97,7 +97,7 @@ void verbs_help(FILE *out) {
               out);
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
                 fprintf(out, "  %-13s%-10s%s\n", rows[i].name, rows[i].arguments, rows[i].help);
-        fputs("\nJOB may be a pattern, such as 'db-*'. Options for every verb:\n", out);
+        fputs("\nJOB may be a pattern, such as 'db-*', or a group: @NAME. Options for every verb:\n", out);
         print_globals(out);
         fputs("\nThe options of a verb: chimectl help VERB. See chimectl(1).\n", out);
 }

@@ -68,13 +68,12 @@ static void not_armed(const struct control_call *call, const char *otherwise) {
         control_error(call, API_ERROR_NOT_ARMED, o);
 }
 
-/* A command begins, and has been done: events of the job name who gave it. */
-static void begin(struct control_call *call, char by[static 32]) {
+void control_begin(struct control_call *call, char by[static 32]) {
         call->control->command_job = call->job;
         call->control->command_by = control_by(call->client, by);
 }
 
-static int settle(struct control_call *call) {
+int control_settle(struct control_call *call) {
         int r = link_settle(call->control->link, call->now);
         call->control->command_job = INDEX_NONE;
         call->control->command_by = NULL;
@@ -100,8 +99,7 @@ static bool get_reason(const struct control_call *call, const char **ret) {
 
 /* ---- Trigger ---- */
 
-/* Reads the words of a Trigger, and whether they need control. False where the call is answered. */
-static bool get_trigger(const struct control_call *call, struct engine_trigger *ret) {
+bool control_get_trigger(const struct control_call *call, struct engine_trigger *ret) {
         static const char *const words[] = {
                 [TRIGGER_JOIN] = "join",
                 [TRIGGER_QUEUE] = "queue",
@@ -136,20 +134,24 @@ static bool get_trigger(const struct control_call *call, struct engine_trigger *
         return true;
 }
 
-static void reply_accepted(const struct control_call *call, enum trigger_outcome outcome, uint64_t run) {
+const char *control_trigger_word(enum trigger_outcome outcome) {
         static const char *const words[TRIGGER_OUTCOME_MAX] = {
                 [TRIGGER_STARTED] = "started",
                 [TRIGGER_JOINED] = "joined",
                 [TRIGGER_QUEUED] = "queued",
                 [TRIGGER_REPLACING] = "replacing",
         };
+        return words[outcome];
+}
+
+static void reply_accepted(const struct control_call *call, enum trigger_outcome outcome, uint64_t run) {
         struct job_view view;
         json_t *o = json_object();
         engine_view(call->engine, call->now, call->job, &view);
         control_put_text(&o, "kind", "accepted");
         control_put_text(&o, "job", engine_job_name(call->engine, call->job));
         control_put_int(&o, "runId", (int64_t)run);
-        control_put_text(&o, "outcome", words[outcome]);
+        control_put_text(&o, "outcome", control_trigger_word(outcome));
         const char *state = control_unarmed_state(&view);
         control_put_text(&o, "state", state ? state : view.is_paused ? "paused" : NULL);
         control_put_int(&o, "atUsec", call->now.rt_us);
@@ -175,13 +177,13 @@ static int follow(struct control_call *call, enum trigger_outcome outcome, uint6
         return wait->is_output_wanted ? control_watch_begin(call->control, call->job, run, false) : 0;
 }
 
-/* The engine has refused. */
-static void refuse_trigger(const struct control_call *call, enum trigger_outcome outcome, uint64_t run) {
+void control_refuse_trigger(const struct control_call *call, enum trigger_outcome outcome) {
+        struct job_view view;
         json_t *o;
         switch (outcome) {
         case TRIGGER_REJECTED:
-                o = about_job(call);
-                control_put_int(&o, "runId", (int64_t)run);
+                o = about_view(call, &view);
+                control_put_int(&o, "runId", view.run ? (int64_t)view.run->run : 0);
                 control_error(call, API_ERROR_ALREADY_RUNNING, o);
                 break;
         case TRIGGER_NOT_ARMED:
@@ -206,19 +208,19 @@ int control_do_trigger(struct control_call *call) {
         struct engine_trigger trigger;
         uint64_t run = 0;
         char by[32], what[64];
-        if (!get_trigger(call, &trigger) || (call->message->is_more && !control_wait_is_free(call)))
+        if (!control_get_trigger(call, &trigger) || (call->message->is_more && !control_wait_is_free(call)))
                 return 0;
-        begin(call, by);
+        control_begin(call, by);
         int r = engine_trigger(call->engine, call->now, call->job, &trigger, &run);
         if (r >= TRIGGER_REJECTED)
-                refuse_trigger(call, (enum trigger_outcome)r, run);
+                control_refuse_trigger(call, (enum trigger_outcome)r);
         else if (r >= 0) {
                 reply_accepted(call, (enum trigger_outcome)r, run);
                 snprintf(what, sizeof(what), "run %" PRIu64 " triggered", run);
                 tell(call, what);
                 r = call->message->is_more ? follow(call, (enum trigger_outcome)r, run) : 0;
         }
-        int q = settle(call);
+        int q = control_settle(call);
         return r < 0 ? r : q;
 }
 
@@ -252,8 +254,7 @@ static bool is_run_there(const struct control_call *call) {
         return false;
 }
 
-/* Reads the words of a Cancel. False where the call is answered. */
-static bool get_cancel(const struct control_call *call, bool *ret_is_run_only, const char **ret_reason) {
+bool control_get_cancel(const struct control_call *call, bool *ret_is_run_only, const char **ret_reason) {
         const char *what = message_get_text(call->message, "what", "all");
         bool is_run_only = strcmp(what, "run") == 0;
         if (!get_reason(call, ret_reason))
@@ -266,8 +267,7 @@ static bool get_cancel(const struct control_call *call, bool *ret_is_run_only, c
         return true;
 }
 
-/* Signs and tells the engine; as engine_cancel(). A hold that is there stays whose it is. */
-static int cancel(const struct control_call *call, bool is_run_only, const char *reason, uint64_t *ret_run) {
+int control_cancel(const struct control_call *call, bool is_run_only, const char *reason, uint64_t *ret_run) {
         struct job_view view;
         int r = 0;
         engine_view(call->engine, call->now, call->job, &view);
@@ -281,13 +281,13 @@ int control_do_cancel(struct control_call *call) {
         bool is_run_only;
         uint64_t run = 0;
         char by[32];
-        if (!get_cancel(call, &is_run_only, &reason))
+        if (!control_get_cancel(call, &is_run_only, &reason))
                 return 0;
         /* never refused for others that wait: a connection waits for one only, so these are bounded */
         if (is_run_only && !is_run_there(call))
                 return 0;
-        begin(call, by);
-        int result = cancel(call, is_run_only, reason, &run);
+        control_begin(call, by);
+        int result = control_cancel(call, is_run_only, reason, &run);
         bool is_done = result == 0 || result == 1;
         struct control_wait *wait = is_done && run > 0 ? control_wait_begin(call, CONTROL_WAIT_CANCEL, INT64_MAX) : NULL;
         if (wait) {
@@ -296,7 +296,7 @@ int control_do_cancel(struct control_call *call) {
         }
         if (result == 1 && is_run_only)
                 tell(call, "run cancelled");
-        int r = settle(call);
+        int r = control_settle(call);
         if (result < 0 || r < 0)
                 return result < 0 ? result : r;
         if (result == 1 && !is_run_only)
@@ -316,24 +316,31 @@ static void reply_changed(const struct control_call *call, bool has_changed) {
         control_put_bool(&o, "changed", has_changed);
         control_put_text(&o, "state", job_status_to_string(view.status));
         control_put_known(&o, "nextSlotUsec", view.next_slot_rt_us != INT64_MAX, view.next_slot_rt_us);
+        control_put_text(&o, "group", view.group != INDEX_NONE ? engine_groups(call->engine)->list[view.group].name : NULL);
         control_reply(call, o);
+}
+
+void control_refuse(const struct control_call *call, int refusal) {
+        static const char *const states[] = {
+                [ENGINE_REFUSED_DISABLED] = "disabled",
+                [ENGINE_REFUSED_CANCELLED] = "cancelled",
+                [ENGINE_REFUSED_FINISHED] = "finished",
+                [ENGINE_REFUSED_FAILED] = "failed",
+        };
+        const char *state = (size_t)refusal < ARRAY_SIZE(states) ? states[refusal] : NULL;
+        if (state)
+                not_armed(call, state);
+        else /* STOPPING */
+                control_error(call, API_ERROR_NOT_READY, NULL);
 }
 
 /* Does what was decided and answers: result is 0 or 1, a refusal or a negative error. what: for the journal, NULL where that has it. */
 static int finish(struct control_call *call, int result, const char *what) {
-        int r = settle(call);
+        int r = control_settle(call);
         if (result < 0 || r < 0)
                 return result < 0 ? result : r;
-        if (result == ENGINE_REFUSED_STOPPING) {
-                control_error(call, API_ERROR_NOT_READY, NULL);
-                return 0;
-        }
-        if (result == ENGINE_REFUSED_DISABLED || result == ENGINE_REFUSED_CANCELLED) {
-                not_armed(call, result == ENGINE_REFUSED_DISABLED ? "disabled" : "cancelled");
-                return 0;
-        }
-        if (result == ENGINE_REFUSED_FINISHED || result == ENGINE_REFUSED_FAILED) {
-                not_armed(call, result == ENGINE_REFUSED_FINISHED ? "finished" : "failed");
+        if (result > 1) {
+                control_refuse(call, result);
                 return 0;
         }
         if (result == 1 && what)
@@ -346,36 +353,45 @@ static int finish(struct control_call *call, int result, const char *what) {
 
 int control_do_start(struct control_call *call) {
         char by[32];
-        begin(call, by);
+        control_begin(call, by);
         return finish(call, engine_start(call->engine, call->now, call->job), "started");
 }
 
 int control_do_resume(struct control_call *call) {
         char by[32];
-        begin(call, by);
+        control_begin(call, by);
         return finish(call, engine_resume(call->engine, call->now, call->job), "resumed");
 }
 
-int control_do_pause(struct control_call *call) {
+bool control_get_pause(const struct control_call *call, int64_t *ret_for_us, const char **ret_reason) {
         const json_t *span = message_get(call->message, "forUsec");
         int64_t for_us = span ? json_integer_value(span) : INT64_MAX;
-        const char *reason;
-        char by[32];
-        if (!get_reason(call, &reason))
-                return 0;
+        if (!get_reason(call, ret_reason))
+                return false;
         if (span && (for_us <= 0 || for_us > DURATION_MAX)) {
                 control_invalid(call, "forUsec");
-                return 0;
+                return false;
         }
-        int64_t until_bt_us = span ? call->now.bt_us + for_us : INT64_MAX;
+        *ret_for_us = for_us;
+        return true;
+}
+
+int control_do_pause(struct control_call *call) {
+        int64_t for_us;
+        const char *reason;
+        char by[32];
+        if (!control_get_pause(call, &for_us, &reason))
+                return 0;
+        bool is_endless = for_us == INT64_MAX;
+        int64_t until_bt_us = is_endless ? INT64_MAX : call->now.bt_us + for_us;
         struct job_view view;
         engine_view(call->engine, call->now, call->job, &view);
-        bool is_so = view.is_paused && view.paused_until_bt_us == until_bt_us;
-        begin(call, by);
+        bool is_so = view.is_held && view.paused_until_bt_us == until_bt_us;
+        control_begin(call, by);
         int r = 0;
         if (!control_unarmed_state(&view) && !is_so) /* else the hold stays whose it is */
                 r = book_sign(call->book, call->job, call->now, call->control->command_by, reason,
-                              span ? call->now.rt_us + for_us : INT64_MAX);
+                              is_endless ? INT64_MAX : call->now.rt_us + for_us);
         if (r == 0)
                 r = engine_pause(call->engine, call->now, call->job, until_bt_us);
         return finish(call, r, NULL);
@@ -392,9 +408,9 @@ int control_do_set_interval(struct control_call *call) {
                 control_invalid(call, "everyUsec");
                 return 0;
         }
-        begin(call, by);
+        control_begin(call, by);
         int result = engine_set_interval(call->engine, call->now, call->job, every_us);
-        int r = settle(call);
+        int r = control_settle(call);
         if (result < 0 || r < 0)
                 return result < 0 ? result : r;
         if (result == ENGINE_REFUSED_STOPPING) {

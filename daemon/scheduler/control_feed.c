@@ -221,7 +221,7 @@ static json_t *state_json(const struct control *c, struct clock_sample now, uint
         control_put_text(&o, "state", job_status_to_string(view.status));
         control_put_known(&o, "nextSlotUsec", view.next_slot_rt_us != INT64_MAX, view.next_slot_rt_us);
         control_put(&o, "runningRunIds", running);
-        control_put(&o, "hold", control_json_hold(&view, book_find(link_book(c->link), job)));
+        control_put(&o, "hold", control_json_hold(e, now, &view, book_find(link_book(c->link), job)));
         return o;
 }
 

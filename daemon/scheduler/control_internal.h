@@ -173,7 +173,8 @@ struct control_call {
         struct engine *engine;
         struct book *book;
         struct clock_sample now;
-        uint32_t job;         /* of the parameter "job"; INDEX_NONE where the method has none */
+        uint32_t job;         /* of the parameter "job"; INDEX_NONE where the method has none, */
+        uint32_t group;       /* or that is a group's "@NAME"; else INDEX_NONE */
         enum api_right right; /* the caller's, on that job */
 };
 

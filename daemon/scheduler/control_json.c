@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/ties.h"
 #include "daemon/scheduler/control_words.h"
 #include "daemon/varlink/text.h"
 
@@ -131,8 +132,25 @@ json_t *control_json_range(const char *job, const struct book_range *range, int6
         return object;
 }
 
-json_t *control_json_hold(const struct job_view *view, const struct book_job *book) {
-        if (!book || !book->hold.by || !(view->is_paused || view->is_cancelled))
+json_t *control_json_group_hold(const struct group *group, struct clock_sample now) {
+        const struct group_hold *hold = &group->hold;
+        if (!hold->is_on)
+                return json_null();
+        json_t *object = json_object();
+        control_put_text(&object, "by", hold->by);
+        control_put_int(&object, "atUsec", hold->at_rt_us);
+        bool has_end = hold->until_bt_us != INT64_MAX;
+        control_put_known(&object, "untilUsec", has_end, has_end ? hold->until_bt_us + now.rt_us - now.bt_us : 0);
+        control_put_text(&object, "reason", hold->reason);
+        control_put_text(&object, "group", group->name);
+        return object;
+}
+
+json_t *control_json_hold(const struct engine *e, struct clock_sample now, const struct job_view *view,
+                          const struct book_job *book) {
+        if (view->is_paused && !view->is_held && view->group != INDEX_NONE)
+                return control_json_group_hold(&engine_groups(e)->list[view->group], now);
+        if (!book || !book->hold.by || !(view->is_held || view->is_cancelled))
                 return json_null();
         const struct book_hold *hold = &book->hold;
         json_t *object = json_object();
@@ -140,6 +158,7 @@ json_t *control_json_hold(const struct job_view *view, const struct book_job *bo
         control_put_int(&object, "atUsec", hold->at_rt_us);
         control_put_known(&object, "untilUsec", !view->is_cancelled && hold->until_rt_us != INT64_MAX, hold->until_rt_us);
         control_put_text(&object, "reason", hold->reason);
+        control_put_text(&object, "group", NULL);
         return object;
 }
 
@@ -179,6 +198,13 @@ static void put_latest(json_t **object, const struct book_job *book) {
         control_put_known(object, "lastDurationUsec", control_last_duration(book) >= 0, control_last_duration(book));
 }
 
+static json_t *groups_json(const struct ties *ties) {
+        json_t *list = json_array();
+        for (size_t i = 0; ties && i < ties->n && ties->list[i].kind == TIE_MEMBER; i++)
+                control_append(&list, control_json_text(ties->list[i].name));
+        return list;
+}
+
 json_t *control_json_job(const struct engine *e, const struct book *b, struct clock_sample now, uint32_t job) {
         static const struct book_counts no_counts;
         struct job_view view;
@@ -200,10 +226,10 @@ json_t *control_json_job(const struct engine *e, const struct book *b, struct cl
         control_put(&object, "runningRunIds", running);
         control_put_int(&object, "pending", view.pending_run > 0);
         put_counts(&object, book ? &book->counts : &no_counts);
-        control_put(&object, "groups", json_array());
+        control_put(&object, "groups", groups_json(engine_job_when(e, job)->ties));
         control_put_known(&object, "attempt", view.retry, view.retry ? view.retry->attempt : 0);
         control_put_known(&object, "attemptUsec", view.retry, view.retry ? now.rt_us + view.retry->at_bt_us - now.bt_us : 0);
         control_put_known(&object, "overdueSinceUsec", view.is_overdue, view.good_rt_us);
-        control_put(&object, "hold", control_json_hold(&view, book));
+        control_put(&object, "hold", control_json_hold(e, now, &view, book));
         return object;
 }

@@ -30,7 +30,10 @@ void control_put_run(json_t **object, const char *job, const struct job_run *run
 /* A Missed; lag_us of slots that ran. */
 json_t *control_json_range(const char *job, const struct book_range *range, int64_t lag_us);
 /* A Hold; null where there is none. */
-json_t *control_json_hold(const struct job_view *view, const struct book_job *book);
+json_t *control_json_hold(const struct engine *e, struct clock_sample now, const struct job_view *view,
+                          const struct book_job *book);
+/* The same of a group. */
+json_t *control_json_group_hold(const struct group *group, struct clock_sample now);
 /* A Job. */
 json_t *control_json_job(const struct engine *e, const struct book *b, struct clock_sample now, uint32_t job);
 /* The latest run that has ended, or NULL. */

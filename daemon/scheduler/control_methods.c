@@ -12,6 +12,7 @@
 #include "daemon/scheduler/control_client.h"
 #include "daemon/scheduler/control_commands.h"
 #include "daemon/scheduler/control_feed.h"
+#include "daemon/scheduler/control_groups.h"
 #include "daemon/scheduler/control_history.h"
 #include "daemon/scheduler/control_json.h"
 #include "daemon/scheduler/control_simulate.h"
@@ -95,10 +96,40 @@ static void no_such_job(const struct control_call *call, const char *name) {
 
 /* ---- parameters ---- */
 
+static int add_row(struct control_rows *rows, size_t *allocated, uint32_t job) {
+        if (rows->n == *allocated) {
+                size_t n = *allocated * 2 + 8;
+                uint32_t *list = reallocarray(rows->list, n, sizeof(*list));
+                if (!list)
+                        return -EBADMSG;
+                rows->list = list;
+                *allocated = n;
+        }
+        rows->list[rows->n++] = job;
+        return 0;
+}
+
+/* A job, or the members of a group. 0; 1: there is none; -EBADMSG without memory. */
+static int add_rows(const struct control_call *call, const char *name, struct control_rows *rows, size_t *allocated) {
+        const struct engine *e = call->engine;
+        uint32_t group;
+        int r = 0;
+        if (!control_find_group(e, name, &group)) {
+                uint32_t job = engine_find_job(e, name);
+                return job == INDEX_NONE ? 1 : add_row(rows, allocated, job);
+        }
+        if (group == INDEX_NONE)
+                return 1;
+        for (uint32_t job = engine_walk_members(e, group, 0); r == 0 && job != INDEX_NONE;
+             job = engine_walk_members(e, group, job + 1))
+                r = add_row(rows, allocated, job);
+        return r;
+}
+
 int control_get_rows(const struct control_call *call, const char *parameter, struct control_rows *ret) {
         const json_t *names = message_get(call->message, parameter);
         struct control_rows rows = {.is_some = names};
-        size_t i;
+        size_t i, allocated = 0;
         json_t *name;
         if (json_array_size(names) > CONTROL_NAMES_MAX) {
                 json_t *parameters = json_object();
@@ -107,16 +138,14 @@ int control_get_rows(const struct control_call *call, const char *parameter, str
                 control_error(call, API_ERROR_LIMIT_REACHED, parameters);
                 return 1;
         }
-        if (json_array_size(names) > 0 && !(rows.list = calloc(json_array_size(names), sizeof(*rows.list))))
-                return -EBADMSG;
         json_array_foreach(names, i, name) {
-                uint32_t job = engine_find_job(call->engine, json_string_value(name));
-                if (job == INDEX_NONE) {
+                int r = add_rows(call, json_string_value(name), &rows, &allocated);
+                if (r == 0)
+                        continue;
+                if (r == 1)
                         no_such_job(call, json_string_value(name));
-                        control_rows_done(&rows);
-                        return 1;
-                }
-                rows.list[rows.n++] = job;
+                control_rows_done(&rows);
+                return r;
         }
         control_rows_sort(&rows);
         *ret = rows;
@@ -398,6 +427,7 @@ static int (*const functions[API_METHOD_MAX])(struct control_call *call) = {
         [API_SHOW_JOB] = do_show_job,
         [API_NEXT] = do_next,
         [API_SIMULATE] = control_do_simulate,
+        [API_LIST_GROUPS] = control_do_list_groups,
         [API_WHY] = control_do_why,
         [API_LIST_RUNS] = control_do_list_runs,
         [API_LIST_MISSED] = control_do_list_missed,
@@ -436,11 +466,19 @@ static bool is_in_order(struct control_call *call) {
                 return false;
         }
         const char *job = message_get_text(call->message, "job", NULL);
-        if (job && (call->job = engine_find_job(call->engine, job)) == INDEX_NONE && !may_be_gone(row)) {
+        if (job && control_takes_group((enum api_method)(row - api_methods())) &&
+            control_find_group(call->engine, job, &call->group)) {
+                if (call->group == INDEX_NONE) {
+                        no_such_job(call, job);
+                        return false;
+                }
+                call->right = control_group_right(call);
+        } else if (job && (call->job = engine_find_job(call->engine, job)) == INDEX_NONE && !may_be_gone(row)) {
                 no_such_job(call, job);
                 return false;
         }
-        call->right = control_client_right(call->client, call->engine, call->job);
+        if (call->group == INDEX_NONE)
+                call->right = control_client_right(call->client, call->engine, call->job);
         if (call->right >= row->right)
                 return true;
         control_denied(call, row->right);
@@ -465,6 +503,7 @@ static int dispatch(struct control_client *client, const struct message_call *me
                 .message = message,
                 .row = row,
                 .job = INDEX_NONE,
+                .group = INDEX_NONE,
         };
         if (link_engine(c->link)) {
                 int r = link_now(c->link, &call.now); /* hears the runner, whose last word this may be */
@@ -476,6 +515,8 @@ static int dispatch(struct control_client *client, const struct message_call *me
         if (!is_in_order(&call))
                 return 0;
         /* where nobody hears the answer, looking has no effect: who sends much and hangs up shall not make work */
+        if (call.group != INDEX_NONE)
+                return control_do_group(&call);
         bool is_heard = !message->is_oneway && !client->is_deaf;
         return is_heard || row->right > API_RIGHT_SEE ? functions[row - api_methods()](&call) : 0;
 }

@@ -50,6 +50,8 @@ static struct words_facts find_facts(struct engine *e, const struct book *b, str
         };
         engine_view(e, now, job, &facts.view);
         facts.next_slot_rt_us = facts.view.next_slot_rt_us;
+        if (facts.view.group != INDEX_NONE)
+                facts.group = &engine_groups(e)->list[facts.view.group];
         facts.has_place = engine_view_place(e, job, &facts.place.place);
         for (size_t i = 0; facts.has_place && i < facts.place.place.n_runners; i++)
                 facts.place.runners[i] = engine_job_name(e, facts.place.place.runners[i]);

@@ -116,7 +116,7 @@ const char *words_next_reason(const struct job_view *view, const struct job_when
                 return buf;
         }
         if (view->is_paused)
-                return "paused";
+                return view->is_held || view->group == INDEX_NONE ? "paused" : "its group is paused";
         if (view->pending_run > 0) {
                 snprintf(buf, WORDS_SCHEDULE_MAX, "run %" PRIu64 " waits for the end of the run in flight", view->pending_run);
                 return buf;
@@ -297,20 +297,38 @@ static void say_overdue(const struct words_facts *f, struct words_answer *answer
             duration_print(f->when->expect_within_us, within));
 }
 
+/* "It was paused by ops at ..., until ...: reason." */
+static void say_holder(const char *what, const char *verb, const char *by, const char *reason, int64_t at_rt_us,
+                       int64_t until_rt_us, struct words_answer *answer) {
+        char at[40], instant[40], until[64] = "";
+        if (until_rt_us != INT64_MAX)
+                snprintf(until, sizeof(until), ", until %s", timestamp_print_utc(until_rt_us, instant));
+        say(answer, "%s was %s by %s at %s%s%s%s.", what, verb, by, timestamp_print_utc(at_rt_us, at), until,
+            reason ? ": " : "", reason ? reason : "");
+}
+
+/* A job that is paused by itself too goes on when both holds are over. */
+static void say_group_hold(const struct words_facts *f, struct words_answer *answer) {
+        const struct group_hold *hold = &f->group->hold;
+        char what[JOB_NAME_MAX + 16];
+        snprintf(what, sizeof(what), "Its group %s", f->group->name);
+        say_holder(what, "paused", hold->by, hold->reason, hold->at_rt_us,
+                   hold->until_bt_us < INT64_MAX ? hold->until_bt_us + f->now.rt_us - f->now.bt_us : INT64_MAX, answer);
+        say(answer, "%s with: chimectl resume @%s", f->view.is_held ? "That hold ends" : "It goes on", f->group->name);
+        answer->reason = "paused";
+}
+
 static void say_hold(const struct words_facts *f, struct words_answer *answer) {
-        char at[40], until[64] = "";
         const char *verb = f->view.is_cancelled ? "cancelled" : "paused";
         const struct book_hold *hold = f->book && f->book->hold.by ? &f->book->hold : NULL;
-        if (!f->view.is_cancelled && !f->view.is_paused)
+        if (f->group)
+                say_group_hold(f, answer);
+        if (!f->view.is_cancelled && (!f->view.is_paused || (f->group && !f->view.is_held)))
                 return;
         answer->reason = verb;
-        if (!f->view.is_cancelled && hold && hold->until_rt_us != INT64_MAX) {
-                char instant[40];
-                snprintf(until, sizeof(until), ", until %s", timestamp_print_utc(hold->until_rt_us, instant));
-        }
         if (hold)
-                say(answer, "It was %s by %s at %s%s%s%s.", verb, hold->by, timestamp_print_utc(hold->at_rt_us, at), until,
-                    hold->reason ? ": " : "", hold->reason ? hold->reason : "");
+                say_holder("It", verb, hold->by, hold->reason, hold->at_rt_us,
+                           f->view.is_cancelled ? INT64_MAX : hold->until_rt_us, answer);
         else
                 say(answer, "It is %s.", verb);
         say(answer,

@@ -44,8 +44,9 @@ struct words_facts {
         struct job_view view;
         const struct job_when *when;
         const struct book_job *book;
-        int64_t next_slot_rt_us; /* INT64_MAX: none */
-        bool has_place;          /* it waits for one */
+        const struct group *group; /* the first of its groups that is paused, or NULL */
+        int64_t next_slot_rt_us;   /* INT64_MAX: none */
+        bool has_place;            /* it waits for one */
         struct words_place place;
         struct words_parent parents[WORDS_PARENTS];
         size_t n_parents; /* all */

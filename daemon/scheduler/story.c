@@ -541,19 +541,20 @@ static void tell_group_hold(struct story *s, const struct engine *e, struct cloc
                 s->group_commands_untold++;
                 return;
         }
-        struct journal_record r = journal_begin(s->journal, hold_kind(change));
-        journal_field(&r, "CHIMED_GROUP", "%s", group->name);
+        char name[JOB_NAME_MAX + 2];
+        snprintf(name, sizeof(name), "@%s", group->name);
+        struct journal_record r = begin(s, hold_kind(change), name);
         journal_field(&r, "CHIMED_REASON", "%s", hold_change_to_string(change));
         journal_field(&r, "CHIMED_COUNT", "%" PRIu64, s->group_commands_untold + 1);
         s->group_commands_untold = 0;
         if (!hold->is_on) {
-                journal_send(&r, "group %s: the pause is over", group->name);
+                journal_send(&r, "%s: the pause is over", name);
                 return;
         }
         journal_field(&r, "CHIMED_BY", "%s", hold->by);
         if (hold->until_bt_us < INT64_MAX)
                 timestamp_print_utc(hold->until_bt_us + now.rt_us - now.bt_us, until);
-        journal_send(&r, "group %s: %spaused by %s%s%s%s%s", group->name, change == HOLD_REMINDER ? "still " : "", hold->by,
+        journal_send(&r, "%s: %spaused by %s%s%s%s%s", name, change == HOLD_REMINDER ? "still " : "", hold->by,
                      *until ? " until " : "", until, hold->reason ? ": " : "", hold->reason ? hold->reason : "");
 }
 

@@ -35,6 +35,22 @@ static const struct api_field hold_fields[] = {
         INT("atUsec", REQUIRED, "When."),
         INT("untilUsec", OPTIONAL, "When it ends by itself; null: not."),
         STRING("reason", OPTIONAL, "Why, in the words of who did it."),
+        STRING("group", OPTIONAL, "The group that is held, with all of its members; null: the job itself."),
+};
+
+static const struct api_field group_fields[] = {
+        STRING("name", REQUIRED, "The group's name; \"@NAME\" stands for it where a job is asked for."),
+        STRING("description", OPTIONAL, "Description=."),
+        INT("members", REQUIRED, "How many jobs are members."),
+        INT("maxRunning", OPTIONAL, "MaxRunning=; null: as many as come."),
+        INT("running", REQUIRED, "How many members have a run in flight."),
+        INT("waiting", REQUIRED, "How many jobs wait for a place in it."),
+        OBJECT("hold", "Hold", OPTIONAL, "Who paused it; null: nobody."),
+};
+static const struct api_field accepted_fields[] = {
+        STRING("job", REQUIRED, "The job's name."),
+        INT("runId", REQUIRED, "The run that does it."),
+        STRING("outcome", REQUIRED, "started, joined, queued or replacing."),
 };
 
 /* Of a run; Run, the end of a Trigger and events share them. */
@@ -91,7 +107,7 @@ static const struct api_field run_fields[] = {RUN_FIELDS};
                 INT("attemptUsec", OPTIONAL, "When that comes."),                                                              \
                 INT("overdueSinceUsec", OPTIONAL,                                                                              \
                     "Since when it had no good run, where that is longer than ExpectWithin=; null: it is not overdue."),       \
-                OBJECT("hold", "Hold", OPTIONAL, "Who paused or cancelled it; null: nobody.")
+                OBJECT("hold", "Hold", OPTIONAL, "Who paused or cancelled it, or paused a group of it; null: nobody.")
 
 static const struct api_field job_fields[] = {JOB_FIELDS};
 
@@ -134,6 +150,8 @@ static const struct api_field fault_fields[] = {
 
 /* ---- methods ---- */
 
+static const struct api_field job_or_group[] = {
+        STRING("job", REQUIRED, "The job's name, or \"@NAME\": all members of a group, in one step.")};
 static const struct api_field the_job[] = {STRING("job", REQUIRED, "The job's name.")};
 
 static const struct api_field status_out[] = {
@@ -159,7 +177,8 @@ static const struct api_field status_out[] = {
         BOOL("isStopping", REQUIRED, "Nothing more is started."),
 };
 static const struct api_field list_in[] = {
-        STRINGS("jobs", OPTIONAL, "Only these, by name; null: all."),
+        STRINGS("jobs", OPTIONAL,
+                "Only these, by name, or as \"@GROUP\" its members, as elsewhere where jobs are listed; null: all."),
         INT("after", OPTIONAL, "What the page before gave as `after`."),
 };
 static const struct api_field list_out[] = {
@@ -205,6 +224,11 @@ static const struct api_field simulate_out[] = {
                 "Runs, with their times and numbers as they would be; members that nobody knows are absent."),
         OBJECTS("missed", "Missed", REQUIRED, "Slots that would not run by themselves."),
         BOOL("isCut", REQUIRED, "There would be more: the limit, or the time that it may take, was reached."),
+};
+static const struct api_field groups_in[] = {INT("after", OPTIONAL, "What the page before gave as `after`.")};
+static const struct api_field groups_out[] = {
+        OBJECTS("groups", "Group", REQUIRED, "In no order that means anything."),
+        INT("after", OPTIONAL, "There may be more: call again with this; null: that was all."),
 };
 static const struct api_field why_in[] = {
         STRING("job", REQUIRED, "The job's name."),
@@ -278,7 +302,7 @@ static const struct api_field audit_out[] = {
         INT("after", OPTIONAL, "There may be more jobs: call again with this; null: that was all."),
 };
 static const struct api_field trigger_in[] = {
-        STRING("job", REQUIRED, "The job's name."),
+        STRING("job", REQUIRED, "The job's name, or \"@NAME\": all members of a group, in one step."),
         STRING("ifRunning", OPTIONAL,
                "Where a run is in flight: join it (default), queue one behind it, reject, or replace (needs control)."),
         STRING("schedule", OPTIONAL,
@@ -290,7 +314,8 @@ static const struct api_field trigger_in[] = {
 static const struct api_field trigger_out[] = {
         STRING("kind", REQUIRED, "accepted; with more then started, output, and last ended."),
         STRING("job", REQUIRED, "The job's name."),
-        INT("runId", REQUIRED, "The run that does it."),
+        INT("runId", OPTIONAL, "The run that does it; absent for a group."),
+        OBJECTS("accepted", "Accepted", OPTIONAL, "accepted, for a group: what does each member. It has no stream."),
         STRING("outcome", OPTIONAL, "accepted: started, joined, queued or replacing."),
         STRING("state", OPTIONAL, "accepted: the job's state, where it is paused, cancelled, finished, failed or disabled."),
         INT("atUsec", REQUIRED, "When."),
@@ -300,25 +325,27 @@ static const struct api_field trigger_out[] = {
         OBJECT("run", "Run", OPTIONAL, "ended: the whole run; null where it never began because it was cancelled before."),
 };
 static const struct api_field cancel_in[] = {
-        STRING("job", REQUIRED, "The job's name."),
+        STRING("job", REQUIRED, "The job's name, or \"@NAME\": all members of a group, in one step."),
         STRING("what", OPTIONAL, "all (default): its schedule, what waits and its run; run: its run and what waits."),
         INT("runId", OPTIONAL, "With run: only if it is this one."),
         STRING("reason", OPTIONAL, "Why, for those who read it later; at most 200 bytes."),
 };
 static const struct api_field cancel_out[] = {
-        STRING("job", REQUIRED, "The job's name."),
+        STRING("job", REQUIRED, "As it was given."),
         BOOL("changed", REQUIRED, "Whether there was anything to cancel."),
-        STRING("state", REQUIRED, "The job's state now."),
-        OBJECT("run", "Run", OPTIONAL, "The run that was ended; its processes are gone."),
+        STRING("state", REQUIRED, "The job's state now; of a group: waiting, paused or cancelled."),
+        OBJECT("run", "Run", OPTIONAL,
+               "The run that was ended; its processes are gone. Absent for a group: runs are being ended."),
 };
 static const struct api_field changed_out[] = {
-        STRING("job", REQUIRED, "The job's name."),
+        STRING("job", REQUIRED, "As it was given."),
         BOOL("changed", REQUIRED, "False: it was so before."),
-        STRING("state", REQUIRED, "The job's state now."),
+        STRING("state", REQUIRED, "The job's state now; of a group: waiting, paused or cancelled."),
         INT("nextSlotUsec", OPTIONAL, "Nominal instant of the next slot."),
+        STRING("group", OPTIONAL, "A group of the job that is paused: the job goes on no sooner than that; null: none is."),
 };
 static const struct api_field pause_in[] = {
-        STRING("job", REQUIRED, "The job's name."),
+        STRING("job", REQUIRED, "The job's name, or \"@NAME\": all members of a group, in one step."),
         INT("forUsec", OPTIONAL, "Span after which it goes on by itself; null: until Resume."),
         STRING("reason", OPTIONAL, "Why, for those who read it later; at most 200 bytes."),
 };
@@ -422,6 +449,8 @@ static const struct api_row methods[API_METHOD_MAX] = {
                     "What the jobs would do from now on: the engine goes on, from the state that it is in, on a clock of its "
                     "own. Nothing is run or changed. With more page by page as a stream.",
                     API_RIGHT_SEE, API_MAY_MORE, simulate_in, simulate_out),
+        [API_LIST_GROUPS] =
+                ROW("ListGroups", "Groups of jobs, page by page.", API_RIGHT_SEE, API_SINGLE, groups_in, groups_out),
         [API_WHY] = ROW("Why", "What became of a slot, or why nothing runs now.", API_RIGHT_SEE, API_SINGLE, why_in, why_out),
         [API_LIST_RUNS] = ROW("ListRuns", "Runs that the ledger has, page by page. Values only to who may control the job.",
                               API_RIGHT_SEE, API_SINGLE, runs_in, runs_out),
@@ -439,12 +468,15 @@ static const struct api_row methods[API_METHOD_MAX] = {
         [API_CANCEL] =
                 ROW("Cancel", "Ends a job's schedule, its run and what waits. Replies when the run's processes are gone.",
                     API_RIGHT_CONTROL, API_SINGLE, cancel_in, cancel_out),
-        [API_START] = ROW("Start", "Arms a cancelled job again, as if it were new; its counts are kept.", API_RIGHT_CONTROL,
-                          API_SINGLE, the_job, changed_out),
-        [API_PAUSE] = ROW("Pause", "Starts no more slots of a job; its run in flight goes on. Slots that pass are withheld.",
+        [API_START] = ROW(
+                "Start", "Arms a cancelled job again, as if it were new; its counts are kept. Of a group all members, or none.",
+                API_RIGHT_CONTROL, API_SINGLE, job_or_group, changed_out),
+        [API_PAUSE] = ROW("Pause",
+                          "Starts no more slots of a job; its run in flight goes on. Slots that pass are withheld. The hold of "
+                          "a group is its own: only admins may.",
                           API_RIGHT_CONTROL, API_SINGLE, pause_in, changed_out),
         [API_RESUME] = ROW("Resume", "Ends a pause: goes on at the next slot, without backlog.", API_RIGHT_CONTROL, API_SINGLE,
-                           the_job, changed_out),
+                           job_or_group, changed_out),
         [API_SET_INTERVAL] =
                 ROW("SetInterval",
                     "Gives a job with Every= another interval, from its last slot on, until its schedule is changed in the "
@@ -464,6 +496,8 @@ static const struct api_row types[] = {
         ROW_NO_IN("Hold", "Why a job does not run by itself.", API_RIGHT_SEE, API_SINGLE, hold_fields),
         ROW_NO_IN("Run", "One execution of a job.", API_RIGHT_SEE, API_SINGLE, run_fields),
         ROW_NO_IN("Job", "A job and how it stands.", API_RIGHT_SEE, API_SINGLE, job_fields),
+        ROW_NO_IN("Group", "A group of jobs and how it stands.", API_RIGHT_SEE, API_SINGLE, group_fields),
+        ROW_NO_IN("Accepted", "What does a member of a group that was triggered.", API_RIGHT_SEE, API_SINGLE, accepted_fields),
         ROW_NO_IN("NextSlot", "A planned instant of a job.", API_RIGHT_SEE, API_SINGLE, next_slot_fields),
         ROW_NO_IN("Missed", "Slots in a row that did not run by themselves.", API_RIGHT_SEE, API_SINGLE, missed_fields),
         ROW_NO_IN("Fault", "Where the ledger is not as its plans say.", API_RIGHT_SEE, API_SINGLE, fault_fields),

@@ -48,6 +48,7 @@ enum api_method {
         API_SHOW_JOB,
         API_NEXT,
         API_SIMULATE,
+        API_LIST_GROUPS,
         API_WHY,
         API_LIST_RUNS,
         API_LIST_MISSED,

@@ -6,6 +6,7 @@
 _chimectl_options() { # VERB
         echo "--socket= --user --json --quiet --no-legend --no-pager --help --version"
         case $1 in
+        list) echo "--groups" ;;
         why) echo "--at=" ;;
         next | explain) echo "--number= --from= --cron --zone= --gap= --fold=" ;;
         history) echo "--since= --until= --missed --failed --number=" ;;
@@ -25,6 +26,11 @@ _chimectl_options() { # VERB
 
 _chimectl_jobs() {
         COLUMNS=1000 NO_COLOR=1 chimectl "${@}" --no-legend --no-pager list 2>/dev/null | cut -c 3- | cut -d ' ' -f 1
+}
+
+# The groups, where the word begins as one.
+_chimectl_groups() {
+        COLUMNS=1000 NO_COLOR=1 chimectl "${@}" --no-legend --no-pager list --groups 2>/dev/null | cut -c 3- | cut -d ' ' -f 1 | sed 's/^/@/'
 }
 
 _chimectl() {
@@ -74,6 +80,8 @@ _chimectl() {
                         compopt -o filenames
                         mapfile -t COMPREPLY < <([ "${COMP_WORDS[COMP_CWORD - 1]}" != import ] || compgen -W "crontab timer" -- "$word"
                                 [ "${COMP_WORDS[COMP_CWORD - 1]}" = import ] || compgen -f -- "$word")
+                elif [[ $word == @* ]]; then
+                        mapfile -t COMPREPLY < <(compgen -W "$(_chimectl_groups "${where[@]}")" -- "$word")
                 elif [ "$verb" != check ] && [ "$verb" != reload ] && [ "$verb" != explain ]; then
                         mapfile -t COMPREPLY < <(compgen -W "$(_chimectl_jobs "${where[@]}")" -- "$word")
                 fi

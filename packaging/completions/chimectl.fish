@@ -3,6 +3,9 @@
 
 function __chimectl_jobs
     COLUMNS=1000 NO_COLOR=1 chimectl --no-legend --no-pager list 2>/dev/null | string sub -s 3 | string split -f 1 ' '
+    if string match -q '@*' -- (commandline -ct)
+        COLUMNS=1000 NO_COLOR=1 chimectl --no-legend --no-pager list --groups 2>/dev/null | string sub -s 3 | string split -f 1 ' ' | string replace -r '^' '@'
+    end
 end
 
 complete -c chimectl -f
@@ -43,6 +46,7 @@ complete -c chimectl -n $none -a help -d "print the options of a verb"
 
 set -l seen __fish_seen_subcommand_from
 complete -c chimectl -n "not $none; and not $seen check reload explain import help" -a "(__chimectl_jobs)" -d job
+complete -c chimectl -n "$seen list" -l groups -d "the groups, instead of jobs"
 complete -c chimectl -n "$seen why" -l at -x -d "the slot of this instant"
 complete -c chimectl -n "$seen next explain wait history log" -s n -l number -x -d "how many"
 complete -c chimectl -n "$seen history log audit" -l since -x -d "not what was before this"

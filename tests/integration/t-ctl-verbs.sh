@@ -72,7 +72,8 @@ ctl 4 trigger good nothing-like-it
 assert_equal "runs after a wrong name" 0 "$(count_events started good)"
 ctl 4 show 'x*'
 ctl 4 show a/b
-ctl 2 show @group
+ctl 4 show @group
+says "chimectl list --groups"
 ctl 2 lits
 says "did you mean list?"
 ctl 2 list --force

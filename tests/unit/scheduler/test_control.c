@@ -229,10 +229,10 @@ static const struct {
         {"Pause", "{\"job\":\"off\"}",
          "{\"error\":\"io.chimed.NotArmed\",\"parameters\":{\"job\":\"off\",\"state\":\"disabled\"}}"},
         {"Pause", "{\"job\":\"job\",\"reason\":\"disk full\"}",
-         "{\"job\":\"job\",\"changed\":true,\"state\":\"paused\",\"nextSlotUsec\":null}"},
+         "{\"job\":\"job\",\"changed\":true,\"state\":\"paused\",\"nextSlotUsec\":null,\"group\":null}"},
         {"Pause", "{\"job\":\"job\"}", "\"changed\":false"},
         {"Why", "{\"job\":\"job\"}", ": disk full.\",\"It goes on with: chimectl resume job\"],\"reason\":\"paused\""},
-        {"ListJobs", "{\"jobs\":[\"job\"]}", "\"untilUsec\":null,\"reason\":\"disk full\"}"},
+        {"ListJobs", "{\"jobs\":[\"job\"]}", "\"untilUsec\":null,\"reason\":\"disk full\",\"group\":null}"},
         {"Pause", "{\"job\":\"job\",\"forUsec\":3600000000}", "\"changed\":true"},
         {"ListJobs", "{\"jobs\":[\"job\"]}", "\"hold\":{\"by\":\""},
         {"GetStatus", "{}", "\"paused\":1"},
@@ -283,6 +283,69 @@ START_TEST(calls_are_answered) {
                 const char *reply = ask(&p, calls[i].method, calls[i].parameters);
                 ck_assert_msg(strstr(reply, calls[i].reply) != NULL, "%s %s: %s", calls[i].method, calls[i].parameters, reply);
         }
+        hang_up(&p);
+}
+END_TEST
+
+/* Two jobs are members of a group, one of another too; also a hold of the one is not that of the other. */
+static const struct {
+        const char *method, *parameters, *reply;
+} group_calls[] = {
+        {"ListGroups", "{}",
+         "{\"groups\":[{\"name\":\"g\",\"description\":\"two\",\"members\":2,\"maxRunning\":3,\"running\":0,\"waiting\":0,"
+         "\"hold\":null},{\"name\":\"h\",\"description\":null,\"members\":1,\"maxRunning\":null"},
+        {"ListGroups", "{\"after\":-1}", "{\"parameter\":\"after\"}"},
+        {"ListGroups", "{\"after\":2}", "{\"groups\":[],\"after\":null}"},
+        {"ListJobs", "{\"jobs\":[\"@g\"]}", "\"groups\":[\"g\",\"h\"]"},
+        {"ListJobs", "{\"jobs\":[\"@h\",\"a\"]}", "\"hold\":null}],\"after\":null}"},
+        {"ListJobs", "{\"jobs\":[\"@nope\"]}", "{\"error\":\"io.chimed.NoSuchJob\",\"parameters\":{\"job\":\"@nope\"}}"},
+        {"Pause", "{\"job\":\"@nope\"}", "{\"error\":\"io.chimed.NoSuchJob\",\"parameters\":{\"job\":\"@nope\"}}"},
+        {"ShowJob", "{\"job\":\"@g\"}", "NoSuchJob"},
+        {"Pause", "{\"job\":\"@g\",\"reason\":\"moving\"}", "{\"job\":\"@g\",\"changed\":true,\"state\":\"paused\"}"},
+        {"Pause", "{\"job\":\"@g\"}", "\"changed\":false"},
+        {"ListGroups", "{}", "\"untilUsec\":null,\"reason\":\"moving\",\"group\":\"g\"}"},
+        {"ListJobs", "{\"jobs\":[\"a\"]}", "\"nextReason\":\"its group is paused\""},
+        {"ListJobs", "{\"jobs\":[\"a\"]}", "\"reason\":\"moving\",\"group\":\"g\"}"},
+        {"Why", "{\"job\":\"a\"}", ": moving.\",\"It goes on with: chimectl resume @g\"],\"reason\":\"paused\""},
+        {"GetStatus", "{}", "\"paused\":2"},
+        {"Resume", "{\"job\":\"a\"}", "\"changed\":false,\"state\":\"paused\",\"nextSlotUsec\":null,\"group\":\"g\"}"},
+        {"Pause", "{\"job\":\"a\",\"reason\":\"mine\"}", "\"changed\":true"},
+        {"Why", "{\"job\":\"a\"}", "\"That hold ends with: chimectl resume @g\",\"It was paused by root at "},
+        {"Resume", "{\"job\":\"@g\"}", "{\"job\":\"@g\",\"changed\":true,\"state\":\"waiting\"}"},
+        {"Resume", "{\"job\":\"@g\"}", "\"changed\":false"},
+        {"ListJobs", "{\"jobs\":[\"a\"]}", "\"reason\":\"mine\",\"group\":null}"},
+        {"GetStatus", "{}", "\"paused\":1"},
+        {"Cancel", "{\"job\":\"@g\"}", "{\"job\":\"@g\",\"changed\":true,\"state\":\"cancelled\"}"},
+        {"Cancel", "{\"job\":\"@g\"}", "\"changed\":false"},
+        {"Cancel", "{\"job\":\"@g\",\"what\":\"run\",\"runId\":1}", "{\"parameter\":\"runId\"}"},
+        {"Trigger", "{\"job\":\"@g\"}",
+         "{\"error\":\"io.chimed.NotArmed\",\"parameters\":{\"job\":\"a\",\"state\":\"cancelled\"}}"},
+        {"Start", "{\"job\":\"@g\"}", "{\"job\":\"@g\",\"changed\":true,\"state\":\"waiting\"}"},
+        {"Start", "{\"job\":\"@g\"}", "\"changed\":false"},
+        {"Trigger", "{\"job\":\"@g\"}",
+         "{\"job\":\"@g\",\"kind\":\"accepted\",\"accepted\":[{\"job\":\"a\",\"runId\":1,\"outcome\":\"started\"},{\"job\":"
+         "\"b\","},
+        {"Trigger", "{\"job\":\"@g\",\"ifRunning\":\"reject\"}",
+         "{\"error\":\"io.chimed.AlreadyRunning\",\"parameters\":{\"job\":\"a\",\"runId\":1}}"},
+};
+
+START_TEST(a_group_stands_for_its_members) {
+        struct peer p = dial();
+        define_job("a", HOURLY "MemberOf=g h\n");
+        define_job("b", HOURLY "MemberOf=g\n");
+        wire_put_group(&pack, &(struct wire_group){.name = "g", .description = "two", .max_running = 3});
+        runner_say(WIRE_GROUP);
+        wire_put_group(&pack, &(struct wire_group){.name = "h", .description = ""});
+        runner_say(WIRE_GROUP);
+        commit_asked(0, 7);
+        settle();
+        for (size_t i = 0; i < ARRAY_SIZE(group_calls); i++) {
+                const char *reply = ask(&p, group_calls[i].method, group_calls[i].parameters);
+                ck_assert_msg(strstr(reply, group_calls[i].reply) != NULL, "%s %s: %s", group_calls[i].method,
+                              group_calls[i].parameters, reply);
+        }
+        say_more(&p, "Trigger", "{\"job\":\"@g\"}", MORE);
+        says(hear(&p), "{\"parameter\":\"job\"}");
         hang_up(&p);
 }
 END_TEST
@@ -746,6 +809,7 @@ int main(void) {
         tcase_add_test(tc, nothing_is_looked_up_for_who_has_gone);
         tcase_add_test(tc, the_service_describes_itself);
         tcase_add_test(tc, calls_are_answered);
+        tcase_add_test(tc, a_group_stands_for_its_members);
         tcase_add_test(tc, a_reason_is_bounded);
         tcase_add_test(tc, every_member_of_the_interface_is_in_the_reply);
         tcase_add_loop_test(tc, lists_come_in_pages, 0, 2);

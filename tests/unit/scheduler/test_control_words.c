@@ -587,6 +587,53 @@ START_TEST(a_hold_that_lasts_is_told_behind_the_last_slot) {
 }
 END_TEST
 
+/* Who holds it: a group, and the job by itself beside. */
+START_TEST(why_says_that_a_group_is_held) {
+        static const struct {
+                struct job_view view;
+                int64_t until_bt_us;
+                const char *sentences;
+        } rows[] = {
+                {{.status = JOB_STATUS_PAUSED, .is_paused = true},
+                 INT64_MAX,
+                 "Its group night was paused by ops at 2026-11-21T11:00:00Z: moving.\n"
+                 "It goes on with: chimectl resume @night\n"},
+                {{.status = JOB_STATUS_PAUSED, .is_paused = true},
+                 HOUR,
+                 "Its group night was paused by ops at 2026-11-21T11:00:00Z, until 2026-11-21T13:00:00Z: moving.\n"
+                 "It goes on with: chimectl resume @night\n"},
+                {{.status = JOB_STATUS_PAUSED, .is_paused = true, .is_held = true},
+                 INT64_MAX,
+                 "Its group night was paused by ops at 2026-11-21T11:00:00Z: moving.\n"
+                 "That hold ends with: chimectl resume @night\n"
+                 "It was paused by root at 2026-11-21T12:00:00Z.\n"
+                 "It goes on with: chimectl resume job\n"},
+        };
+        struct book_job book = {.hold = {.by = (char *)"root", .at_rt_us = NOON, .until_rt_us = INT64_MAX}};
+        struct group group = {.name = (char *)"night",
+                              .hold = {.is_on = true,
+                                       .by = (char *)"ops",
+                                       .reason = (char *)"moving",
+                                       .at_rt_us = NOON - HOUR,
+                                       .until_bt_us = rows[_i].until_bt_us}};
+        struct job_when when = parse("Every=1h\n");
+        struct words_facts facts = {.job = "job",
+                                    .now = {.rt_us = NOON, .bt_us = 0},
+                                    .view = rows[_i].view,
+                                    .when = &when,
+                                    .book = &book,
+                                    .group = &group,
+                                    .next_slot_rt_us = INT64_MAX};
+        struct words_answer answer;
+        char text[1000] = "";
+        words_why(&facts, &answer);
+        for (size_t i = 0; i < answer.n; i++)
+                snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s\n", answer.sentences[i]);
+        ck_assert_str_eq(text, rows[_i].sentences);
+        ck_assert_str_eq(answer.reason, "paused");
+}
+END_TEST
+
 START_TEST(nothing_is_known_of_what_was_before_the_ledger) {
         static struct words_answer answer;
         struct job_when when = parse("Every=1h\n");
@@ -610,7 +657,10 @@ static const struct {
         {"Every=1h\n",
          {.status = JOB_STATUS_WAITING, .next_slot_rt_us = NOON, .is_interval_set = true},
          "its interval was set by command"},
-        {"Every=1h\n", {.status = JOB_STATUS_PAUSED, .is_paused = true, .next_slot_rt_us = INT64_MAX}, "paused"},
+        {"Every=1h\n",
+         {.status = JOB_STATUS_PAUSED, .is_paused = true, .is_held = true, .next_slot_rt_us = INT64_MAX},
+         "paused"},
+        {"Every=1h\n", {.status = JOB_STATUS_PAUSED, .is_paused = true, .next_slot_rt_us = INT64_MAX}, "its group is paused"},
         {"Every=1h\n", {.status = JOB_STATUS_RUNNING, .is_cancelled = true, .next_slot_rt_us = INT64_MAX}, "cancelled"},
         {"Every=1h\n",
          {.status = JOB_STATUS_DISABLED, .next_slot_rt_us = INT64_MAX},
@@ -654,6 +704,7 @@ int main(void) {
         tcase_add_loop_test(tc, the_ledger_says_what_became_of_a_slot, 0, ARRAY_SIZE(pasts));
         tcase_add_test(tc, a_hold_that_lasts_is_told_behind_the_last_slot);
         tcase_add_loop_test(tc, nothing_is_known_of_what_was_before_the_ledger, 0, 2);
+        tcase_add_loop_test(tc, why_says_that_a_group_is_held, 0, 3);
         tcase_add_loop_test(tc, what_keeps_the_next_slot_is_said, 0, ARRAY_SIZE(nexts));
         tcase_add_test(tc, signals_have_names);
         suite_add_tcase(suite, tc);
