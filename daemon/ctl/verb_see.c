@@ -102,9 +102,17 @@ struct look {
         int (*add)(struct session *s, json_t *parameters); /* an exit status; NULL: nothing */
         void (*extend)(struct session *s, json_t *reply);  /* for people; NULL: nothing */
         int (*show)(const struct view *v, const json_t *reply, FILE *out);
+        bool is_nameless; /* what is shown does not begin with the job's name */
 };
 
-static int look_at(struct session *s, const struct look *look, const char *job, bool is_first) {
+static void print_name(struct session *s, const char *job) {
+        view_color(&s->view, s->out, VIEW_BOLD);
+        fprintf(s->out, "%s:", job);
+        view_color(&s->view, s->out, VIEW_PLAIN);
+        fputc('\n', s->out);
+}
+
+static int look_at(struct session *s, const struct look *look, const char *job, bool is_first, bool is_only) {
         json_t *reply = NULL, *parameters = json_pack("{s:s}", "job", job);
         int status = look->add && parameters ? look->add(s, parameters) : CTL_EXIT_DONE;
 
@@ -118,6 +126,8 @@ static int look_at(struct session *s, const struct look *look, const char *job, 
         else {
                 if (!is_first)
                         fputc('\n', s->out);
+                if (look->is_nameless && !is_only)
+                        print_name(s, job);
                 if (look->extend)
                         look->extend(s, reply);
                 if (look->show(&s->view, reply, s->out) < 0)
@@ -135,7 +145,7 @@ static int look_at_each(struct session *s, const struct look *look) {
         if (worst != CTL_EXIT_DONE)
                 return worst;
         for (size_t i = 0; i < names.n; i++) {
-                int status = look_at(s, look, names.list[i], i == 0);
+                int status = look_at(s, look, names.list[i], i == 0, names.n == 1);
                 worst = status > worst ? status : worst;
         }
         names_done(&names);
@@ -143,7 +153,7 @@ static int look_at_each(struct session *s, const struct look *look) {
 }
 
 int verb_show(struct session *s) {
-        static const struct look look = {API_SHOW_JOB, NULL, add_latest_slots, screen_show};
+        static const struct look look = {API_SHOW_JOB, NULL, add_latest_slots, screen_show, false};
 
         return look_at_each(s, &look);
 }
@@ -159,7 +169,7 @@ static int add_instant(struct session *s, json_t *parameters) {
 }
 
 int verb_why(struct session *s) {
-        static const struct look look = {API_WHY, add_instant, NULL, screen_why};
+        static const struct look look = {API_WHY, add_instant, NULL, screen_why, true};
 
         return look_at_each(s, &look);
 }

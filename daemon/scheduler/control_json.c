@@ -213,8 +213,9 @@ json_t *control_json_job(const struct engine *e, const struct book *b, struct cl
         const struct book_job *book = book_find(b, job);
         const char *description = engine_job_description(e, job);
         json_t *object = json_object(), *running = json_array();
-        if (view.run)
-                control_append(&running, json_integer((int64_t)view.run->run));
+        uint32_t at = 0;
+        for (uint64_t run = view.run ? view.run->run : 0; run > 0; run = engine_walk_beside(e, job, &at))
+                control_append(&running, json_integer((int64_t)run));
         control_put_text(&object, "name", engine_job_name(e, job));
         control_put_text(&object, "state", job_status_to_string(view.status));
         control_put_text(&object, "description", description[0] ? description : NULL);

@@ -154,16 +154,32 @@ const char *words_start_error(const struct run_end *end, char buf[static 160]) {
         return buf;
 }
 
-/* "exit status 3", "SIGSEGV", "working-directory: No such file or directory" or the result itself. */
+/* "exit status 3", "killed by SIGSEGV", "working-directory: No such file or directory", "success". */
 static const char *how_it_ended(const struct run_end *end, char buf[static 160]) {
+        static const char *const words[RUN_RESULT_MAX] = {
+                [RUN_RESULT_NONE] = "in flight",
+                [RUN_RESULT_SUCCESS] = "success",
+                [RUN_RESULT_FAILED] = "failed",
+                [RUN_RESULT_TIMEOUT] = "ended by its Timeout=",
+                [RUN_RESULT_SIGNAL] = "killed",
+                [RUN_RESULT_START_FAILED] = "not started",
+                [RUN_RESULT_CANCELLED] = "ended by a command",
+                [RUN_RESULT_INTERRUPTED] = "its end is not known, for the machine or the runner died",
+                [RUN_RESULT_FINISHED] = "done for good, by its own word",
+                [RUN_RESULT_SKIPPED] = "nothing to do, by its own word",
+                [RUN_RESULT_CONDITION] = "not executed, for its conditions did not hold",
+        };
+        char name[160];
         if (end->result == RUN_RESULT_START_FAILED)
                 return words_start_error(end, buf);
+        if (end->result == RUN_RESULT_FINISHED && end->start_bt_us == 0)
+                return "not executed, for what StopWhenPathExists= names was there";
         if (end->result == RUN_RESULT_SIGNAL)
-                return words_signal(end->signal, buf);
-        if (end->result == RUN_RESULT_FAILED)
+                snprintf(buf, 160, "killed by %s", words_signal(end->signal, name));
+        else if (end->result == RUN_RESULT_FAILED)
                 snprintf(buf, 160, "exit status %d", end->exit_code);
         else
-                snprintf(buf, 160, "%s", run_result_to_string(end->result));
+                return words[end->result];
         return buf;
 }
 
@@ -197,19 +213,36 @@ static const char *reason_words(enum slot_reason reason) {
                 [SLOT_REASON_DOWN] = "chimed was not running",
                 [SLOT_REASON_SUSPENDED] = "the machine slept",
                 [SLOT_REASON_CLOCK_STEP] = "the wall clock was set over it",
-                [SLOT_REASON_DEADLINE] = "it was too late to start",
-                [SLOT_REASON_PAUSED] = "the job was paused",
+                [SLOT_REASON_DEADLINE] = "it was too late, by StartDeadline= or for the next slot was due",
+                [SLOT_REASON_PAUSED] = "the job or a group of it was paused",
                 [SLOT_REASON_CANCELLED] = "the job was cancelled",
                 [SLOT_REASON_DISABLED] = "its definition said Enabled=no",
                 [SLOT_REASON_REMOVED] = "its definition was gone",
                 [SLOT_REASON_CALENDAR] = "its day is left out by Only= or Except=",
-                [SLOT_REASON_POOL] = "all places of its groups were taken",
-                [SLOT_REASON_CONDITION_WAIT] = "its conditions did not hold in time",
-                [SLOT_REASON_RESOURCES] = "no process could be made",
+                [SLOT_REASON_POOL] = "no place was free in its groups (MaxRunning=) before it was too late",
+                [SLOT_REASON_CONDITION_WAIT] = "its conditions did not hold within ConditionWait=",
+                [SLOT_REASON_RESOURCES] = "processes, memory or descriptors ran short until it was too late",
                 [SLOT_REASON_CONDITION] = "its conditions did not hold",
-                [SLOT_REASON_FAILED] = "it had failed too often in a row",
+                [SLOT_REASON_FAILED] = "StopAfterFailures= had stopped the job",
         };
         return words[reason];
+}
+
+/* What stands behind the run in flight. */
+static void say_line(const struct words_facts *f, struct words_answer *answer) {
+        char slot[40], rest[64] = "", trigger[64] = "";
+        const struct job_view *v = &f->view;
+        if (v->n_line > 1)
+                snprintf(rest, sizeof(rest), ", with %u behind it (QueueMax=%u)", v->n_line - 1, f->when->queue_max);
+        if (v->pending_run > 0)
+                snprintf(trigger, sizeof(trigger), ", as run %" PRIu64 " with a trigger", v->pending_run);
+        if (v->n_line > 0)
+                say(answer, "The slot of %s waits for its end%s%s.", timestamp_print_utc(v->line_slot_rt_us, slot), trigger,
+                    rest);
+        else if (v->pending_run > 0)
+                say(answer, "Run %" PRIu64 " waits for its end, for a trigger.", v->pending_run);
+        if (v->n_line == 0 && v->is_pending_slot)
+                say(answer, "Slots that passed wait for its end, to be caught up.");
 }
 
 static void say_run(const struct words_facts *f, struct words_answer *answer) {
@@ -217,23 +250,27 @@ static void say_run(const struct words_facts *f, struct words_answer *answer) {
         const struct job_run *run = f->view.run;
         if (!run)
                 return;
+        if (f->view.n_beside > 0)
+                say(answer, "%u runs are in flight; Overlap=parallel lets %u be.", f->view.n_beside + 1, f->when->max_parallel);
         if (run->start_rt_us > 0)
                 say(answer, "Run %" PRIu64 " is in flight since %s, for %s (%s).", run->run,
                     timestamp_print_utc(run->start_rt_us, instant), about(f->now.bt_us - run->start_bt_us, span),
                     run_cause_to_string(run->cause));
         else
                 say(answer, "Run %" PRIu64 " is being started (%s).", run->run, run_cause_to_string(run->cause));
-        if (f->view.pending_run > 0)
-                say(answer, "Run %" PRIu64 " waits for its end, for %s.", f->view.pending_run,
-                    f->view.is_pending_slot ? "a slot" : "a trigger");
+        say_line(f, answer);
         answer->run = f->book && f->book->last && f->book->last->run.run == run->run ? f->book->last : NULL;
 }
 
 static void say_retry(const struct words_facts *f, struct words_answer *answer) {
-        char at[40], in[96];
+        char at[40], in[96], how[160];
         const struct job_retry *retry = f->view.retry;
         if (!retry || f->has_place) /* its time has come */
                 return;
+        const struct book_run *last = f->book ? f->book->last_failure : NULL;
+        struct run_end end = {.result = retry->result, .exit_code = retry->exit_code, .signal = retry->signal};
+        if (last && last->run.run == retry->run)
+                end = last->end; /* it knows the step that failed, too */
         answer->reason = "retry";
         timestamp_print_utc(f->now.rt_us + retry->at_bt_us - f->now.bt_us, at);
         about(retry->at_bt_us - f->now.bt_us, in);
@@ -244,20 +281,19 @@ static void say_retry(const struct words_facts *f, struct words_answer *answer) 
                     "in %s.",
                     retry->run, at, in);
         else
-                say(answer, "Run %" PRIu64 " was %s: attempt %u of %u comes at %s, in %s.", retry->run,
-                    retry->result == RUN_RESULT_TIMEOUT ? "ended by its Timeout=" : "a failure", retry->attempt,
-                    f->when->retries + 1, at, in);
+                say(answer, "Run %" PRIu64 " failed (%s): attempt %u of %u comes at %s, in %s.", retry->run,
+                    how_it_ended(&end, how), retry->attempt, f->when->retries + 1, at, in);
 }
 
-/* "by backup and mirror", "by backup, mirror and others". */
+/* ", by backup and mirror", ", by backup, mirror and others". */
 static const char *who_runs(const struct words_place *p, char buf[static 200]) {
         size_t n = p->place.n_runners;
         bool has_others = p->place.pool.n_running > n;
-        int at = snprintf(buf, 200, n > 0 ? ", by %s" : "", n > 0 ? p->runners[0] : "");
-        for (size_t i = 1; i < n; i++)
-                at += snprintf(buf + at, 200 - (size_t)at, i + 1 < n || has_others ? ", %s" : " and %s", p->runners[i]);
+        buf[0] = '\0';
+        for (size_t i = 0; i < n; i++)
+                append(buf, 200, i == 0 ? ", by %s" : i + 1 < n || has_others ? ", %s" : " and %s", p->runners[i]);
         if (n > 0 && has_others)
-                snprintf(buf + at, 200 - (size_t)at, " and others");
+                append(buf, 200, " and others");
         return buf;
 }
 
@@ -336,6 +372,41 @@ static void say_hold(const struct words_facts *f, struct words_answer *answer) {
             f->job);
 }
 
+/* Which border its schedule has come to; and what leads over it. */
+static void say_end(const struct words_facts *f, struct words_answer *answer) {
+        char until[40], how[160];
+        const struct book_run *last = f->book ? f->book->last : NULL;
+        switch (f->view.end) {
+        case JOB_END_NONE:
+        case JOB_END_MAX:
+                return;
+        case JOB_END_RUNS:
+                say(answer, "Its schedule is over: it has had as many runs as MaxRuns=%u allows.", f->when->max_runs);
+                break;
+        case JOB_END_RUN:
+                if (last && last->end.result == RUN_RESULT_FINISHED)
+                        say(answer, "Its schedule is over: run %" PRIu64 " ended so (%s).", last->run.run,
+                            how_it_ended(&last->end, how));
+                else
+                        say(answer, "Its schedule is over: a run ended so.");
+                break;
+        case JOB_END_UNTIL:
+                say(answer, "Its schedule is over: no slot is left before Until=, %s.",
+                    timestamp_print_utc(f->when->until_us / USEC_PER_SEC * USEC_PER_SEC, until));
+                break;
+        case JOB_END_CALENDAR:
+                say(answer, "Its schedule is over: no instant of its calendar is left.");
+                break;
+        }
+        bool can_start = f->view.end == JOB_END_RUNS || f->view.end == JOB_END_RUN;
+        if (can_start && f->when->until_us >= f->now.rt_us)
+                say(answer, "It will not run again until: chimectl start %s", f->job);
+        else
+                say(answer,
+                    "It will not run again until its definition says another end; once, now: chimectl trigger --force %s",
+                    f->job);
+}
+
 static void say_standing(const struct words_facts *f, struct words_answer *answer) {
         if (f->view.status == JOB_STATUS_DISABLED) {
                 answer->reason = "disabled";
@@ -345,10 +416,9 @@ static void say_standing(const struct words_facts *f, struct words_answer *answe
                 say(answer, "It was stopped: it failed in %u slots in a row, as many as StopAfterFailures= allows.",
                     f->when->stop_after_failures);
                 say(answer, "When the cause is gone: chimectl start %s", f->job);
-        } else if (f->view.status == JOB_STATUS_FINISHED) {
+        } else if (f->view.end != JOB_END_NONE) {
                 answer->reason = "finished";
-                say(answer, "Its schedule is over: the last slot has come.");
-                say(answer, "It will not run again until: chimectl start %s", f->job);
+                say_end(f, answer);
         } else if (!job_when_has_schedule(f->when) && f->n_parents == 0 && !f->has_place) {
                 answer->reason = "manual";
                 say(answer, "It runs on demand only: chimectl trigger %s", f->job);
@@ -359,22 +429,30 @@ static void say_standing(const struct words_facts *f, struct words_answer *answe
         say_hold(f, answer);
 }
 
-/* What of it makes a run. */
-static const char *what_of_parent(const struct words_parent *parent) {
+/* What of it makes a run: "each failure and missed slots". */
+static const char *what_of_parent(const struct words_parent *parent, char buf[static 160]) {
         static const char *const words[RUN_EVENT_MAX] = {
                 [RUN_EVENT_NONE] = "",
-                [RUN_EVENT_RECOVERY] = "The first good end after failures",
-                [RUN_EVENT_SUCCESS] = "Each good end",
-                [RUN_EVENT_FAILURE] = "Each failure",
-                [RUN_EVENT_END] = "Each end",
-                [RUN_EVENT_MISSED] = "Missed slots",
-                [RUN_EVENT_OVERDUE] = "Missed slots",
-                [RUN_EVENT_FINISHED] = "The end of the schedule",
+                [RUN_EVENT_RECOVERY] = "the first good end after failures",
+                [RUN_EVENT_SUCCESS] = "each good end",
+                [RUN_EVENT_FAILURE] = "each failure",
+                [RUN_EVENT_END] = "each end",
+                [RUN_EVENT_MISSED] = "missed slots",
+                [RUN_EVENT_OVERDUE] = "being overdue",
+                [RUN_EVENT_FINISHED] = "the end of the schedule",
         };
-        enum run_event event = RUN_EVENT_NONE;
-        while (event + 1 < RUN_EVENT_MAX && !(parent->events >> event & 1))
-                event++;
-        return parent->events & 1U << RUN_EVENT_END ? words[RUN_EVENT_END] : words[event];
+        static const uint32_t of_success = 1U << RUN_EVENT_RECOVERY,
+                              of_end = of_success | 1U << RUN_EVENT_SUCCESS | 1U << RUN_EVENT_FAILURE;
+        uint32_t events = parent->events;
+        events &= events & 1U << RUN_EVENT_END ? ~of_end : events & 1U << RUN_EVENT_SUCCESS ? ~of_success : UINT32_MAX;
+        buf[0] = '\0';
+        for (int event = RUN_EVENT_RECOVERY; event < RUN_EVENT_MAX; event++) {
+                if (!(events >> event & 1))
+                        continue;
+                events &= ~(1U << event);
+                append(buf, 160, "%s%s", !buf[0] ? "" : events ? ", " : " and ", words[event]);
+        }
+        return buf;
 }
 
 /* Why nothing has come of the latest that is known of a parent: of its latest run, or of slots that did not run after that. */
@@ -384,9 +462,9 @@ static void say_parent_last(const struct words_facts *f, const struct words_pare
         char instant[40], how[160];
         bool is_run_last = last && (!passed || passed->last_rt_us < last->run.slot_rt_us);
         if (!is_run_last && passed && passed->outcome != SLOT_MERGED && !(parent->events & 1U << RUN_EVENT_MISSED)) {
-                say(answer, "The slot of %s of %s was %s (%s), so no run came of it.", parent->job,
+                say(answer, "The slot of %s of %s was %s, so no run came of it: %s.", parent->job,
                     timestamp_print_utc(passed->last_rt_us, instant), slot_outcome_to_string(passed->outcome),
-                    slot_reason_to_string(passed->reason));
+                    reason_words(passed->reason));
                 return;
         }
         if (!is_run_last)
@@ -406,8 +484,9 @@ static void say_parent_last(const struct words_facts *f, const struct words_pare
 }
 
 static void say_parents(const struct words_facts *f, struct words_answer *answer) {
+        char what[160];
         for (size_t i = 0; i < f->n_parents && i < WORDS_PARENTS; i++) {
-                say(answer, "%s of %s: then it gets a slot.", what_of_parent(&f->parents[i]), f->parents[i].job);
+                say(answer, "It follows %s: %s makes a slot.", f->parents[i].job, what_of_parent(&f->parents[i], what));
                 say_parent_last(f, &f->parents[i], answer);
         }
         if (f->n_parents > WORDS_PARENTS)
@@ -444,6 +523,10 @@ static void say_failure(const struct words_facts *f, struct words_answer *answer
         if (!book || !book->last_failure)
                 return;
         const struct book_run *failed = book->last_failure;
+        if (f->view.retry && !f->has_place && f->view.retry->run == failed->run.run) { /* that has been said */
+                answer->run = answer->run ? answer->run : failed;
+                return;
+        }
         say(answer, "Run %" PRIu64 " failed at %s: %s.", failed->run.run, timestamp_print_utc(failed->end.end_rt_us, instant),
             how_it_ended(&failed->end, how));
         if (book->last_good && book->last_good->run.run > failed->run.run)
@@ -458,17 +541,44 @@ static bool is_failing(const struct book_job *book) {
         return book && book->last_failure && book->counts.failures_in_row > 0;
 }
 
+/* What an event makes that no plan knows of. */
+static const char *words_event(const struct job_when *when) {
+        return when->on_boot_us >= 0 && when->is_on_wake ? "at the next boot, or when the machine wakes"
+               : when->on_boot_us >= 0                   ? "at the next boot"
+               : when->is_on_wake                        ? "when the machine wakes"
+                                                         : NULL;
+}
+
+/* Why there is none. */
+static void say_no_next(const struct words_facts *f, const char *lead, struct words_answer *answer) {
+        char span[96];
+        bool is_planned = plan_exists(f->when) && !answer->reason;
+        const char *event = words_event(f->when);
+        if (f->view.run && f->when->every_us > 0 && is_planned)
+                say(answer, "%sNext: %s after the end of the run in flight.", lead, duration_print(f->when->every_us, span));
+        else if (is_planned && f->when->days && !f->view.run) {
+                answer->reason = "calendar";
+                say(answer, "No slot is planned: all that would come are left out (%s).", days_words(f->when->days));
+        } else if (event && !answer->reason)
+                say(answer, "%sNext: %s.", lead, event);
+        else if (*lead && f->n_parents == 0)
+                say(answer, "%sNo slot is planned.", lead);
+}
+
 static void say_next(const struct words_facts *f, struct words_answer *answer) {
         char instant[40], span[96];
         bool is_well = !answer->reason && !is_failing(f->book);
         const char *lead = is_well ? "Nothing is wrong now. " : "";
-        if (f->next_slot_rt_us != INT64_MAX)
+        if (f->view.is_claim_awaited && !f->view.run)
+                say(answer, "Its slot has come, and starts as soon as the ledger has it on the disk.");
+        if (f->view.is_clock_awaited && !answer->reason) {
+                answer->reason = "clock";
+                say(answer, "The clock is not synchronised since the boot: its slots wait for that, TimeSyncWait= at most.");
+        } else if (f->next_slot_rt_us != INT64_MAX)
                 say(answer, "%sNext: %s, in %s.", lead, timestamp_print_utc(f->next_slot_rt_us, instant),
                     about(f->next_slot_rt_us - f->now.rt_us, span));
-        else if (!answer->reason && f->view.run && f->when->every_us > 0)
-                say(answer, "%sNext: %s after the end of the run in flight.", lead, duration_print(f->when->every_us, span));
-        else if (is_well && f->n_parents == 0)
-                say(answer, "%sNo slot is planned.", lead);
+        else
+                say_no_next(f, lead, answer);
 }
 
 void words_why(const struct words_facts *facts, struct words_answer *ret) {

@@ -325,6 +325,16 @@ enum job_status {
 
 const char *job_status_to_string(enum job_status status);
 
+/* Why a schedule is over. */
+enum job_end {
+        JOB_END_NONE,     /* it is not */
+        JOB_END_RUNS,     /* MaxRuns= */
+        JOB_END_RUN,      /* a run ended so */
+        JOB_END_UNTIL,    /* no slot is left before Until= */
+        JOB_END_CALENDAR, /* no instant of its calendar is left */
+        JOB_END_MAX
+};
+
 struct job_view {
         enum job_status
                 status; /* the first of: pending, running, disabled, cancelled, failed, finished, paused, manual, waiting */
@@ -344,6 +354,11 @@ struct job_view {
         bool is_overdue;               /* no good run for longer than ExpectWithin=, */
         int64_t good_rt_us;            /* since then: the last good end, or since one was expected */
         const struct job_retry *retry; /* the attempt that is to come, or NULL */
+        enum job_end end;
+        uint32_t n_beside;       /* runs in flight beside `run`, begun before it */
+        uint32_t n_line;         /* slots that wait for a run to end, by Overlap=queue or for a replaced one; */
+        int64_t line_slot_rt_us; /* the first of them */
+        bool is_clock_awaited;   /* its slots wait for the clock to be synchronised */
 };
 
 /* INDEX_NONE where no job of this name is defined. */
@@ -354,6 +369,8 @@ uint32_t engine_walk_jobs(const struct engine *e, uint32_t from);
  * INDEX_NONE. It takes as long as there are edges. */
 uint32_t engine_walk_parents(const struct engine *e, uint32_t job, size_t *at, uint32_t *ret_events);
 void engine_view(const struct engine *e, struct clock_sample now, uint32_t job, struct job_view *ret);
+/* The runs in flight beside the one of its view: the next number, with 0 in *at at first; or 0. */
+uint64_t engine_walk_beside(const struct engine *e, uint32_t job, uint32_t *at);
 /* Up to n next slots after an instant, as wall-clock time: nominal, and with the drawn delay. Returns how many: fixed-rate jobs have
  * as many as are asked for, fixed-delay jobs at most one; jobs that don't run by themselves none. */
 size_t engine_next_slots(const struct engine *e, struct clock_sample now, uint32_t job, int64_t from_rt_us, size_t n,

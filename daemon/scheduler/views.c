@@ -120,6 +120,22 @@ static bool has_pending_slot(const struct engine *e, const struct job_row *row, 
         return plan_last_due(&grid, engine_slot_now(when, now)) >= row->key;
 }
 
+static bool is_calendar_over(const struct engine *e, const struct job_row *row) {
+        const struct job_when *when = engine_policy(e, row);
+        return engine_has_plan(row) && when->agenda && row->next_us == PATTERN_NEVER && !segments_await_clock(e, row) &&
+               when->on_boot_us < 0 && !when->is_on_wake;
+}
+
+static enum job_end job_end(const struct engine *e, const struct job_row *row) {
+        const struct job_cold *cold = registry_cold(&e->jobs, row);
+        if (!row->is_finished)
+                return is_calendar_over(e, row) ? JOB_END_CALENDAR : JOB_END_NONE;
+        return segments_have_all_run(e, row)                      ? JOB_END_RUNS
+               : cold && cold->last_result == RUN_RESULT_FINISHED ? JOB_END_RUN
+               : engine_policy(e, row)->until_us < INT64_MAX      ? JOB_END_UNTIL
+                                                                  : JOB_END_CALENDAR;
+}
+
 static enum job_status job_status(const struct engine *e, const struct job_row *row, bool has_slot) {
         const struct job_cold *cold = registry_cold(&e->jobs, row);
         const struct job_when *when = engine_policy(e, row);
@@ -133,8 +149,7 @@ static enum job_status job_status(const struct engine *e, const struct job_row *
                 return JOB_STATUS_CANCELLED;
         if (row->is_failed)
                 return JOB_STATUS_FAILED;
-        bool is_calendar_over = when->agenda && row->next_us == PATTERN_NEVER && !segments_await_clock(e, row);
-        if (row->is_finished || (is_calendar_over && when->on_boot_us < 0 && !when->is_on_wake))
+        if (row->is_finished || is_calendar_over(e, row))
                 return JOB_STATUS_FINISHED;
         if (row->is_paused)
                 return JOB_STATUS_PAUSED;
@@ -215,6 +230,25 @@ size_t engine_next_slots(const struct engine *e, struct clock_sample now, uint32
         return n;
 }
 
+uint64_t engine_walk_beside(const struct engine *e, uint32_t job, uint32_t *at) {
+        const struct job_cold *cold = registry_cold(&e->jobs, &e->jobs.rows[job]);
+        if (!cold || *at == UINT32_MAX)
+                return 0;
+        const struct beside_row *beside = beside_walk(e, *at > 0 ? *at : cold->beside);
+        *at = beside && beside->next > 0 ? beside->next : UINT32_MAX;
+        return beside ? beside->run.run : 0;
+}
+
+static bool is_in_line(const struct job_waiting *first) {
+        return first->is_slot && first->awaits == JOB_AWAITS_RUN;
+}
+
+static bool awaits_clock(const struct engine *e, const struct job_row *row) {
+        const struct job_when *when = engine_policy(e, row);
+        return engine_has_plan(row) &&
+               (segments_await_clock(e, row) || (!e->is_clock_trusted && plan_exists(when) && plan_is_wall(when)));
+}
+
 void engine_view(const struct engine *e, struct clock_sample now, uint32_t job, struct job_view *ret) {
         const struct job_row *row = &e->jobs.rows[job];
         const struct job_cold *cold = registry_cold(&e->jobs, row);
@@ -233,6 +267,8 @@ void engine_view(const struct engine *e, struct clock_sample now, uint32_t job, 
                 .paused_until_bt_us = INT64_MAX,
                 .next_slot_rt_us = INT64_MAX,
                 .next_start_rt_us = INT64_MAX,
+                .end = job_end(e, row),
+                .is_clock_awaited = awaits_clock(e, row),
         };
         if (cold) {
                 if (row->is_held)
@@ -242,6 +278,9 @@ void engine_view(const struct engine *e, struct clock_sample now, uint32_t job, 
                 v.is_pending_slot = has_slot;
                 v.is_interval_set = cold->defined > 0;
                 v.retry = cold->retry.is_waiting ? &cold->retry : NULL;
+                v.n_beside = cold->n_beside;
+                v.n_line = is_in_line(&cold->waiting) ? waiting_count(cold) : 0;
+                v.line_slot_rt_us = cold->waiting.slot_rt_us;
         }
         int64_t good_bt_us;
         v.is_overdue = expect_is_overdue(e, row, &good_bt_us);

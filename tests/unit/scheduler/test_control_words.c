@@ -111,7 +111,11 @@ static struct book_range missed[] = {
          .last_rt_us = NOON - 20 * HOUR},
 };
 
-static const struct job_retry second = {.attempt = 2, .run = 9, .result = RUN_RESULT_FAILED, .at_bt_us = 400 * USEC_PER_SEC},
+static const struct job_retry second = {.attempt = 2,
+                                        .run = 9,
+                                        .result = RUN_RESULT_FAILED,
+                                        .exit_code = 3,
+                                        .at_bt_us = 400 * USEC_PER_SEC},
                               third = {.attempt = 3, .run = 9, .result = RUN_RESULT_TIMEOUT, .at_bt_us = 160 * USEC_PER_SEC},
                               again = {.attempt = 1, .is_short = true, .run = 9, .at_bt_us = 104 * USEC_PER_SEC};
 
@@ -141,11 +145,16 @@ static const struct {
          NULL},
         {"waits",
          "Every=1h\nMode=fixed-rate\n",
-         {.status = JOB_STATUS_PENDING, .run = &flying.run, .pending_run = 11, .is_pending_slot = true},
+         {.status = JOB_STATUS_PENDING,
+          .run = &flying.run,
+          .pending_run = 11,
+          .is_pending_slot = true,
+          .n_line = 1,
+          .line_slot_rt_us = NOON - HOUR},
          {.last = &flying},
          NOON + 60 * USEC_PER_SEC,
-         "Run 10 is in flight since 2026-11-21T11:58:30Z, for 1min 30s (trigger).|Run 11 waits for its end, for a "
-         "slot.|Nothing is "
+         "Run 10 is in flight since 2026-11-21T11:58:30Z, for 1min 30s (trigger).|The slot of "
+         "2026-11-21T11:00:00Z waits for its end, as run 11 with a trigger.|Nothing is "
          "wrong now. Next: 2026-11-21T12:01:00Z, in 1min.",
          NULL},
         {"manual",
@@ -167,14 +176,16 @@ static const struct {
          {.status = JOB_STATUS_PENDING, .retry = &second},
          {0},
          NOON + HOUR,
-         "Run 9 was a failure: attempt 2 of 4 comes at 2026-11-21T12:05:00Z, in 5min.|Next: 2026-11-21T13:00:00Z, in 1h.",
+         "Run 9 failed (exit status 3): attempt 2 of 4 comes at 2026-11-21T12:05:00Z, in 5min.|Next: 2026-11-21T13:00:00Z, in "
+         "1h.",
          "retry"},
         {"a third attempt",
          "Every=1h\nRetries=2\n",
          {.status = JOB_STATUS_PENDING, .retry = &third},
          {0},
          NOON + HOUR,
-         "Run 9 was ended by its Timeout=: attempt 3 of 3 comes at 2026-11-21T12:01:00Z, in 1min.|Next: 2026-11-21T13:00:00Z, "
+         "Run 9 failed (ended by its Timeout=): attempt 3 of 3 comes at 2026-11-21T12:01:00Z, in 1min.|Next: "
+         "2026-11-21T13:00:00Z, "
          "in "
          "1h.",
          "retry"},
@@ -206,10 +217,11 @@ static const struct {
          "overdue"},
         {"finished",
          "Every=1h\nMaxRuns=3\n",
-         {.status = JOB_STATUS_FINISHED, .is_finished = true},
+         {.status = JOB_STATUS_FINISHED, .is_finished = true, .end = JOB_END_RUNS},
          {0},
          INT64_MAX,
-         "Its schedule is over: the last slot has come.|It will not run again until: chimectl start backup",
+         "Its schedule is over: it has had as many runs as MaxRuns=3 allows.|It will not run again until: chimectl start "
+         "backup",
          "finished"},
         {"disabled",
          "Every=1h\nEnabled=no\n",
@@ -255,7 +267,7 @@ static const struct {
          {.status = JOB_STATUS_WAITING},
          {.last = &good, .last_good = &good, .last_failure = &killed},
          NOON + HOUR,
-         "Run 7 failed at 2026-11-21T11:00:00Z: SIGSEGV.|Run 8 after it was good.|Nothing is wrong now. Next: "
+         "Run 7 failed at 2026-11-21T11:00:00Z: killed by SIGSEGV.|Run 8 after it was good.|Nothing is wrong now. Next: "
          "2026-11-21T13:00:00Z, in 1h.",
          NULL},
         {"did not start",
@@ -287,36 +299,38 @@ static const struct {
         struct book_job parent, book;
         const char *sentences;
 } followed[] = {
-        {"nothing yet", 1 << RUN_EVENT_SUCCESS, {0}, {0}, "Each good end of dump: then it gets a slot."},
+        {"nothing yet", 1 << RUN_EVENT_SUCCESS, {0}, {0}, "It follows dump: each good end makes a slot."},
         {"it came",
          1 << RUN_EVENT_SUCCESS,
          {.last = &good},
          {.last = &child},
-         "Each good end of dump: then it gets a slot.|Run 12 came of run 8 of dump."},
+         "It follows dump: each good end makes a slot.|Run 12 came of run 8 of dump."},
         {"it failed",
          1 << RUN_EVENT_SUCCESS,
          {.last = &failed},
          {.last = &child},
-         "Each good end of dump: then it gets a slot.|Run 9 of dump ended at 2026-11-21T11:00:00Z: exit status 3; no run comes "
+         "It follows dump: each good end makes a slot.|Run 9 of dump ended at 2026-11-21T11:00:00Z: exit status 3; no run "
+         "comes "
          "of "
          "that."},
         {"it was skipped",
          1 << RUN_EVENT_SUCCESS | 1 << RUN_EVENT_END,
          {.last = &skipped},
          {0},
-         "Each end of dump: then it gets a slot.|Run 11 of dump ended at 2026-11-21T11:00:00Z: skipped; no run comes of that."},
+         "It follows dump: each end makes a slot.|Run 11 of dump ended at 2026-11-21T11:00:00Z: nothing to do, by its own "
+         "word; no run comes of that."},
         {"it is in flight",
          1 << RUN_EVENT_FAILURE,
          {.last = &flying},
          {0},
-         "Each failure of dump: then it gets a slot.|Run 10 of dump is in flight: its end decides."},
+         "It follows dump: each failure makes a slot.|Run 10 of dump is in flight: its end decides."},
         {"it was missed",
          1 << RUN_EVENT_SUCCESS,
          {.recent = &missed[1], .n_recent = 1},
          {0},
-         "Each good end of dump: then it gets a slot.|The slot of dump of 2026-11-21T05:00:00Z was missed (down), so no run "
-         "came of "
-         "it."},
+         "It follows dump: each good end makes a slot.|The slot of dump of 2026-11-21T05:00:00Z was missed, so no run came of "
+         "it: "
+         "chimed was not running."},
 };
 
 START_TEST(why_says_what_has_come_of_a_parent) {
@@ -525,7 +539,8 @@ static const struct {
          "2026-11-21T03:00:00Z did not run at its time.|The wall clock was set forward by 2h at 2026-11-21T02:00:00Z, over it.",
          "clock-step"},
         {"paused", SLOT_WITHHELD, SLOT_REASON_PAUSED, 2, -1, 0, 0, -1, false, 0,
-         "2026-11-21T03:00:00Z did not run at its time.|The reason: the job was paused.|So it was with all 2 slots from "
+         "2026-11-21T03:00:00Z did not run at its time.|The reason: the job or a group of it was paused.|So it was with all 2 "
+         "slots from "
          "2026-11-21T03:00:00Z to 2026-11-21T04:00:00Z.",
          "paused"},
         {"interrupted", SLOT_INTERRUPTED, 0, 1, -1, 0, 0, LEDGER_CLOCK_START, false, 0,
