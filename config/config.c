@@ -15,6 +15,7 @@
 #include "config/config_calendars.h"
 #include "config/config_files.h"
 #include "config/config_groups.h"
+#include "config/config_mail.h"
 #include "config/config_origins.h"
 #include "config/config_settings.h"
 #include "config/config_ties.h"
@@ -545,11 +546,69 @@ static bool has_unread(const struct config *c) {
         return false;
 }
 
-static int finish_jobs(struct loader *l) {
+static void sort_declared(struct loader *l) {
         if (l->n_declared > 0)
                 qsort(l->declared, l->n_declared, sizeof(*l->declared), compare_declared);
+}
+
+static int compare_declared_name(const void *name, const void *declared) {
+        return strcmp(name, ((const struct declared *)declared)->name);
+}
+
+/* The job that sends the mails of the one at i, of the n that are sorted. Without it that one is refused. */
+static int add_mailer(struct loader *l, size_t i, size_t n) {
+        const struct job *job = l->declared[i].job;
+        const struct job_mention *first = &job->mail.list[0];
+        struct job *mailer = NULL;
+        int r = config_mail_make(job, &l->config->settings, &l->config->agendas, l->diags, &mailer);
+
+        if (r == 0) {
+                const struct declared *other = bsearch(mailer->name, l->declared, n, sizeof(*other), compare_declared_name);
+                if (other)
+                        diags_add(l->diags, false, first->file, first->line, first->column,
+                                  "the mails of %s are sent by a job %s, and there is one of this name at %s:%u", job->name,
+                                  mailer->name, other->file, other->line);
+                r = other ? 1 : identity_resolve(&l->identities, mailer, l->diags);
+        }
+        if (r == 0)
+                r = grow((void **)&l->declared, l->n_declared + 1, &l->declared_allocated, sizeof(*l->declared));
+        if (r == 0) {
+                l->declared[l->n_declared++] =
+                        (struct declared){.job = mailer, .name = mailer->name, .file = mailer->file, .line = mailer->line};
+                return 0;
+        }
+        job_free(mailer);
+        l->declared[i].is_refused = true;
+        return r < 0 ? r : 0;
+}
+
+static int add_mailers(struct loader *l) {
+        size_t n = l->n_declared;
+        bool is_told = false;
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < n; i++) {
+                const struct job *job = l->declared[i].job;
+                if (!job || job->mail.n == 0)
+                        continue;
+                const struct job_mention *first = &job->mail.list[0];
+                if (!is_told && !config_mail_can_send(&l->config->settings))
+                        diags_add(l->diags, true, first->file, first->line, first->column,
+                                  "no mail can be sent: there is no sendmail; install a mail system, or name its sendmail by "
+                                  "Sendmail= in chimed.conf");
+                is_told = true;
+                r = add_mailer(l, i, n);
+        }
+        sort_declared(l);
+        return r;
+}
+
+static int finish_jobs(struct loader *l) {
+        sort_declared(l);
         calendars_settle(&l->calendars, l->paths->now_rt_us, l->diags);
-        int r = config_ties_resolve(l->declared, l->n_declared, has_unread(l->config), &l->config->agendas, l->diags);
+        int r = add_mailers(l);
+        if (r == 0)
+                r = config_ties_resolve(l->declared, l->n_declared, has_unread(l->config), &l->config->agendas, l->diags);
         for (size_t i = 0; r == 0 && i < l->n_declared; i++)
                 if (l->declared[i].job)
                         r = finish_job(l, &l->declared[i]);

@@ -17,6 +17,9 @@
 #define CONFIG_LEDGER_SIZE_MAX (UINT64_C(1) << 40)
 #define CONFIG_MAX_RUNNING     100000 /* the highest that MaxRunning= may be */
 
+/* A job NAME with MailTo= has a job beside it that sends the mails, of this name behind its own. */
+#define CONFIG_MAIL_SUFFIX ".mail"
+
 /* What becomes of a slot that is due while its claim can't be written. */
 enum config_ledger_failure {
         CONFIG_LEDGER_FAILURE_RUN, /* it runs, and is marked */
@@ -29,6 +32,7 @@ struct config_settings {
         int64_t time_sync_wait_us; /* TimeSyncWait=: how long wall grids wait for the first synchronisation; default 90 s */
         enum config_ledger_failure on_ledger_failure; /* OnLedgerFailure=; default run */
         uint64_t ledger_max_size;                     /* LedgerMaxSize=: bytes that the ledger's rows may take; default 1 GiB */
+        char sendmail[200];                           /* Sendmail=; "": one in the usual places */
         uint32_t max_running;                         /* MaxRunning=: runs in flight; default 0: as many as come */
 };
 

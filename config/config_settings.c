@@ -16,6 +16,7 @@ enum setting {
         SETTING_TIME_SYNC_WAIT,
         SETTING_LEDGER_MAX_SIZE,
         SETTING_MAX_RUNNING,
+        SETTING_SENDMAIL,
         SETTING_MAX,
 };
 
@@ -30,6 +31,8 @@ static const struct job_key setting_keys[SETTING_MAX] = {
                                      "How large the ledger may become.", NULL, NULL},
         [SETTING_MAX_RUNNING] = {"MaxRunning", JOB_HALF_WHEN, false, false, "0", "", "50",
                                  "How many runs of all jobs there may be at a time.", NULL, NULL},
+        [SETTING_SENDMAIL] = {"Sendmail", JOB_HALF_WHEN, false, false, "/usr/sbin/sendmail", "", "/usr/local/bin/msmtp",
+                              "The program that takes the mails of MailTo=, if not one in the usual places.", NULL, NULL},
 };
 
 const struct job_key *config_setting_keys(size_t *ret_n) {
@@ -68,6 +71,15 @@ bool config_settings_read_max_running(const char *value, uint32_t least, uint32_
         return true;
 }
 
+/* It becomes part of a script. */
+static bool read_sendmail(struct config_settings *settings, const char *value, const char **ret_why) {
+        *ret_why = "write the whole path of a program, without blanks and quotes";
+        if (value[0] != '/' || strpbrk(value, " \t\n'\"\\") || strlen(value) >= sizeof(settings->sendmail))
+                return false;
+        strcpy(settings->sendmail, value);
+        return true;
+}
+
 /* One value that is not empty; an empty one says the default. False: *ret_why says what is wrong. */
 static bool read_value(struct config_settings *settings, enum setting setting, const char *value, const char **ret_why) {
         switch (setting) {
@@ -84,6 +96,8 @@ static bool read_value(struct config_settings *settings, enum setting setting, c
                 return read_ledger_size(settings, value, ret_why);
         case SETTING_MAX_RUNNING:
                 return config_settings_read_max_running(value, 0, &settings->max_running, ret_why);
+        case SETTING_SENDMAIL:
+                return read_sendmail(settings, value, ret_why);
         case SETTING_MAX:
                 break;
         }

@@ -41,6 +41,7 @@ struct job *job_free(struct job *job) {
         job_when_done(&job->when);
         mentions_done(&job->rights);
         mentions_done(&job->calendars);
+        mentions_done(&job->mail);
         mentions_done(&job->ties);
         free(job->time_zone);
         free(job);

@@ -30,6 +30,8 @@
 #define JOB_RETRIES_MAX          1000
 #define JOB_QUEUE_MAX            1000 /* slots that QueueMax= may let wait */
 #define JOB_PARALLEL_MAX         64   /* runs of a job in flight */
+#define JOB_MAIL_MAX             20   /* addresses of MailTo= */
+#define JOB_MAIL_ADDRESS_MAX     200
 #define JOB_PRIORITY_MAX         1000
 #define JOB_GROUPS_MAX           16 /* groups that a job is a member of */
 #define JOB_RETRY_DELAY_DEFAULT  USEC_PER_SEC
@@ -131,6 +133,13 @@ struct job_when {
         uint8_t allow_kinds[JOB_ALLOW_MAX]; /* enum job_allow */
 };
 
+/* When results are mailed; JOB_MAIL_ON_OUTPUT is after failures, too. */
+enum job_mail_on {
+        JOB_MAIL_ON_FAILURE,
+        JOB_MAIL_ON_OUTPUT,
+        JOB_MAIL_ON_ALWAYS,
+};
+
 enum job_output_kind {
         JOB_OUTPUT_JOURNAL, /* through a pipe to the runner; the tail is the value */
         JOB_OUTPUT_NULL,
@@ -214,6 +223,8 @@ struct job {
         bool has_allow; /* Allow= is set, if only to nobody */
         struct job_mentions rights;
         struct job_mentions calendars; /* of Only= and Except=, in their order */
+        struct job_mentions mail;      /* addresses of MailTo= */
+        uint8_t mail_on;               /* enum job_mail_on */
         struct job_mentions ties;      /* of MemberOf=, OnSuccess= and their kin */
         char *time_zone;               /* that their days are in; NULL: the machine's */
         struct hash128 hash;           /* of name, when-text, what it comes to and encoded what; set by job_seal() */

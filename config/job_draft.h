@@ -88,6 +88,8 @@ enum job_key_index {
         KEY_STANDARD_OUTPUT,
         KEY_STANDARD_ERROR,
         KEY_CAPTURE_MAX,
+        KEY_MAIL_TO,
+        KEY_MAIL_ON,
         KEY_ALLOW,
         KEYS_N,
 };
@@ -241,6 +243,8 @@ int parse_environment_file(struct job_draft *d, const struct job_setting *s);
 int parse_standard_output(struct job_draft *d, const struct job_setting *s);
 int parse_standard_error(struct job_draft *d, const struct job_setting *s);
 int parse_capture_max(struct job_draft *d, const struct job_setting *s);
+int parse_mail_to(struct job_draft *d, const struct job_setting *s);
+int parse_mail_on(struct job_draft *d, const struct job_setting *s);
 int parse_allow(struct job_draft *d, const struct job_setting *s);
 
 bool print_every(const struct job_when *when, char buf[static JOB_VALUE_MAX]);

@@ -72,10 +72,9 @@ static bool is_name(const char *name) {
 static const struct answer {
         const char *name, *text;
 } answers[] = {
-        {"MAILTO", "chimed sends no mail yet; output and results are in the journal: chimectl log"},
-        {"MAILFROM", "chimed sends no mail yet"},
-        {"CONTENT_TYPE", "chimed sends no mail yet"},
-        {"CONTENT_TRANSFER_ENCODING", "chimed sends no mail yet"},
+        {"MAILFROM", "the sender is the mail system's to say"},
+        {"CONTENT_TYPE", "chimed's mails are text in UTF-8"},
+        {"CONTENT_TRANSFER_ENCODING", "chimed's mails are text in UTF-8"},
         {"LOGNAME", "the name is that of User=, as with cron"},
         {"USER", "the name is that of User=, as with cron"},
         {"START_HOURS_RANGE", "is anacron's"},
@@ -134,9 +133,19 @@ static void print_when(struct crontab *c) {
                 import_lose(c->i, "not imported: RANDOM_DELAY=%s: no number of minutes", delay);
 }
 
+/* cron mails what a command puts out, and tells nobody of a failure. */
+static void print_mail(struct crontab *c) {
+        const char *to = value_of(c, "MAILTO");
+
+        if (!to || !*to)
+                return;
+        import_key(c->i, "MailTo", "%s", to);
+        import_key(c->i, "MailOn", "output");
+}
+
 /* The others. */
 static void print_environment(struct crontab *c, bool has_script, bool has_user) {
-        static const char *const own[] = {"SHELL", "CRON_TZ", "RANDOM_DELAY"};
+        static const char *const own[] = {"SHELL", "CRON_TZ", "RANDOM_DELAY", "MAILTO"};
         const char *shell = value_of(c, "SHELL"), *home = value_of(c, "HOME");
 
         if (has_script && shell && *shell == '/' && strcmp(shell, "/bin/sh") != 0)
@@ -272,6 +281,7 @@ static void print_entry(struct crontab *c, const struct entry *e) {
                 import_key(c->i, "User", "%s", e->user);
         if (e->is_quiet)
                 import_key(c->i, "Log", "failures");
+        print_mail(c);
         print_environment(c, is_script, e->user != NULL);
         import_end(c->i);
 }
@@ -311,7 +321,8 @@ static void print_head(struct import *i, const struct import_crontab *how) {
         import_comment(i, "Imported by chimectl from %s%s.", how->origin, how->has_users ? ", where each line has a user" : "");
         import_comment(i, "Take the lines out there, or both will run them.\n\n"
                           "What is otherwise than with cron: a run that is still going is not doubled,\n"
-                          "its slot is recorded as missed; output goes to the journal, not into mail.\n"
+                          "its slot is recorded as missed; output goes to the journal, and into mail only\n"
+                          "by MailTo=, which sends a mail of each failure, too.\n"
                           "As with cron: a fixed time that the clock skips runs right after, one that\n"
                           "comes twice runs once; and CatchUp=none: without it the latest slot that\n"
                           "passed while the machine was off runs late.");

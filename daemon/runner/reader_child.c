@@ -125,7 +125,15 @@ static int put_drop_ins(struct output *o, const char *folder) {
 }
 
 static int put_broken(struct output *o, const struct config_broken *broken) {
+        char mailer[JOB_NAME_MAX + sizeof(CONFIG_MAIL_SUFFIX)];
+
         pack_u64(&o->pack, broken->name ? definitions_name_key(broken->name) : definitions_file_key(broken->file));
+        int r = put(o, READER_RECORD_BROKEN);
+        if (r < 0 || !broken->name)
+                return r;
+        snprintf(mailer, sizeof(mailer), "%s" CONFIG_MAIL_SUFFIX,
+                 broken->name); /* it stays with the one whose mails it sends */
+        pack_u64(&o->pack, definitions_name_key(mailer));
         return put(o, READER_RECORD_BROKEN);
 }
 

@@ -249,7 +249,10 @@ static const struct {
         {"Command=\n", "neither Command= nor Script=", 1, 0},
         {"Evry=5s\n", "did you mean Every=?", 2, 1},
         {"Persistent=true\n", "is systemd's", 2, 1},
-        {"MailTo=root\n", "MailTo= is not in this version of chimed", 2, 1},
+        {"Coprocess=x\n", "Coprocess= is not in this version of chimed", 2, 1},
+        {"MailTo=root,ops@example.org -x\n", "\"-x\" is no mail address", 2, 29},
+        {"MailTo=a;b\n", "is no mail address", 2, 8},
+        {"MailOn=never\n", "", 2, 8},
         /* calendars: the column is that of the field */
         {"OnCalendar=Mon 25:00\n", "hour 25 is out of range 0..23", 2, 16},
         {"Cron=75 2 * * *\n", "minute 75 is out of range 0..59", 2, 6},
