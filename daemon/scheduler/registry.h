@@ -93,7 +93,7 @@ struct job_waiting {
         uint8_t until_reason;
         enum wire_item item;
         uint16_t attempt;  /* 0: the first */
-        bool is_past;      /* BOOT: of another boot, it is too late for it */
+        bool is_past;      /* BOOT, WAKE: of another boot, it is too late for it */
         bool is_caught_up; /* it was late already when it began to wait */
         uint32_t segment;
         int64_t anchor_us, key;

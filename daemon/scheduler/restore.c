@@ -171,6 +171,10 @@ static int64_t offset_of(const struct engine *e, const struct job_image *image) 
         return is_stepped && is_of_last_boot ? e->last_offset_us : image->offset_us;
 }
 
+static void mark_past(struct job_waiting *slot, bool is_moved) {
+        slot->is_past = is_moved && (slot->item == WIRE_ITEM_BOOT || slot->item == WIRE_ITEM_WAKE);
+}
+
 int engine_restore(struct engine *e, struct clock_sample now, const char *name, const struct job_when *when,
                    const struct job_image *image) {
         struct job_image moved = *image;
@@ -204,7 +208,9 @@ int engine_restore(struct engine *e, struct clock_sample now, const char *name, 
         if (r < 0)
                 return r;
         restore_cold(cold, e->is_clock_trusted ? now : later, &moved);
-        cold->waiting.is_past = is_moved && (moved.waiting.item == WIRE_ITEM_BOOT || moved.waiting.item == WIRE_ITEM_WAKE);
+        mark_past(&cold->waiting, is_moved);
+        for (uint32_t i = 0; i < moved.n_line; i++)
+                mark_past(&cold->line->slots[i], is_moved);
         cold->claimed_key = image->is_late ? image->late_key : INT64_MAX;
         cold->claimed_us = e->past_horizon.rt_us;
         if (!plan_is_wall(when) && memcmp(image->boot_id, e->past_boot_id, sizeof(e->past_boot_id)) == 0)
@@ -382,11 +388,27 @@ static bool is_maybe_started(const struct engine *e, const struct job_cold *cold
         return !e->is_same_runner && cold->waiting.attempt <= 1 && cold->waiting.key <= cold->claimed_key;
 }
 
+/* What came of an event of another boot is over, wherever it stands in the line. */
+static void drop_past(struct engine *e, uint32_t job) {
+        struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
+        for (uint32_t n = waiting_count(cold); n > 0; n--) {
+                struct job_waiting first = cold->waiting;
+                if (first.is_past)
+                        slots_tell_waiting(e, job, is_maybe_started(e, cold) ? SLOT_INTERRUPTED : SLOT_MISSED,
+                                           is_maybe_started(e, cold) ? SLOT_REASON_NONE : SLOT_REASON_DOWN);
+                else {
+                        waiting_take(e, job);
+                        waiting_put(e, job, &first);
+                }
+        }
+}
+
 int restore_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         struct job_cold *cold = registry_cold(&e->jobs, row);
         cold->waiting.is_trigger = false;
         cold->waiting.run = 0;
+        drop_past(e, job);
         if (!cold->waiting.is_slot || engine_is_running(e, row))
                 return 0;
         const struct job_when *when = engine_policy(e, row);
@@ -398,7 +420,7 @@ int restore_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
         }
         if (!cold->waiting.is_slot)
                 return 0;
-        bool is_wanted = (when->catch_up != JOB_CATCH_UP_NONE || cold->waiting.attempt > 1) && !cold->waiting.is_past;
+        bool is_wanted = when->catch_up != JOB_CATCH_UP_NONE || cold->waiting.attempt > 1;
         if (engine_has_plan(row) && !row->is_paused && is_wanted)
                 return due_start_waiting(e, now, job);
         slots_drop_waiting(e, now, job,

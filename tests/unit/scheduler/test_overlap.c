@@ -241,6 +241,30 @@ START_TEST(without_their_runner_all_are_interrupted) {
 }
 END_TEST
 
+/* What came of an event of a boot that is over does not wait behind the next attempt of a run that its end took. */
+START_TEST(what_waits_of_another_boot_s_event_is_missed_with_it) {
+        begin_at(12, 0, 0);
+        world_begin_ledger(&w);
+        run_us = 45 * MIN;
+        struct job_when when = wall_grid(HOUR, 0);
+        when.overlap = JOB_OVERLAP_QUEUE;
+        when.queue_max = 3;
+        when.is_on_wake = true;
+        when.is_interrupted_retried = true;
+        define(when);
+        run_to(12, 5, 0);
+        world_suspend(&w, MIN);
+        run_to(12, 20, 0);
+        world_power_cut(&w, 10 * MIN, true);
+        run_us = MIN;
+        run_to(12, 40, 0);
+        ck_assert_uint_eq(w.jobs[0].totals.started, 2);
+        ck_assert_int_eq(w.entries[w.n_entries - 1].item, WIRE_ITEM_WAKE);
+        expect(w.n_entries - 1, SLOT_MISSED, SLOT_REASON_DOWN, at(12, 6, 0), at(12, 6, 0), 1);
+        world_done(&w);
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("overlap");
         TCase *tc = tcase_create("overlap");
@@ -251,6 +275,7 @@ int main(void) {
         tcase_add_test(tc, a_deadline_holds_for_each_of_the_line);
         tcase_add_test(tc, the_last_runs_are_counted_in_the_line);
         tcase_add_test(tc, a_line_outlives_the_scheduler);
+        tcase_add_test(tc, what_waits_of_another_boot_s_event_is_missed_with_it);
         tcase_add_test(tc, a_slot_ends_the_run_in_flight);
         tcase_add_test(tc, the_latest_slot_replaces_a_run_that_ends_slowly);
         tcase_add_test(tc, so_many_runs_are_in_flight_and_no_more);
