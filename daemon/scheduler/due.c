@@ -273,6 +273,7 @@ static int start_waiting_slot(struct engine *e, struct clock_sample now, uint32_
                 waiting_go_without(e, now, job);
                 return 0;
         }
+        bool is_unclaimed = !is_retry && waiting->item == WIRE_ITEM_SCHEDULE && claims_is_without(e, now, job, waiting->key);
         slots_pass_waiting(e, now, job);
         waiting_take(e, job);
         if (waiting->item == WIRE_ITEM_SCHEDULE)
@@ -292,6 +293,8 @@ static int start_waiting_slot(struct engine *e, struct clock_sample now, uint32_
                                    .slot_rt_us = waiting->slot_rt_us,
                                    .lag_us = lag_us,
                                    .parent = waiting->parent,
+                                   .has_waited = true,
+                                   .is_unclaimed = is_unclaimed,
                            });
 }
 

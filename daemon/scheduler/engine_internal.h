@@ -493,6 +493,8 @@ void slots_drop_waiting(struct engine *e, struct clock_sample now, uint32_t job,
 void slots_flush_merging(struct engine *e, struct clock_sample now, uint32_t job, uint64_t run);
 /* What a run is started for. */
 struct occasion {
+        bool has_waited;   /* whether the ledger had what it must know was asked before it was taken out of the line */
+        bool is_unclaimed; /* then: it had not */
         enum wire_item item;
         enum run_cause cause;
         uint16_t attempt; /* 0: the first */

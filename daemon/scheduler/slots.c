@@ -444,8 +444,9 @@ int slots_start(struct engine *e, struct clock_sample now, uint32_t job, const s
                 .item = o->item,
                 .cause = o->cause,
                 .attempt = o->attempt > 0 ? o->attempt : 1,
-                .is_unclaimed =
-                        o->item == WIRE_ITEM_SCHEDULE && o->cause != RUN_CAUSE_RETRY && claims_is_without(e, now, job, o->key),
+                .is_unclaimed = o->has_waited ? o->is_unclaimed
+                                              : o->item == WIRE_ITEM_SCHEDULE && o->cause != RUN_CAUSE_RETRY &&
+                                                        claims_is_without(e, now, job, o->key),
                 .segment = o->segment,
                 .key = o->key,
                 .slot_rt_us = o->slot_rt_us,

@@ -390,6 +390,28 @@ START_TEST(what_waits_outlives_the_scheduler) {
 }
 END_TEST
 
+/* What waits is claimed when its turn has come, and is not said to have done without. */
+START_TEST(what_starts_late_is_claimed_before) {
+        begin();
+        world_begin_ledger(&w);
+        keep_busy("heavy", 5 * MIN);
+        struct job_when when = every(10 * MIN, JOB_MODE_FIXED_RATE);
+        when.catch_up = JOB_CATCH_UP_ONE;
+        when.is_catch_up_set = true;
+        when.overlap = JOB_OVERLAP_QUEUE;
+        run_us = 12 * MIN;
+        define(member(when, "heavy"));
+        for (int m = 5; m < 60; m++) {
+                const struct registry *g = engine_registry(w.engine);
+                run_to(12, m, 30);
+                const struct job_cold *cold = registry_cold(g, &g->rows[registry_find(g, "job")]);
+                ck_assert_msg(cold->run.run == 0 || !cold->run.is_unclaimed, "12:%02d: run %llu", m,
+                              (unsigned long long)cold->run.run);
+        }
+        ck_assert_uint_ge(n_started("job"), 4);
+}
+END_TEST
+
 /* The pool is busy from 02:00 to 03:40; the slot of 02:30 of a daily job. */
 START_TEST(v12_a_slot_waits_for_its_pool) {
         uint64_t run;
@@ -429,6 +451,7 @@ int main(void) {
         tcase_add_test(t, a_pause_withholds_what_waits_and_gives_its_turn_away);
         tcase_add_test(t, a_removed_job_gives_its_turn_away);
         tcase_add_test(t, what_waits_outlives_the_scheduler);
+        tcase_add_test(t, what_starts_late_is_claimed_before);
         tcase_add_loop_test(t, v12_a_slot_waits_for_its_pool, 0, 2);
         suite_add_tcase(s, t);
         return run_suite(s);
