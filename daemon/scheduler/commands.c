@@ -265,6 +265,8 @@ enum trigger_outcome commands_refuse_trigger(const struct engine *e, uint32_t jo
                 return TRIGGER_NOT_ARMED;
         if (trigger->is_rebase && (!engine_has_plan(row) || when->every_us == 0 || plan_is_wall(when)))
                 return TRIGGER_NOT_A_GRID;
+        if (trigger->if_running == TRIGGER_PARALLEL && when->overlap != JOB_OVERLAP_PARALLEL)
+                return TRIGGER_NOT_PARALLEL;
         return engine_is_running(e, row) && trigger->if_running == TRIGGER_REJECT ? TRIGGER_REJECTED : TRIGGER_STARTED;
 }
 
@@ -280,6 +282,9 @@ int engine_trigger(struct engine *e, struct clock_sample now, uint32_t job, cons
                 *ret_run = registry_cold(&e->jobs, row)->run.run;
         if (outcome != TRIGGER_STARTED)
                 return (int)outcome;
+        bool is_beside = trigger->if_running == TRIGGER_PARALLEL && engine_is_running(e, row) && beside_has_room(e, row);
+        if (is_beside && beside_put(e, job) < 0)
+                return -ENOMEM;
         if (engine_is_running(e, row))
                 outcome = meet_run(e, now, job, trigger->if_running, ret_run);
         else {

@@ -101,10 +101,8 @@ static bool get_reason(const struct control_call *call, const char **ret) {
 
 bool control_get_trigger(const struct control_call *call, struct engine_trigger *ret) {
         static const char *const words[] = {
-                [TRIGGER_JOIN] = "join",
-                [TRIGGER_QUEUE] = "queue",
-                [TRIGGER_REJECT] = "reject",
-                [TRIGGER_REPLACE] = "replace",
+                [TRIGGER_JOIN] = "join",       [TRIGGER_QUEUE] = "queue",       [TRIGGER_REJECT] = "reject",
+                [TRIGGER_REPLACE] = "replace", [TRIGGER_PARALLEL] = "parallel",
         };
         const char *if_running = message_get_text(call->message, "ifRunning", "join");
         const char *schedule = message_get_text(call->message, "schedule", "keep");
@@ -191,6 +189,9 @@ void control_refuse_trigger(const struct control_call *call, enum trigger_outcom
                 break;
         case TRIGGER_NOT_A_GRID:
                 not_possible(call, "only a job with Every= that is armed and not on the wall clock can be rebased");
+                break;
+        case TRIGGER_NOT_PARALLEL:
+                not_possible(call, "its Overlap= is not parallel: no run of it begins beside another");
                 break;
         case TRIGGER_STOPPING:
                 control_error(call, API_ERROR_NOT_READY, NULL);

@@ -213,14 +213,11 @@ static bool send_next(struct control_wait *wait, struct clock_sample now) {
 static json_t *state_json(const struct control *c, struct clock_sample now, uint32_t job) {
         const struct engine *e = link_engine(c->link);
         struct job_view view;
-        json_t *running = json_array();
         engine_view(e, now, job, &view);
-        if (view.run)
-                control_append(&running, json_integer((int64_t)view.run->run));
         json_t *o = event_json("state", now.rt_us, engine_job_name(e, job));
         control_put_text(&o, "state", job_status_to_string(view.status));
         control_put_known(&o, "nextSlotUsec", view.next_slot_rt_us != INT64_MAX, view.next_slot_rt_us);
-        control_put(&o, "runningRunIds", running);
+        control_put(&o, "runningRunIds", control_json_running(e, job));
         control_put(&o, "hold", control_json_hold(e, now, &view, book_find(link_book(c->link), job)));
         return o;
 }
@@ -229,7 +226,6 @@ static json_t *state_json(const struct control *c, struct clock_sample now, uint
 static bool send_state(struct control_wait *wait, struct clock_sample now) {
         struct control *c = wait->client->control;
         const struct engine *e = link_engine(c->link);
-        struct job_view view;
         uint32_t job = e ? control_rows_walk(&wait->rows, e, &wait->at) : INDEX_NONE;
         if (job == INDEX_NONE)
                 return false;
@@ -239,9 +235,10 @@ static bool send_state(struct control_wait *wait, struct clock_sample now) {
                         put_event(wait->client, event, ++wait->feed->seq, false);
                 event_unref(event);
         }
-        engine_view(e, now, job, &view);
-        if (view.run && control_feed_wants_output(wait, e, job))
-                (void)control_watch_begin(c, job, view.run->run, false); /* without memory it is not followed */
+        uint64_t runs[ENGINE_RUNS_MAX];
+        size_t n = control_feed_wants_output(wait, e, job) ? engine_list_runs(e, job, runs) : 0;
+        for (size_t i = 0; i < n; i++)
+                (void)control_watch_begin(c, job, runs[i], false); /* without memory it is not followed */
         return true;
 }
 

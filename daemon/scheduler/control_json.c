@@ -205,6 +205,15 @@ static json_t *groups_json(const struct ties *ties) {
         return list;
 }
 
+json_t *control_json_running(const struct engine *e, uint32_t job) {
+        uint64_t runs[ENGINE_RUNS_MAX];
+        json_t *running = json_array();
+        size_t n = engine_list_runs(e, job, runs);
+        for (size_t i = 0; i < n; i++)
+                control_append(&running, json_integer((int64_t)runs[i]));
+        return running;
+}
+
 json_t *control_json_job(const struct engine *e, const struct book *b, struct clock_sample now, uint32_t job) {
         static const struct book_counts no_counts;
         struct job_view view;
@@ -212,10 +221,7 @@ json_t *control_json_job(const struct engine *e, const struct book *b, struct cl
         engine_view(e, now, job, &view);
         const struct book_job *book = book_find(b, job);
         const char *description = engine_job_description(e, job);
-        json_t *object = json_object(), *running = json_array();
-        uint32_t at = 0;
-        for (uint64_t run = view.run ? view.run->run : 0; run > 0; run = engine_walk_beside(e, job, &at))
-                control_append(&running, json_integer((int64_t)run));
+        json_t *object = json_object();
         control_put_text(&object, "name", engine_job_name(e, job));
         control_put_text(&object, "state", job_status_to_string(view.status));
         control_put_text(&object, "description", description[0] ? description : NULL);
@@ -224,7 +230,7 @@ json_t *control_json_job(const struct engine *e, const struct book *b, struct cl
         control_put_known(&object, "nextStartUsec", view.next_start_rt_us != INT64_MAX, view.next_start_rt_us);
         control_put_text(&object, "nextReason", words_next_reason(&view, engine_job_when(e, job), buf));
         put_latest(&object, book);
-        control_put(&object, "runningRunIds", running);
+        control_put(&object, "runningRunIds", control_json_running(e, job));
         control_put_int(&object, "pending", view.pending_run > 0);
         put_counts(&object, book ? &book->counts : &no_counts);
         control_put(&object, "groups", groups_json(engine_job_when(e, job)->ties));

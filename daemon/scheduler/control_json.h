@@ -34,6 +34,8 @@ json_t *control_json_hold(const struct engine *e, struct clock_sample now, const
                           const struct book_job *book);
 /* The same of a group. */
 json_t *control_json_group_hold(const struct group *group, struct clock_sample now);
+/* The numbers of its runs in flight, a fresh array. */
+json_t *control_json_running(const struct engine *e, uint32_t job);
 /* A Job. */
 json_t *control_json_job(const struct engine *e, const struct book *b, struct clock_sample now, uint32_t job);
 /* The latest run that has ended, or NULL. */

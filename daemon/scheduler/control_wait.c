@@ -167,8 +167,13 @@ static void follow(struct control_wait *wait, struct clock_sample now, const str
 
 static void cancelled(struct control_wait *wait, struct clock_sample now, const struct action *a) {
         struct job_view view;
+        uint64_t runs[ENGINE_RUNS_MAX];
         if (a->kind != ACTION_ENDED || a->run.run.run != wait->run)
                 return;
+        if (engine_list_runs(engine_of(wait), wait->job, runs) > 0 && runs[0] < wait->run) {
+                wait->run = runs[0]; /* it was in flight beside that one */
+                return;
+        }
         const struct book_job *book = book_of(wait);
         engine_view(engine_of(wait), now, wait->job, &view);
         json_t *o = about_job(wait);

@@ -216,7 +216,8 @@ enum trigger_if_running {
         TRIGGER_JOIN,
         TRIGGER_QUEUE,
         TRIGGER_REJECT,
-        TRIGGER_REPLACE, /* ends the run in flight */
+        TRIGGER_REPLACE,  /* ends the run in flight */
+        TRIGGER_PARALLEL, /* one beside it; queue where there are as many as may be */
 };
 
 struct engine_trigger {
@@ -232,7 +233,8 @@ enum trigger_outcome {
         TRIGGER_REPLACING, /* the same, and the one in flight is being ended */
         TRIGGER_REJECTED,  /* the rest: nothing is done. A run is in flight: its number is given */
         TRIGGER_NOT_ARMED,
-        TRIGGER_NOT_A_GRID, /* is_rebase of a job without Every=, or on the wall clock */
+        TRIGGER_NOT_A_GRID,   /* is_rebase of a job without Every=, or on the wall clock */
+        TRIGGER_NOT_PARALLEL, /* its Overlap= allows no run beside another */
         TRIGGER_STOPPING,
         TRIGGER_OUTCOME_MAX
 };
@@ -361,6 +363,9 @@ struct job_view {
         bool is_clock_awaited;   /* its slots wait for the clock to be synchronised */
 };
 
+/* The runs of a job that are in flight, by their numbers. Returns how many. */
+#define ENGINE_RUNS_MAX (JOB_PARALLEL_MAX + 1)
+size_t engine_list_runs(const struct engine *e, uint32_t job, uint64_t ret[static ENGINE_RUNS_MAX]);
 /* INDEX_NONE where no job of this name is defined. */
 uint32_t engine_find_job(const struct engine *e, const char *name);
 /* The first job from row `from` on that is defined, or INDEX_NONE. Rows keep their place. */
@@ -368,16 +373,16 @@ uint32_t engine_walk_jobs(const struct engine *e, uint32_t from);
 /* The jobs that a job follows: the next one, from *at on (0 at first), with what of it makes a slot (a bit for each enum run_event); or
  * INDEX_NONE. It takes as long as there are edges. */
 uint32_t engine_walk_parents(const struct engine *e, uint32_t job, size_t *at, uint32_t *ret_events);
+/* True if a slot starts as soon as the ledger has it. */
+bool engine_awaits_claim(const struct engine *e, uint32_t job);
 void engine_view(const struct engine *e, struct clock_sample now, uint32_t job, struct job_view *ret);
-/* The runs in flight beside the one of its view: the next number, with 0 in *at at first; or 0. */
-uint64_t engine_walk_beside(const struct engine *e, uint32_t job, uint32_t *at);
 /* Up to n next slots after an instant, as wall-clock time: nominal, and with the drawn delay. Returns how many: fixed-rate jobs have
  * as many as are asked for, fixed-delay jobs at most one; jobs that don't run by themselves none. */
 size_t engine_next_slots(const struct engine *e, struct clock_sample now, uint32_t job, int64_t from_rt_us, size_t n,
                          int64_t *ret_slot_rt_us, int64_t *ret_start_rt_us);
 /* Counts of jobs, a cancelled one with a run in flight among both. It takes as long as there are holds, or jobs where a group is held. */
 struct engine_totals {
-        size_t n_running, n_paused, n_cancelled;
+        size_t n_running /* runs */, n_paused, n_cancelled;
 };
 void engine_count(const struct engine *e, struct engine_totals *ret);
 /* Description= of a job, "" where it has none. */

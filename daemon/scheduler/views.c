@@ -230,15 +230,6 @@ size_t engine_next_slots(const struct engine *e, struct clock_sample now, uint32
         return n;
 }
 
-uint64_t engine_walk_beside(const struct engine *e, uint32_t job, uint32_t *at) {
-        const struct job_cold *cold = registry_cold(&e->jobs, &e->jobs.rows[job]);
-        if (!cold || *at == UINT32_MAX)
-                return 0;
-        const struct beside_row *beside = beside_walk(e, *at > 0 ? *at : cold->beside);
-        *at = beside && beside->next > 0 ? beside->next : UINT32_MAX;
-        return beside ? beside->run.run : 0;
-}
-
 static bool is_in_line(const struct job_waiting *first) {
         return first->is_slot && first->awaits == JOB_AWAITS_RUN;
 }
@@ -247,6 +238,27 @@ static bool awaits_clock(const struct engine *e, const struct job_row *row) {
         const struct job_when *when = engine_policy(e, row);
         return engine_has_plan(row) &&
                (segments_await_clock(e, row) || (!e->is_clock_trusted && plan_exists(when) && plan_is_wall(when)));
+}
+
+size_t engine_list_runs(const struct engine *e, uint32_t job, uint64_t ret[static ENGINE_RUNS_MAX]) {
+        const struct job_cold *cold = registry_cold(&e->jobs, &e->jobs.rows[job]);
+        size_t n = 0;
+        if (!cold)
+                return 0;
+        if (cold->run.run > 0)
+                ret[n++] = cold->run.run;
+        for (const struct beside_row *row = beside_walk(e, cold->beside); row && n < ENGINE_RUNS_MAX;
+             row = beside_walk(e, row->next)) {
+                size_t at = n++;
+                for (; at > 0 && ret[at - 1] > row->run.run; at--)
+                        ret[at] = ret[at - 1];
+                ret[at] = row->run.run;
+        }
+        return n;
+}
+
+bool engine_awaits_claim(const struct engine *e, uint32_t job) {
+        return schedule_has(&e->parked, job);
 }
 
 void engine_view(const struct engine *e, struct clock_sample now, uint32_t job, struct job_view *ret) {
@@ -263,7 +275,7 @@ void engine_view(const struct engine *e, struct clock_sample now, uint32_t job, 
                 .is_failed = row->is_failed,
                 .is_child = row->is_child,
                 .is_disabled = row->state != JOB_STATE_ARMED,
-                .is_claim_awaited = schedule_has(&e->parked, job),
+                .is_claim_awaited = engine_awaits_claim(e, job),
                 .paused_until_bt_us = INT64_MAX,
                 .next_slot_rt_us = INT64_MAX,
                 .next_start_rt_us = INT64_MAX,
@@ -290,7 +302,7 @@ void engine_view(const struct engine *e, struct clock_sample now, uint32_t job, 
 }
 
 void engine_count(const struct engine *e, struct engine_totals *ret) {
-        struct engine_totals totals = {.n_running = e->by_run.n};
+        struct engine_totals totals = {.n_running = e->by_run.n + e->beside.by_run.n};
         for (size_t i = 0; i < e->holds.n; i++) {
                 const struct job_row *row = &e->jobs.rows[e->holds.heap[i].id];
                 if (row->state == JOB_STATE_REMOVED)

@@ -304,7 +304,9 @@ static const struct api_field audit_out[] = {
 static const struct api_field trigger_in[] = {
         STRING("job", REQUIRED, "The job's name, or \"@NAME\": all members of a group, in one step."),
         STRING("ifRunning", OPTIONAL,
-               "Where a run is in flight: join it (default), queue one behind it, reject, or replace (needs control)."),
+               "Where a run is in flight: join it (default), queue one behind it, reject, replace (needs control), or "
+               "parallel: one "
+               "beside it, if its Overlap= is that and there is room."),
         STRING("schedule", OPTIONAL,
                "keep (default), or rebase: the next slot comes one interval from now (Every= on no wall clock; needs "
                "control)."),

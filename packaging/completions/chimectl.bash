@@ -53,7 +53,7 @@ _chimectl() {
         done
         case $option in
         --json) mapfile -t COMPREPLY < <(compgen -W "pretty short off" -- "$word") ;;
-        --if-running) mapfile -t COMPREPLY < <(compgen -W "join queue reject replace" -- "$word") ;;
+        --if-running) mapfile -t COMPREPLY < <(compgen -W "join queue reject replace parallel" -- "$word") ;;
         --gap) mapfile -t COMPREPLY < <(compgen -W "run-after skip" -- "$word") ;;
         --fold) mapfile -t COMPREPLY < <(compgen -W "first second both" -- "$word") ;;
         --zone) mapfile -t COMPREPLY < <(compgen -W "UTC $(grep -sv '^#' /usr/share/zoneinfo/zone1970.tab | cut -f 3)" -- "$word") ;;

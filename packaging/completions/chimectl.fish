@@ -63,7 +63,7 @@ complete -c chimectl -n "$seen watch" -l kinds -x -d "only these kinds of events
     -a "state armed started output ended missed withheld merged caught-up dropped end reload clock"
 complete -c chimectl -n "$seen trigger" -l wait -d "wait for the end of the run"
 complete -c chimectl -n "$seen trigger log" -s f -l follow -d "print its output as it comes"
-complete -c chimectl -n "$seen trigger" -l if-running -x -a "join queue reject replace" -d "if a run is in flight"
+complete -c chimectl -n "$seen trigger" -l if-running -x -a "join queue reject replace parallel" -d "if a run is in flight"
 complete -c chimectl -n "$seen trigger" -l schedule -x -a "keep rebase" -d "what becomes of the planned times"
 complete -c chimectl -n "$seen trigger" -l force -d "also if it is cancelled or disabled"
 complete -c chimectl -n "$seen trigger wait" -l timeout -x -d "wait no longer"

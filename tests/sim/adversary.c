@@ -270,7 +270,7 @@ static void trigger(struct adversary *a, struct world *w) {
         char name[16];
         uint64_t run = 0;
         name_any(a, name);
-        struct engine_trigger how = {.if_running = (enum trigger_if_running)between(a, 0, 3)};
+        struct engine_trigger how = {.if_running = (enum trigger_if_running)between(a, 0, 4)};
         how.is_forced = one_in(a, 4);
         how.is_rebase = one_in(a, 5);
         world_trigger(w, name, &how, &run);

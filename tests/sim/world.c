@@ -1036,9 +1036,7 @@ static bool is_wake_due(const struct world *w) {
 }
 
 static bool is_claim_awaited(const struct world *w, uint32_t job) {
-        struct job_view view;
-        engine_view(w->engine, w->now, job, &view);
-        return view.is_claim_awaited;
+        return engine_awaits_claim(w->engine, job);
 }
 
 /* A claim is on its way to the disk, or the next one is to travel together with others. */
@@ -1743,6 +1741,9 @@ static void check_trigger(struct world *w, const struct world_job *job, uint64_t
         case TRIGGER_NOT_ARMED:
                 is_right = job->is_cancelled || job->is_finished || job->is_failed || !job->committed.is_enabled ||
                            !job->is_committed;
+                break;
+        case TRIGGER_NOT_PARALLEL:
+                is_right = job->committed.overlap != JOB_OVERLAP_PARALLEL;
                 break;
         case TRIGGER_NOT_A_GRID:
                 is_right = job->is_cancelled || job->is_finished || job->is_failed || !job->committed.is_enabled ||

@@ -210,6 +210,23 @@ START_TEST(a_trigger_joins_the_latest_of_them) {
 }
 END_TEST
 
+START_TEST(a_trigger_begins_beside_them_while_there_is_room) {
+        const struct engine_trigger beside = {.if_running = TRIGGER_PARALLEL};
+        uint64_t run;
+        begin_at(12, 0, 0);
+        run_us = 60 * MIN;
+        define(parallel(3));
+        run_to(12, 15, 0);
+        ck_assert_int_eq(world_trigger(&w, "job", &beside, &run), TRIGGER_STARTED);
+        ck_assert_uint_eq(w.jobs[0].n_others, 2);
+        ck_assert_uint_eq(run, w.jobs[0].start.run);
+        ck_assert_int_eq(world_trigger(&w, "job", &beside, &run), TRIGGER_QUEUED);
+        uint64_t runs[ENGINE_RUNS_MAX];
+        ck_assert_uint_eq(engine_list_runs(w.engine, 0, runs), 3);
+        ck_assert(runs[0] < runs[1] && runs[1] < runs[2]);
+}
+END_TEST
+
 /* With a ledger and without one. */
 START_TEST(they_outlive_the_scheduler) {
         begin_at(12, 0, 0);
@@ -281,6 +298,7 @@ int main(void) {
         tcase_add_test(tc, so_many_runs_are_in_flight_and_no_more);
         tcase_add_test(tc, a_cancel_ends_them_all);
         tcase_add_test(tc, a_trigger_joins_the_latest_of_them);
+        tcase_add_test(tc, a_trigger_begins_beside_them_while_there_is_room);
         tcase_add_loop_test(tc, they_outlive_the_scheduler, 0, 2);
         tcase_add_test(tc, without_their_runner_all_are_interrupted);
         suite_add_tcase(suite, tc);
