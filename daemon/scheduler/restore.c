@@ -383,21 +383,25 @@ void restore_end_unknown(struct engine *e, struct clock_sample now, uint32_t job
                         ->outcome.item = run.item;
 }
 
-/* The slot that waits may have been started by a runner that is gone. */
+/* The first slot that waits may have been started by a runner that is gone. */
 static bool is_maybe_started(const struct engine *e, const struct job_cold *cold) {
         return !e->is_same_runner && cold->waiting.attempt <= 1 && cold->waiting.key <= cold->claimed_key;
 }
 
-/* What came of an event of another boot is over, wherever it stands in the line. */
-static void drop_past(struct engine *e, uint32_t job) {
-        struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
+/* Of all that wait: what may have been started is interrupted, or gets its next attempt; and what came of an event of another boot is over. */
+static void judge_line(struct engine *e, uint32_t job) {
+        const struct job_row *row = engine_row(e, job);
+        struct job_cold *cold = registry_cold(&e->jobs, row);
         for (uint32_t n = waiting_count(cold); n > 0; n--) {
                 struct job_waiting first = cold->waiting;
-                if (first.is_past)
-                        slots_tell_waiting(e, job, is_maybe_started(e, cold) ? SLOT_INTERRUPTED : SLOT_MISSED,
-                                           is_maybe_started(e, cold) ? SLOT_REASON_NONE : SLOT_REASON_DOWN);
+                bool is_maybe = is_maybe_started(e, cold);
+                if (is_maybe && (first.is_past || !engine_policy(e, row)->is_interrupted_retried))
+                        slots_tell_waiting(e, job, SLOT_INTERRUPTED, SLOT_REASON_NONE);
+                else if (first.is_past)
+                        slots_tell_waiting(e, job, SLOT_MISSED, SLOT_REASON_DOWN);
                 else {
                         waiting_take(e, job);
+                        first.attempt = is_maybe ? 2 : first.attempt;
                         waiting_put(e, job, &first);
                 }
         }
@@ -408,19 +412,10 @@ int restore_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_cold *cold = registry_cold(&e->jobs, row);
         cold->waiting.is_trigger = false;
         cold->waiting.run = 0;
-        drop_past(e, job);
+        judge_line(e, job);
         if (!cold->waiting.is_slot || engine_is_running(e, row))
                 return 0;
-        const struct job_when *when = engine_policy(e, row);
-        while (cold->waiting.is_slot && is_maybe_started(e, cold)) {
-                if (when->is_interrupted_retried)
-                        cold->waiting.attempt = 2;
-                else
-                        slots_tell_waiting(e, job, SLOT_INTERRUPTED, SLOT_REASON_NONE);
-        }
-        if (!cold->waiting.is_slot)
-                return 0;
-        bool is_wanted = when->catch_up != JOB_CATCH_UP_NONE || cold->waiting.attempt > 1;
+        bool is_wanted = engine_policy(e, row)->catch_up != JOB_CATCH_UP_NONE || cold->waiting.attempt > 1;
         if (engine_has_plan(row) && !row->is_paused && is_wanted)
                 return due_start_waiting(e, now, job);
         slots_drop_waiting(e, now, job,
