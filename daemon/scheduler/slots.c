@@ -342,7 +342,7 @@ static struct schedule *next_look(struct engine *e, uint32_t job, int64_t *ret_a
                 *ret_at_us = cold->missed.open_us + ENGINE_TELL_US;
                 return &e->boot_wake;
         }
-        if (!is_running && cold && cold->catch_up_bt_us > 0) {
+        if (!is_running && cold && cold->catch_up_bt_us > 0 && !pools_is_queued(e, cold)) {
                 bool is_held = plan_is_wall(when) && !e->is_clock_trusted && cold->catch_up_bt_us < e->trust_bt_us;
                 *ret_at_us = is_held ? e->trust_bt_us : cold->catch_up_bt_us;
                 return &e->boot_wake;
