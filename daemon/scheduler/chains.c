@@ -266,10 +266,11 @@ static int tell(struct engine *e, const struct chain_news *news) {
         return r;
 }
 
-void chains_drain(struct engine *e) {
+bool chains_drain(struct engine *e) {
         struct chains *c = &e->chains;
-        if (!c->has_commit || (c->n_news == 0 && c->n_served == 0))
-                return;
+        bool is_any = c->n_news > 0;
+        if (!c->has_commit || (!is_any && c->n_served == 0))
+                return false;
         for (size_t i = 0; i < c->n_news; i++) { /* what becomes of a child may be news, too: there are no circles */
                 struct chain_news news = c->news[i];
                 if (tell(e, &news) < 0)
@@ -280,4 +281,5 @@ void chains_drain(struct engine *e) {
         c->news = NULL;
         c->served = NULL;
         c->n_news = c->allocated_news = c->n_served = c->allocated_served = 0;
+        return is_any;
 }

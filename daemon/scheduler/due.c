@@ -562,10 +562,14 @@ int due_chain(struct engine *e, struct clock_sample now, uint32_t job, const str
                 return 0;
         if (!registry_warm(&e->jobs, row))
                 return -ENOMEM;
-        enum slot_reason reason = row->is_cancelled ? SLOT_REASON_CANCELLED
-                                  : row->is_failed  ? SLOT_REASON_FAILED
-                                  : e->is_stopping  ? SLOT_REASON_DOWN
-                                                    : judge_delay(e, now, row, &event);
+        enum slot_reason reason = judge_delay(e, now, row, &event);
+        if (reason != SLOT_REASON_CALENDAR)
+                reason = row->is_cancelled ? SLOT_REASON_CANCELLED
+                         : row->is_failed  ? SLOT_REASON_FAILED
+                         : e->is_stopping  ? SLOT_REASON_DOWN
+                                           : reason;
+        if (reason == SLOT_REASON_NONE && registry_cold(&e->jobs, row)->waiting.is_slot) /* it has its turn before */
+                reason = SLOT_REASON_OVERLAP;
         event.is_late = false; /* its cause is the parent */
         return event_come(e, now, job, &event, reason);
 }
@@ -700,6 +704,8 @@ int engine_advance(struct engine *e, struct clock_sample now) {
                         r = expect_due(e, now, job);
                 else if (is_due(&e->boot_wake, now.bt_us, &job) || is_due(&e->real_wake, until_rt_us, &job))
                         r = wake(e, now, job);
+                else if (chains_drain(e))
+                        continue; /* what came of it may be due now */
                 else {
                         claims_ask(e, now);
                         return 0;

@@ -79,7 +79,7 @@ const struct action *engine_next_action(struct engine *e) {
                 registry_drop(&e->jobs, e->gone);
                 e->gone = INDEX_NONE;
         }
-        chains_drain(e);
+        (void)chains_drain(e);
         if (e->next_action < e->n_actions) {
                 const struct action *a = &e->actions[e->next_action++];
                 if (a->kind == ACTION_GONE)

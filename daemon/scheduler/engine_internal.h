@@ -383,8 +383,9 @@ void chains_event(struct engine *e, struct clock_sample now, uint32_t job, enum 
 void chains_missed(struct engine *e, uint32_t job, const struct action *a);
 /* The runner has a run of the child from an earlier scheduler. 0, -ENOMEM. */
 int chains_note_served(struct engine *e, uint32_t child, const struct run_parent *parent);
-/* The hooks get their slots: before the shell takes what the event came to, so that both are written together. */
-void chains_drain(struct engine *e);
+/* The hooks get their slots: before the shell takes what the event came to, so that both are written together. True if any was
+ * told. */
+bool chains_drain(struct engine *e);
 void chains_done(struct engine *e);
 
 /* beside.c: runs of a job at the same time */

@@ -234,6 +234,22 @@ static void random_policy(struct adversary *a, int64_t rt_us, struct job_when *w
         random_groups(a, when);
 }
 
+/* Of jobs 0 to 15 a parent has the lower number, so none follows itself. */
+static void random_ties(struct adversary *a, const char *name, struct job_when *when) {
+        static const char *const of_parent[] = {"OnSuccess", "OnFailure", "OnEnd", "OnRecovery", "OnMissed", "OnFinished"};
+        static const char *const of_child[] = {"OnSuccessOf", "OnFailureOf", "OnEndOf"};
+        int number = atoi(name + strlen("job"));
+        char line[64];
+        if (number > 0 && one_in(a, 4)) {
+                snprintf(line, sizeof(line), "%s=job%d\n", of_child[between(a, 0, 2)], (int)between(a, 0, number - 1));
+                sim_tie(when, line);
+        }
+        if (number < 15 && one_in(a, 4)) {
+                snprintf(line, sizeof(line), "%s=job%d\n", of_parent[between(a, 0, 5)], (int)between(a, number + 1, 15));
+                sim_tie(when, line);
+        }
+}
+
 static void run_of(void *userdata, struct world *w, struct world_job *job, int64_t *ret_duration_us, struct run_end *ret_end) {
         struct adversary *a = userdata;
         (void)w;
@@ -341,6 +357,8 @@ static void reload(struct adversary *a, struct world *w) {
                         continue;
                 }
                 random_policy(a, w->now.rt_us, &when);
+                if (!w->store)
+                        random_ties(a, name, &when);
                 if (job && one_in(a, 2)) {
                         when = job->defined;
                         keep_plan(a, &when);
@@ -476,6 +494,8 @@ static bool run_seed(uint64_t seed, int64_t steps, int planted, bool is_verbose,
                 struct job_when when;
                 snprintf(name, sizeof(name), "job%d", i);
                 random_policy(&a, w->now.rt_us, &when);
+                if (!has_ledger)
+                        random_ties(&a, name, &when);
                 world_define(w, name, &when);
         }
         world_commit(w);

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEPT_MAX 128
+#define KEPT_MAX      128
+#define TIES_KEPT_MAX 8192
 
 static struct zones zones;
 struct agendas sim_agendas = {.find_zone = zones_find_for_agendas, .userdata = &zones};
@@ -34,11 +35,11 @@ struct job_when sim_when(const char *text) {
         return when;
 }
 
-void sim_join(struct job_when *when, const char *groups) {
-        static const struct ties *kept_ties[KEPT_MAX];
+void sim_tie(struct job_when *when, const char *line) {
+        static const struct ties *kept_ties[TIES_KEPT_MAX];
         static size_t n;
-        char text[200];
-        snprintf(text, sizeof(text), "MemberOf=%s\n", groups);
+        char text[600];
+        snprintf(text, sizeof(text), "%s%s", when->ties ? when->ties->text : "", line);
         const struct ties *ties = sim_when(text).ties;
         when->ties = ties;
         for (size_t i = 0; i < n; i++)
@@ -46,7 +47,13 @@ void sim_join(struct job_when *when, const char *groups) {
                         ties_unref(ties);
                         return;
                 }
-        if (n == KEPT_MAX)
+        if (n == TIES_KEPT_MAX)
                 abort();
         kept_ties[n++] = ties;
+}
+
+void sim_join(struct job_when *when, const char *groups) {
+        char text[200];
+        snprintf(text, sizeof(text), "MemberOf=%s\n", groups);
+        sim_tie(when, text);
 }

@@ -10,3 +10,5 @@ extern struct agendas sim_agendas;
 struct job_when sim_when(const char *text);
 /* Makes a policy that of a member of groups ("one two"). */
 void sim_join(struct job_when *when, const char *groups);
+/* Adds a line such as "OnSuccess=b\n". */
+void sim_tie(struct job_when *when, const char *line);

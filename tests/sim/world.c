@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "daemon/scheduler/plan.h"
+#include "tests/sim/chains.h"
 #include "tests/sim/pools.h"
 
 #define WALK_MAX 50000 /* slots of a calendar */
@@ -30,6 +31,7 @@ void world_fail(struct world *w, const char *name, const char *what) {
 }
 
 static void new_engine(struct world *w) {
+        w->chains.is_syncing = true;
         if (engine_new(&w->hello, &w->engine) < 0)
                 abort();
         w->hello.epoch++;
@@ -345,7 +347,8 @@ static void check_day(struct world *w, const struct world_job *job, const struct
         if (!job->when.days || a->outcome.outcome == SLOT_INTERRUPTED ||
             (plan_is_delay(&job->when) && a->outcome.outcome != SLOT_RAN))
                 return;
-        if (a->outcome.outcome == SLOT_RAN && job->may_queue) /* it may have waited over a change of its days */
+        if ((a->outcome.outcome == SLOT_RAN || a->outcome.item == WIRE_ITEM_CHAIN) &&
+            job->may_queue) /* it may have waited over a change of its days */
                 return;
         if (!plan_is_wall(&job->when) && w->n_steps > 0) /* it was another day when it passed */
                 return;
@@ -968,6 +971,7 @@ static void take_actions(struct world *w) {
                         continue;
                 }
                 trace(w, a, job->name);
+                chains_note(w, job, a);
                 if (a->kind == ACTION_START) {
                         on_start(w, job, &a->start);
                         if (w->planted == 2 && a->start.key % 7 == 3)
@@ -1011,6 +1015,8 @@ static void take_actions(struct world *w) {
         }
         for (size_t i = 0; i < w->n_jobs; i++)
                 check_stopped(w, &w->jobs[i]);
+        if (!w->chains.is_syncing)
+                chains_check(w);
         if (engine_has_failed(w->engine))
                 fail(w, "the engine ran out of memory");
         bool is_wanted = w->is_flush_wanted;
@@ -1209,6 +1215,7 @@ void world_commit(struct world *w) {
         pools_tell(w);
         pools_put_in_force(w);
         w->is_reordered = w->is_committing = true;
+        w->chains.is_syncing = false;
         engine_commit(w->engine, w->now,
                       &(struct wire_commit){.generation = ++w->generation, .time_sync_wait_us = w->sync_wait_us});
         take_actions(w);
@@ -1531,6 +1538,7 @@ static void begin_anew(struct world *w, bool is_resync) {
         take_actions(w);
         define_all(w);
         tell_runs(w);
+        w->chains.is_syncing = false;
         engine_commit(w->engine, w->now,
                       &(struct wire_commit){
                               .generation = w->generation, .is_resync = is_resync, .time_sync_wait_us = w->sync_wait_us});
@@ -1596,6 +1604,7 @@ void world_crash_and_step(struct world *w, int64_t down_us, int64_t by_us) {
         }
         define_all(w);
         tell_runs(w);
+        w->chains.is_syncing = false;
         engine_commit(
                 w->engine, w->now,
                 &(struct wire_commit){.generation = w->generation, .is_resync = true, .time_sync_wait_us = w->sync_wait_us});

@@ -11,6 +11,8 @@
 #include "daemon/scheduler/engine.h"
 #include "tests/sim/store.h"
 
+#define WORLD_ENDS     1024
+#define WORLD_CHAINED  4096
 #define WORLD_JOBS     64
 #define WORLD_DEBTS    64  /* slots of segments that are over, which still wait for their outcome */
 #define WORLD_QUEUE    8   /* slots that wait for the run in flight, at most */
@@ -137,6 +139,27 @@ struct world_group {
         uint32_t max_running, next_max; /* in force, and with the next commit; 0: no limit */
 };
 
+/* The end of a slot or a trigger, whose children are to have their slots. */
+struct world_chain_end {
+        char job[32];
+        uint64_t run;
+        int64_t at_bt_us;
+        bool is_good;
+};
+
+struct world_chains {
+        struct world_chain_end ends[WORLD_ENDS]; /* of the event at hand; before the first commit, until then */
+        size_t n_ends;
+        char outcomes[WORLD_ENDS][32]; /* children that got an outcome in it */
+        size_t n_outcomes;
+        struct {
+                char job[32];
+                uint64_t run;
+        } started[WORLD_CHAINED]; /* children, and the run that they follow; the oldest goes */
+        size_t next_started;
+        bool is_syncing; /* a new scheduler has not committed yet */
+};
+
 struct world {
         struct clock_sample now;
         struct engine *engine;
@@ -157,6 +180,7 @@ struct world {
         void *userdata;
         struct world_entry *entries; /* of the job that is watched */
         size_t n_entries, allocated_entries;
+        struct world_chains chains;
         const char *watched;
         const char *traced; /* a job whose actions are printed; NULL: none */
         uint64_t n_actions;
