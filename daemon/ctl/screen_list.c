@@ -35,8 +35,7 @@ static int64_t attempt_of(const json_t *job) {
 }
 
 static bool is_running(const json_t *job) {
-        return json_array_size(json_object_get(job, "runningRunIds")) > 0 || is_state(job, "running") ||
-               (is_state(job, "pending") && attempt_of(job) == REPLY_NO_TIME);
+        return json_array_size(json_object_get(job, "runningRunIds")) > 0 || is_state(job, "running");
 }
 
 static bool is_overdue(const json_t *job) {
@@ -126,6 +125,9 @@ static void add_next(struct table *t, const struct view *v, const json_t *job) {
         } else if (reply_object(job, "hold")) {
                 table_cell(t, "%s", screen_hold(v, job, false, text));
                 table_cell(t, "-");
+        } else if (is_state(job, "pending") && attempt_of(job) == REPLY_NO_TIME) { /* it is due, and something keeps it */
+                table_cell(t, "pending");
+                table_cell(t, "now");
         } else if (next_us != REPLY_NO_TIME) {
                 long long attempt = reply_int(job, "attempt", 0);
                 snprintf(text, sizeof(text), attempt > 0 ? " (attempt %lld)" : "", attempt);

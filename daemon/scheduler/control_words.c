@@ -103,14 +103,20 @@ char *words_schedule(const struct job_when *when, char buf[static WORDS_SCHEDULE
 }
 
 const char *words_next_reason(const struct job_view *view, const struct job_when *when, char buf[static WORDS_SCHEDULE_MAX]) {
+        static const char *const ends[JOB_END_MAX] = {
+                [JOB_END_RUNS] = "finished: it has had its MaxRuns=",
+                [JOB_END_RUN] = "finished: its last run said so",
+                [JOB_END_UNTIL] = "finished: no slot is left before Until=",
+                [JOB_END_CALENDAR] = "finished: no instant of its calendar is left",
+        };
         if (view->status == JOB_STATUS_DISABLED)
                 return "disabled: its definition says Enabled=no";
         if (view->is_cancelled)
                 return "cancelled";
         if (view->is_failed)
                 return "failed: it was stopped, by StopAfterFailures=";
-        if (view->is_finished)
-                return "its schedule is over";
+        if (view->end != JOB_END_NONE)
+                return ends[view->end];
         if (view->retry) {
                 snprintf(buf, WORDS_SCHEDULE_MAX, "attempt %u of its last slot is to come", view->retry->attempt);
                 return buf;
@@ -121,6 +127,12 @@ const char *words_next_reason(const struct job_view *view, const struct job_when
                 snprintf(buf, WORDS_SCHEDULE_MAX, "run %" PRIu64 " waits for the end of the run in flight", view->pending_run);
                 return buf;
         }
+        if (view->n_line > 0)
+                return "a slot waits for the end of the run in flight";
+        if (view->is_place_awaited)
+                return "waits for a place in its groups";
+        if (view->is_clock_awaited)
+                return "waits for the clock to be synchronised";
         if (!plan_exists(when))
                 return view->is_child                       ? "follows other jobs"
                        : !job_when_has_schedule(when)       ? "on demand only"
@@ -163,15 +175,17 @@ static const char *how_it_ended(const struct run_end *end, char buf[static 160])
                 [RUN_RESULT_TIMEOUT] = "ended by its Timeout=",
                 [RUN_RESULT_SIGNAL] = "killed",
                 [RUN_RESULT_START_FAILED] = "not started",
-                [RUN_RESULT_CANCELLED] = "ended by a command",
-                [RUN_RESULT_INTERRUPTED] = "its end is not known, for the machine or the runner died",
-                [RUN_RESULT_FINISHED] = "done for good, by its own word",
-                [RUN_RESULT_SKIPPED] = "nothing to do, by its own word",
+                [RUN_RESULT_CANCELLED] = "ended by a command, or as chimed was stopped",
+                [RUN_RESULT_INTERRUPTED] = "interrupted, as the machine or the runner died",
+                [RUN_RESULT_FINISHED] = "done for good (FinishExitStatus=)",
+                [RUN_RESULT_SKIPPED] = "nothing to do (SkipExitStatus=)",
                 [RUN_RESULT_CONDITION] = "not executed, for its conditions did not hold",
         };
         char name[160];
-        if (end->result == RUN_RESULT_START_FAILED)
-                return words_start_error(end, buf);
+        if (end->result == RUN_RESULT_START_FAILED) {
+                snprintf(buf, 160, "could not start: %.140s", words_start_error(end, name));
+                return buf;
+        }
         if (end->result == RUN_RESULT_FINISHED && end->start_bt_us == 0)
                 return "not executed, for what StopWhenPathExists= names was there";
         if (end->result == RUN_RESULT_SIGNAL)
@@ -213,7 +227,7 @@ static const char *reason_words(enum slot_reason reason) {
                 [SLOT_REASON_DOWN] = "chimed was not running",
                 [SLOT_REASON_SUSPENDED] = "the machine slept",
                 [SLOT_REASON_CLOCK_STEP] = "the wall clock was set over it",
-                [SLOT_REASON_DEADLINE] = "it was too late, by StartDeadline= or for the next slot was due",
+                [SLOT_REASON_DEADLINE] = "it could not start before its StartDeadline=, or before the next slot was due",
                 [SLOT_REASON_PAUSED] = "the job or a group of it was paused",
                 [SLOT_REASON_CANCELLED] = "the job was cancelled",
                 [SLOT_REASON_DISABLED] = "its definition said Enabled=no",
@@ -305,21 +319,22 @@ static void say_place(const struct words_facts *f, struct words_answer *answer) 
         answer->reason = "pool";
         if (place->group)
                 snprintf(where, sizeof(where), "in the group %s", place->group);
-        say(answer, "%s waits for a place %s, where %u of MaxRunning=%u are taken%s.",
+        say(answer, "%s waits for a place %s, where %u of %u (MaxRunning=) are taken%s.",
             f->view.is_pending_slot ? "A slot"
             : f->view.retry         ? "An attempt"
                                     : "A trigger",
             where, place->pool.n_running, place->pool.max_running, who_runs(&f->place, who));
         if (!place->is_full)
                 say(answer, "The free place is kept for a job that is before it and needs one in another group, too.");
-        if (place->until_bt_us < INT64_MAX)
+        int64_t until_us = place->until_bt_us < INT64_MAX ? f->now.rt_us + place->until_bt_us - f->now.bt_us : INT64_MAX;
+        if (until_us < INT64_MAX)
                 snprintf(until, sizeof(until), ", and waits until %s at most",
-                         timestamp_print_utc(f->now.rt_us + place->until_bt_us - f->now.bt_us, instant));
+                         timestamp_print_utc(until_us - until_us % USEC_PER_SEC, instant));
         about(f->now.bt_us - place->since_bt_us, since);
         if (place->n_before > 0)
                 say(answer, "It is number %zu of those who wait, for %s so far%s.", place->n_before + 1, since, until);
         else
-                say(answer, "It is the next; it has waited for %s%s.", since, until);
+                say(answer, "Its turn is next; it has waited for %s%s.", since, until);
 }
 
 static void say_overdue(const struct words_facts *f, struct words_answer *answer) {
@@ -385,10 +400,10 @@ static void say_end(const struct words_facts *f, struct words_answer *answer) {
                 break;
         case JOB_END_RUN:
                 if (last && last->end.result == RUN_RESULT_FINISHED)
-                        say(answer, "Its schedule is over: run %" PRIu64 " ended so (%s).", last->run.run,
+                        say(answer, "Its schedule is over, by run %" PRIu64 ": %s.", last->run.run,
                             how_it_ended(&last->end, how));
                 else
-                        say(answer, "Its schedule is over: a run ended so.");
+                        say(answer, "Its schedule is over, by the end of a run.");
                 break;
         case JOB_END_UNTIL:
                 say(answer, "Its schedule is over: no slot is left before Until=, %s.",
@@ -403,14 +418,21 @@ static void say_end(const struct words_facts *f, struct words_answer *answer) {
                 say(answer, "It will not run again until: chimectl start %s", f->job);
         else
                 say(answer,
-                    "It will not run again until its definition says another end; once, now: chimectl trigger --force %s",
+                    "It will not run again until its definition plans more slots; once, now: chimectl trigger --force %s",
                     f->job);
+}
+
+/* Only= and Except= leave nothing of the schedule. */
+static bool is_never_open(const struct words_facts *f) {
+        return f->when->days && plan_exists(f->when) && f->next_slot_rt_us == INT64_MAX && !f->view.is_clock_awaited &&
+               f->view.status == JOB_STATUS_WAITING;
 }
 
 static void say_standing(const struct words_facts *f, struct words_answer *answer) {
         if (f->view.status == JOB_STATUS_DISABLED) {
                 answer->reason = "disabled";
-                say(answer, "It never runs by itself: its definition says Enabled=no.");
+                say(answer, "It never runs by itself: its definition says Enabled=no. Once, now: chimectl trigger --force %s",
+                    f->job);
         } else if (f->view.is_failed) {
                 answer->reason = "failed";
                 say(answer, "It was stopped: it failed in %u slots in a row, as many as StopAfterFailures= allows.",
@@ -422,9 +444,13 @@ static void say_standing(const struct words_facts *f, struct words_answer *answe
         } else if (!job_when_has_schedule(f->when) && f->n_parents == 0 && !f->has_place) {
                 answer->reason = "manual";
                 say(answer, "It runs on demand only: chimectl trigger %s", f->job);
+        } else if (is_never_open(f)) {
+                answer->reason = "calendar";
+                say(answer, "No slot is planned: all that would come are left out (%s).", days_words(f->when->days));
         } else if (f->when->days && days_which(f->when->days, f->now.rt_us)) {
                 answer->reason = "calendar";
-                say(answer, "Slots of this day are withheld, by the calendar %s.", days_which(f->when->days, f->now.rt_us));
+                say(answer, "The calendar %s leaves out this day: its slots are withheld.",
+                    days_which(f->when->days, f->now.rt_us));
         }
         say_hold(f, answer);
 }
@@ -475,18 +501,18 @@ static void say_parent_last(const struct words_facts *f, const struct words_pare
                                                                     : 0;
         if (last->end.result == RUN_RESULT_NONE)
                 say(answer, "Run %" PRIu64 " of %s is in flight: its end decides.", last->run.run, parent->job);
-        else if (!(events & parent->events))
-                say(answer, "Run %" PRIu64 " of %s ended at %s: %s; no run comes of that.", last->run.run, parent->job,
-                    timestamp_print_utc(last->end.end_rt_us, instant), how_it_ended(&last->end, how));
         else if (f->book && f->book->last && f->book->last->run.parent.run == last->run.run)
                 say(answer, "Run %" PRIu64 " came of run %" PRIu64 " of %s.", f->book->last->run.run, last->run.run,
                     parent->job);
+        else if (!(events & parent->events))
+                say(answer, "Run %" PRIu64 " of %s ended at %s: %s; no run comes of that.", last->run.run, parent->job,
+                    timestamp_print_utc(last->end.end_rt_us, instant), how_it_ended(&last->end, how));
 }
 
 static void say_parents(const struct words_facts *f, struct words_answer *answer) {
         char what[160];
         for (size_t i = 0; i < f->n_parents && i < WORDS_PARENTS; i++) {
-                say(answer, "It follows %s: %s makes a slot.", f->parents[i].job, what_of_parent(&f->parents[i], what));
+                say(answer, "It follows %s: a slot comes of %s.", f->parents[i].job, what_of_parent(&f->parents[i], what));
                 say_parent_last(f, &f->parents[i], answer);
         }
         if (f->n_parents > WORDS_PARENTS)
@@ -498,9 +524,13 @@ static void say_slots(const char *job, const struct book_range *range, struct wo
         (void)job;
         timestamp_print_utc(range->first_rt_us, first);
         timestamp_print_utc(range->last_rt_us, last);
-        if (range->outcome == SLOT_MERGED)
-                say(answer, "%" PRIu64 " slot%s from %s to %s went into run %" PRIu64 ".", range->n, range->n == 1 ? "" : "s",
-                    first, last, range->run);
+        const char *between = range->reason != SLOT_REASON_NONE ? ": " : "";
+        const char *reason = range->reason != SLOT_REASON_NONE ? reason_words(range->reason) : "";
+        if (range->outcome == SLOT_MERGED && range->n == 1)
+                say(answer, "The slot of %s went into run %" PRIu64 "%s%s.", first, range->run, between, reason);
+        else if (range->outcome == SLOT_MERGED)
+                say(answer, "%" PRIu64 " slots from %s to %s went into run %" PRIu64 "%s%s.", range->n, first, last, range->run,
+                    between, reason);
         else if (range->n == 1)
                 say(answer, "The slot of %s was %s: %s.", first, slot_outcome_to_string(range->outcome),
                     reason_words(range->reason));
@@ -531,7 +561,7 @@ static void say_failure(const struct words_facts *f, struct words_answer *answer
             how_it_ended(&failed->end, how));
         if (book->last_good && book->last_good->run.run > failed->run.run)
                 say(answer, "Run %" PRIu64 " after it was good.", book->last_good->run.run);
-        else if (book->counts.failures_in_row > 1)
+        else if (book->counts.failures_in_row > 1 && !f->view.is_failed)
                 say(answer, "It has failed %" PRIu64 " times in a row.", book->counts.failures_in_row);
         if (!answer->run)
                 answer->run = failed;
@@ -556,10 +586,7 @@ static void say_no_next(const struct words_facts *f, const char *lead, struct wo
         const char *event = words_event(f->when);
         if (f->view.run && f->when->every_us > 0 && is_planned)
                 say(answer, "%sNext: %s after the end of the run in flight.", lead, duration_print(f->when->every_us, span));
-        else if (is_planned && f->when->days && !f->view.run) {
-                answer->reason = "calendar";
-                say(answer, "No slot is planned: all that would come are left out (%s).", days_words(f->when->days));
-        } else if (event && !answer->reason)
+        else if (event && !answer->reason)
                 say(answer, "%sNext: %s.", lead, event);
         else if (*lead && f->n_parents == 0)
                 say(answer, "%sNo slot is planned.", lead);
@@ -573,7 +600,8 @@ static void say_next(const struct words_facts *f, struct words_answer *answer) {
                 say(answer, "Its slot has come, and starts as soon as the ledger has it on the disk.");
         if (f->view.is_clock_awaited && !answer->reason) {
                 answer->reason = "clock";
-                say(answer, "The clock is not synchronised since the boot: its slots wait for that, TimeSyncWait= at most.");
+                say(answer, "The clock has not been synchronised since the boot: slots wait for that, for TimeSyncWait= of "
+                            "chimed.conf at most.");
         } else if (f->next_slot_rt_us != INT64_MAX)
                 say(answer, "%sNext: %s, in %s.", lead, timestamp_print_utc(f->next_slot_rt_us, instant),
                     about(f->next_slot_rt_us - f->now.rt_us, span));
@@ -607,14 +635,21 @@ static const struct book_run *run_of_slot(const struct book_job *book, int64_t s
 }
 
 static void say_slot_ran(const struct book_run *run, struct words_answer *answer) {
-        char instant[40], how[160], lag[96];
+        char instant[40], how[160], lag[96], late[112], attempt[40] = "";
         answer->run = run;
         if (run->end.result == RUN_RESULT_NONE) {
                 say(answer, "Run %" PRIu64 ", which is in flight, runs for it.", run->run.run);
                 return;
         }
-        say(answer, "Run %" PRIu64 " ran for it, %s late; it ended at %s: %s.", run->run.run, about(run->run.lag_us, lag),
-            timestamp_print_utc(run->end.end_rt_us, instant), how_it_ended(&run->end, how));
+        if (run->run.lag_us < LATE_US)
+                snprintf(late, sizeof(late), "at its time");
+        else
+                snprintf(late, sizeof(late), "%s late", about(run->run.lag_us, lag));
+        if (run->run.attempt > 1)
+                snprintf(attempt, sizeof(attempt), ", attempt %u of its slot,", run->run.attempt);
+        say(answer, "Run %" PRIu64 "%s %s for it %s; it ended at %s: %s.", run->run.run, attempt,
+            run->end.start_rt_us > 0 ? "ran" : "was to run", late, timestamp_print_utc(run->end.end_rt_us, instant),
+            how_it_ended(&run->end, how));
 }
 
 void words_why_slot(const struct words_facts *facts, int64_t slot_rt_us, struct words_answer *ret) {

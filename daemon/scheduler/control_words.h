@@ -52,6 +52,9 @@ struct words_facts {
         size_t n_parents; /* all */
 };
 
+/* All that is known of a job; it borrows from both until the next event. book may be NULL. */
+struct words_facts words_find_facts(struct engine *e, const struct book *book, struct clock_sample now, uint32_t job);
+
 /* The answer: sentences, and what they speak of. Borrows from the facts. */
 struct words_answer {
         char sentences[WORDS_SENTENCES][WORDS_SENTENCE_MAX];

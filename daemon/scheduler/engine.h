@@ -361,6 +361,7 @@ struct job_view {
         uint32_t n_line;         /* slots that wait for a run to end, by Overlap=queue or for a replaced one; */
         int64_t line_slot_rt_us; /* the first of them */
         bool is_clock_awaited;   /* its slots wait for the clock to be synchronised */
+        bool is_place_awaited;   /* what is due waits for a place in its groups, or among all jobs */
 };
 
 /* The runs of a job that are in flight, by their numbers. Returns how many. */

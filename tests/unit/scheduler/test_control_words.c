@@ -81,22 +81,23 @@ END_TEST
 
 /* ---- why ---- */
 
-static const struct book_run good = {.run = {.run = 8, .slot_rt_us = NOON - 2 * HOUR, .lag_us = 1500},
-                                     .end = {.result = RUN_RESULT_SUCCESS, .end_rt_us = NOON - 2 * HOUR + 5}},
-                             failed = {.run = {.run = 9, .slot_rt_us = NOON - HOUR},
-                                       .end = {.result = RUN_RESULT_FAILED, .exit_code = 3, .end_rt_us = NOON - HOUR}},
-                             killed = {.run = {.run = 7, .slot_rt_us = NOON - 3 * HOUR},
-                                       .end = {.result = RUN_RESULT_SIGNAL, .signal = 11, .end_rt_us = NOON - HOUR}},
-                             no_start = {.run = {.run = 9, .slot_rt_us = NOON - HOUR},
-                                         .end = {.result = RUN_RESULT_START_FAILED,
-                                                 .step = RUN_STEP_WORKING_DIRECTORY,
-                                                 .error = 2,
-                                                 .end_rt_us = NOON - HOUR}},
-                             flying = {.run = {.run = 10,
-                                               .cause = RUN_CAUSE_TRIGGER,
-                                               .item = WIRE_ITEM_TRIGGER,
-                                               .start_rt_us = NOON - 90 * USEC_PER_SEC,
-                                               .start_bt_us = 10 * USEC_PER_SEC}};
+static const struct book_run
+        good = {.run = {.run = 8, .slot_rt_us = NOON - 2 * HOUR, .lag_us = 1500},
+                .end = {.result = RUN_RESULT_SUCCESS, .start_rt_us = NOON - 2 * HOUR, .end_rt_us = NOON - 2 * HOUR + 5}},
+        failed = {.run = {.run = 9, .slot_rt_us = NOON - HOUR},
+                  .end = {.result = RUN_RESULT_FAILED, .exit_code = 3, .start_rt_us = NOON - HOUR, .end_rt_us = NOON - HOUR}},
+        killed = {.run = {.run = 7, .slot_rt_us = NOON - 3 * HOUR},
+                  .end = {.result = RUN_RESULT_SIGNAL, .signal = 11, .end_rt_us = NOON - HOUR}},
+        no_start = {.run = {.run = 9, .slot_rt_us = NOON - HOUR},
+                    .end = {.result = RUN_RESULT_START_FAILED,
+                            .step = RUN_STEP_WORKING_DIRECTORY,
+                            .error = 2,
+                            .end_rt_us = NOON - HOUR}},
+        flying = {.run = {.run = 10,
+                          .cause = RUN_CAUSE_TRIGGER,
+                          .item = WIRE_ITEM_TRIGGER,
+                          .start_rt_us = NOON - 90 * USEC_PER_SEC,
+                          .start_bt_us = 10 * USEC_PER_SEC}};
 static struct book_range missed[] = {
         {.outcome = SLOT_MERGED, .n = 2, .first_rt_us = NOON - 5 * HOUR, .last_rt_us = NOON - 4 * HOUR, .run = 8},
         {.outcome = SLOT_MISSED,
@@ -169,7 +170,7 @@ static const struct {
          {.status = JOB_STATUS_WAITING},
          {0},
          NOON + 36 * HOUR,
-         "Slots of this day are withheld, by the calendar weekend.|Next: 2026-11-23T00:00:00Z, in 1d 12h.",
+         "The calendar weekend leaves out this day: its slots are withheld.|Next: 2026-11-23T00:00:00Z, in 1d 12h.",
          "calendar"},
         {"a second attempt",
          "Every=1h\nRetries=3\n",
@@ -228,7 +229,7 @@ static const struct {
          {.status = JOB_STATUS_DISABLED},
          {0},
          INT64_MAX,
-         "It never runs by itself: its definition says Enabled=no.",
+         "It never runs by itself: its definition says Enabled=no. Once, now: chimectl trigger --force backup",
          "disabled"},
         {"paused",
          "Every=1h\n",
@@ -275,7 +276,8 @@ static const struct {
          {.status = JOB_STATUS_WAITING},
          {.last = &no_start, .last_failure = &no_start, .counts = {.failures_in_row = 1}},
          NOON + HOUR,
-         "Run 9 failed at 2026-11-21T11:00:00Z: working-directory: No such file or directory.|Next: 2026-11-21T13:00:00Z, in "
+         "Run 9 failed at 2026-11-21T11:00:00Z: could not start: working-directory: No such file or directory.|Next: "
+         "2026-11-21T13:00:00Z, in "
          "1h.",
          NULL},
 };
@@ -299,17 +301,17 @@ static const struct {
         struct book_job parent, book;
         const char *sentences;
 } followed[] = {
-        {"nothing yet", 1 << RUN_EVENT_SUCCESS, {0}, {0}, "It follows dump: each good end makes a slot."},
+        {"nothing yet", 1 << RUN_EVENT_SUCCESS, {0}, {0}, "It follows dump: a slot comes of each good end."},
         {"it came",
          1 << RUN_EVENT_SUCCESS,
          {.last = &good},
          {.last = &child},
-         "It follows dump: each good end makes a slot.|Run 12 came of run 8 of dump."},
+         "It follows dump: a slot comes of each good end.|Run 12 came of run 8 of dump."},
         {"it failed",
          1 << RUN_EVENT_SUCCESS,
          {.last = &failed},
          {.last = &child},
-         "It follows dump: each good end makes a slot.|Run 9 of dump ended at 2026-11-21T11:00:00Z: exit status 3; no run "
+         "It follows dump: a slot comes of each good end.|Run 9 of dump ended at 2026-11-21T11:00:00Z: exit status 3; no run "
          "comes "
          "of "
          "that."},
@@ -317,18 +319,19 @@ static const struct {
          1 << RUN_EVENT_SUCCESS | 1 << RUN_EVENT_END,
          {.last = &skipped},
          {0},
-         "It follows dump: each end makes a slot.|Run 11 of dump ended at 2026-11-21T11:00:00Z: nothing to do, by its own "
-         "word; no run comes of that."},
+         "It follows dump: a slot comes of each end.|Run 11 of dump ended at 2026-11-21T11:00:00Z: nothing to do "
+         "(SkipExitStatus=); no run comes of that."},
         {"it is in flight",
          1 << RUN_EVENT_FAILURE,
          {.last = &flying},
          {0},
-         "It follows dump: each failure makes a slot.|Run 10 of dump is in flight: its end decides."},
+         "It follows dump: a slot comes of each failure.|Run 10 of dump is in flight: its end decides."},
         {"it was missed",
          1 << RUN_EVENT_SUCCESS,
          {.recent = &missed[1], .n_recent = 1},
          {0},
-         "It follows dump: each good end makes a slot.|The slot of dump of 2026-11-21T05:00:00Z was missed, so no run came of "
+         "It follows dump: a slot comes of each good end.|The slot of dump of 2026-11-21T05:00:00Z was missed, so no run came "
+         "of "
          "it: "
          "chimed was not running."},
 };
@@ -377,8 +380,8 @@ static const struct {
         const char *reason;
         uint64_t run;
 } slots[] = {
-        {NOON - 2 * HOUR, "Run 8 ran for it, 1ms late; it ended at 2026-11-21T10:00:00.000005Z: success.", NULL, 8},
-        {NOON - HOUR, "Run 9 ran for it, 0 late; it ended at 2026-11-21T11:00:00Z: exit status 3.", NULL, 9},
+        {NOON - 2 * HOUR, "Run 8 ran for it at its time; it ended at 2026-11-21T10:00:00.000005Z: success.", NULL, 8},
+        {NOON - HOUR, "Run 9 ran for it at its time; it ended at 2026-11-21T11:00:00Z: exit status 3.", NULL, 9},
         {NOON - 20 * HOUR, "The slot of 2026-11-20T16:00:00Z was missed: the run before was still in flight.", "overlap", 0},
         {NOON - 8 * HOUR, "3 slots from 2026-11-21T03:00:00Z to 2026-11-21T05:00:00Z were missed: chimed was not running.",
          "down", 0},
@@ -403,7 +406,8 @@ static const struct {
            .until_bt_us = 700 * USEC_PER_SEC,
            .n_runners = 2},
           {"copy", "mirror"}},
-         "A slot waits for a place in the group disk, where 2 of MaxRunning=2 are taken, by copy and mirror.|It is number 3 of "
+         "A slot waits for a place in the group disk, where 2 of 2 (MaxRunning=) are taken, by copy and mirror.|It is number 3 "
+         "of "
          "those who wait, for 1min so far, and waits until 2026-11-21T12:10:00Z at most.|Next: 2026-11-21T13:00:00Z, in 1h."},
         {{.status = JOB_STATUS_PENDING},
          {{.pool = {.max_running = 5, .n_running = 5, .n_waiting = 1},
@@ -412,7 +416,8 @@ static const struct {
            .until_bt_us = INT64_MAX,
            .n_runners = 2},
           {"copy", "mirror"}},
-         "A trigger waits for a place among all jobs, where 5 of MaxRunning=5 are taken, by copy, mirror and others.|It is the "
+         "A trigger waits for a place among all jobs, where 5 of 5 (MaxRunning=) are taken, by copy, mirror and others.|Its "
+         "turn is "
          "next; it has waited for 1min.|Next: 2026-11-21T13:00:00Z, in 1h."},
         {{.status = JOB_STATUS_PENDING, .retry = &second},
          {{.group = "disk",
@@ -422,7 +427,8 @@ static const struct {
            .until_bt_us = INT64_MAX,
            .n_runners = 1},
           {"copy"}},
-         "An attempt waits for a place in the group disk, where 1 of MaxRunning=2 are taken, by copy.|The free place is kept "
+         "An attempt waits for a place in the group disk, where 1 of 2 (MaxRunning=) are taken, by copy.|The free place is "
+         "kept "
          "for "
          "a job that is before it and needs one in another group, too.|It is number 2 of those who wait, for 1min so "
          "far.|Next: "
