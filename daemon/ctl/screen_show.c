@@ -66,7 +66,9 @@ static void print_state(const struct view *v, const json_t *job, FILE *out) {
         int64_t next_us = reply_int(job, "nextSlotUsec", REPLY_NO_TIME), start_us = reply_int(job, "nextStartUsec", next_us);
         char hold[512], next[160] = "", delay[TIMES_SIZE], run[32] = "", text[1200];
 
-        if (json_array_size(runs) > 0)
+        if (json_array_size(runs) > 1)
+                snprintf(run, sizeof(run), ", %zu runs", json_array_size(runs));
+        else if (json_array_size(runs) > 0)
                 snprintf(run, sizeof(run), ", run %lld", (long long)json_integer_value(json_array_get(runs, 0)));
         if (next_us != REPLY_NO_TIME)
                 screen_next_time(v, next_us, true, next);

@@ -322,6 +322,17 @@ static const struct {
          "  Schedule   on demand\n"
          "  Last run   7  Sat 11:41:36  4s  running  (trigger)\n"
          "  Counts     1 run: 1 good, 0 failed\n"},
+        {"show, runs beside each other", print_show,
+         "{'name':'a','state':'running','schedule':'on demand','runningRunIds':[7,9,10],'runs':1,'successes':1}", 80,
+         "a\n"
+         "  State      running, 3 runs\n"
+         "  Schedule   on demand\n"
+         "  Counts     1 run: 1 good, 0 failed\n"},
+        {"list, due and kept", print_list, "[{'name':'a','state':'pending','runningRunIds':[],'nextSlotUsec':@600}]", 80,
+         "! 1 error in the job files, their last good jobs run on: chimectl check\n"
+         "  JOB  NEXT     IN   LAST  TOOK  RESULT  MISSED\n"
+         "  a    pending  now  -     -     -            -\n"
+         "1 job.\n"},
         {"show, cancelled", print_show,
          "{'name':'a','state':'cancelled','schedule':'every 1h','nextReason':'cancelled','hold':{'by':'ops','atUsec':@-90}}",
          80,
