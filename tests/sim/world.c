@@ -541,7 +541,9 @@ static void check_once(struct world *w, struct world_job *job, const struct wire
         bool is_stepped = job->may_await_place && start->slot_rt_us > w->now.rt_us;
         if (is_stepped || start->segment != job->segment.number) /* it has waited, perhaps over a step */
                 return;
-        job->started_slot_rt_us = start->slot_rt_us;
+        /* one of before a step has its time by the clock as it was */
+        bool is_of_before = !plan_is_wall(&job->when) && start->slot_us < w->stepped_bt_us;
+        job->started_slot_rt_us = is_of_before ? 0 : start->slot_rt_us;
         job->started_segment = start->segment;
         job->started_steps = w->n_steps;
         int64_t horizon_us = plan_is_wall(&job->when) ? w->store->horizon.rt_us : w->store->horizon.bt_us;
@@ -723,6 +725,7 @@ static void check_attempts(struct world *w, struct world_job *job, const struct 
                 fail(w, "%s: attempt %u comes %lld us off its time", job->name, attempt + 1, (long long)wait_us);
         job->next_attempt = (uint16_t)(attempt + !is_short);
         job->next_attempt_us = w->now.bt_us + a->run.retry_us;
+        job->attempt_after = a->run.run.run;
 }
 
 /* An attempt was announced and comes in its time; and nothing else comes while it is awaited. */
@@ -1386,7 +1389,8 @@ static void define_all(struct world *w) {
 
 static void adopt(struct world *w, struct world_job *job, const struct wire_start *start, int64_t begun_bt_us) {
         struct wire_run run = {.start = *start, .name = job->name};
-        if (start->item == WIRE_ITEM_RETRY && start->attempt == job->next_attempt) /* it has come */
+        if (start->item == WIRE_ITEM_RETRY && start->run > job->attempt_after &&
+            start->attempt == job->next_attempt) /* it has come */
                 job->next_attempt = 0;
         if (engine_adopt(w->engine, w->now, &run) < 0)
                 fail(w, "%s: run %llu not adopted", job->name, (unsigned long long)start->run);
@@ -1490,6 +1494,7 @@ static void recall_job(struct world *w, struct world_job *job) {
         job->next_attempt = kept->image.retry.is_waiting ? kept->image.retry.attempt
                             : is_in_flight               ? kept->image.run.attempt
                                                          : 0;
+        job->attempt_after = kept->image.retry.run;
         job->next_attempt_us = kept->image.retry.is_waiting && !job->is_moved ? kept->image.retry.at_bt_us : INT64_MIN;
         job->interval_us = kept->image.every_us;
         job->missed_since_run = kept->image.missed_since_run;

@@ -122,6 +122,7 @@ struct world_job {
         bool may_repeat;         /* it had RetryInterrupted= once: attempts come unannounced */
         uint16_t next_attempt;   /* that was announced; 0: none */
         int64_t next_attempt_us; /* not before (BOOTTIME) */
+        uint64_t attempt_after;  /* the run before it */
         uint32_t failed_in_row;  /* slots */
         bool owes_stop;          /* they are as many as StopAfterFailures= says */
         size_t n_overdue, n_overdue_again, n_overdue_over;
