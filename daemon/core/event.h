@@ -13,6 +13,7 @@ enum event_kind {
         EVENT_RETRY, /* an attempt failed, and another is to come */
         EVENT_MISSED,
         EVENT_WITHHELD,
+        EVENT_PENDING, /* a slot waits for its conditions */
         EVENT_MERGED,
         EVENT_CAUGHT_UP,
         EVENT_INTERRUPTED,

@@ -5,6 +5,7 @@
 #include "daemon/core/run.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "daemon/core/util.h"
 
@@ -75,6 +76,12 @@ const char *run_step_to_string(enum run_step step) {
 
 const char *run_event_to_string(enum run_event event) {
         return name_or_invalid((size_t)event < ARRAY_SIZE(event_names) ? event_names[event] : NULL);
+}
+
+const char *run_start_error(const struct run_end *end) {
+        if (end->step == RUN_STEP_CONDITION && end->error == 0)
+                return "ExecCondition= exited with 255, or was ended by a signal";
+        return end->error > 0 ? strerrordesc_np(end->error) : NULL;
 }
 
 bool run_result_is_good(enum run_result result) {

@@ -78,6 +78,9 @@ const char *run_result_to_string(enum run_result result);
 const char *run_cause_to_string(enum run_cause cause);
 const char *run_step_to_string(enum run_step step);
 const char *run_event_to_string(enum run_event event);
+struct run_end;
+/* What the step of a failed start met, in words; NULL where that is not known. */
+const char *run_start_error(const struct run_end *end);
 /* True for success, skipped and finished. */
 bool run_result_is_good(enum run_result result);
 /* True for failed, timeout, signal, start-failed. */

@@ -64,7 +64,7 @@ static void release_definition(struct run *run) {
 static void end_run(struct runner *runner, struct run *run) {
         struct wire_trail *trail = run->definition ? definitions_trail(&runner->definitions, run->definition) : NULL;
 
-        if (trail && trail->run == run->start.run) {
+        if (trail && trail->run == run->start.run && run->end.result != RUN_RESULT_CONDITION) { /* else it counts for nothing */
                 trail->last_result = run->end.result;
                 trail->end_bt_us = run->end.end_bt_us;
         }
@@ -187,6 +187,7 @@ static void finish(struct runner *runner, struct run *run) {
         struct clock_sample now = clock_now();
         struct run_end end = {
                 .exit_code = -1,
+                .step = run_is_answered(run) ? RUN_STEP_NONE : RUN_STEP_CONDITION,
                 .start_rt_us = run->start_rt_us,
                 .start_bt_us = run->start_bt_us,
                 .end_rt_us = now.rt_us,
@@ -547,7 +548,7 @@ static void take_answer(struct runner *runner, struct run *run, const struct run
         if (answer == CONDITIONS_DO_NOT_HOLD)
                 end_unstarted(runner, run, &(struct run_end){.result = RUN_RESULT_CONDITION});
         else if (answer == CONDITIONS_FAILED)
-                end_start_failed(runner, run, end->step != RUN_STEP_NONE ? end->step : RUN_STEP_CONDITION, end->error);
+                end_start_failed(runner, run, end->step, end->error);
         else if (runner->stop != STOP_NONE)
                 end_stopping(runner, run);
         else {

@@ -371,7 +371,7 @@ void book_note(struct book *b, const struct engine *e, struct clock_sample now, 
         switch (a->kind) {
         case ACTION_START:
                 run = run_in_flight(e, a->job);
-                if (run && run->run == a->start.run)
+                if (run && run->run == a->start.run && !run->is_asked) /* else once it is known to have started */
                         (void)run_new(b, j, run);
                 break;
         case ACTION_STARTED:
@@ -394,6 +394,7 @@ void book_note(struct book *b, const struct engine *e, struct clock_sample now, 
                 break;
         case ACTION_SEGMENT:
         case ACTION_KILL:
+        case ACTION_REFUSED:
         case ACTION_DROPPED:
         case ACTION_HORIZON:
         case ACTION_WRITE:

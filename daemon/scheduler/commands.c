@@ -217,7 +217,8 @@ int engine_cancel(struct engine *e, struct clock_sample now, uint32_t job, bool 
                 return r;
         struct job_cold *cold = registry_cold(&e->jobs, row);
         bool cancels_schedule = !is_run_only && engine_has_plan(row);
-        bool is_anything = cancels_schedule || cold->run.run > 0 || cold->waiting.is_trigger || cold->retry.is_waiting;
+        bool is_anything = cancels_schedule || cold->run.run > 0 || cold->waiting.is_trigger || cold->waiting.run > 0 ||
+                           cold->retry.is_waiting;
         if (cancels_schedule)
                 cancel_schedule(e, now, job);
         else {
@@ -234,26 +235,59 @@ int engine_cancel(struct engine *e, struct clock_sample now, uint32_t job, bool 
 }
 
 /* The run behind the one in flight that will do it, alone or with the slot that waits. */
-static uint64_t promise_run(struct engine *e, uint32_t job) {
+static uint64_t promise_run(struct engine *e, uint32_t job, const struct engine_trigger *trigger) {
         struct job_waiting *waiting = &registry_cold(&e->jobs, engine_row(e, job))->waiting;
         if (waiting->run == 0)
                 waiting->run = engine_take_run_number(e);
         waiting->is_trigger = true;
+        waiting->is_forced |= trigger->is_forced;
         return waiting->run;
 }
 
-static enum trigger_outcome meet_run(struct engine *e, struct clock_sample now, uint32_t job, enum trigger_if_running what,
-                                     uint64_t *ret_run) {
+/* Where it is forced, the conditions of the run that it joins are not asked again. */
+static enum trigger_outcome join_run(struct engine *e, uint32_t job, bool is_forced) {
+        struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
+        if (cold->run.is_asked) {
+                cold->run.is_promised = true;
+                cold->waiting.is_forced |= is_forced;
+        }
+        return TRIGGER_JOINED;
+}
+
+static enum trigger_outcome meet_run(struct engine *e, struct clock_sample now, uint32_t job,
+                                     const struct engine_trigger *trigger, uint64_t *ret_run) {
         const struct job_run *run = &registry_cold(&e->jobs, engine_row(e, job))->run;
+        enum trigger_if_running what = trigger->if_running;
         *ret_run = run->run;
         if (what == TRIGGER_JOIN && !run->is_ending)
-                return TRIGGER_JOINED;
+                return join_run(e, job, trigger->is_forced);
         slots_pass(e, now, job, engine_slot_now(engine_policy(e, engine_row(e, job)), now));
-        *ret_run = promise_run(e, job);
+        *ret_run = promise_run(e, job, trigger);
         if (what != TRIGGER_REPLACE)
                 return TRIGGER_QUEUED;
         engine_end_run(e, job);
         return TRIGGER_REPLACING;
+}
+
+/* No run is in flight. A slot that waits for the ledger, for its conditions or for a place takes the trigger in. TRIGGER_STARTED,
+ * TRIGGER_QUEUED, -ENOMEM. */
+static int start_triggered(struct engine *e, struct clock_sample now, uint32_t job, const struct engine_trigger *trigger,
+                           uint64_t *ret_run) {
+        struct job_row *row = engine_row(e, job);
+        struct job_cold *cold = registry_warm(&e->jobs, row);
+        if (!cold)
+                return -ENOMEM;
+        bool is_taken_in = cold->waiting.is_slot && cold->waiting.awaits != JOB_AWAITS_RUN && !cold->retry.is_waiting &&
+                           !schedule_has(&e->parked, job);
+        if (is_taken_in)
+                promise_run(e, job, trigger);
+        cold->waiting.is_forced |= trigger->is_forced;
+        int r = is_taken_in ? due_start_waiting(e, now, job) : due_start_triggered(e, now, job);
+        if (r < 0)
+                return r;
+        bool is_started = engine_is_running(e, row);
+        *ret_run = is_started ? cold->run.run : promise_run(e, job, trigger);
+        return is_started ? TRIGGER_STARTED : TRIGGER_QUEUED;
 }
 
 enum trigger_outcome commands_refuse_trigger(const struct engine *e, uint32_t job, const struct engine_trigger *trigger) {
@@ -286,18 +320,13 @@ int engine_trigger(struct engine *e, struct clock_sample now, uint32_t job, cons
         if (is_beside && beside_put(e, job) < 0)
                 return -ENOMEM;
         if (engine_is_running(e, row))
-                outcome = meet_run(e, now, job, trigger->if_running, ret_run);
+                outcome = meet_run(e, now, job, trigger, ret_run);
         else {
                 slots_pass(e, now, job, engine_slot_now(when, now)); /* the run moves a fixed delay that was over in a pause */
-                r = due_start_triggered(e, now, job);
+                r = start_triggered(e, now, job, trigger, ret_run);
                 if (r < 0)
                         return r;
-                if (engine_is_running(e, row))
-                        *ret_run = registry_cold(&e->jobs, row)->run.run;
-                else { /* a slot that waits for the ledger takes it in */
-                        *ret_run = promise_run(e, job);
-                        outcome = TRIGGER_QUEUED;
-                }
+                outcome = (enum trigger_outcome)r;
         }
         /* a fixed delay counts from the end of any run: there is nothing to move */
         if (trigger->is_rebase && plan_is_grid(when))

@@ -181,12 +181,13 @@ static void on_action(void *userdata, struct clock_sample now, const struct acti
         struct control *c = userdata;
         if (!c->waits)
                 return;
-        if (a->kind == ACTION_ENDED)
+        bool is_end = a->kind == ACTION_ENDED || a->kind == ACTION_REFUSED;
+        if (is_end)
                 control_watch_finish(c, now, a->run.run.run);
         if (c->n_feeds > 0)
                 control_feed_action(c, now, a, value, value_size);
         control_wait_action(c, now, a);
-        if (a->kind == ACTION_ENDED)
+        if (is_end)
                 control_watch_ended(c, a->run.run.run);
 }
 

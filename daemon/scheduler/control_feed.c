@@ -476,6 +476,7 @@ void control_feed_action(struct control *c, struct clock_sample now, const struc
                 break;
         case ACTION_START:
         case ACTION_KILL:
+        case ACTION_REFUSED:
         case ACTION_DROPPED:
         case ACTION_HORIZON:
         case ACTION_WRITE:

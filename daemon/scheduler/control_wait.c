@@ -145,7 +145,7 @@ static void follow_end(struct control_wait *wait, struct clock_sample now, const
         json_t *o = trigger_event(wait, "ended", now.rt_us), *run = json_null();
         if (a->kind == ACTION_ENDED && book && book->last && book->last->run.run == wait->run)
                 run = control_json_run(engine_job_name(engine_of(wait), wait->job), book->last, may_control(wait));
-        else if (a->kind == ACTION_ENDED) { /* the book had no memory for it */
+        else if (a->kind == ACTION_ENDED || a->run.end.result == RUN_RESULT_CONDITION) { /* the book has no such run */
                 run = json_object();
                 control_put_run(&run, engine_job_name(engine_of(wait), wait->job), &a->run.run, &a->run.end);
         }
@@ -154,11 +154,14 @@ static void follow_end(struct control_wait *wait, struct clock_sample now, const
 }
 
 static void follow(struct control_wait *wait, struct clock_sample now, const struct action *a) {
-        bool is_of_run = a->kind == ACTION_STARTED || a->kind == ACTION_ENDED || a->kind == ACTION_DROPPED;
+        bool is_of_run =
+                a->kind == ACTION_STARTED || a->kind == ACTION_ENDED || a->kind == ACTION_REFUSED || a->kind == ACTION_DROPPED;
         if (!is_of_run || a->run.run.run != wait->run)
                 return;
         if (a->kind == ACTION_STARTED)
                 control_send_started(wait, &a->run.run);
+        else if (a->kind == ACTION_REFUSED && a->run.is_asked_again)
+                wait->run = a->run.next_run;
         else
                 follow_end(wait, now, a);
 }
@@ -168,7 +171,7 @@ static void follow(struct control_wait *wait, struct clock_sample now, const str
 static void cancelled(struct control_wait *wait, struct clock_sample now, const struct action *a) {
         struct job_view view;
         uint64_t runs[ENGINE_RUNS_MAX];
-        if (a->kind != ACTION_ENDED || a->run.run.run != wait->run)
+        if ((a->kind != ACTION_ENDED && a->kind != ACTION_REFUSED) || a->run.run.run != wait->run)
                 return;
         if (engine_list_runs(engine_of(wait), wait->job, runs) > 0 && runs[0] < wait->run) {
                 wait->run = runs[0]; /* it was in flight beside that one */
@@ -315,8 +318,8 @@ static void look_at_action(struct control_wait *wait, struct clock_sample now, c
         case CONTROL_WAIT_RUNS:
                 if (a->kind == ACTION_CLOSED && a->unplanned == SLOT_REASON_REMOVED)
                         gone(wait);
-                else if (a->kind == ACTION_ENDED || a->kind == ACTION_DROPPED || a->kind == ACTION_HOLD ||
-                         a->kind == ACTION_CLOSED)
+                else if (a->kind == ACTION_ENDED || a->kind == ACTION_REFUSED || a->kind == ACTION_DROPPED ||
+                         a->kind == ACTION_HOLD || a->kind == ACTION_CLOSED)
                         look_at_runs(wait, now);
                 break;
         case CONTROL_WAIT_DESCRIBE:

@@ -47,6 +47,7 @@ struct words_facts words_find_facts(struct engine *e, const struct book *b, stru
                 .now = now,
                 .when = engine_job_when(e, job),
                 .book = book_find(b, job),
+                .condition = engine_condition(e, job),
         };
         engine_view(e, now, job, &facts.view);
         facts.next_slot_rt_us = facts.view.next_slot_rt_us;

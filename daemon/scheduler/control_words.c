@@ -161,8 +161,8 @@ const char *words_signal(int signal, char buf[static 160]) {
 const char *words_start_error(const struct run_end *end, char buf[static 160]) {
         if (end->result != RUN_RESULT_START_FAILED)
                 return NULL;
-        const char *why = strerrordesc_np(end->error);
-        snprintf(buf, 160, "%s: %s", run_step_to_string(end->step), end->error > 0 && why ? why : "for an unknown reason");
+        const char *why = run_start_error(end);
+        snprintf(buf, 160, "%s: %s", run_step_to_string(end->step), why ? why : "for an unknown reason");
         return buf;
 }
 
@@ -271,7 +271,8 @@ static void say_run(const struct words_facts *f, struct words_answer *answer) {
                     timestamp_print_utc(run->start_rt_us, instant), about(f->now.bt_us - run->start_bt_us, span),
                     run_cause_to_string(run->cause));
         else
-                say(answer, "Run %" PRIu64 " is being started (%s).", run->run, run_cause_to_string(run->cause));
+                say(answer, "Run %" PRIu64 " is being started (%s)%s.", run->run, run_cause_to_string(run->cause),
+                    run->is_asked ? ", its conditions are being asked" : "");
         say_line(f, answer);
         answer->run = f->book && f->book->last && f->book->last->run.run == run->run ? f->book->last : NULL;
 }
@@ -346,6 +347,20 @@ static void say_overdue(const struct words_facts *f, struct words_answer *answer
         say(answer, "It is overdue: no good run since %s, for %s, and ExpectWithin= says %s.",
             timestamp_print_utc(f->view.good_rt_us, since), about(f->now.rt_us - f->view.good_rt_us, ago),
             duration_print(f->when->expect_within_us, within));
+}
+
+static void say_waiting(const struct words_facts *f, struct words_answer *answer) {
+        char slot[40], next[96], until[40];
+        const struct job_waiting *waiting = f->view.waiting;
+        if (!waiting)
+                return;
+        int64_t offset_us = f->now.rt_us - f->now.bt_us;
+        answer->reason = "condition";
+        say(answer, "%s %s waits for %s.", waiting->item == WIRE_ITEM_TRIGGER ? "The trigger of" : "The slot of",
+            timestamp_print_utc(waiting->slot_rt_us, slot), f->condition ? f->condition : "its conditions");
+        say(answer, "They are asked again in %s, until %s.", about(waiting->from_bt_us - f->now.bt_us, next),
+            timestamp_print_utc(waiting->until_bt_us + offset_us, until));
+        say(answer, "To start it without them: chimectl trigger --force %s", f->job);
 }
 
 /* "It was paused by ops at ..., until ...: reason." */
@@ -547,6 +562,19 @@ static const struct book_range *last_missed(const struct book_job *book) {
         return NULL;
 }
 
+/* It was to start, and a condition did not hold; it has not started since. */
+static void say_refusal(const struct words_facts *f, const struct book_range *missed, struct words_answer *answer) {
+        const struct book_range *latest = f->book && f->book->n_recent > 0 ? &f->book->recent[0] : NULL;
+        bool is_slot = latest && (latest->reason == SLOT_REASON_CONDITION || latest->reason == SLOT_REASON_CONDITION_WAIT);
+        if (f->view.waiting || f->view.run || (!f->condition && !is_slot))
+                return;
+        if (is_slot && latest != missed)
+                say_slots(f->job, latest, answer);
+        if (f->condition)
+                say(answer, "When it was last to start, this did not hold: %s.", f->condition);
+        answer->reason = "condition";
+}
+
 static void say_failure(const struct words_facts *f, struct words_answer *answer) {
         char instant[40], how[160];
         const struct book_job *book = f->book;
@@ -614,12 +642,14 @@ void words_why(const struct words_facts *facts, struct words_answer *ret) {
         say_run(facts, ret);
         say_retry(facts, ret);
         say_place(facts, ret);
+        say_waiting(facts, ret);
         say_standing(facts, ret);
         say_parents(facts, ret);
         say_overdue(facts, ret);
         const struct book_range *missed = last_missed(facts->book);
         if (missed)
                 say_slots(facts->job, missed, ret);
+        say_refusal(facts, missed, ret);
         say_failure(facts, ret);
         say_next(facts, ret);
 }

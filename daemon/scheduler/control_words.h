@@ -44,6 +44,7 @@ struct words_facts {
         struct job_view view;
         const struct job_when *when;
         const struct book_job *book;
+        const char *condition;     /* engine_condition(); NULL: none is known */
         const struct group *group; /* the first of its groups that is paused, or NULL */
         int64_t next_slot_rt_us;   /* INT64_MAX: none */
         bool has_place;            /* it waits for one */

@@ -259,14 +259,14 @@ static int start_waiting_slot(struct engine *e, struct clock_sample now, uint32_
         struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
         struct job_waiting waited = cold->waiting, *waiting = &waited;
         int64_t lag_us = now.bt_us > waiting->due_bt_us ? now.bt_us - waiting->due_bt_us : 0; /* the clock was set back */
-        bool is_retry = waiting->attempt > 1; /* it may run twice: nothing is claimed */
+        bool is_retry = waiting->attempt > 1, is_slot = waiting->item != WIRE_ITEM_TRIGGER;
         if (waiting->from_bt_us > now.bt_us && !waiting->is_trigger)
                 return 0;
         if (!pools_admit(e, now, job)) {
                 cold->waiting.awaits = JOB_AWAITS_POOL;
                 return 0;
         }
-        if (!is_retry && !claims_permit(e, now, job, waiting->key))
+        if (!is_retry && is_slot && !claims_permit(e, now, job, waiting->key))
                 return 0;
         if (is_too_late(engine_policy(e, engine_row(e, job)), lag_us)) {
                 slots_tell_waiting(e, job, SLOT_MISSED, SLOT_REASON_DEADLINE);
@@ -281,10 +281,11 @@ static int start_waiting_slot(struct engine *e, struct clock_sample now, uint32_
         return slots_start(e, now, job,
                            &(struct occasion){
                                    .item = waiting->item,
-                                   .cause = is_retry                              ? RUN_CAUSE_RETRY
-                                            : waiting->is_caught_up               ? RUN_CAUSE_CATCH_UP
-                                            : waiting->item == WIRE_ITEM_SCHEDULE ? RUN_CAUSE_SCHEDULE
-                                                                                  : event_cause(waiting->item),
+                                   .cause = is_retry                ? RUN_CAUSE_RETRY
+                                            : waiting->is_caught_up ? RUN_CAUSE_CATCH_UP
+                                            : is_slot               ? event_cause(waiting->item)
+                                                                    : RUN_CAUSE_TRIGGER,
+                                   .was_refused = waiting->until_reason == SLOT_REASON_CONDITION_WAIT,
                                    .attempt = waiting->attempt,
                                    .segment = waiting->segment,
                                    .anchor_us = waiting->anchor_us,

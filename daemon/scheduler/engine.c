@@ -385,6 +385,9 @@ int engine_adopt(struct engine *e, struct clock_sample now, const struct wire_ru
         struct job_run *known = cold->run.run == run->start.run ? &cold->run : beside_find(e, run->start.run, &other);
         if (known) { /* the ledger has it too */
                 known->is_known = true;
+                known->is_asked = run->start.asks_conditions && !known->is_told;
+                known->anchor_us = run->start.anchor_us;
+                known->slot_us = run->start.slot_us;
                 return chains_note_served(e, job, &run->start.parent);
         }
         if (run->start.run <= cold->ended_run) /* the ledger has its result: only the acknowledgement was lost */
@@ -414,16 +417,19 @@ int engine_adopt(struct engine *e, struct clock_sample now, const struct wire_ru
                                                 .missed = run->start.missed,
                                                 .is_known = true,
                                                 .parent = run->start.parent,
+                                                .is_asked = run->start.asks_conditions,
+                                                .anchor_us = run->start.anchor_us,
+                                                .slot_us = run->start.slot_us,
                                         });
 }
 
 void engine_started(struct engine *e, struct clock_sample now, const struct wire_started *started) {
-        (void)now;
         uint32_t job = find_run(e, started->run);
         struct job_run *run =
                 job != INDEX_NONE ? &registry_cold(&e->jobs, engine_row(e, job))->run : beside_find(e, started->run, &job);
         if (!run)
                 return;
+        conditions_decided(e, now, job, run);
         run->start_rt_us = started->start_rt_us;
         run->start_bt_us = started->start_bt_us;
         run->pid = started->pid;
@@ -455,6 +461,9 @@ int engine_ended(struct engine *e, struct clock_sample now, const struct wire_en
         const struct job_when *when = engine_policy(e, row);
         struct job_cold *cold = registry_cold(&e->jobs, row);
         int64_t end_bt_us = end_instant(ended->end.end_bt_us, cold->run.begun_bt_us, now.bt_us);
+        if (cold->run.is_asked && ended->end.result == RUN_RESULT_CONDITION)
+                return conditions_refused(e, now, job, ended, end_bt_us);
+        conditions_decided(e, now, job, &cold->run);
         int64_t end_us = plan_is_wall(when) ? now.rt_us - (now.bt_us - end_bt_us) : end_bt_us;
 
         engine_note_offset(e, now);

@@ -71,8 +71,11 @@ enum action_kind {
         ACTION_OUTCOME, /* slots are accounted for; `outcome` */
         ACTION_STARTED, /* a run reached its program; `run` */
         ACTION_ENDED,   /* a run has ended: it may be acknowledged to the runner; `run`, `end` */
-        ACTION_KILL,    /* tell the runner to end a run and its processes; `kill_run` */
-        ACTION_DROPPED, /* a run that was promised will not be, because its trigger was cancelled; `run.run.run` */
+        ACTION_REFUSED, /* a run was not executed, for a condition did not hold: it may be acknowledged to the runner, and counts for
+                         * nothing; `run`, `end`, see engine_condition() */
+        ACTION_KILL, /* tell the runner to end a run and its processes; `kill_run` */
+        ACTION_DROPPED, /* a run that was promised will not be, because its trigger was cancelled or (`run.end.result`) its conditions
+                         * did not hold in time; `run.run.run` */
         ACTION_HOLD,    /* a command or its time has changed whether the job runs by itself; `hold` */
         ACTION_CLOSED,  /* its definition has gone, or says Enabled=no; a run in flight goes on; `unplanned` */
         ACTION_WRITE,   /* the ledger must have the job with the next horizon at the latest */
@@ -128,13 +131,15 @@ struct action {
                 } outcome;
                 struct {
                         struct job_run run;
-                        struct run_end end; /* ENDED */
-                        bool has_changed;   /* ENDED: good after failed, failed after good, or the first */
-                        bool is_final;      /* ENDED: of its slot: there is no attempt after it */
-                        bool is_short;      /* ENDED, not final: it could not be started for lack of resources */
-                        bool is_quiet;      /* ENDED: the same once more, as the one before */
-                        int64_t retry_us;   /* ENDED, not final: from now to the next attempt */
-                        bool is_again;      /* STARTED: an earlier scheduler has seen it, the ledger has not */
+                        struct run_end end;  /* ENDED */
+                        bool has_changed;    /* ENDED: good after failed, failed after good, or the first */
+                        bool is_final;       /* ENDED: of its slot: there is no attempt after it */
+                        bool is_short;       /* ENDED, not final: it could not be started for lack of resources */
+                        bool is_quiet;       /* ENDED: the same once more, as the one before */
+                        int64_t retry_us;    /* ENDED, not final: from now to the next attempt */
+                        bool is_again;       /* STARTED: an earlier scheduler has seen it, the ledger has not */
+                        bool is_asked_again; /* REFUSED: its slot, or its trigger, waits for its conditions, */
+                        uint64_t next_run;   /* under this number, which whoever was told of this run has now; 0: nobody was */
                 } run;
                 struct {
                         struct job_retry retry;
@@ -357,16 +362,20 @@ struct job_view {
         int64_t good_rt_us;            /* since then: the last good end, or since one was expected */
         const struct job_retry *retry; /* the attempt that is to come, or NULL */
         enum job_end end;
-        uint32_t n_beside;       /* runs in flight beside `run`, begun before it */
-        uint32_t n_line;         /* slots that wait for a run to end, by Overlap=queue or for a replaced one; */
-        int64_t line_slot_rt_us; /* the first of them */
-        bool is_clock_awaited;   /* its slots wait for the clock to be synchronised */
-        bool is_place_awaited;   /* what is due waits for a place in its groups, or among all jobs */
+        uint32_t n_beside;                 /* runs in flight beside `run`, begun before it */
+        uint32_t n_line;                   /* slots that wait for a run to end, by Overlap=queue or for a replaced one; */
+        int64_t line_slot_rt_us;           /* the first of them */
+        bool is_clock_awaited;             /* its slots wait for the clock to be synchronised */
+        bool is_place_awaited;             /* what is due waits for a place in its groups, or among all jobs */
+        const struct job_waiting *waiting; /* what its conditions keep from starting, or NULL */
 };
 
 /* The runs of a job that are in flight, by their numbers. Returns how many. */
 #define ENGINE_RUNS_MAX (JOB_PARALLEL_MAX + 1)
 size_t engine_list_runs(const struct engine *e, uint32_t job, uint64_t ret[static ENGINE_RUNS_MAX]);
+/* The condition of a job that did not hold when they were last asked, and what was found; NULL: none is known. Borrowed until the next
+ * event. */
+const char *engine_condition(const struct engine *e, uint32_t job);
 /* INDEX_NONE where no job of this name is defined. */
 uint32_t engine_find_job(const struct engine *e, const char *name);
 /* The first job from row `from` on that is defined, or INDEX_NONE. Rows keep their place. */

@@ -284,6 +284,15 @@ uint64_t closed_count_open(const struct engine *e, const struct job_row *row, co
 /* The first instant from one on at which a slot may run; INT64_MAX: none is known. */
 int64_t closed_opens_at(const struct engine *e, const struct job_when *when, int64_t slot_us);
 
+/* conditions.c: runs whose conditions are asked */
+/* True if a run for an item that starts now asks them. */
+bool conditions_are_asked(const struct engine *e, const struct job_row *row, enum wire_item item);
+/* They hold, or a run has come to another end: its slot has run. */
+void conditions_decided(struct engine *e, struct clock_sample now, uint32_t job, struct job_run *run);
+/* One does not hold: the run in flight is undone. As engine_ended(). */
+int conditions_refused(struct engine *e, struct clock_sample now, uint32_t job, const struct wire_ended *ended,
+                       int64_t end_bt_us);
+
 /* waiting.c: slots that can't start at their instant */
 /* How many wait. */
 uint32_t waiting_count(const struct job_cold *cold);
@@ -490,7 +499,9 @@ void slots_flush_missed(struct engine *e, struct clock_sample now, uint32_t job,
 void slots_give_way(struct engine *e, uint32_t job);
 /* What waits will not run: the slot is missed or withheld for a reason, a promised run is dropped. */
 void slots_drop_waiting(struct engine *e, struct clock_sample now, uint32_t job, enum slot_reason reason);
-/* Emits the slots that wait to be merged: into a run, or as missed (run 0). */
+/* The slot of a run in flight has run. */
+void slots_tell_ran(struct engine *e, uint32_t job, const struct job_run *run);
+/* Emits the slots that wait to be merged: into a run (not before its conditions hold), or as missed (run 0). */
 void slots_flush_merging(struct engine *e, struct clock_sample now, uint32_t job, uint64_t run);
 /* What a run is started for. */
 struct occasion {
@@ -504,6 +515,7 @@ struct occasion {
         int64_t slot_us, slot_rt_us;
         int64_t lag_us;
         struct run_parent parent;
+        bool was_refused; /* its conditions did not hold when they were asked before */
 };
 /* Starts a run, which does what a waiting trigger was promised; what is open before a slot is emitted behind it, merged slots into
  * it. 0, -ENOMEM. */

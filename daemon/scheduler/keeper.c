@@ -293,6 +293,8 @@ void keeper_note(struct keeper *k, struct engine *e, const struct book *b, struc
                                                                       .value = value,
                                                                       .value_size = value_size});
                 break;
+        case ACTION_REFUSED:
+                break;
         case ACTION_HOLD:
                 delay_us = 0;
                 break;

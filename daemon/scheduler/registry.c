@@ -23,6 +23,8 @@ void registry_init(struct registry *g) {
 static void cold_done(struct job_cold *cold) {
         free(cold->line);
         cold->line = NULL;
+        free(cold->condition);
+        cold->condition = NULL;
 }
 
 void registry_done(struct registry *g) {

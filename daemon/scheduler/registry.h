@@ -66,10 +66,14 @@ struct job_run {
         int64_t begun_bt_us; /* when the START was decided; 0: adopted */
         int64_t start_rt_us, start_bt_us;
         int32_t pid;
-        uint64_t missed; /* slots missed since the run before */
-        bool is_ending;  /* its end was asked for */
-        bool is_told;    /* its start was an action: the ledger has its slot */
-        bool is_known;   /* the runner that is connected has it */
+        uint64_t missed;            /* slots missed since the run before */
+        bool is_ending;             /* its end was asked for */
+        bool is_told;               /* its start was an action: the ledger has its slot */
+        bool is_known;              /* the runner that is connected has it */
+        bool is_asked;              /* its conditions are being asked: its slot has no outcome yet */
+        bool was_refused;           /* they did not hold when they were asked before */
+        bool is_promised;           /* a trigger was told its number */
+        int64_t anchor_us, slot_us; /* of its slot, on the clock of the job's slots */
         struct run_parent parent;
 };
 
@@ -85,7 +89,8 @@ enum job_awaits {
 /* What waits: a slot, a trigger, or one run for both. */
 struct job_waiting {
         bool is_slot, is_trigger;
-        uint64_t run; /* the number that a trigger was promised; 0: none was */
+        bool is_forced; /* the trigger's: conditions are not asked */
+        uint64_t run;   /* the number that a trigger was promised; 0: none was */
         /* the slot's */
         enum job_awaits awaits;
         int64_t from_bt_us; /* it is not started before, unless a trigger comes; 0: at once; INT64_MAX: until it is asked for */
@@ -143,6 +148,7 @@ struct job_cold {
         struct job_range missed;  /* or withheld; while a run is in flight or the job is paused: grows until that ends */
         struct job_range merging; /* waits for the next slot's run */
         uint64_t missed_since_run;
+        char *condition;        /* owned: the one that did not hold when they were last asked; NULL: none, or not known */
         uint32_t n_scheduled;   /* runs that the schedule has made since the job was armed */
         int64_t end_bt_us;      /* of the latest end; 0: none */
         int64_t catch_up_bt_us; /* passed slots wait and go on then; 0: none does, or the run in flight is one of them */

@@ -322,7 +322,8 @@ int restore_adopted(struct engine *e, struct clock_sample now, uint32_t job, con
                 if (plan_is_grid(engine_policy(e, row)))
                         row->next_us = plan_follow(engine_policy(e, row), row->anchor_us, start->slot_us);
         }
-        slots_flush_merging(e, now, job, start->run);
+        if (!start->asks_conditions) /* else it is not known yet */
+                slots_flush_merging(e, now, job, start->run);
         cold->missed_since_run = 0;
         cold->last_slot_us = start->slot_us;
         return r;
@@ -415,7 +416,8 @@ int restore_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
         judge_line(e, job);
         if (!cold->waiting.is_slot || engine_is_running(e, row))
                 return 0;
-        bool is_wanted = engine_policy(e, row)->catch_up != JOB_CATCH_UP_NONE || cold->waiting.attempt > 1;
+        bool is_asked = cold->waiting.awaits == JOB_AWAITS_CONDITION; /* its time had come while we were there */
+        bool is_wanted = engine_policy(e, row)->catch_up != JOB_CATCH_UP_NONE || cold->waiting.attempt > 1 || is_asked;
         if (engine_has_plan(row) && !row->is_paused && is_wanted)
                 return due_start_waiting(e, now, job);
         slots_drop_waiting(e, now, job,

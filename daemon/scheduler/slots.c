@@ -60,7 +60,7 @@ void slots_flush_missed(struct engine *e, struct clock_sample now, uint32_t job,
 
 void slots_flush_merging(struct engine *e, struct clock_sample now, uint32_t job, uint64_t run) {
         struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
-        if (!cold || !cold->merging.is_open)
+        if (!cold || !cold->merging.is_open || (run > 0 && cold->run.is_asked))
                 return;
         cold->merging.is_open = false;
         if (run == 0)
@@ -418,20 +418,21 @@ static void emit_start(struct engine *e, uint32_t job, const struct occasion *o)
                 .missed = cold->run.missed,
                 .last_result = cold->last_result,
                 .parent = cold->run.parent,
+                .asks_conditions = cold->run.is_asked,
         };
 }
 
-static void emit_ran(struct engine *e, uint32_t job, const struct occasion *o) {
-        const struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
+void slots_tell_ran(struct engine *e, uint32_t job, const struct job_run *run) {
         struct action *a = engine_emit(e, ACTION_OUTCOME, job);
-        a->outcome.item = o->item;
-        a->outcome.segment = o->segment;
+        a->outcome.item = run->item;
+        a->outcome.segment = run->segment;
         a->outcome.outcome = SLOT_RAN;
-        a->outcome.first = a->outcome.last = o->key;
+        a->outcome.first = a->outcome.last = run->key;
         a->outcome.n = 1;
-        a->outcome.first_rt_us = a->outcome.last_rt_us = o->slot_rt_us;
-        a->outcome.run = cold->run.run;
-        a->outcome.lag_us = o->lag_us;
+        a->outcome.first_rt_us = a->outcome.last_rt_us = run->slot_rt_us;
+        a->outcome.run = run->run;
+        a->outcome.lag_us = run->lag_us;
+        a->outcome.is_again = run->is_known;
 }
 
 int slots_start(struct engine *e, struct clock_sample now, uint32_t job, const struct occasion *o) {
@@ -454,6 +455,11 @@ int slots_start(struct engine *e, struct clock_sample now, uint32_t job, const s
                 .begun_bt_us = now.bt_us,
                 .missed = cold->missed_since_run,
                 .parent = o->parent,
+                .is_asked = conditions_are_asked(e, row, o->item),
+                .was_refused = o->was_refused,
+                .is_promised = cold->waiting.run > 0 || o->item == WIRE_ITEM_TRIGGER,
+                .anchor_us = o->anchor_us,
+                .slot_us = o->slot_us,
         };
         const struct job_when *when = engine_policy(e, row);
         if (!pools_admit(e, now, job))
@@ -468,7 +474,7 @@ int slots_start(struct engine *e, struct clock_sample now, uint32_t job, const s
                 return r;
         if (cold->waiting.run == 0)
                 engine_take_run_number(e);
-        cold->waiting.is_trigger = false;
+        cold->waiting.is_trigger = cold->waiting.is_forced = false;
         cold->waiting.run = 0;
         cold->missed_since_run = 0;
         cold->delay_bt_us = 0;
@@ -476,12 +482,16 @@ int slots_start(struct engine *e, struct clock_sample now, uint32_t job, const s
         cold->catch_up_bt_us = 0;
         if (e->has_ledger && claims_are_own(e, row)) /* from now on */
                 row->is_written = false;
+        bool has_slot = o->item != WIRE_ITEM_TRIGGER && o->item != WIRE_ITEM_RETRY;
+        if (has_slot && cold->run.is_asked) /* what becomes of its own slot is told later */
+                slots_flush_missed(e, now, job, false);
         emit_start(e, job, o);
-        if (o->item == WIRE_ITEM_TRIGGER || o->item == WIRE_ITEM_RETRY)
+        if (!has_slot)
                 return 0;
         slots_flush_missed(e, now, job, false);
         slots_flush_merging(e, now, job, cold->run.run);
-        emit_ran(e, job, o);
+        if (!cold->run.is_asked)
+                slots_tell_ran(e, job, &cold->run);
         return 0;
 }
 
@@ -510,11 +520,23 @@ int slots_start_next(struct engine *e, struct clock_sample now, uint32_t job, en
         return 0;
 }
 
+/* A trigger that has joined what waited, and waits with it no more. */
+static void drop_promise(struct engine *e, uint32_t job, enum slot_reason reason) {
+        struct job_waiting *waiting = &registry_cold(&e->jobs, engine_row(e, job))->waiting;
+        if (waiting->run == 0 || waiting->is_trigger)
+                return;
+        struct action *a = engine_emit(e, ACTION_DROPPED, job);
+        a->run.run.run = waiting->run;
+        a->run.end.result = reason == SLOT_REASON_CONDITION_WAIT ? RUN_RESULT_CONDITION : RUN_RESULT_NONE;
+        waiting->run = 0;
+}
+
 void slots_tell_waiting(struct engine *e, uint32_t job, enum slot_outcome outcome, enum slot_reason reason) {
         struct job_waiting waiting = registry_cold(&e->jobs, engine_row(e, job))->waiting;
         waiting_take(e, job);
-        if (waiting.item == WIRE_ITEM_RETRY)
-                return;            /* the slot has its outcome */
+        drop_promise(e, job, reason);
+        if (waiting.item == WIRE_ITEM_RETRY || waiting.item == WIRE_ITEM_TRIGGER)
+                return;            /* the slot has its outcome, or there is none */
         if (waiting.attempt > 1) { /* it may have run before */
                 outcome = SLOT_INTERRUPTED;
                 reason = SLOT_REASON_NONE;

@@ -223,7 +223,9 @@ static char *print_rounded(int64_t us, char buf[static 96]) {
 static void print_end(const struct run_end *end, char *buf, size_t size) {
         char took[96], how[200] = "", name[160];
         if (end->result == RUN_RESULT_START_FAILED) {
-                snprintf(buf, size, "could not start: %s: %s", run_step_to_string(end->step), strerrordesc_np(end->error));
+                const char *error = run_start_error(end);
+                snprintf(buf, size, "could not start: %s%s%s", run_step_to_string(end->step), error ? ": " : "",
+                         error ? error : "");
                 return;
         }
         if (end->result == RUN_RESULT_FINISHED && end->start_bt_us == 0) {
@@ -247,7 +249,10 @@ static void print_end(const struct run_end *end, char *buf, size_t size) {
                            : end->result == RUN_RESULT_FINISHED  ? "finished"
                            : end->result == RUN_RESULT_SKIPPED   ? "had nothing to do"
                                                                  : "failed";
-        snprintf(buf, size, "%s%s after %s", verb, how, print_rounded(end->end_bt_us - end->start_bt_us, took));
+        if (end->step == RUN_STEP_CONDITION)
+                snprintf(buf, size, "%s%s while its conditions were asked", verb, how);
+        else
+                snprintf(buf, size, "%s%s after %s", verb, how, print_rounded(end->end_bt_us - end->start_bt_us, took));
 }
 
 static void fields_end(struct journal_record *r, const struct run_end *end) {
@@ -319,12 +324,32 @@ static void tell_ended(const struct story *s, const struct engine *e, const char
                      line);
 }
 
+/* A triggered run, of which no slot tells. */
+static void tell_refused(const struct story *s, const char *job, const struct job_run *run, const char *condition) {
+        struct journal_record r = begin(s, EVENT_ENDED, job);
+        fields_run(s, &r, run);
+        journal_field(&r, "CHIMED_RESULT", "%s", run_result_to_string(RUN_RESULT_CONDITION));
+        journal_field(&r, "CHIMED_CONDITION", "%s", condition);
+        journal_send(&r, "%s: run %" PRIu64 " was not executed: its conditions did not hold: %s", job, run->run, condition);
+}
+
+static void tell_pending(const struct story *s, const char *job, const struct job_run *run, const char *condition) {
+        char slot[40];
+        struct journal_record r = begin(s, EVENT_PENDING, job);
+        field_slot(&r, "CHIMED_SLOT", run->slot_rt_us);
+        journal_field(&r, "CHIMED_CONDITION", "%s", condition);
+        journal_send(&r, "%s: the slot of %s waits for %s", job, timestamp_print_utc(run->slot_rt_us, slot),
+                     *condition ? condition : "its conditions");
+}
+
 /* A number that a trigger was told and that the journal has named never stays without its end. */
-static void tell_dropped(const struct story *s, const char *job, uint64_t run) {
+static void tell_dropped(const struct story *s, const char *job, uint64_t run, bool is_refused) {
         struct journal_record r = begin(s, EVENT_ENDED, job);
         fields_run(s, &r, &(struct job_run){.run = run, .item = WIRE_ITEM_TRIGGER, .cause = RUN_CAUSE_TRIGGER});
-        journal_field(&r, "CHIMED_RESULT", "%s", run_result_to_string(RUN_RESULT_CANCELLED));
-        journal_send(&r, "%s: run %" PRIu64 " was cancelled before it started", job, run);
+        journal_field(&r, "CHIMED_RESULT", "%s",
+                      run_result_to_string(is_refused ? RUN_RESULT_CONDITION : RUN_RESULT_CANCELLED));
+        journal_send(&r, "%s: run %" PRIu64 " %s", job, run,
+                     is_refused ? "was not executed: its conditions did not hold in time" : "was cancelled before it started");
 }
 
 static const char *reason_text(enum slot_reason reason) {
@@ -402,7 +427,8 @@ static void tell_overdue(const struct story *s, const struct engine *e, struct c
 }
 
 /* Slots that were missed or withheld, or, without a reason, interrupted. */
-static void tell_missed(const struct story *s, const char *job, enum slot_reason reason, const struct untold *slots) {
+static void tell_missed(const struct story *s, const char *job, enum slot_reason reason, const struct untold *slots,
+                        const char *condition) {
         char first[40], last[40];
         bool is_withheld = slot_outcome_of(reason) == SLOT_WITHHELD, is_interrupted = reason == SLOT_REASON_NONE;
         const char *verb = is_withheld ? "withheld" : is_interrupted ? "interrupted in" : "missed";
@@ -418,8 +444,11 @@ static void tell_missed(const struct story *s, const char *job, enum slot_reason
         field_slot(&r, "CHIMED_LAST_SLOT", slots->last_rt_us);
         timestamp_print_utc(slots->first_rt_us, first);
         timestamp_print_utc(slots->last_rt_us, last);
+        if (*condition)
+                journal_field(&r, "CHIMED_CONDITION", "%s", condition);
         if (slots->n == 1)
-                journal_send(&r, "%s: %s the slot of %s: %s", job, verb, first, reason_text(reason));
+                journal_send(&r, "%s: %s the slot of %s: %s%s%s", job, verb, first, reason_text(reason), *condition ? ": " : "",
+                             condition);
         else
                 journal_send(&r, "%s: %s %" PRIu64 " slots, %s to %s: %s", job, verb, slots->n, first, last,
                              reason_text(reason));
@@ -431,7 +460,7 @@ static bool tell_missed_held(const struct story *s, const char *job, struct held
         for (enum slot_reason reason = 0; reason < SLOT_REASON_MAX; reason++) {
                 if (held->missed[reason].n == 0)
                         continue;
-                tell_missed(s, job, reason, &held->missed[reason]);
+                tell_missed(s, job, reason, &held->missed[reason], "");
                 held->missed[reason] = (struct untold){0};
                 is_any = true;
         }
@@ -616,7 +645,8 @@ static void tell_unclaimed(struct story *s, struct clock_sample now, const char 
 
 /* ---- Log= ---- */
 
-static void on_outcome(struct story *s, struct clock_sample now, const char *job, enum job_log log, const struct action *a) {
+static void on_outcome(struct story *s, struct clock_sample now, const char *job, enum job_log log, const struct action *a,
+                       const char *condition) {
         if (a->outcome.outcome == SLOT_RAN)
                 return; /* told by started and ended */
         if (a->outcome.outcome == SLOT_MERGED) {
@@ -627,7 +657,9 @@ static void on_outcome(struct story *s, struct clock_sample now, const char *job
         struct untold slots = {.n = a->outcome.n, .first_rt_us = a->outcome.first_rt_us, .last_rt_us = a->outcome.last_rt_us};
         struct held *held = log == JOB_LOG_ALL ? NULL : held_get(s, a->job);
         if (!held) {
-                tell_missed(s, job, a->outcome.reason, &slots);
+                bool is_condition =
+                        a->outcome.reason == SLOT_REASON_CONDITION || a->outcome.reason == SLOT_REASON_CONDITION_WAIT;
+                tell_missed(s, job, a->outcome.reason, &slots, is_condition ? condition : "");
                 return;
         }
         struct untold *of_reason = &held->missed[a->outcome.reason];
@@ -755,13 +787,14 @@ void story_tell(struct story *s, const struct engine *e, const struct book *b, s
                 }
                 return;
         }
-        const char *job = engine_job_name(e, a->job);
+        const char *job = engine_job_name(e, a->job), *condition = engine_condition(e, a->job);
         enum job_log log = engine_job_when(e, a->job)->log;
+        condition = condition ? condition : "";
         switch (a->kind) {
         case ACTION_OUTCOME:
                 if (a->outcome.is_again)
                         break;
-                on_outcome(s, now, job, log, a);
+                on_outcome(s, now, job, log, a, condition);
                 break;
         case ACTION_STARTED:
                 if (a->run.is_again)
@@ -787,9 +820,15 @@ void story_tell(struct story *s, const struct engine *e, const struct book *b, s
                 if (may_tell_command(s, now, a->job))
                         tell_hold(s, e, b, now, a);
                 break;
+        case ACTION_REFUSED:
+                if (a->run.is_asked_again && !a->run.run.was_refused && log == JOB_LOG_ALL)
+                        tell_pending(s, job, &a->run.run, condition);
+                else if (!a->run.is_asked_again && a->run.run.item == WIRE_ITEM_TRIGGER && may_tell_command(s, now, a->job))
+                        tell_refused(s, job, &a->run.run, condition);
+                break;
         case ACTION_DROPPED:
                 if (may_tell_command(s, now, a->job))
-                        tell_dropped(s, job, a->run.run.run);
+                        tell_dropped(s, job, a->run.run.run, a->run.end.result == RUN_RESULT_CONDITION);
                 break;
         case ACTION_START:
         case ACTION_SEGMENT:

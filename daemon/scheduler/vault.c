@@ -441,7 +441,7 @@ int vault_note(struct vault *v, struct engine *e, const struct book *b, struct c
                 v->asked = a->horizon;
                 v->is_horizon_wanted = true;
         }
-        return a->kind == ACTION_ENDED ? keeper_ended(v->keeper, now, a->run.run.run) : 0;
+        return a->kind == ACTION_ENDED || a->kind == ACTION_REFUSED ? keeper_ended(v->keeper, now, a->run.run.run) : 0;
 }
 
 void vault_flush(struct vault *v, struct engine *e, const struct book *b, struct clock_sample now) {

@@ -40,11 +40,12 @@ static int reserve_line(struct job_cold *cold) {
 /* A slot stands first, beside the trigger. */
 static void put_first(struct job_cold *cold, const struct job_waiting *slot) {
         struct job_waiting *first = &cold->waiting;
-        bool is_trigger = first->is_trigger;
+        bool is_trigger = first->is_trigger, is_forced = first->is_forced;
         uint64_t run = first->run;
         *first = *slot;
         first->is_slot = true;
         first->is_trigger = is_trigger;
+        first->is_forced = is_forced;
         first->run = run;
 }
 
@@ -79,7 +80,11 @@ void waiting_put_back(struct engine *e, uint32_t job, const struct job_waiting *
 void waiting_take(struct engine *e, uint32_t job) {
         struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
         struct job_line *line = cold->line;
-        cold->waiting = (struct job_waiting){.is_trigger = cold->waiting.is_trigger, .run = cold->waiting.run};
+        cold->waiting = (struct job_waiting){
+                .is_trigger = cold->waiting.is_trigger,
+                .is_forced = cold->waiting.is_forced,
+                .run = cold->waiting.run,
+        };
         if (!line)
                 return;
         put_first(cold, &line->slots[0]);
@@ -157,7 +162,7 @@ int64_t waiting_wake(const struct engine *e, uint32_t job) {
 }
 
 void waiting_give_up(struct engine *e, struct clock_sample now, uint32_t job) {
-        const struct job_row *row = engine_row(e, job);
+        struct job_row *row = engine_row(e, job);
         const struct job_cold *cold = registry_cold(&e->jobs, row);
         enum slot_reason reason;
         while (cold && cold->waiting.is_slot && cold->waiting.awaits != JOB_AWAITS_RUN &&

@@ -127,14 +127,14 @@ static int64_t queued_from(const struct world_job *job) {
 
 /* A slot withheld by a pause must lie within it; a drawn delay moves it later, by less than an interval. */
 static void check_paused(struct world *w, const struct world_job *job, int64_t first, int64_t last) {
-        if (plan_is_wall(&job->when) &&
-            (w->stepped_bt_us >= job->pause.from_us || (job->may_queue && w->stepped_bt_us >= queued_from(job))))
+        if (plan_is_wall(&job->when) && (w->stepped_bt_us >= job->pause.from_us || job->may_wait ||
+                                         (job->may_queue && w->stepped_bt_us >= queued_from(job))))
                 return;
         int64_t offset_us = slot_clock_offset(w, job), bound_us = job->draw_bound_us;
         int64_t from_us = slot_instant(job, first) - offset_us, to_us = slot_instant(job, last) - offset_us;
         /* what waited when the pause began is withheld too */
         bool was_waiting = first == last && job->may_queue && from_us >= queued_from(job) - bound_us;
-        was_waiting |= job->may_catch_up || job->may_await_place;
+        was_waiting |= job->may_catch_up || job->may_await_place || job->may_wait;
         if ((from_us + bound_us < job->pause.from_us && !was_waiting && !w->store) || to_us > job->pause.to_us)
                 fail(w, "%s: slots %lld..%lld withheld by a pause, but that was %lld..%lld and the slots %lld..%lld", job->name,
                      (long long)first, (long long)last, (long long)job->pause.from_us, (long long)job->pause.to_us,
@@ -252,8 +252,8 @@ static bool may_have_waited(const struct world *w, const struct world_job *job, 
         bool is_restored = w->store && w->n_steps > 0; /* and the clock was set back since */
         if (start->attempt > 1 || start->item == WIRE_ITEM_RETRY)
                 return true;
-        return start->item == WIRE_ITEM_SCHEDULE &&
-               (job->may_queue || job->may_await_place || is_restored || start->segment != job->segment.number);
+        return start->item == WIRE_ITEM_SCHEDULE && (job->may_queue || job->may_await_place || job->may_wait || is_restored ||
+                                                     start->segment != job->segment.number);
 }
 
 /* The last slot of a grid that has come, but for one that may still draw its delay. */
@@ -294,6 +294,11 @@ static void check_caught_up(struct world *w, const struct world_job *job, const 
                      (long long)a->outcome.lag_us, is_late ? "a" : "no");
 }
 
+/* The run in flight is not executed: a condition does not hold. */
+static bool is_refused(const struct world_job *job) {
+        return job->start.asks_conditions && job->end.result == RUN_RESULT_CONDITION;
+}
+
 /* The start that this outcome tells of: how late it is said to be, and how many slots it says were missed before. */
 static void check_ran(struct world *w, struct world_job *job, const struct action *a) {
         int64_t late_us =
@@ -305,6 +310,10 @@ static void check_ran(struct world *w, struct world_job *job, const struct actio
             a->outcome.lag_us < 0)
                 fail(w, "%s: run %llu said to be %lld us late, not %lld", job->name, (unsigned long long)a->outcome.run,
                      (long long)a->outcome.lag_us, (long long)late_us);
+        if (is_refused(job) && a->outcome.run == job->start.run)
+                fail(w, "%s: run %llu has run, and its conditions do not hold", job->name, (unsigned long long)a->outcome.run);
+        if (job->start.asks_conditions)
+                return;
         if (job->start.missed != job->missed_since_run)
                 fail(w, "%s: run %llu says that %llu slots were missed before it, not %llu", job->name,
                      (unsigned long long)job->start.run, (unsigned long long)job->start.missed,
@@ -359,8 +368,25 @@ static void check_day(struct world *w, const struct world_job *job, const struct
                      (long long)a->outcome.last, slot_reason_to_string(a->outcome.reason), is_closed ? "closed" : "open");
 }
 
+/* Withheld or missed for a condition: one has just been refused, and there was a wait or none. */
+static void check_condition(struct world *w, const struct world_job *job, const struct action *a) {
+        bool is_wait = a->outcome.reason == SLOT_REASON_CONDITION_WAIT;
+        if ((a->outcome.reason != SLOT_REASON_CONDITION && !is_wait) || a->outcome.is_again)
+                return;
+        if (a->outcome.n != 1 || !job->when.has_conditions)
+                fail(w, "%s: slots %lld..%lld lack a condition", job->name, (long long)a->outcome.first,
+                     (long long)a->outcome.last);
+        if (!is_wait && (!is_refused(job) || job->start.key != a->outcome.first || job->when.condition_wait_us > 0))
+                fail(w, "%s: slot %lld is withheld, and was not refused, or may wait", job->name, (long long)a->outcome.first);
+        int64_t late_us = w->now.rt_us - a->outcome.first_rt_us;
+        bool is_next_due = plan_is_grid(&job->when) && job->when.start_deadline_us == JOB_DEADLINE_NEXT;
+        if (is_wait && w->n_steps == 0 && !is_next_due && late_us < job->when.condition_wait_us)
+                fail(w, "%s: slot %lld is given up after %lld us", job->name, (long long)a->outcome.first, (long long)late_us);
+}
+
 static void on_outcome(struct world *w, struct world_job *job, const struct action *a) {
         int64_t last = a->outcome.last;
+        check_condition(w, job, a);
         check_day(w, job, a);
         if (w->planted == 3 && a->outcome.outcome == SLOT_MISSED && a->outcome.n > 1)
                 last--; /* an off-by-one in the count */
@@ -424,9 +450,14 @@ static const struct job_waiting *waiting_at(const struct job_cold *cold, uint32_
         return cold->line && i <= cold->line->n ? &cold->line->slots[i - 1] : NULL;
 }
 
+/* A slot whose conditions are being asked has no outcome yet. */
+static bool is_asking(const struct job_cold *cold, uint32_t segment) {
+        return cold->run.run > 0 && cold->run.is_asked && cold->run.item == WIRE_ITEM_SCHEDULE && cold->run.segment == segment;
+}
+
 static int64_t waiting_slots(const struct job_cold *cold, uint32_t segment) {
         const struct job_waiting *slot;
-        int64_t n = 0;
+        int64_t n = is_asking(cold, segment);
         for (uint32_t i = 0; (slot = waiting_at(cold, i)); i++)
                 n += slot->item == WIRE_ITEM_SCHEDULE && slot->segment == segment;
         return n;
@@ -441,6 +472,8 @@ static void owe_open(struct world *w, struct world_job *job, uint32_t row) {
                 if (slot->item == WIRE_ITEM_SCHEDULE)
                         owe(w, job, slot->segment, slot->key, slot->key);
         }
+        if (cold && is_asking(cold, job->segment.number))
+                owe(w, job, cold->run.segment, cold->run.key, cold->run.key);
         if (cold && cold->merging.is_open)
                 owe(w, job, cold->merging.segment, cold->merging.first, cold->merging.last);
 }
@@ -533,6 +566,7 @@ static void check_once(struct world *w, struct world_job *job, const struct wire
         if (!w->store || start->item != WIRE_ITEM_SCHEDULE || start->attempt > 1)
                 return;
         if (job->started_slot_rt_us > 0 && job->started_steps == w->n_steps && !job->was_unclaimed && !job->may_queue &&
+            !job->may_wait &&
             start->slot_rt_us < job->started_slot_rt_us + (start->segment != job->started_segment ? 0
                                                            : job->max_parallel > 0                ? 1
                                                                                                   : USEC_PER_MSEC))
@@ -771,6 +805,25 @@ static void check_stopped(struct world *w, struct world_job *job) {
                 fail(w, "%s: %u slots have failed, and it is not stopped", job->name, job->failed_in_row);
 }
 
+static bool is_asked_again(const struct world_job *job, const struct wire_start *start) {
+        return job->refused.run > 0 && job->refused.item == start->item && job->refused.segment == start->segment &&
+               job->refused.key == start->key;
+}
+
+/* Conditions are asked where there are any; again not sooner than a second later, nor much later than a minute. */
+static void check_asked(struct world *w, struct world_job *job, const struct wire_start *start) {
+        bool is_known = job->start.run > 0 || start->asks_conditions;
+        int64_t waited_us = w->now.bt_us - job->refused_bt_us;
+        if (is_known && start->asks_conditions && !job->when.has_conditions)
+                fail(w, "%s: run %llu asks for conditions that there are not", job->name, (unsigned long long)start->run);
+        if (job->when.has_conditions && !start->asks_conditions && start->item != WIRE_ITEM_RETRY && !job->is_forced)
+                fail(w, "%s: run %llu does not ask for its conditions", job->name, (unsigned long long)start->run);
+        if (is_asked_again(job, start) && waited_us < USEC_PER_SEC && !w->is_triggering && start->run != job->promised &&
+            !job->is_forced)
+                fail(w, "%s: run %llu asks again after %lld us", job->name, (unsigned long long)start->run,
+                     (long long)waited_us);
+}
+
 static void on_start(struct world *w, struct world_job *job, const struct wire_start *start) {
         if (job->is_running && job->n_others + 1 >= job->max_parallel)
                 fail(w, "%s: run %llu started beside run %llu", job->name, (unsigned long long)start->run,
@@ -790,7 +843,7 @@ static void on_start(struct world *w, struct world_job *job, const struct wire_s
         if (start->run < w->hello.next_run && start->run != job->promised)
                 fail(w, "%s: run number %llu used twice", job->name, (unsigned long long)start->run);
         if (start->item == WIRE_ITEM_SCHEDULE && start->attempt == 1 && job->trail.has_schedule &&
-            start->segment == job->trail.segment && start->key <= job->trail.key)
+            start->segment == job->trail.segment && start->key <= job->trail.key && !is_asked_again(job, start))
                 fail(w, "%s: slot %lld of segment %u started again", job->name, (long long)start->key, start->segment);
         if (start->item == WIRE_ITEM_BOOT && start->attempt == 1 && job->is_boot_started)
                 fail(w, "%s: boot slot started twice", job->name);
@@ -803,13 +856,16 @@ static void on_start(struct world *w, struct world_job *job, const struct wire_s
                 w->hello.next_run = start->run + 1;
         if (start->run == job->promised)
                 job->promised = 0;
-        if (start->item == WIRE_ITEM_TRIGGER || start->item == WIRE_ITEM_RETRY) { /* no outcome tells of it */
+        if (start->item == WIRE_ITEM_TRIGGER || start->item == WIRE_ITEM_RETRY ||
+            start->asks_conditions) { /* no outcome tells of it now */
                 if (start->missed != job->missed_since_run)
                         fail(w, "%s: run %llu says that %llu slots were missed before it, not %llu", job->name,
                              (unsigned long long)start->run, (unsigned long long)start->missed,
                              (unsigned long long)job->missed_since_run);
                 job->missed_since_run = 0;
         }
+        check_asked(w, job, start);
+        job->is_forced = false;
         job->is_killed = false;
         job->start = *start;
         job->is_running = true;
@@ -838,6 +894,30 @@ static void on_start(struct world *w, struct world_job *job, const struct wire_s
                 job->trail.key = start->key;
                 job->trail.slot_us = start->slot_us;
         }
+}
+
+/* A start that was undone: it counts for nothing. */
+static void on_refused(struct world *w, struct world_job *job, const struct action *a) {
+        bool is_slot = a->run.run.item != WIRE_ITEM_TRIGGER;
+        if (a->run.end.result != RUN_RESULT_CONDITION || !a->run.run.is_asked)
+                fail(w, "%s: run %llu is undone, and was not refused", job->name, (unsigned long long)a->run.run.run);
+        if (job->start.run == a->run.run.run)
+                job->missed_since_run += a->run.run.missed;
+        if (a->run.run.item == WIRE_ITEM_BOOT)
+                job->is_boot_started = false;
+        job->started_slot_rt_us = 0;
+        job->refused = (struct wire_start){0};
+        if (!a->run.is_asked_again)
+                return;
+        job->refused = job->start;
+        job->refused_bt_us = w->now.bt_us;
+        if (job->when.condition_wait_us == 0 && !job->is_forced)
+                fail(w, "%s: run %llu waits for its conditions, without ConditionWait=", job->name,
+                     (unsigned long long)a->run.run.run);
+        if (a->run.next_run > 0)
+                job->promised = a->run.next_run;
+        else if (!is_slot)
+                fail(w, "%s: a trigger waits, and was promised nothing", job->name);
 }
 
 /* ---- the ledger's side ---- */
@@ -903,7 +983,7 @@ static void flush(struct world *w, bool is_forced) {
 static void note_action(struct world *w, const struct action *a) {
         book_note(w->book, w->engine, w->now, a, NULL, 0);
         keeper_note(w->keeper, w->engine, w->book, w->now, a, NULL, 0);
-        if (a->kind == ACTION_ENDED && keeper_ended(w->keeper, w->now, a->run.run.run) < 0)
+        if ((a->kind == ACTION_ENDED || a->kind == ACTION_REFUSED) && keeper_ended(w->keeper, w->now, a->run.run.run) < 0)
                 abort();
         if (a->kind != ACTION_HORIZON)
                 return;
@@ -985,6 +1065,8 @@ static void take_actions(struct world *w) {
                         job->n_debts = 0;
                 } else if (a->kind == ACTION_KILL)
                         on_kill(w, job, a->kill_run);
+                else if (a->kind == ACTION_REFUSED)
+                        on_refused(w, job, a);
                 else if (a->kind == ACTION_DROPPED && w->planted != 5) /* a cancel that forgets what waits */
                         on_dropped(w, job, a->run.run.run);
                 else if (a->kind == ACTION_HOLD) {
@@ -1112,7 +1194,7 @@ static void next_wake(const struct world *w, int64_t *ret_bt_us, int64_t *ret_rt
 }
 
 static void tell_started(struct world *w, struct world_job *job) {
-        if (!w->store || !job->is_running || job->is_started_told)
+        if ((!w->store && !job->start.asks_conditions) || !job->is_running || job->is_started_told || is_refused(job))
                 return;
         job->is_started_told = true;
         engine_started(w->engine, w->now,
@@ -1171,6 +1253,7 @@ struct world_job *world_define(struct world *w, const char *name, const struct j
         job->may_repeat |= when->is_interrupted_retried;
         if (when->overlap == JOB_OVERLAP_PARALLEL && job->max_parallel < when->max_parallel)
                 job->max_parallel = when->max_parallel;
+        job->may_wait |= when->condition_wait_us > 0;
         job->may_queue |= when->overlap == JOB_OVERLAP_QUEUE || when->overlap == JOB_OVERLAP_REPLACE;
         job->may_catch_up |= when->catch_up == JOB_CATCH_UP_ALL || when->catch_up_spread_us > 0;
         if (job->spread_us < when->catch_up_spread_us)
@@ -1647,6 +1730,7 @@ void world_power_cut(struct world *w, int64_t down_us, bool is_reboot) {
                 job->n_unacked = 0;
                 job->has_trail = false;
                 job->trail = (struct wire_trail){0};
+                job->refused = (struct wire_start){0};
                 job->since_rt_us = w->now.rt_us;
                 job->since_bt_us = w->now.bt_us;
                 job->last_run = (struct world_span){0};
@@ -1738,7 +1822,8 @@ static void check_trigger(struct world *w, const struct world_job *job, uint64_t
         switch ((enum trigger_outcome)outcome) {
         case TRIGGER_STARTED:
                 is_right = before != run && job->is_running && job->start.run == run &&
-                           (job->start.cause == RUN_CAUSE_TRIGGER || job->start.item == WIRE_ITEM_RETRY || job->may_catch_up) &&
+                           (job->start.cause == RUN_CAUSE_TRIGGER || job->start.item == WIRE_ITEM_RETRY || job->may_catch_up ||
+                            job->may_wait) &&
                            job->begun_bt_us == w->now.bt_us;
                 break;
         case TRIGGER_JOINED:
@@ -1790,6 +1875,7 @@ int world_trigger(struct world *w, const char *name, const struct engine_trigger
         uint64_t withheld = job->totals.withheld;
         w->is_triggering = true;
         w->is_forcing = trigger->is_forced;
+        job->is_forced |= trigger->is_forced;
         int r = engine_trigger(w->engine, w->now, number, trigger, ret_run);
         bool is_promise = r == TRIGGER_QUEUED || r == TRIGGER_REPLACING;
         take_actions(w);

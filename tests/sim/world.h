@@ -125,8 +125,12 @@ struct world_job {
         uint64_t attempt_after;  /* the run before it */
         uint32_t failed_in_row;  /* slots */
         bool owes_stop;          /* they are as many as StopAfterFailures= says */
+        bool may_wait;           /* it had ConditionWait= once */
         size_t n_overdue, n_overdue_again, n_overdue_over;
         bool is_killed;            /* the run in flight */
+        struct wire_start refused; /* whose conditions did not hold, and its slot waits; run 0: none */
+        int64_t refused_bt_us;     /* when that was told */
+        bool is_forced;            /* a trigger of the run that comes next says so */
         uint64_t missed_since_run; /* as told */
         enum run_result told_result;
         int64_t waits_since_us; /* for a place; INT64_MIN: it does not */

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+// conditions: runs whose conditions the runner is asked about. Until it says that the program was reached, the slot has no outcome and
+// nothing was merged into it; where a condition does not hold, the start is undone, and the slot is withheld or waits to be asked again.
+
+#include "daemon/scheduler/engine_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ASK_FIRST_US USEC_PER_SEC /* the wait doubles with the time that has passed, */
+#define ASK_LAST_US  USEC_PER_MINUTE
+
+bool conditions_are_asked(const struct engine *e, const struct job_row *row, enum wire_item item) {
+        const struct job_cold *cold = registry_cold(&e->jobs, row);
+        return engine_policy(e, row)->has_conditions && item != WIRE_ITEM_RETRY && !(cold && cold->waiting.is_forced);
+}
+
+static bool has_slot(const struct job_run *run) {
+        return run->item != WIRE_ITEM_TRIGGER && run->item != WIRE_ITEM_RETRY;
+}
+
+void conditions_decided(struct engine *e, struct clock_sample now, uint32_t job, struct job_run *run) {
+        struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
+        if (!run->is_asked)
+                return;
+        run->is_asked = false;
+        free(cold->condition);
+        cold->condition = NULL;
+        if (!has_slot(run))
+                return;
+        slots_flush_merging(e, now, job, run->run);
+        slots_tell_ran(e, job, run);
+}
+
+/* ---- one that does not hold ---- */
+
+static void remember(struct job_cold *cold, const char *condition) {
+        free(cold->condition);
+        cold->condition = *condition ? strdup(condition) : NULL; /* without memory it is not named */
+}
+
+static int64_t due_at(const struct job_run *run, struct clock_sample now) {
+        return run->begun_bt_us > 0 ? run->begun_bt_us - run->lag_us : now.bt_us - (now.rt_us - run->slot_rt_us);
+}
+
+/* Why the run in flight will not be asked again; NONE: it will. */
+static enum slot_reason find_reason(const struct engine *e, struct clock_sample now, const struct job_row *row) {
+        const struct job_cold *cold = registry_cold(&e->jobs, row);
+        const struct job_when *when = engine_policy(e, row);
+        if (row->state == JOB_STATE_REMOVED || row->is_removing)
+                return SLOT_REASON_REMOVED;
+        if (cold->waiting.is_forced)
+                return SLOT_REASON_NONE;
+        if (cold->run.is_ending) /* by a command, or a later slot takes its place */
+                return when->overlap == JOB_OVERLAP_REPLACE && cold->waiting.is_slot ? SLOT_REASON_OVERLAP
+                                                                                     : SLOT_REASON_CANCELLED;
+        if (has_slot(&cold->run) && row->state == JOB_STATE_DISABLED)
+                return SLOT_REASON_DISABLED;
+        if (has_slot(&cold->run) && row->is_cancelled)
+                return SLOT_REASON_CANCELLED;
+        if (has_slot(&cold->run) && row->is_paused)
+                return SLOT_REASON_PAUSED;
+        if (when->condition_wait_us == 0)
+                return SLOT_REASON_CONDITION;
+        return now.bt_us - due_at(&cold->run, now) >= when->condition_wait_us ? SLOT_REASON_CONDITION_WAIT : SLOT_REASON_NONE;
+}
+
+static void let_wait(struct engine *e, struct clock_sample now, uint32_t job, const struct job_run *run) {
+        const struct job_when *when = engine_policy(e, engine_row(e, job));
+        int64_t due_bt_us = due_at(run, now), wait_us = now.bt_us - due_bt_us;
+        if (wait_us < ASK_FIRST_US)
+                wait_us = ASK_FIRST_US;
+        if (wait_us > ASK_LAST_US)
+                wait_us = ASK_LAST_US;
+        waiting_put_back(e, job,
+                         &(struct job_waiting){
+                                 .awaits = JOB_AWAITS_CONDITION,
+                                 .from_bt_us = now.bt_us + wait_us,
+                                 .until_bt_us = due_bt_us + when->condition_wait_us,
+                                 .until_reason = SLOT_REASON_CONDITION_WAIT,
+                                 .item = run->item,
+                                 .attempt = run->attempt,
+                                 .segment = run->segment,
+                                 .anchor_us = run->anchor_us,
+                                 .key = run->key,
+                                 .slot_us = run->slot_us,
+                                 .slot_rt_us = run->slot_rt_us,
+                                 .due_bt_us = due_bt_us,
+                                 .parent = run->parent,
+                         });
+        struct job_waiting *waiting = &registry_cold(&e->jobs, engine_row(e, job))->waiting;
+        if (run->is_promised && waiting->run == 0) /* who waits for this one waits for that */
+                waiting->run = engine_take_run_number(e);
+        waiting->is_trigger = waiting->is_trigger || waiting->is_forced;
+}
+
+/* What the start had taken over is given back. */
+static void undo_start(struct job_cold *cold) {
+        cold->missed_since_run += cold->run.missed;
+        cold->n_scheduled -= has_slot(&cold->run) && cold->n_scheduled > 0;
+}
+
+int conditions_refused(struct engine *e, struct clock_sample now, uint32_t job, const struct wire_ended *ended,
+                       int64_t end_bt_us) {
+        struct job_row *row = engine_row(e, job);
+        const struct job_when *when = engine_policy(e, row);
+        struct job_cold *cold = registry_cold(&e->jobs, row);
+        engine_note_offset(e, now);
+        commands_settle_hold(e, now, job);
+        remember(cold, ended->condition);
+        undo_start(cold);
+        struct job_run run = cold->run;
+        enum slot_reason reason = find_reason(e, now, row);
+        cold->run.is_ending = true;
+        if (reason != SLOT_REASON_NONE && has_slot(&run))
+                slots_tell(e, job, slot_outcome_of(reason), reason, run.segment, run.key, run.key, run.slot_rt_us)
+                        ->outcome.item = run.item;
+        if (row->is_paused || !beside_has_room(e, row))
+                slots_pass(e, now, job, engine_slot_now(when, now) - (now.bt_us - end_bt_us) - 1);
+        slots_flush_missed(e, now, job, false);
+        if (reason != SLOT_REASON_NONE)
+                slots_flush_merging(e, now, job, 0);
+        engine_drop_run(e, job);
+        if (cold->ended_run < ended->run)
+                cold->ended_run = ended->run;
+        if (plan_is_delay(when) && (row->state != JOB_STATE_NEW || row->is_restored))
+                row->next_us = reason == SLOT_REASON_NONE ? INT64_MAX : engine_next_delay(e, row, when, end_bt_us);
+        if (reason == SLOT_REASON_NONE)
+                let_wait(e, now, job, &run); /* delays count from its run, or from when it is given up */
+        else
+                delay_begin(e, job, end_bt_us);
+        struct action *a = engine_emit(e, ACTION_REFUSED, job);
+        a->run.run = run;
+        a->run.end = ended->end;
+        a->run.is_asked_again = reason == SLOT_REASON_NONE;
+        a->run.next_run = reason == SLOT_REASON_NONE ? cold->waiting.run : 0;
+        if (!row->is_restored && !e->is_stopping && due_start_waiting(e, now, job) < 0)
+                e->has_failed = true;
+        slots_arm(e, job);
+        if (row->state == JOB_STATE_REMOVED)
+                segments_forget_removed(e, job);
+        return 0;
+}
+
+const char *engine_condition(const struct engine *e, uint32_t job) {
+        const struct job_cold *cold = registry_cold(&e->jobs, &e->jobs.rows[job]);
+        return cold ? cold->condition : NULL;
+}

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+// Conditions that do not hold when a run is to start: the slot is withheld, or waits and is asked again; what a trigger makes of that;
+// what a death leaves of it.
+
+#include <check.h>
+
+#include "tests/unit/run_suite.h"
+#include "tests/unit/scheduler/timeline.h"
+
+static int64_t holds_from_us, holds_to_us; /* wall-clock instants between which the condition holds */
+static size_t n_asked;
+
+static void conditional_run(void *userdata, struct world *world, struct world_job *job, int64_t *ret_duration_us,
+                            struct run_end *ret_end) {
+        bool holds = world->now.rt_us >= holds_from_us && world->now.rt_us < holds_to_us;
+        fixed_run(userdata, world, job, ret_duration_us, ret_end);
+        n_asked += job->start.asks_conditions;
+        if (!job->start.asks_conditions || holds)
+                return;
+        *ret_duration_us = 0;
+        ret_end->result = RUN_RESULT_CONDITION;
+}
+
+static void begin_asking(int h, int m, int s) {
+        begin_at(h, m, s);
+        w.run_of = conditional_run;
+        holds_from_us = INT64_MAX;
+        holds_to_us = INT64_MAX;
+        n_asked = 0;
+}
+
+/* Each day at 14:30, with conditions. */
+static struct job_when daily(int64_t condition_wait_us) {
+        struct job_when when = wall_grid(24 * HOUR, at(14, 30, 0));
+        when.has_conditions = true;
+        when.condition_wait_us = condition_wait_us;
+        return when;
+}
+
+START_TEST(v12_without_a_wait_the_slot_is_withheld) {
+        begin_asking(14, 0, 0);
+        define(daily(0));
+        run_to(20, 0, 0);
+        expect(0, SLOT_WITHHELD, SLOT_REASON_CONDITION, at(14, 30, 0), at(14, 30, 0), 1);
+        ck_assert_uint_eq(w.n_entries, 1);
+        ck_assert_uint_eq(n_asked, 1);
+        ck_assert_uint_eq(w.jobs[0].totals.ended, 0);
+}
+END_TEST
+
+START_TEST(v12_power_comes_within_the_wait) {
+        begin_asking(14, 0, 0);
+        holds_from_us = at(15, 10, 0);
+        define(daily(2 * HOUR));
+        run_to(15, 9, 59);
+        ck_assert_uint_eq(w.n_entries, 0);
+        run_to(15, 11, 0);
+        ck_assert_uint_eq(w.n_entries, 1);
+        expect(0, SLOT_RAN, SLOT_REASON_NONE, at(14, 30, 0), at(14, 30, 0), 1);
+        ck_assert_int_ge(w.entries[0].lag_us, 40 * MIN);
+        ck_assert_int_le(w.entries[0].lag_us, 41 * MIN);
+        /* 1, 1, 2, 4 ... 32 s, then once a minute */
+        ck_assert_uint_ge(n_asked, 45);
+        ck_assert_uint_le(n_asked, 50);
+        ck_assert_uint_eq(w.jobs[0].totals.ended, 1);
+        run_to(36, 0, 0);
+        ck_assert_uint_eq(w.n_entries, 1);
+}
+END_TEST
+
+START_TEST(v12_no_power_at_all_is_a_missed_condition) {
+        begin_asking(14, 0, 0);
+        define(daily(2 * HOUR));
+        run_before(16, 30, 0);
+        ck_assert_uint_eq(w.n_entries, 0);
+        run_to(16, 30, 0);
+        expect(0, SLOT_MISSED, SLOT_REASON_CONDITION_WAIT, at(14, 30, 0), at(14, 30, 0), 1);
+        run_to(20, 0, 0);
+        ck_assert_uint_eq(w.n_entries, 1);
+}
+END_TEST
+
+START_TEST(v12_a_trigger_joins_the_slot_that_waits) {
+        uint64_t run;
+        begin_asking(14, 0, 0);
+        holds_from_us = at(15, 10, 0);
+        define(daily(2 * HOUR));
+        run_to(15, 0, 0);
+        ck_assert_int_eq(world_trigger(&w, "job", &(struct engine_trigger){0}, &run), TRIGGER_STARTED);
+        run_to(15, 12, 0);
+        ck_assert_uint_eq(w.n_entries, 1);
+        expect(0, SLOT_RAN, SLOT_REASON_NONE, at(14, 30, 0), at(14, 30, 0), 1);
+        ck_assert_uint_eq(w.jobs[0].totals.ended, 1);
+        ck_assert_uint_eq(w.jobs[0].promised, 0);
+}
+END_TEST
+
+START_TEST(v12_a_trigger_with_force_starts_it) {
+        uint64_t run;
+        begin_asking(14, 0, 0);
+        define(daily(2 * HOUR));
+        run_to(15, 0, 0);
+        ck_assert_int_eq(world_trigger(&w, "job", &(struct engine_trigger){.is_forced = true}, &run), TRIGGER_STARTED);
+        ck_assert_uint_eq(w.n_entries, 1);
+        expect_ran(0, at(14, 30, 0), 30 * MIN);
+        ck_assert_uint_eq(w.entries[0].run, run);
+        run_to(20, 0, 0);
+        ck_assert_uint_eq(w.n_entries, 1);
+        ck_assert_uint_eq(w.jobs[0].totals.ended, 1);
+}
+END_TEST
+
+START_TEST(a_trigger_without_a_slot_waits_too_and_is_dropped_in_the_end) {
+        uint64_t run;
+        begin_asking(12, 0, 0);
+        define(daily(10 * MIN));
+        run_to(12, 1, 0);
+        ck_assert_int_eq(world_trigger(&w, "job", &(struct engine_trigger){0}, &run), TRIGGER_STARTED);
+        run_to(12, 5, 0);
+        ck_assert_uint_ne(w.jobs[0].promised, 0);
+        run_to(12, 12, 0);
+        ck_assert_uint_eq(w.jobs[0].promised, 0);
+        ck_assert_uint_eq(w.jobs[0].totals.dropped, 1);
+        ck_assert_int_eq(world_trigger(&w, "job", &(struct engine_trigger){0}, &run), TRIGGER_STARTED);
+        holds_from_us = at(12, 15, 0);
+        run_to(12, 17, 0);
+        ck_assert_uint_eq(w.jobs[0].totals.ended, 1);
+        ck_assert_uint_eq(w.n_entries, 0);
+}
+END_TEST
+
+START_TEST(the_next_slot_takes_the_place_of_one_that_waits) {
+        begin_asking(12, 0, 0);
+        struct job_when when = wall_grid(HOUR, at(12, 0, 0));
+        when.has_conditions = true;
+        when.condition_wait_us = 3 * HOUR;
+        holds_from_us = at(13, 0, 0);
+        define(when);
+        run_to(13, 30, 0);
+        expect(0, SLOT_MISSED, SLOT_REASON_CONDITION_WAIT, at(12, 0, 0), at(12, 0, 0), 1);
+        expect_ran(1, at(13, 0, 0), 0);
+}
+END_TEST
+
+START_TEST(a_start_deadline_ends_the_wait) {
+        begin_asking(14, 0, 0);
+        struct job_when when = daily(2 * HOUR);
+        when.start_deadline_us = 5 * MIN;
+        define(when);
+        run_to(14, 40, 0);
+        expect(0, SLOT_MISSED, SLOT_REASON_DEADLINE, at(14, 30, 0), at(14, 30, 0), 1);
+}
+END_TEST
+
+START_TEST(a_pause_withholds_a_slot_that_waits) {
+        begin_asking(14, 0, 0);
+        define(daily(2 * HOUR));
+        run_to(14, 40, 0);
+        ck_assert_int_eq(world_pause(&w, "job", INT64_MAX), 1);
+        expect(0, SLOT_WITHHELD, SLOT_REASON_PAUSED, at(14, 30, 0), at(14, 30, 0), 1);
+        run_to(20, 0, 0);
+        ck_assert_uint_eq(w.n_entries, 1);
+}
+END_TEST
+
+START_TEST(what_is_withheld_counts_neither_as_a_run_nor_as_the_last_result) {
+        begin_asking(12, 0, 0);
+        struct job_when when = wall_grid(HOUR, at(12, 0, 0));
+        when.has_conditions = true;
+        when.max_runs = 2;
+        holds_from_us = at(14, 0, 0);
+        define(when);
+        run_to(20, 0, 0);
+        expect(0, SLOT_WITHHELD, SLOT_REASON_CONDITION, at(12, 0, 0), at(12, 0, 0), 1);
+        expect(1, SLOT_WITHHELD, SLOT_REASON_CONDITION, at(13, 0, 0), at(13, 0, 0), 1);
+        expect_ran(2, at(14, 0, 0), 0);
+        expect_ran(3, at(15, 0, 0), 0);
+        ck_assert_uint_eq(w.n_entries, 4);
+        ck_assert(w.jobs[0].is_finished);
+}
+END_TEST
+
+/* A fixed delay counts on from when it was refused, or given up. */
+START_TEST(a_fixed_delay_goes_on_behind_a_slot_that_is_withheld) {
+        begin_asking(12, 0, 0);
+        struct job_when when = every(10 * MIN, JOB_MODE_FIXED_DELAY);
+        when.has_conditions = true;
+        holds_from_us = at(12, 15, 0);
+        run_us = 1 * MIN;
+        define(when);
+        run_to(12, 32, 0);
+        expect(0, SLOT_WITHHELD, SLOT_REASON_CONDITION, at(12, 0, 0), at(12, 0, 0), 1);
+        expect(1, SLOT_WITHHELD, SLOT_REASON_CONDITION, at(12, 10, 0), at(12, 10, 0), 1);
+        expect_ran(2, at(12, 20, 0), 0);
+        expect_ran(3, at(12, 31, 0), 0);
+        ck_assert_uint_eq(w.n_entries, 4);
+}
+END_TEST
+
+START_TEST(a_fixed_delay_waits_and_goes_on_when_it_was_given_up) {
+        begin_asking(12, 0, 0);
+        struct job_when when = every(10 * MIN, JOB_MODE_FIXED_DELAY);
+        when.has_conditions = true;
+        when.condition_wait_us = 30 * MIN;
+        define(when);
+        run_to(12, 39, 0);
+        expect(0, SLOT_MISSED, SLOT_REASON_CONDITION_WAIT, at(12, 0, 0), at(12, 0, 0), 1);
+        ck_assert_uint_eq(w.n_entries, 1);
+        holds_from_us = at(12, 39, 0);
+        run_to(12, 41, 0);
+        expect_ran(1, at(12, 40, 0), 0);
+}
+END_TEST
+
+static const struct { bool is_power_cut, is_reboot; } deaths[] = {{false, false}, {true, false}, {true, true}};
+
+START_TEST(a_slot_that_waits_outlives_any_death) {
+        begin_asking(14, 0, 0);
+        holds_from_us = at(15, 10, 0);
+        world_begin_ledger(&w);
+        define(daily(2 * HOUR));
+        run_to(14, 50, 30);
+        if (deaths[_i].is_power_cut)
+                world_power_cut(&w, 2 * MIN, deaths[_i].is_reboot);
+        else
+                world_crash(&w, 2 * MIN);
+        run_to(15, 12, 0);
+        ck_assert_uint_eq(w.n_entries, 1);
+        expect(0, SLOT_RAN, SLOT_REASON_NONE, at(14, 30, 0), at(14, 30, 0), 1);
+        ck_assert_uint_eq(w.jobs[0].totals.ended, 1);
+        ck_assert(world_check(&w));
+}
+END_TEST
+
+int main(void) {
+        Suite *suite = suite_create("refused");
+        TCase *tcase = tcase_create("refused");
+
+        tcase_add_test(tcase, v12_without_a_wait_the_slot_is_withheld);
+        tcase_add_test(tcase, v12_power_comes_within_the_wait);
+        tcase_add_test(tcase, v12_no_power_at_all_is_a_missed_condition);
+        tcase_add_test(tcase, v12_a_trigger_joins_the_slot_that_waits);
+        tcase_add_test(tcase, v12_a_trigger_with_force_starts_it);
+        tcase_add_test(tcase, a_trigger_without_a_slot_waits_too_and_is_dropped_in_the_end);
+        tcase_add_test(tcase, the_next_slot_takes_the_place_of_one_that_waits);
+        tcase_add_test(tcase, a_start_deadline_ends_the_wait);
+        tcase_add_test(tcase, a_pause_withholds_a_slot_that_waits);
+        tcase_add_test(tcase, what_is_withheld_counts_neither_as_a_run_nor_as_the_last_result);
+        tcase_add_test(tcase, a_fixed_delay_goes_on_behind_a_slot_that_is_withheld);
+        tcase_add_test(tcase, a_fixed_delay_waits_and_goes_on_when_it_was_given_up);
+        tcase_add_loop_test(tcase, a_slot_that_waits_outlives_any_death, 0, sizeof(deaths) / sizeof(deaths[0]));
+        suite_add_tcase(suite, tcase);
+        return run_suite(suite);
+}
