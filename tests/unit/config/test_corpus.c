@@ -34,25 +34,37 @@ static char *read_text(const char *path, size_t *ret_size) {
         return text;
 }
 
-/* The checkout may belong to anybody, so the file is read from a folder of our own. */
+static void write_text(const char *path, const char *text, size_t size) {
+        FILE *f = fopen(path, "w");
+
+        ck_assert_ptr_nonnull(f);
+        fwrite(text, 1, size, f);
+        fclose(f);
+}
+
+/* The checkout may belong to anybody, so the file is read from a folder of our own. That of the settings names a sendmail,
+ * which the machine may have or not. */
 static char *load(const char *path, const char *name, struct config **ret) {
-        char folder[] = "/tmp/chimed-test-corpus-XXXXXX", file[200], *told = NULL;
+        static const char mail[] = "[chimed]\nSendmail=/bin/true\n";
+        char base[] = "/tmp/chimed-test-corpus-XXXXXX", folder[100], settings[100], file[200], *told = NULL;
         const char *folders[] = {folder};
-        struct config_paths paths = {.folders = folders, .n_folders = 1, .now_rt_us = NOW_US};
+        struct config_paths paths = {.settings_file = settings, .folders = folders, .n_folders = 1, .now_rt_us = NOW_US};
         struct diags diags = {};
         size_t size;
         char *text = read_text(path, &size);
 
         ck_assert_ptr_nonnull(text);
-        ck_assert_ptr_nonnull(mkdtemp(folder));
+        ck_assert_ptr_nonnull(mkdtemp(base));
+        snprintf(folder, sizeof(folder), "%s/jobs", base);
+        snprintf(settings, sizeof(settings), "%s/chimed.conf", base);
         snprintf(file, sizeof(file), "%s/%s", folder, name);
         umask(022);
-        FILE *f = fopen(file, "w");
-        fwrite(text, 1, size, f);
-        fclose(f);
+        ck_assert_int_eq(mkdir(folder, 0755), 0);
+        write_text(settings, mail, strlen(mail));
+        write_text(file, text, size);
         free(text);
         ck_assert_int_eq(config_load(&paths, &diags, ret), 0);
-        f = open_memstream(&told, &size);
+        FILE *f = open_memstream(&told, &size);
         for (size_t i = 0; i < diags.n; i++) {
                 char *line = diag_print(&diags.list[i]);
                 /* the file's basename, in whatever place of the line it is */
@@ -68,7 +80,9 @@ static char *load(const char *path, const char *name, struct config **ret) {
         fclose(f);
         diags_done(&diags);
         unlink(file);
+        unlink(settings);
         rmdir(folder);
+        rmdir(base);
         return told;
 }
 
