@@ -669,6 +669,8 @@ END_TEST
 
 /* ---- the next slot ---- */
 
+static const struct job_waiting kept = {.is_slot = true, .awaits = JOB_AWAITS_CONDITION};
+
 static const struct {
         const char *when;
         struct job_view view;
@@ -692,6 +694,13 @@ static const struct {
         {"Every=1h\n",
          {.status = JOB_STATUS_PENDING, .run = &flying.run, .pending_run = 12},
          "run 12 waits for the end of the run in flight"},
+        {"Every=1h\n",
+         {.status = JOB_STATUS_PENDING, .run = &flying.run, .n_line = 2, .next_slot_rt_us = NOON},
+         "a slot waits for the end of the run in flight"},
+        {"Every=1h\n", {.status = JOB_STATUS_PENDING, .is_place_awaited = true}, "waits for a place in its groups"},
+        {"Every=1h\n", {.status = JOB_STATUS_PENDING, .waiting = &kept}, "its last slot waits for its conditions"},
+        {"Every=1h\n", {.status = JOB_STATUS_WAITING, .is_clock_awaited = true}, "waits for the clock to be synchronised"},
+        {"Every=1h\n", {.status = JOB_STATUS_FINISHED, .end = JOB_END_UNTIL}, "finished: no slot is left before Until="},
         {"", {.status = JOB_STATUS_MANUAL, .next_slot_rt_us = INT64_MAX}, "on demand only"},
         {"OnBoot=yes\n", {.status = JOB_STATUS_WAITING, .next_slot_rt_us = INT64_MAX}, "at boot only"},
         {"OnBoot=1h\n", {.status = JOB_STATUS_WAITING, .next_slot_rt_us = NOON}, NULL},
