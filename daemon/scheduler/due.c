@@ -221,7 +221,7 @@ static int grid_due(struct engine *e, struct clock_sample now, uint32_t job) {
         }
         if (r == 0 && last_of_all > last && row->key > last) /* those behind it, which never run */
                 r = slots_miss(e, now, job, last_of_all, SLOT_REASON_CALENDAR);
-        if (r == 0 && !(when->days && is_closed_for_long(e, now, row)))
+        if (r == 0 && !(when->days && is_closed_for_long(e, now, row)) && !slots_are_gathered(e, now, row))
                 slots_flush_missed(e, now, job, false);
         return r;
 }

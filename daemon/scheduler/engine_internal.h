@@ -481,6 +481,10 @@ struct action *slots_tell(struct engine *e, uint32_t job, enum slot_outcome outc
                           int64_t first, int64_t last, int64_t slot_rt_us);
 /* The outcome of the slot that waits. */
 void slots_tell_waiting(struct engine *e, uint32_t job, enum slot_outcome outcome, enum slot_reason reason);
+/* The slot that waits, which was never tried, is missed; told together with those that follow, once a minute at least. */
+void slots_miss_waiting(struct engine *e, struct clock_sample now, uint32_t job, enum slot_reason reason);
+/* True while there is no need to tell those yet. */
+bool slots_are_gathered(const struct engine *e, struct clock_sample now, const struct job_row *row);
 /* The slots from the row's key to last are missed or withheld; told when the range they belong to ends. 0, -ENOMEM. */
 int slots_miss(struct engine *e, struct clock_sample now, uint32_t job, int64_t last, enum slot_reason reason);
 /* Starts a run for the row's next slot. 0, -ENOMEM. */

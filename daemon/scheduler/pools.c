@@ -74,7 +74,7 @@ bool pools_queue(struct engine *e, struct clock_sample now, uint32_t job) {
         if (n == 0)
                 return true;
         /* one that an earlier scheduler let wait is as old as its slot */
-        bool is_restored = cold->waiting.is_slot && cold->waiting.awaits == JOB_AWAITS_POOL;
+        bool is_restored = e->holds_places && cold->waiting.is_slot && cold->waiting.awaits == JOB_AWAITS_POOL;
         int64_t since_us = is_restored && cold->waiting.due_bt_us < now.bt_us ? cold->waiting.due_bt_us : now.bt_us;
         if (places_wait(&e->places, job, pools, n, engine_policy(e, row)->priority, since_us, &waiter) < 0) {
                 e->has_failed = true;
@@ -119,7 +119,7 @@ void pools_leave_idle(struct engine *e, uint32_t job) {
                 return;
         bool has_slot = cold->waiting.is_slot && cold->waiting.awaits == JOB_AWAITS_POOL;
         bool has_trigger = cold->waiting.is_trigger && cold->run.run == 0;
-        if (has_slot || has_trigger || cold->retry.is_waiting || schedule_has(&e->parked, job))
+        if (has_slot || has_trigger || cold->retry.is_waiting)
                 return;
         leave(e, job);
         grant(e, INDEX_NONE);

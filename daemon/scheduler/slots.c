@@ -117,6 +117,32 @@ int slots_miss(struct engine *e, struct clock_sample now, uint32_t job, int64_t 
         return 0;
 }
 
+void slots_miss_waiting(struct engine *e, struct clock_sample now, uint32_t job, enum slot_reason reason) {
+        struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
+        const struct job_waiting *slot = &cold->waiting;
+        struct job_range taken = {
+                .is_open = true,
+                .reason = (uint8_t)reason,
+                .segment = slot->segment,
+                .first = slot->key,
+                .last = slot->key,
+                .first_us = slot->slot_us,
+                .last_us = slot->slot_us,
+                .open_us = now.bt_us,
+        };
+        waiting_take(e, job);
+        cold->missed_since_run++;
+        if (!is_continued(&cold->missed, &taken))
+                slots_flush_missed(e, now, job, false);
+        range_add(&cold->missed, &taken);
+}
+
+bool slots_are_gathered(const struct engine *e, struct clock_sample now, const struct job_row *row) {
+        const struct job_cold *cold = registry_cold(&e->jobs, row);
+        return cold && cold->missed.is_open && cold->missed.reason == SLOT_REASON_POOL && pools_is_queued(e, cold) &&
+               now.bt_us - cold->missed.open_us < ENGINE_TELL_US;
+}
+
 void slots_pass_closed(struct engine *e, struct clock_sample now, uint32_t job, int64_t last) {
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
@@ -155,6 +181,8 @@ int slots_merge(struct engine *e, struct clock_sample now, uint32_t job, int64_t
         struct job_cold *cold = registry_warm(&e->jobs, engine_row(e, job));
         if (!cold)
                 return -ENOMEM;
+        if (cold->missed.is_open && cold->missed.reason == SLOT_REASON_POOL) /* they come before it */
+                slots_flush_missed(e, now, job, false);
         struct job_range taken = take_slots(e, now, job, last, reason);
         if (cold->merging.is_open)
                 taken.reason = cold->merging.reason; /* one run takes them all in: the first reason stands for them */

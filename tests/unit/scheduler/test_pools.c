@@ -4,6 +4,7 @@
 #include <check.h>
 
 #include "tests/sim/calendars.h"
+#include "tests/sim/pools.h"
 #include "tests/unit/run_suite.h"
 #include "tests/unit/scheduler/timeline.h"
 
@@ -117,6 +118,24 @@ START_TEST(without_a_deadline_the_next_slot_takes_over) {
         expect(1, SLOT_MISSED, SLOT_REASON_POOL, at(12, 10, 0), at(12, 10, 0), 1);
         expect_ran(2, at(12, 20, 0), 5 * MIN);
         expect_next_at(12, 30, 0);
+}
+END_TEST
+
+/* A slot a second behind a long run: they are told once a minute, not one by one. */
+START_TEST(slots_that_come_often_are_missed_as_ranges) {
+        begin();
+        keep_busy("heavy", 3 * MIN + 30 * SEC);
+        run_us = 0;
+        define(member(every(1 * SEC, JOB_MODE_FIXED_RATE), "heavy"));
+        run_to(12, 3, 30);
+        uint64_t n = 0;
+        for (size_t i = 0; i < w.n_entries && w.entries[i].outcome == SLOT_MISSED; i++) {
+                ck_assert_int_eq(w.entries[i].reason, SLOT_REASON_POOL);
+                n += w.entries[i].n;
+        }
+        ck_assert_uint_eq(n, 210);
+        ck_assert_uint_eq(w.n_entries, 5); /* three minutes, the rest, and the one that runs */
+        expect_ran(4, at(12, 3, 30), 0);
 }
 END_TEST
 
@@ -412,6 +431,23 @@ START_TEST(what_starts_late_is_claimed_before) {
 }
 END_TEST
 
+/* A place that was granted while the ledger hears of the start is free again when the slot is cancelled meanwhile. */
+START_TEST(a_cancelled_start_gives_its_place_back) {
+        begin();
+        world_begin_ledger(&w);
+        keep_busy("heavy", 5 * MIN);
+        struct job_when when = every(HOUR, JOB_MODE_FIXED_RATE);
+        when.catch_up = JOB_CATCH_UP_ONE;
+        define(member(when, "heavy"));
+        run_to(12, 4, 0);
+        world_slow_disk(&w, 1000);
+        run_to(12, 5, 1);
+        ck_assert(!is_running("job") && !pools_are_awaited(&w, "job")); /* it waits for the ledger only */
+        ck_assert_int_eq(world_cancel(&w, "job", false), 1);
+        ck_assert_uint_eq(trigger("heavy", TRIGGER_STARTED) > 0, true);
+}
+END_TEST
+
 /* The pool is busy from 02:00 to 03:40; the slot of 02:30 of a daily job. */
 START_TEST(v12_a_slot_waits_for_its_pool) {
         uint64_t run;
@@ -435,6 +471,7 @@ int main(void) {
         TCase *t = tcase_create("pools");
         tcase_add_test(t, a_slot_waits_for_a_place_and_runs_late);
         tcase_add_test(t, without_a_deadline_the_next_slot_takes_over);
+        tcase_add_test(t, slots_that_come_often_are_missed_as_ranges);
         tcase_add_test(t, a_deadline_counts_from_the_instant);
         tcase_add_test(t, slots_that_come_while_an_older_one_waits_are_missed_for_the_pool);
         tcase_add_test(t, a_line_waits_without_limit);
@@ -452,6 +489,7 @@ int main(void) {
         tcase_add_test(t, a_removed_job_gives_its_turn_away);
         tcase_add_test(t, what_waits_outlives_the_scheduler);
         tcase_add_test(t, what_starts_late_is_claimed_before);
+        tcase_add_test(t, a_cancelled_start_gives_its_place_back);
         tcase_add_loop_test(t, v12_a_slot_waits_for_its_pool, 0, 2);
         suite_add_tcase(s, t);
         return run_suite(s);
