@@ -569,9 +569,15 @@ int due_chain(struct engine *e, struct clock_sample now, uint32_t job, const str
                          : row->is_failed  ? SLOT_REASON_FAILED
                          : e->is_stopping  ? SLOT_REASON_DOWN
                                            : reason;
-        if (reason == SLOT_REASON_NONE && registry_cold(&e->jobs, row)->waiting.is_slot) /* it has its turn before */
-                reason = SLOT_REASON_OVERLAP;
         event.is_late = false; /* its cause is the parent */
+        bool is_second = reason == SLOT_REASON_NONE && registry_cold(&e->jobs, row)->waiting.is_slot;
+        if (is_second &&
+            engine_policy(e, row)->overlap == JOB_OVERLAP_REPLACE) { /* there is no run whose place it could take */
+                slots_tell(e, job, SLOT_MISSED, SLOT_REASON_OVERLAP, 0, 0, 0, event_rt(&event, now))->outcome.item = event.item;
+                return 0;
+        }
+        if (is_second) /* the one that waits has its turn before */
+                reason = SLOT_REASON_OVERLAP;
         return event_come(e, now, job, &event, reason);
 }
 
