@@ -54,7 +54,7 @@ static void lift_hold(struct engine *e, struct clock_sample now, uint32_t job, e
         struct job_row *row = engine_row(e, job);
         int64_t since_bt_us = change == HOLD_EXPIRED ? registry_cold(&e->jobs, row)->paused_until_bt_us : now.bt_us;
         row->is_held = false;
-        if (!group_holds_are_on(e, row))
+        if (!engine_has_plan(row) || !group_holds_are_on(e, row))
                 commands_go_on(e, now, job, since_bt_us);
         emit_hold(e, job, change);
         commands_arm_hold(e, job);

@@ -493,6 +493,7 @@ void restore_settle(struct engine *e, struct clock_sample now) {
                 retry_restore(e, now, job);
                 if (!row->is_touched || row->is_removing) { /* its definition went while nobody looked */
                         restore_close(e, now, job, engine_policy(e, row));
+                        row->is_paused = row->is_held; /* a group holds nobody who is gone */
                         slots_drop_waiting(e, now, job, SLOT_REASON_REMOVED);
                         retry_drop(e, now, job, SLOT_REASON_REMOVED);
                 }

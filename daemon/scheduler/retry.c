@@ -208,8 +208,9 @@ static void stop_failed(struct engine *e, struct clock_sample now, uint32_t job)
                 }
                 segments_end(e, now, job, SLOT_REASON_FAILED);
                 slots_leave_events(e, job);
-                row->is_held = row->is_paused = false;
+                row->is_paused = false;
         }
+        row->is_held = false;
         row->is_failed = true;
         registry_cold(&e->jobs, row)->remind_bt_us = now.bt_us + ENGINE_REMIND_US;
         engine_emit(e, ACTION_HOLD, job)->hold = HOLD_FAILED;

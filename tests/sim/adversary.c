@@ -292,10 +292,23 @@ static void trigger(struct adversary *a, struct world *w) {
         world_trigger(w, name, &how, &run);
 }
 
+static void hold_group(struct adversary *a, struct world *w) {
+        static const char *const groups[] = {"disk", "net", "tape"};
+        const char *group = groups[between(a, 0, 2)];
+        if (one_in(a, 2))
+                world_resume_group(w, group);
+        else
+                world_pause_group(w, group, one_in(a, 2) ? INT64_MAX : w->now.bt_us + between(a, 0, 3 * USEC_PER_HOUR));
+}
+
 /* Somebody gives commands, often several to one job in an instant. */
 static void command(struct adversary *a, struct world *w) {
         char name[16];
         name_any(a, name);
+        if (one_in(a, 6)) {
+                hold_group(a, w);
+                return;
+        }
         w->kill_us = one_in(a, 2) ? 0 : between(a, 0, 30 * USEC_PER_SEC);
         switch (between(a, 0, 9)) {
         case 0:

@@ -12,6 +12,7 @@
 
 #include "daemon/scheduler/plan.h"
 #include "tests/sim/chains.h"
+#include "tests/sim/holds.h"
 #include "tests/sim/pools.h"
 
 #define WALK_MAX 50000 /* slots of a calendar */
@@ -669,28 +670,28 @@ static void check_finished(struct world *w, const struct world_job *job) {
 static void on_hold(struct world *w, struct world_job *job, enum hold_change change) {
         switch (change) {
         case HOLD_EXPIRED:
-                if (!job->is_paused || w->now.bt_us < job->pause_until_us)
+                if (!job->is_held || w->now.bt_us < job->pause_until_us)
                         fail(w, "%s: a pause ends that was none, or too early", job->name);
-                job->is_paused = false;
-                job->pause.to_us = job->pause_until_us;
+                job->is_held = false;
+                holds_expired(w, job->pause_until_us);
                 break;
         case HOLD_INTERVAL_RESET:
                 job->interval_us = 0;
                 break;
         case HOLD_REMINDER:
-                if (!job->is_paused && !job->is_cancelled && !job->is_failed)
+                if (!job->is_held && !job->is_cancelled && !job->is_failed)
                         fail(w, "%s: reminded of a hold that is none", job->name);
                 break;
         case HOLD_FINISHED:
                 check_finished(w, job);
                 job->is_finished = true;
-                job->is_paused = false;
+                job->is_held = job->is_paused = false;
                 break;
         case HOLD_FAILED:
                 if (job->when.stop_after_failures == 0 || job->failed_in_row < job->when.stop_after_failures)
                         fail(w, "%s: stopped after %u failures", job->name, job->failed_in_row);
                 job->is_failed = true;
-                job->is_paused = false;
+                job->is_held = job->is_paused = false;
                 break;
         case HOLD_PAUSED:
         case HOLD_RESUMED:
@@ -1040,12 +1041,14 @@ static void trace(const struct world *w, const struct action *a, const char *nam
                 printf("action %d %s\n", (int)a->kind, a->kind == ACTION_HOLD ? hold_change_to_string(a->hold) : "");
 }
 
-static void take_actions(struct world *w) {
+void world_take_actions(struct world *w) {
         const struct action *a;
         while ((a = engine_next_action(w->engine))) {
                 w->n_actions++;
                 if (w->store)
                         note_action(w, a);
+                if (a->kind == ACTION_GROUP_HOLD)
+                        holds_take_action(w, a);
                 if (a->job == INDEX_NONE)
                         continue;
                 struct world_job *job = world_find(w, engine_job_name(w->engine, a->job));
@@ -1204,7 +1207,7 @@ static void tell_started(struct world *w, struct world_job *job) {
                                .start_bt_us = job->begun_bt_us,
                                .start_rt_us = w->now.rt_us - (w->now.bt_us - job->begun_bt_us),
                        });
-        take_actions(w);
+        world_take_actions(w);
 }
 
 static void advance(struct world *w) {
@@ -1212,7 +1215,7 @@ static void advance(struct world *w) {
         do {
                 uint64_t committed = w->store ? w->store->committed : 0;
                 r = engine_advance(w->engine, w->now);
-                take_actions(w);
+                world_take_actions(w);
                 for (size_t i = 0; i < w->n_jobs && !w->holds_started; i++)
                         tell_started(w, &w->jobs[i]);
                 flush(w, false);
@@ -1302,11 +1305,13 @@ void world_commit(struct world *w) {
         pools_put_in_force(w);
         w->is_reordered = w->is_committing = true;
         w->chains.is_syncing = false;
+        holds_foresee(w);
         engine_commit(w->engine, w->now,
                       &(struct wire_commit){.generation = ++w->generation, .time_sync_wait_us = w->sync_wait_us});
-        take_actions(w);
+        world_take_actions(w);
         w->is_committing = false;
         note_armed(w);
+        holds_settle(w, w->now.bt_us);
         for (size_t i = 0; i < w->n_jobs; i++)
                 w->jobs[i].when = effective(&w->jobs[i]);
         advance(w);
@@ -1335,7 +1340,7 @@ static void deliver_end(struct world *w, struct world_job *job) {
                 return; /* a result that never arrives */
         if (engine_ended(w->engine, w->now, &ended) != 0)
                 fail(w, "%s: the engine does not know run %llu", job->name, (unsigned long long)ended.run);
-        take_actions(w);
+        world_take_actions(w);
         flush(w, false);
 }
 
@@ -1480,7 +1485,7 @@ static void adopt(struct world *w, struct world_job *job, const struct wire_star
         struct wire_started started = {
                 .run = start->run, .start_bt_us = begun_bt_us, .start_rt_us = w->now.rt_us - (w->now.bt_us - begun_bt_us)};
         engine_started(w->engine, w->now, &started);
-        take_actions(w);
+        world_take_actions(w);
 }
 
 /* A run whose result was not acknowledged. */
@@ -1489,7 +1494,7 @@ static void tell_result(struct world *w, struct world_job *job, const struct wor
         struct wire_ended ended = {.run = r->start.run, .end = r->end};
         ended.end.end_bt_us = r->end_bt_us;
         engine_ended(w->engine, w->now, &ended);
-        take_actions(w);
+        world_take_actions(w);
 }
 
 /* One in flight, or that has ended meanwhile. */
@@ -1541,7 +1546,7 @@ static void tell_runs(struct world *w) {
 static void recall_job(struct world *w, struct world_job *job) {
         put_in_force(job);
         const struct store_job *kept = store_find(w->store, job->name);
-        job->is_paused = job->is_cancelled = job->is_finished = job->is_failed = job->is_killed = false;
+        job->is_held = job->is_paused = job->is_cancelled = job->is_finished = job->is_failed = job->is_killed = false;
         for (size_t i = 0; i < job->n_others; i++)
                 job->others[i].is_killed = false;
         job->promised = 0;
@@ -1562,7 +1567,9 @@ static void recall_job(struct world *w, struct world_job *job) {
         if (!kept || !kept->has_image)
                 return;
         job->is_moved = memcmp(kept->image.boot_id, w->hello.boot_id, sizeof(w->hello.boot_id)) != 0;
-        job->is_paused = kept->image.is_paused;
+        job->is_held = kept->image.is_paused;
+        job->is_paused = job->is_held || (holds_are_on(w, &kept->when) && !kept->image.is_cancelled &&
+                                          !kept->image.is_finished && !kept->image.is_failed);
         job->pause_until_us = kept->image.paused_until_rt_us < INT64_MAX
                                       ? kept->image.paused_until_rt_us - (w->now.rt_us - w->now.bt_us)
                                       : INT64_MAX;
@@ -1613,6 +1620,7 @@ static void begin_anew(struct world *w, bool is_resync) {
         memcpy(past.boot_id, w->hello.boot_id, sizeof(past.boot_id));
         memset(past.seed, 9, sizeof(past.seed));
         engine_set_past(w->engine, &past);
+        holds_begin_anew(w);
         for (size_t i = 0; i < w->n_jobs; i++) {
                 recall_job(w, &w->jobs[i]);
                 const struct store_job *kept = store_find(w->store, w->jobs[i].name);
@@ -1623,15 +1631,17 @@ static void begin_anew(struct world *w, bool is_resync) {
                 if (kept->segment > 0)
                         keeper_has(w->keeper, registry_find(engine_registry(w->engine), kept->name));
         }
-        take_actions(w);
+        world_take_actions(w);
         define_all(w);
         tell_runs(w);
         w->chains.is_syncing = false;
+        holds_foresee(w);
         engine_commit(w->engine, w->now,
                       &(struct wire_commit){
                               .generation = w->generation, .is_resync = is_resync, .time_sync_wait_us = w->sync_wait_us});
-        take_actions(w);
+        world_take_actions(w);
         note_armed(w);
+        holds_settle(w, w->now.bt_us);
         for (size_t i = 0; i < w->n_jobs; i++)
                 w->jobs[i].when = effective(&w->jobs[i]);
 }
@@ -1674,12 +1684,14 @@ void world_crash_and_step(struct world *w, int64_t down_us, int64_t by_us) {
                 return;
         }
         new_engine(w);
+        holds_begin_anew(w);
         for (size_t i = 0; i < w->n_jobs; i++) {
                 struct world_job *job = &w->jobs[i];
                 forget_untold(job);
                 job->missed_since_run = 0;
                 job->n_debts = 0;
-                job->is_paused = job->is_cancelled = job->is_finished = job->is_failed = false; /* nobody remembers */
+                job->is_held = job->is_paused = job->is_cancelled = job->is_finished = job->is_failed =
+                        false;          /* nobody remembers */
                 job->is_killed = false; /* the new one does not know, and may ask again */
                 for (size_t k = 0; k < job->n_others; k++)
                         job->others[k].is_killed = false;
@@ -1696,7 +1708,7 @@ void world_crash_and_step(struct world *w, int64_t down_us, int64_t by_us) {
         engine_commit(
                 w->engine, w->now,
                 &(struct wire_commit){.generation = w->generation, .is_resync = true, .time_sync_wait_us = w->sync_wait_us});
-        take_actions(w);
+        world_take_actions(w);
         note_armed(w);
         get_round(w);
         world_check(w);
@@ -1751,7 +1763,7 @@ void world_stop(struct world *w) {
         w->down = (struct world_span){w->now.bt_us, INT64_MAX};
         w->down_to_rt_us = INT64_MAX;
         engine_stop(w->engine, w->now);
-        take_actions(w);
+        world_take_actions(w);
         world_check(w);
 }
 
@@ -1770,7 +1782,7 @@ void world_suspend(struct world *w, int64_t us) {
         set_time(w, w->slept.to_us);
         w->woken_rt_us = w->now.rt_us;
         engine_clock_change(w->engine, w->now, &(struct clockstep){.kind = CLOCKSTEP_SUSPEND, .slept_us = us});
-        take_actions(w);
+        world_take_actions(w);
         get_round(w);
         world_check(w);
 }
@@ -1786,7 +1798,7 @@ void world_step_clock(struct world *w, int64_t by_us) {
                 .step_us = by_us,
         };
         engine_clock_change(w->engine, w->now, &change);
-        take_actions(w);
+        world_take_actions(w);
         get_round(w);
         world_check(w);
 }
@@ -1796,7 +1808,7 @@ void world_synchronise(struct world *w, int64_t by_us) {
         w->hello.is_synchronised = true;
         w->down_to_rt_us = w->now.rt_us;
         engine_clock_change(w->engine, w->now, &(struct clockstep){.kind = CLOCKSTEP_SYNC, .step_us = by_us});
-        take_actions(w);
+        world_take_actions(w);
         get_round(w);
         world_check(w);
 }
@@ -1808,8 +1820,8 @@ static uint32_t number_of(struct world *w, const char *name, struct world_job **
         return engine_find_job(w->engine, name);
 }
 
-static int finish(struct world *w, int r) {
-        take_actions(w);
+int world_finish(struct world *w, int r) {
+        world_take_actions(w);
         advance(w);
         world_check(w);
         return r;
@@ -1862,7 +1874,7 @@ static void check_trigger(struct world *w, const struct world_job *job, uint64_t
 static bool owes_paused_delay(const struct world *w, const struct world_job *job, uint32_t number) {
         const struct job_row *row = &engine_registry(w->engine)->rows[number];
         return row->state == JOB_STATE_ARMED && job->is_paused && !job->is_running && job->when.every_us > 0 &&
-               !plan_is_grid(&job->when) && row->next_us <= w->now.bt_us && row->next_us <= job->pause_until_us;
+               !plan_is_grid(&job->when) && row->next_us <= w->now.bt_us && row->next_us <= holds_end(w, job);
 }
 
 int world_trigger(struct world *w, const char *name, const struct engine_trigger *trigger, uint64_t *ret_run) {
@@ -1878,7 +1890,7 @@ int world_trigger(struct world *w, const char *name, const struct engine_trigger
         job->is_forced |= trigger->is_forced;
         int r = engine_trigger(w->engine, w->now, number, trigger, ret_run);
         bool is_promise = r == TRIGGER_QUEUED || r == TRIGGER_REPLACING;
-        take_actions(w);
+        world_take_actions(w);
         w->is_triggering = w->is_forcing = false;
         if (w->planted == 6 && r == TRIGGER_QUEUED)
                 ++*ret_run; /* not the run that will do it */
@@ -1889,7 +1901,7 @@ int world_trigger(struct world *w, const char *name, const struct engine_trigger
         check_trigger(w, job, before, was_killed, r, *ret_run);
         if (owes && r == TRIGGER_STARTED && job->totals.withheld == withheld)
                 fail(w, "%s: a slot that was due in a pause has gone with a trigger", job->name);
-        return finish(w, r);
+        return world_finish(w, r);
 }
 
 int world_cancel(struct world *w, const char *name, bool is_run_only) {
@@ -1899,18 +1911,18 @@ int world_cancel(struct world *w, const char *name, bool is_run_only) {
         if (number == INDEX_NONE)
                 return -1;
         int r = engine_cancel(w->engine, w->now, number, is_run_only, &run);
-        take_actions(w);
+        world_take_actions(w);
         if (r == ENGINE_REFUSED_STOPPING)
-                return finish(w, r);
+                return world_finish(w, r);
         if (!is_run_only && job->is_committed && job->committed.is_enabled && !job->is_finished && !job->is_failed) {
                 job->is_cancelled = true;
-                job->is_paused = false;
+                job->is_held = job->is_paused = false;
         }
         if (run != (job->is_running ? job->start.run : 0) || (job->is_running && !job->is_killed))
                 fail(w, "%s: a cancel says that run %llu is ended", job->name, (unsigned long long)run);
         if (job->promised > 0)
                 fail(w, "%s: cancelled, and run %llu is still promised", job->name, (unsigned long long)job->promised);
-        return finish(w, r);
+        return world_finish(w, r);
 }
 
 int world_start(struct world *w, const char *name) {
@@ -1918,12 +1930,15 @@ int world_start(struct world *w, const char *name) {
         uint32_t number = number_of(w, name, &job);
         if (number == INDEX_NONE)
                 return -1;
+        holds_foresee(w);
         int r = engine_start(w->engine, w->now, number);
         if (r == 1)
                 job->is_cancelled = job->is_finished = job->is_failed = false;
         if (r == 1)
                 job->failed_in_row = 0;
-        return finish(w, r);
+        world_take_actions(w);
+        holds_settle(w, w->now.bt_us);
+        return world_finish(w, r);
 }
 
 int world_pause(struct world *w, const char *name, int64_t until_bt_us) {
@@ -1935,13 +1950,13 @@ int world_pause(struct world *w, const char *name, int64_t until_bt_us) {
         if (!was_paused)
                 job->pause = (struct world_span){w->now.bt_us, INT64_MAX};
         int r = engine_pause(w->engine, w->now, number, until_bt_us);
-        take_actions(w);
+        world_take_actions(w);
         if (r == 1) {
-                job->is_paused = true;
+                job->is_held = job->is_paused = true;
                 job->pause_until_us = until_bt_us;
         } else if (!was_paused)
                 job->pause = (struct world_span){0};
-        return finish(w, r);
+        return world_finish(w, r);
 }
 
 int world_resume(struct world *w, const char *name) {
@@ -1950,11 +1965,11 @@ int world_resume(struct world *w, const char *name) {
         if (number == INDEX_NONE)
                 return -1;
         int r = engine_resume(w->engine, w->now, number);
-        if (r == 1) {
-                job->is_paused = false;
-                job->pause.to_us = w->now.bt_us;
-        }
-        return finish(w, r);
+        world_take_actions(w);
+        if (r == 1)
+                job->is_held = false;
+        holds_settle(w, w->now.bt_us);
+        return world_finish(w, r);
 }
 
 int world_set_interval(struct world *w, const char *name, int64_t every_us) {
@@ -1967,9 +1982,9 @@ int world_set_interval(struct world *w, const char *name, int64_t every_us) {
         int r = engine_set_interval(w->engine, w->now, number, every_us);
         if (r != 1)
                 job->interval_us = before_us;
-        take_actions(w);
+        world_take_actions(w);
         job->when = effective(job);
-        return finish(w, r);
+        return world_finish(w, r);
 }
 
 /* ---- what must hold ---- */

@@ -109,6 +109,7 @@ struct world_job {
         struct world_debt debts[WORLD_DEBTS];
         size_t n_debts;
         /* holds and commands */
+        bool is_held; /* paused by itself */
         bool is_paused, is_cancelled, is_finished, is_failed;
         struct world_span pause; /* the latest; INT64_MAX: not over */
         int64_t pause_until_us;  /* when it is to end by itself */
@@ -142,6 +143,8 @@ struct world_job {
 struct world_group {
         const char *name;
         uint32_t max_running, next_max; /* in force, and with the next commit; 0: no limit */
+        bool is_held;
+        int64_t until_us; /* BOOTTIME */
 };
 
 /* The end of a slot or a trigger, whose children are to have their slots. */
@@ -213,6 +216,7 @@ struct world {
         char error[256];                /* what went wrong first; empty: nothing */
         struct world_group groups[WORLD_GROUPS];
         size_t n_groups;
+        bool is_foreseen; /* who is paused by a group is settled when the event at hand is over */
         uint32_t max_running, next_max_running; /* of all jobs */
         bool is_reordered;                      /* a commit has changed whose turn it is */
         bool is_committing;                     /* what is due starts by the definitions of before */
@@ -253,6 +257,11 @@ int world_cancel(struct world *w, const char *name, bool is_run_only);
 int world_start(struct world *w, const char *name);
 int world_pause(struct world *w, const char *name, int64_t until_bt_us);
 int world_resume(struct world *w, const char *name);
+int world_pause_group(struct world *w, const char *name, int64_t until_bt_us);
+int world_resume_group(struct world *w, const char *name);
+/* What a command ends with, in another file: what the engine has decided is done; it goes on, and is checked. Returns r. */
+void world_take_actions(struct world *w);
+int world_finish(struct world *w, int r);
 int world_set_interval(struct world *w, const char *name, int64_t every_us);
 /* From now on there is a ledger; before the first definition. */
 void world_begin_ledger(struct world *w);
