@@ -240,6 +240,8 @@ static void note_outcome(struct book *b, struct book_job *j, struct clock_sample
 static void count_end(struct book *b, struct book_job *j, const struct action *a) {
         enum run_result result = a->run.end.result;
         bool was_failing = is_failing(j);
+        if (a->run.is_quiet) /* the same as the one before it, which counts for both */
+                return;
         j->counts.runs++;
         j->counts.triggered += a->run.run.cause == RUN_CAUSE_TRIGGER;
         j->counts.interrupted += result == RUN_RESULT_INTERRUPTED;

@@ -377,6 +377,8 @@ int engine_set_interval(struct engine *e, struct clock_sample now, uint32_t job,
         }
         segments_close(e, now, job);
         catch_up_drop(e, now, job, engine_slot_now(&before, now), SLOT_REASON_NONE);
+        if (before.days) /* what waits to be merged is told by its days, which are counted by its own interval */
+                slots_flush_merging(e, now, job, 0);
         set_policy(row, policy);
         if (is_set && !cold->defined)
                 cold->defined = old + 1; /* its use goes over */

@@ -259,7 +259,7 @@ static int start_waiting_slot(struct engine *e, struct clock_sample now, uint32_
         struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
         struct job_waiting waited = cold->waiting, *waiting = &waited;
         int64_t lag_us = now.bt_us > waiting->due_bt_us ? now.bt_us - waiting->due_bt_us : 0; /* the clock was set back */
-        bool is_retry = waiting->attempt > 1, is_slot = waiting->item != WIRE_ITEM_TRIGGER;
+        bool is_retry = waiting->attempt > 1 || waiting->item == WIRE_ITEM_RETRY, is_slot = waiting->item != WIRE_ITEM_TRIGGER;
         if (waiting->from_bt_us > now.bt_us && !waiting->is_trigger)
                 return 0;
         if (!pools_admit(e, now, job)) {
@@ -420,7 +420,10 @@ static int wake(struct engine *e, struct clock_sample now, uint32_t job) {
         const struct job_when *when = engine_policy(e, row);
         int r = 0;
         bool has_plan = engine_has_plan(row), is_over = has_plan && plan_may_end(when) && segments_are_over(e, row);
-        if (is_over || (has_plan && row->segment == 0 && segments_await_clock(e, row))) {
+        bool awaits_clock = has_plan && row->segment == 0 && segments_await_clock(e, row);
+        if (!e->is_clock_trusted && cold && (cold->waiting.is_slot || cold->waiting.is_trigger))
+                awaits_clock = false; /* this does not wait for it */
+        if (is_over || awaits_clock) {
                 if (is_over)
                         segments_finish(e, now, job);
                 else if (e->is_clock_trusted) {

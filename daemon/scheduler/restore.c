@@ -513,8 +513,10 @@ void restore_plan(struct engine *e, struct clock_sample now, uint32_t job, const
         struct job_row *row = engine_row(e, job);
         bool is_moved = row->is_moved && !plan_is_wall(when), was_planned = row->was_planned;
         bool is_same = plan_is_same(old, when);
-        if (!was_planned || !is_same || !is_on_calendar(row, when)) {
+        if (!was_planned || !is_same || row->is_failed || !is_on_calendar(row, when)) {
                 restore_close(e, now, job, old);
+                if (row->is_failed)
+                        row->is_held = row->is_paused = false;
                 row->is_finished = row->is_finished && is_same;
                 if (row->is_cancelled || row->is_finished || row->is_failed || !plan_exists(when))
                         return;

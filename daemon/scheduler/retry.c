@@ -38,9 +38,7 @@ static bool is_over_at(const struct engine *e, struct clock_sample now, const st
 static int64_t retry_delay(const struct job_when *when, unsigned n) {
         int64_t delay_us = when->retry_delay_us;
         for (unsigned i = 0; i < n && delay_us < when->retry_max_delay_us && when->retry_backoff_ppm > JOB_BACKOFF_ONE_PPM; i++)
-                delay_us = delay_us > INT64_MAX / when->retry_backoff_ppm
-                                   ? when->retry_max_delay_us
-                                   : delay_us * when->retry_backoff_ppm / JOB_BACKOFF_ONE_PPM;
+                delay_us = (int64_t)((__int128)delay_us * when->retry_backoff_ppm / JOB_BACKOFF_ONE_PPM);
         return delay_us < when->retry_max_delay_us ? delay_us : when->retry_max_delay_us;
 }
 
@@ -96,9 +94,10 @@ bool retry_plan(struct engine *e, struct clock_sample now, uint32_t job, const s
         retry.result = end->result;
         retry.exit_code = end->exit_code;
         retry.signal = end->signal;
-        if (retry.is_short)
-                retry.at_bt_us = end_bt_us + short_delay(retry.n_short++);
-        else {
+        if (retry.is_short) {
+                retry.at_bt_us = end_bt_us + short_delay(retry.n_short);
+                retry.n_short += retry.n_short < UINT16_MAX;
+        } else {
                 retry.at_bt_us = end_bt_us + retry_delay(when, retry.attempt - 1u);
                 retry.n_short = 0;
                 if (retry.attempt++ > when->retries)

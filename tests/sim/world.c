@@ -724,7 +724,7 @@ static bool may_be_last(const struct world *w, const struct world_job *job, cons
         if (row->state != JOB_STATE_ARMED || cold->run.run > 0 || cold->waiting.is_slot || job->may_queue ||
             job->may_catch_up || job->max_parallel > 0)
                 return true;
-        if (row->is_cancelled)
+        if (row->is_cancelled || row->is_failed) /* what had passed is off its plan */
                 return true;
         if (!plan_is_grid(&job->when) || row->is_finished || row->is_paused)
                 return false;
