@@ -191,6 +191,22 @@ START_TEST(a_trigger_that_waits_for_the_run_is_its_next_attempt) {
 }
 END_TEST
 
+/* The end is heard of late: the next slot is due by then, and the trigger that waits goes with that. */
+START_TEST(a_trigger_and_a_slot_that_is_due_leave_no_attempt) {
+        uint64_t run;
+        begin_at(10, 0, 0);
+        PLAY(FAILS(5), GOOD);
+        define(hourly(3, 20 * MIN));
+        run_to(10, 1, 0);
+        ck_assert_int_eq(world_trigger(&w, "job", &(struct engine_trigger){.if_running = TRIGGER_QUEUE}, &run), TRIGGER_QUEUED);
+        world_stall(&w, 64 * MIN);
+        ck_assert_msg(!w.error[0], "%s", w.error);
+        EXPECT_STARTS(at(10, 0, 0), at(11, 5, 0));
+        ck_assert(!view().retry);
+        expect_ran(1, at(11, 0, 0), 5 * MIN);
+}
+END_TEST
+
 START_TEST(a_cancel_drops_the_attempt) {
         begin_at(10, 0, 0);
         PLAY(FAILS(1), GOOD);
@@ -506,6 +522,7 @@ int main(void) {
         tcase_add_test(tc, the_run_of_a_trigger_is_tried_again_too);
         tcase_add_test(tc, a_trigger_starts_the_attempt_that_waits);
         tcase_add_test(tc, a_trigger_that_waits_for_the_run_is_its_next_attempt);
+        tcase_add_test(tc, a_trigger_and_a_slot_that_is_due_leave_no_attempt);
         tcase_add_loop_test(tc, a_cancel_drops_the_attempt, 0, 2);
         tcase_add_test(tc, an_attempt_comes_in_a_pause);
         tcase_add_test(tc, a_slot_that_comes_after_all_goes_before_the_attempt);
