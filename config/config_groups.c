@@ -136,8 +136,9 @@ static int give(const struct group_section *g, struct config_group *ret) {
                 .max_running = g->max_running,
                 .is_broken = g->is_broken,
         };
-        for (char *at = ret->description; at && (at = strchr(at, '\n'));)
-                *at = ' ';
+        for (char *at = ret->description; at && *at; at++)
+                if (*at == '\n')
+                        *at = ' ';
         return ret->name && ret->file && (ret->description || !g->description) ? 0 : -ENOMEM;
 }
 

@@ -24,7 +24,7 @@ struct change {
 /* Cancelling a group is one step, and the runs of its members are being ended: each is waited for. */
 static int await_members(struct session *s, const char *group) {
         char *given = (char *)group;
-        struct names names;
+        struct names names = {};
         int worst = names_resolve(s, &given, 1, &names);
 
         for (size_t i = 0; worst == CTL_EXIT_DONE && i < names.n; i++) {
@@ -60,7 +60,8 @@ static int change_one(struct session *s, const struct change *change, const char
 /* Does it for each job; the worst status wins. */
 static int change_each(struct session *s, const struct change *change) {
         struct names names;
-        int worst = (change->takes_groups ? names_resolve_targets : names_resolve)(s, s->names, s->n_names, &names);
+        int worst = change->takes_groups ? names_resolve_targets(s, s->names, s->n_names, &names)
+                                         : names_resolve(s, s->names, s->n_names, &names);
 
         if (worst != CTL_EXIT_DONE)
                 return worst;

@@ -297,12 +297,13 @@ static int trigger_and_stay(struct session *s, const struct names *names) {
 
 int verb_trigger(struct session *s) {
         bool is_staying = session_has(s, OPTION_WAIT) || session_has(s, OPTION_FOLLOW);
-        struct names names;
+        struct names names = {};
 
         if (session_has(s, OPTION_TIMEOUT) && !is_staying)
                 return session_fail(CTL_EXIT_USAGE, "trigger: --timeout needs --wait or --follow");
         /* each run that is followed has a call of its own */
-        int status = (is_staying ? names_resolve : names_resolve_targets)(s, s->names, s->n_names, &names);
+        int status = is_staying ? names_resolve(s, s->names, s->n_names, &names)
+                                : names_resolve_targets(s, s->names, s->n_names, &names);
         if (status != CTL_EXIT_DONE)
                 return status;
         status = is_staying ? trigger_and_stay(s, &names) : trigger_plainly(s, &names);
