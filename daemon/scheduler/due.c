@@ -356,8 +356,8 @@ int due_start_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
                 slots_drop_waiting(e, now, job, SLOT_REASON_DOWN);
                 return 0;
         }
-        if (retry_holds(e, now, job) && !cold->waiting.is_trigger)
-                return 0;
+        if (retry_holds(e, now, job)) /* a trigger starts it, and is done by it */
+                return cold->waiting.is_trigger ? due_start_triggered(e, now, job) : 0;
         if (cold->waiting.item != WIRE_ITEM_RETRY && segments_have_all_run(e, row)) /* they came behind the last run */
                 slots_give_way(e, job);
         bool is_plan_first = is_catch_up_due(e, now, row) || (cold->waiting.is_trigger && is_plan_due(e, now, row));

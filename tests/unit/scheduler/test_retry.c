@@ -207,6 +207,25 @@ START_TEST(a_trigger_and_a_slot_that_is_due_leave_no_attempt) {
 }
 END_TEST
 
+/* The same of a fixed delay, which is over by then: it counts from the attempt. */
+START_TEST(a_trigger_and_a_delay_that_is_over_are_one_attempt) {
+        uint64_t run;
+        begin_at(10, 0, 0);
+        PLAY(FAILS(5), GOOD);
+        struct job_when when = every(10 * MIN, JOB_MODE_FIXED_DELAY);
+        when.retries = 1;
+        when.retry_delay_us = MIN;
+        define(when);
+        run_to(10, 1, 0);
+        ck_assert_int_eq(world_trigger(&w, "job", &(struct engine_trigger){.if_running = TRIGGER_QUEUE}, &run), TRIGGER_QUEUED);
+        world_stall(&w, 30 * MIN);
+        ck_assert_msg(!w.error[0], "%s", w.error);
+        EXPECT_STARTS(at(10, 0, 0), at(10, 31, 0));
+        ck_assert_uint_eq(w.jobs[0].start.attempt, 2);
+        ck_assert(!view().retry);
+}
+END_TEST
+
 START_TEST(a_cancel_drops_the_attempt) {
         begin_at(10, 0, 0);
         PLAY(FAILS(1), GOOD);
@@ -523,6 +542,7 @@ int main(void) {
         tcase_add_test(tc, a_trigger_starts_the_attempt_that_waits);
         tcase_add_test(tc, a_trigger_that_waits_for_the_run_is_its_next_attempt);
         tcase_add_test(tc, a_trigger_and_a_slot_that_is_due_leave_no_attempt);
+        tcase_add_test(tc, a_trigger_and_a_delay_that_is_over_are_one_attempt);
         tcase_add_loop_test(tc, a_cancel_drops_the_attempt, 0, 2);
         tcase_add_test(tc, an_attempt_comes_in_a_pause);
         tcase_add_test(tc, a_slot_that_comes_after_all_goes_before_the_attempt);
