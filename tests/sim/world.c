@@ -251,8 +251,8 @@ static void check_missed(struct world *w, const struct world_job *job, const str
 /* A slot that waited for a run to end may have done so over a step of the clock or into a new plan. */
 static bool may_have_waited(const struct world *w, const struct world_job *job, const struct wire_start *start) {
         bool is_restored = w->store && w->n_steps > 0; /* and the clock was set back since */
-        if (start->attempt > 1 || start->item == WIRE_ITEM_RETRY)
-                return true;
+        if (start->attempt > 1 || start->item == WIRE_ITEM_RETRY || start->item == WIRE_ITEM_CHAIN)
+                return true; /* an end may be heard of long after it came */
         return start->item == WIRE_ITEM_SCHEDULE && (job->may_queue || job->may_await_place || job->may_wait || is_restored ||
                                                      start->segment != job->segment.number);
 }
@@ -487,6 +487,13 @@ static struct job_when effective(const struct world_job *job) {
         return when;
 }
 
+/* What waited may be told behind the segment that follows, by the same event. */
+static void owe_gaps(struct world *w, struct world_job *job) {
+        struct world_segment *s = &job->segment;
+        while (s->n_ranges > 1 && s->ranges[1].first - s->ranges[0].last <= (int64_t)job->queue_max + 1)
+                owe(w, job, s->number, s->ranges[0].last + 1, s->ranges[0].last + 1);
+}
+
 static void on_segment(struct world *w, struct world_job *job, const struct action *a) {
         if (a->segment.segment <= job->segment.number)
                 fail(w, "%s: segment %u after %u", job->name, a->segment.segment, job->segment.number);
@@ -495,6 +502,8 @@ static void on_segment(struct world *w, struct world_job *job, const struct acti
         if (!w->store)
                 owe_open(w, job, a->job);
         job->before = job->segment;
+        if (!w->store && (job->may_queue || job->may_await_place))
+                owe_gaps(w, job);
         if (job->segment.n_ranges > 1 && !w->store)
                 fail(w, "%s: segment %u ended with a gap", job->name, job->segment.number);
         job->segment = (struct world_segment){
@@ -1584,7 +1593,7 @@ static void recall_job(struct world *w, struct world_job *job) {
         job->next_attempt = kept->image.retry.is_waiting ? kept->image.retry.attempt
                             : is_in_flight               ? kept->image.run.attempt
                                                          : 0;
-        job->attempt_after = kept->image.retry.run;
+        job->attempt_after = !kept->image.retry.is_waiting && is_in_flight ? kept->image.run.run - 1 : kept->image.retry.run;
         job->next_attempt_us = kept->image.retry.is_waiting && !job->is_moved ? kept->image.retry.at_bt_us : INT64_MIN;
         job->interval_us = kept->image.every_us;
         job->missed_since_run = kept->image.missed_since_run;
