@@ -52,7 +52,7 @@ EOF
 user=
 if [ "$(id -u)" = 0 ]; then # only other users have a limit
         user=User=nobody
-        setpriv --reuid=nobody --regid=nogroup --clear-groups sleep 1000 &
+        TEST_FOLDER=$T setpriv --reuid=nobody --regid=nogroup --clear-groups sleep 1000 &
         hog=$!
         chmod 755 "$T"
         chmod 777 "$T/out"
@@ -114,7 +114,7 @@ expect_ctl 0 list --json=short awaited
 assert_equal "when it was overdue since" null "$(jq '.[0].overdueSinceUsec' <<<"$said")"
 
 # no process is left for its user: the run is tried again, told once, and that is no failure
-prlimit --pid "$(runner_pid)" --nproc=1:
+prlimit --pid "$(runner_pid)" --nproc=0:
 expect_ctl 0 trigger crowded
 wait_event retry crowded
 assert_event retry crowded CHIMED_RESULT=start-failed ERRNO=11
