@@ -155,3 +155,11 @@ uint64_t beside_unknown(const struct engine *e, const struct job_cold *cold) {
                         return row->run.run;
         return 0;
 }
+
+uint64_t beside_of_slot(const struct engine *e, const struct job_cold *cold, uint32_t segment, int64_t key) {
+        for (const struct beside_row *row = beside_walk(e, cold->beside); row; row = beside_walk(e, row->next))
+                if (!row->run.is_known && row->run.item == WIRE_ITEM_SCHEDULE && row->run.segment == segment &&
+                    row->run.key == key)
+                        return row->run.run;
+        return 0;
+}

@@ -304,6 +304,8 @@ bool waiting_has_room(const struct engine *e, const struct job_row *row);
 void waiting_put(struct engine *e, uint32_t job, const struct job_waiting *slot);
 /* A slot that was taken to be started waits again, before the others; there is room for it always. */
 void waiting_put_back(struct engine *e, uint32_t job, const struct job_waiting *slot);
+/* This one waits no more, wherever it stands. False: it does not wait. */
+bool waiting_remove(struct engine *e, uint32_t job, enum wire_item item, uint32_t segment, int64_t key);
 /* The first one waits no more; a trigger does. */
 void waiting_take(struct engine *e, uint32_t job);
 /* When something is to be done about what waits, no run being in flight (BOOTTIME, 0: at once, INT64_MAX: when something else has
@@ -413,6 +415,8 @@ struct job_run *beside_find(struct engine *e, uint64_t run, uint32_t *ret_job);
 int beside_bring(struct engine *e, uint32_t job, uint64_t number);
 /* A list of a job's runs that are aside, for free(). 0, -ENOMEM. */
 int beside_list(const struct engine *e, const struct job_cold *cold, struct job_run **ret, uint32_t *ret_n);
+/* One of them that the runner has not told of, for a slot of the plan; 0: there is none. */
+uint64_t beside_of_slot(const struct engine *e, const struct job_cold *cold, uint32_t segment, int64_t key);
 /* One of them that the runner has not told of; 0: there is none. */
 uint64_t beside_unknown(const struct engine *e, const struct job_cold *cold);
 /* Where no run is in flight and nothing waits, the latest that is aside becomes it. */

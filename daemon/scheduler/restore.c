@@ -286,17 +286,27 @@ static int adopt_segment(struct engine *e, struct clock_sample now, uint32_t job
         return r;
 }
 
+/* A start of which the runner never heard: another has come since, for the same slot or, where no other run may be beside it, at all. */
+static void end_replaced(struct engine *e, struct clock_sample now, uint32_t job, const struct wire_start *start) {
+        struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
+        bool is_alone = cold->beside == 0 && engine_policy(e, engine_row(e, job))->overlap != JOB_OVERLAP_PARALLEL;
+        uint64_t other = start->item == WIRE_ITEM_SCHEDULE ? beside_of_slot(e, cold, start->segment, start->key) : 0;
+        if (other > 0 && beside_bring(e, job, other) < 0) {
+                e->has_failed = true;
+                return;
+        }
+        const struct job_run *run = &cold->run;
+        bool is_of_slot = run->item == start->item && run->segment == start->segment && run->key == start->key;
+        if (run->run > 0 && !run->is_known && (is_alone || is_of_slot))
+                restore_end_unknown(e, now, job);
+}
+
 int restore_adopted(struct engine *e, struct clock_sample now, uint32_t job, const struct wire_start *start) {
         struct job_row *row = engine_row(e, job);
         struct job_cold *cold = registry_cold(&e->jobs, row);
         int r = 0;
-        bool is_alone = cold->beside == 0 && engine_policy(e, row)->overlap != JOB_OVERLAP_PARALLEL;
-        if (cold->run.run > 0 && is_alone) /* a start of which the runner never heard: another has come since */
-                restore_end_unknown(e, now, job);
-        bool has_waited = cold->waiting.is_slot && start->item == cold->waiting.item &&
-                          cold->waiting.segment == start->segment && cold->waiting.key == start->key;
-        if (has_waited)
-                waiting_take(e, job);
+        end_replaced(e, now, job, start);
+        bool has_waited = waiting_remove(e, job, start->item, start->segment, start->key);
         if (!has_waited && cold->waiting.is_slot && start->item == WIRE_ITEM_SCHEDULE) /* and so what waited has not run */
                 slots_drop_waiting(e, now, job, SLOT_REASON_DOWN);
         if (start->item == WIRE_ITEM_RETRY)

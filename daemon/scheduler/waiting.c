@@ -77,6 +77,16 @@ void waiting_put_back(struct engine *e, uint32_t job, const struct job_waiting *
         slots_note_late(e, job);
 }
 
+static void drop_from_line(struct job_cold *cold, uint32_t at) {
+        struct job_line *line = cold->line;
+        if (--line->n > 0)
+                memmove(&line->slots[at], &line->slots[at + 1], (line->n - at) * sizeof(line->slots[0]));
+        else {
+                free(line);
+                cold->line = NULL;
+        }
+}
+
 void waiting_take(struct engine *e, uint32_t job) {
         struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
         struct job_line *line = cold->line;
@@ -88,12 +98,25 @@ void waiting_take(struct engine *e, uint32_t job) {
         if (!line)
                 return;
         put_first(cold, &line->slots[0]);
-        if (--line->n > 0)
-                memmove(&line->slots[0], &line->slots[1], line->n * sizeof(line->slots[0]));
-        else {
-                free(line);
-                cold->line = NULL;
+        drop_from_line(cold, 0);
+}
+
+static bool is_slot_of(const struct job_waiting *slot, enum wire_item item, uint32_t segment, int64_t key) {
+        return slot->is_slot && slot->item == item && slot->segment == segment && slot->key == key;
+}
+
+bool waiting_remove(struct engine *e, uint32_t job, enum wire_item item, uint32_t segment, int64_t key) {
+        struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
+        if (is_slot_of(&cold->waiting, item, segment, key)) {
+                waiting_take(e, job);
+                return true;
         }
+        for (uint32_t i = 0; cold->line && i < cold->line->n; i++)
+                if (is_slot_of(&cold->line->slots[i], item, segment, key)) {
+                        drop_from_line(cold, i);
+                        return true;
+                }
+        return false;
 }
 
 int waiting_copy_line(const struct job_line *from, struct job_line **ret) {
