@@ -426,9 +426,7 @@ int restore_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
         judge_line(e, job);
         if (!cold->waiting.is_slot || engine_is_running(e, row))
                 return 0;
-        bool is_asked = cold->waiting.awaits == JOB_AWAITS_CONDITION; /* its time had come while we were there */
-        bool is_wanted = engine_policy(e, row)->catch_up != JOB_CATCH_UP_NONE || cold->waiting.attempt > 1 || is_asked;
-        if (engine_has_plan(row) && !row->is_paused && is_wanted)
+        if (engine_has_plan(row) && !row->is_paused) /* its time had come while we were there: CatchUp= is not about it */
                 return due_start_waiting(e, now, job);
         slots_drop_waiting(e, now, job,
                            row->is_paused      ? SLOT_REASON_PAUSED
