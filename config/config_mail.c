@@ -31,7 +31,11 @@ static void put(struct pack *p, const char *text) {
 
 /* What the job runs. Addresses and path need no quoting within single quotes; all else comes from the environment. */
 static void put_script(struct pack *p, const struct job *job, const struct config_settings *settings) {
-        put(p, "to='");
+        put(p, "if [ -z \"$CHIMED_PARENT_EVENT\" ]; then\n"
+               "        echo \"nothing to mail: a mail is sent after a run of the job that MailTo= stands in\" >&2\n"
+               "        exit " SKIP_STATUS "\n"
+               "fi\n"
+               "to='");
         for (size_t i = 0; i < job->mail.n; i++) {
                 put(p, i > 0 ? ", " : "");
                 put(p, job->mail.list[i].name);
@@ -105,6 +109,7 @@ static int build(const struct job *job, const char *name, const char *script, st
                 {"Log", "failures"},
                 {"User", job->what.user},
                 {"Group", job->what.group},
+                {"Allow", ""}, /* not even its user: who may not trigger the job may not send its mails */
         };
         struct job_setting list[sizeof(settings) / sizeof(settings[0])];
         size_t n = 0;

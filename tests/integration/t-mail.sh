@@ -67,6 +67,12 @@ assert_equal "state after a failed mail" pending "$(ctl --json=short show works.
 ctl -q trigger --wait works.mail
 assert_equal "mails" 4 "$(n_mails)"
 
+# A trigger without a result has nothing to mail.
+ctl trigger --wait works.mail || true
+assert_equal "what comes of a trigger" skipped "$(ctl --json=short show works.mail | jq -r .lastRun.result)"
+grep -q "nothing to mail: " "$log" || die "the mail job does not say why"
+assert_equal "mails" 4 "$(n_mails)"
+
 # Without one it is loud.
 rm "$T/sendmail"
 mark_log

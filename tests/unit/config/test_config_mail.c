@@ -34,6 +34,22 @@ START_TEST(a_job_sends_the_mails_of_another) {
 }
 END_TEST
 
+/* Else who runs the job could send its mails where Allow= keeps him from running it. */
+START_TEST(a_mail_job_gives_no_rights) {
+        static const char *const rights[] = {"", "Allow=trigger:65532\n", "Allow=control:65532\n"};
+        char text[100];
+
+        for (size_t i = 0; i < sizeof(rights) / sizeof(rights[0]); i++) {
+                snprintf(text, sizeof(text), JOB("a") "MailTo=root\nUser=65533\nGroup=65533\n%s", rights[i]);
+                begin(text);
+                ck_assert_str_eq(names(), "a a.mail");
+                ck_assert_uint_ne(find("a")->when.allow_kinds[0], 0);
+                ck_assert_str_eq(find("a.mail")->what.user, "65533");
+                ck_assert_uint_eq(find("a.mail")->when.allow_kinds[0], 0);
+        }
+}
+END_TEST
+
 START_TEST(defaults_may_say_whom_to_mail) {
         begin("[defaults]\nMailTo=root\n" JOB("a") JOB("b") "MailTo=\n" JOB("c") "MailTo=ops\n");
         ck_assert_str_eq(names(), "a a.mail b c c.mail");
@@ -105,6 +121,7 @@ int main(void) {
         TCase *t = tcase_create("config_mail");
         tcase_add_checked_fixture(t, set_up, tear_down);
         tcase_add_test(t, a_job_sends_the_mails_of_another);
+        tcase_add_test(t, a_mail_job_gives_no_rights);
         tcase_add_test(t, defaults_may_say_whom_to_mail);
         tcase_add_test(t, a_name_that_is_taken_or_too_long_is_refused);
         tcase_add_test(t, what_is_no_address_is_refused);
