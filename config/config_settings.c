@@ -115,7 +115,7 @@ void config_settings_read(struct config_settings *settings, const struct job_set
                         char hint[160];
                         diags_add(diags, false, s->file, s->line, 1, "%s",
                                   job_key_find(s->key) ? "this key belongs into a job or [defaults]"
-                                                       : job_key_hint(s->key, hint));
+                                                       : job_key_hint(s->key, setting_keys, SETTING_MAX, hint));
                         continue;
                 }
                 if (lines[setting] > 0) {

@@ -207,6 +207,13 @@ static bool has_defaults(const struct section *section) {
  * read later, defaults now, so that an error is told once and not for every job. */
 static int check_key(struct unit *unit, const struct section *section, const struct job_setting *s, const struct job_key *key,
                      unsigned *seen) {
+        if (!key && section->kind == SECTION_GROUP) {
+                char hint[160];
+                size_t n;
+                const struct job_key *keys = config_group_keys(&n);
+                diags_add(unit->diags, false, s->file, s->line, 1, "%s", job_key_hint(s->key, keys, n, hint));
+                return 1;
+        }
         if (!key) /* who reads the section tells */
                 return has_defaults(section) ? job_setting_check(s, unit->agendas, unit->diags) : 0;
         if (*seen > 0 && !key->is_list) {
@@ -258,7 +265,12 @@ static void on_key(void *userdata, unsigned line, unsigned column, const char *n
 }
 
 int unit_read(struct unit *unit, const char *file, const char *text, size_t size) {
-        static const struct ini_events events = {.section = on_section, .key = on_key, .broken = on_broken};
+        const struct ini_events events = {
+                .header = unit->is_settings_file ? "[chimed]" : "[job NAME]",
+                .section = on_section,
+                .key = on_key,
+                .broken = on_broken,
+        };
         size_t n_job, n_calendar, n_group;
 
         job_keys(&n_job);

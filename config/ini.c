@@ -187,7 +187,8 @@ static const char *line_section(struct ini *ini) {
                 text[size - 1] = 0;
         char *kind = text + strspn(text, " \t");
         if (!*kind) {
-                diags_add(ini->diags, false, ini->file, ini->line, 1, "the section header is empty; write [job NAME]");
+                diags_add(ini->diags, false, ini->file, ini->line, 1, "the section header is empty; write %s",
+                          ini->events->header);
                 ini->events->section(ini->userdata, ini->line, "", "");
                 return "[s]";
         }
@@ -216,7 +217,8 @@ static const char *line_key(struct ini *ini) {
         if (size > KEY_MAX)
                 return line_refuse(ini, 1, "the key has %zu bytes; at most %d are allowed", size, KEY_MAX);
         if (!ini->has_section)
-                return line_refuse(ini, 1, "%.*s= stands before any section; begin with [job NAME]", (int)size, ini->at);
+                return line_refuse(ini, 1, "%.*s= stands before any section; begin with %s", (int)size, ini->at,
+                                   ini->events->header);
         key_flush(ini);
         memcpy(ini->key, ini->at, size);
         ini->key[size] = 0;

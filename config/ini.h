@@ -11,6 +11,7 @@
 
 /* What ini_parse_text() calls, in file order. All strings are borrowed for the call. */
 struct ini_events {
+        const char *header; /* how the first section of such a file is written, for its errors */
         /* "[KIND NAME]" or "[KIND]" (name is then ""). kind is "" for a header that is broken (told in diags). */
         void (*section)(void *userdata, unsigned line, const char *kind, const char *name);
         /* "KEY=VALUE". The value has no surrounding blanks; continuation lines are joined to it with '\n', each without the

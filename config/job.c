@@ -108,7 +108,7 @@ static int tell_unknown(struct job_draft *d, const struct job_setting *s) {
         char hint[160];
 
         at_key.column = 1;
-        return draft_error(d, &at_key, 0, "%s", job_key_hint(s->key, hint));
+        return draft_error(d, &at_key, 0, "%s", job_key_hint(s->key, NULL, 0, hint));
 }
 
 /* Finds for each row the setting in force; of lists, the last one that is not cleared. */

@@ -269,8 +269,8 @@ const struct job_key *job_keys(size_t *ret_n);
 /* The row of a key, case-sensitive, or NULL. */
 const struct job_key *job_key_find(const char *name);
 /* What to say of a key that is not ours: another system's name or a later version's key gets its answer, else the nearest
- * known key. Prints into buf, returns buf. */
-char *job_key_hint(const char *name, char buf[static 160]);
+ * key, of a job or of `others` that may stand in the same section. Prints into buf, returns buf. */
+char *job_key_hint(const char *name, const struct job_key *others, size_t n_others, char buf[static 160]);
 
 /* True if name may name a job; else false and *ret_why is static text. */
 bool job_name_is_valid(const char *name, const char **ret_why);

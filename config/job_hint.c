@@ -117,17 +117,19 @@ static bool is_later(const char *name) {
         return false;
 }
 
-static const char *nearest_key(const char *name) {
+static const char *nearest_key(const char *name, const struct job_key *others, size_t n_others) {
         size_t n;
         const struct job_key *keys = job_keys(&n);
         struct nearest nearest = nearest_begin(name);
 
+        for (size_t i = 0; i < n_others; i++)
+                nearest_offer(&nearest, others[i].name);
         for (size_t i = 0; i < n; i++)
                 nearest_offer(&nearest, keys[i].name);
         return nearest.found;
 }
 
-char *job_key_hint(const char *name, char buf[static 160]) {
+char *job_key_hint(const char *name, const struct job_key *others, size_t n_others, char buf[static 160]) {
         const size_t room = 160;
 
         for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
@@ -139,7 +141,7 @@ char *job_key_hint(const char *name, char buf[static 160]) {
                 snprintf(buf, room, "%.64s= is not in this version of chimed", name);
                 return buf;
         }
-        const char *known = nearest_key(name);
+        const char *known = nearest_key(name, others, n_others);
         if (known)
                 snprintf(buf, room, "unknown key %.64s=; did you mean %s=?", name, known);
         else

@@ -101,7 +101,7 @@ static void on_broken(void *userdata, unsigned line) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-        static const struct ini_events events = {.section = on_section, .key = on_key, .broken = on_broken};
+        static const struct ini_events events = {.header = "[h]", .section = on_section, .key = on_key, .broken = on_broken};
         struct reading r = {.last_line = 1};
 
         for (size_t i = 0; i < size; i++)

@@ -72,7 +72,7 @@ static void import_text(struct import *i, char kind, const char *text) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-        static const struct ini_events events = {see_section, see_key, see_broken};
+        static const struct ini_events events = {"[h]", see_section, see_key, see_broken};
         struct diags diags = {};
         struct import i;
 

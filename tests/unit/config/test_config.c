@@ -153,6 +153,15 @@ START_TEST(a_bad_setting_is_told_and_its_built_in_value_stays) {
 }
 END_TEST
 
+START_TEST(a_misspelt_setting_is_answered) {
+        put("conf", "MaxRunning=2\n[chimed]\nMaxRuning=2\n");
+        ck_assert_int_eq(load(), -EBADMSG);
+        ck_assert_ptr_nonnull(strstr(diag(0), ":1:1: MaxRunning= stands before any section; begin with [chimed]"));
+        ck_assert_ptr_nonnull(strstr(diag(1), ":3:1: unknown key MaxRuning=; did you mean MaxRunning=?"));
+        ck_assert_uint_eq(diags.n, 2);
+}
+END_TEST
+
 START_TEST(a_setting_is_read) {
         put("conf", "[chimed]\nStopWait=1min\nOnLedgerFailure=hold\nTimeSyncWait=0\nLedgerMaxSize=200M\n");
         ck_assert_int_eq(load(), 0);
@@ -619,6 +628,7 @@ int main(void) {
         tcase_add_test(tcase, bad_defaults_of_a_file_keep_all_of_its_jobs_out);
         tcase_add_test(tcase, bad_defaults_of_the_settings_file_change_nothing);
         tcase_add_test(tcase, a_bad_setting_is_told_and_its_built_in_value_stays);
+        tcase_add_test(tcase, a_misspelt_setting_is_answered);
         tcase_add_test(tcase, a_setting_is_read);
         tcase_add_test(tcase, a_setting_twice_is_an_error_and_the_first_stays);
         tcase_add_test(tcase, an_error_is_told_however_many_warnings_there_are);

@@ -76,6 +76,15 @@ START_TEST(a_group_has_a_description_and_places_of_its_own) {
 }
 END_TEST
 
+START_TEST(a_misspelt_key_of_a_group_is_answered) {
+        put("etc/a.ini", "[group g]\nMaxrunning=3\nTimout=1s\n");
+        ck_assert_int_eq(load(), 0);
+        ck_assert_str_eq(diag(0), "etc/a.ini:2:1: unknown key Maxrunning=; did you mean MaxRunning=?");
+        ck_assert_str_eq(diag(1), "etc/a.ini:3:1: unknown key Timout=; did you mean Timeout=?");
+        ck_assert_uint_eq(diags.n, 2);
+}
+END_TEST
+
 START_TEST(a_drop_in_adds_to_a_group_and_to_a_job) {
         put("etc/a.ini", "[group g]\nTimeout=1s\nMaxRunning=3\n" JOB("a"));
         mkdir("etc/a.ini.d", 0755);
@@ -168,6 +177,7 @@ int main(void) {
         tcase_add_loop_test(t, the_last_layer_that_says_something_wins, 0, 6);
         tcase_add_test(t, lists_append_in_the_order_of_the_groups);
         tcase_add_test(t, a_group_has_a_description_and_places_of_its_own);
+        tcase_add_test(t, a_misspelt_key_of_a_group_is_answered);
         tcase_add_test(t, a_drop_in_adds_to_a_group_and_to_a_job);
         tcase_add_test(t, groups_that_say_different_things_are_an_error_that_names_both_places);
         tcase_add_test(t, a_group_with_an_error_costs_its_members);

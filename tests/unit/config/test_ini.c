@@ -28,7 +28,7 @@ static void on_broken(void *userdata, unsigned line) {
         fprintf(((struct record *)userdata)->stream, "B%u\n", line);
 }
 
-static const struct ini_events events = {.section = on_section, .key = on_key, .broken = on_broken};
+static const struct ini_events events = {.header = "[h NAME]", .section = on_section, .key = on_key, .broken = on_broken};
 
 /* Parses a copy of exactly size bytes; gives the calls and the first diagnostic ("" for none). */
 static char *parse(const char *text, size_t size, struct diags *diags) {
@@ -75,7 +75,7 @@ static const struct {
         {"[a]\nA=b\n  B=c\n", "S1 a|\nK2:3 A|b\nB=c\n", NULL},
         {"[a]\nA=b\n [c]\n", "S1 a|\nK2:3 A|b\n[c]\n", NULL},
         /* errors */
-        {"A=b\n", "B1\n", "f:1:1: A= stands before any section; begin with [job NAME]"},
+        {"A=b\n", "B1\n", "f:1:1: A= stands before any section; begin with [h NAME]"},
         {"[a]\nhello\nA=1\n", "S1 a|\nB2\nK3:3 A|1\n",
          "f:2:1: neither [section], KEY=VALUE nor a comment; a line that continues a value is indented"},
         {"[a]\nA b=1\n", "S1 a|\nB2\n", "f:2:3: the key before = may hold only letters and digits"},
@@ -87,8 +87,8 @@ static const struct {
         {"[a] b\nA=1\n", "S1 |\nK2:3 A|1\n", "f:1:5: text after the closing ] of the section header"},
         {"[a]]\n", "S1 |\n", "f:1:4: text after the closing ] of the section header"},
         {"[a\nA=1\n", "S1 |\nK2:3 A|1\n", "f:1:2: the section header has no closing ]"},
-        {"[]\n", "S1 |\n", "f:1:1: the section header is empty; write [job NAME]"},
-        {"[ ]\n", "S1 |\n", "f:1:1: the section header is empty; write [job NAME]"},
+        {"[]\n", "S1 |\n", "f:1:1: the section header is empty; write [h NAME]"},
+        {"[ ]\n", "S1 |\n", "f:1:1: the section header is empty; write [h NAME]"},
         {"[\n", "S1 |\n", "f:1:1: the section header has no closing ]"},
         {"]\n", "B1\n", "f:1:1: neither [section], KEY=VALUE nor a comment; a line that continues a value is indented"},
         {"[a]\nA=x\x01y\n", "S1 a|\nB2\n", "f:2:4: control character 0x01; only text and tabs are allowed"},

@@ -771,7 +771,7 @@ static const struct {
 START_TEST(unknown_key_is_answered) {
         char buf[160];
 
-        ck_assert_msg(strstr(job_key_hint(hints[_i].name, buf), hints[_i].hint), "%s: %s", hints[_i].name, buf);
+        ck_assert_msg(strstr(job_key_hint(hints[_i].name, NULL, 0, buf), hints[_i].hint), "%s: %s", hints[_i].name, buf);
         ck_assert_uint_lt(strlen(buf), 159);
 }
 END_TEST
