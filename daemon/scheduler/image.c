@@ -283,6 +283,26 @@ int image_decode(const void *data, size_t size, struct job_image *ret) {
         return 0;
 }
 
+static void *copy_of(const void *data, size_t size) {
+        void *copy = size > 0 ? malloc(size) : NULL;
+        return copy ? memcpy(copy, data, size) : NULL;
+}
+
+int image_copy(const struct job_image *image, struct job_image *ret) {
+        struct job_image copy = *image;
+        size_t line_size = image->n_line > 0 ? sizeof(*image->line) + image->n_line * sizeof(image->line->slots[0]) : 0;
+        copy.line = copy_of(image->line, line_size);
+        copy.beside = copy_of(image->beside, image->n_beside * sizeof(*image->beside));
+        if ((line_size > 0 && !copy.line) || (image->n_beside > 0 && !copy.beside)) {
+                image_done(&copy);
+                return -ENOMEM;
+        }
+        if (copy.line)
+                copy.line->n = copy.line->allocated = copy.n_line;
+        *ret = copy;
+        return 0;
+}
+
 void image_done(struct job_image *image) {
         free(image->line);
         free(image->beside);

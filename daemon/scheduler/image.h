@@ -56,5 +56,7 @@ void image_encode(const struct job_image *image, struct pack *p);
 /* Reads a whole one, for image_done(). 0; -EBADMSG: it is none, or of a later version; -ENOMEM; *ret is untouched then. */
 int image_decode(const void *data, size_t size, struct job_image *ret);
 void image_done(struct job_image *image);
+/* A copy, for image_done(). 0, -ENOMEM. */
+int image_copy(const struct job_image *image, struct job_image *ret);
 /* Moves BOOTTIME instants to another boot, by the wall clock: by_us is what is added. Those of a wall grid are left alone. */
 void image_shift(struct job_image *image, bool is_wall, int64_t by_us);

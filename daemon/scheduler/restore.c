@@ -175,9 +175,9 @@ static void mark_past(struct job_waiting *slot, bool is_moved) {
         slot->is_past = is_moved && (slot->item == WIRE_ITEM_BOOT || slot->item == WIRE_ITEM_WAKE);
 }
 
-int engine_restore(struct engine *e, struct clock_sample now, const char *name, const struct job_when *when,
-                   const struct job_image *image) {
-        struct job_image moved = *image;
+/* The same, with a copy of the image that is moved to this boot. */
+static int restore_job(struct engine *e, struct clock_sample now, const char *name, const struct job_when *when,
+                       const struct job_image *image, struct job_image *moved) {
         bool is_moved = memcmp(image->boot_id, e->boot_id, sizeof(e->boot_id)) != 0;
         uint32_t job;
         if (registry_find(&e->jobs, name) != INDEX_NONE)
@@ -189,7 +189,7 @@ int engine_restore(struct engine *e, struct clock_sample now, const char *name, 
                 later.rt_us = e->last_rt_us;
         int64_t shift_us = is_moved ? offset_of(e, image) - (later.rt_us - later.bt_us) : 0;
         if (is_moved)
-                image_shift(&moved, plan_is_wall(when), shift_us);
+                image_shift(moved, plan_is_wall(when), shift_us);
         int r = registry_add(&e->jobs, name, &job);
         struct job_cold *cold = r == 0 ? registry_warm(&e->jobs, engine_row(e, job)) : NULL;
         if (r == 0)
@@ -200,16 +200,16 @@ int engine_restore(struct engine *e, struct clock_sample now, const char *name, 
                 r = restore_policy(e, engine_row(e, job), cold, when, image->every_us);
         if (r < 0)
                 return r;
-        restore_row(engine_row(e, job), &moved, is_moved);
+        restore_row(engine_row(e, job), moved, is_moved);
         if (!image->is_cancelled && !image->is_finished && !image->is_failed && group_holds_are_on(e, engine_row(e, job)))
                 engine_row(e, job)->is_paused = true;
         engine_row(e, job)->has_other_data = has_other_data(when, image);
-        r = waiting_copy_line(moved.n_line > 0 ? moved.line : NULL, &cold->line);
+        r = waiting_copy_line(moved->n_line > 0 ? moved->line : NULL, &cold->line);
         if (r < 0)
                 return r;
-        restore_cold(cold, e->is_clock_trusted ? now : later, &moved);
+        restore_cold(cold, e->is_clock_trusted ? now : later, moved);
         mark_past(&cold->waiting, is_moved);
-        for (uint32_t i = 0; i < moved.n_line; i++)
+        for (uint32_t i = 0; i < moved->n_line; i++)
                 mark_past(&cold->line->slots[i], is_moved);
         cold->claimed_key = image->is_late ? image->late_key : INT64_MAX;
         cold->claimed_us = e->past_horizon.rt_us;
@@ -217,15 +217,15 @@ int engine_restore(struct engine *e, struct clock_sample now, const char *name, 
                 cold->claimed_us = e->past_horizon.bt_us + shift_us;
         else if (!plan_is_wall(when))
                 cold->claimed_us -= later.rt_us - later.bt_us;
-        if (moved.run.run > 0) {
-                moved.run.is_known = false;
-                moved.run.is_ending = false;
-                r = engine_begin_run(e, job, &moved.run);
+        if (moved->run.run > 0) {
+                moved->run.is_known = false;
+                moved->run.is_ending = false;
+                r = engine_begin_run(e, job, &moved->run);
         }
-        if (e->next_run <= moved.run.run)
-                e->next_run = moved.run.run + 1;
-        for (uint32_t i = 0; r == 0 && i < moved.n_beside; i++) {
-                struct job_run run = moved.beside[i];
+        if (e->next_run <= moved->run.run)
+                e->next_run = moved->run.run + 1;
+        for (uint32_t i = 0; r == 0 && i < moved->n_beside; i++) {
+                struct job_run run = moved->beside[i];
                 run.is_known = run.is_ending = false;
                 r = beside_add(e, job, &run);
                 if (e->next_run <= run.run)
@@ -234,6 +234,17 @@ int engine_restore(struct engine *e, struct clock_sample now, const char *name, 
         e->n_removed++;
         e->n_restored++;
         commands_arm_hold(e, job);
+        return r;
+}
+
+int engine_restore(struct engine *e, struct clock_sample now, const char *name, const struct job_when *when,
+                   const struct job_image *image) {
+        struct job_image moved;
+        int r = image_copy(image, &moved);
+        if (r < 0)
+                return r;
+        r = restore_job(e, now, name, when, image, &moved);
+        image_done(&moved);
         return r;
 }
 

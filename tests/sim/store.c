@@ -337,6 +337,7 @@ static void apply(struct store *s, struct store_row *row) {
                 job->image = row->image;
                 row->image.line = NULL; /* they have gone over */
                 row->image.beside = NULL;
+                row->image.n_line = row->image.n_beside = 0;
                 job->when = row->when;
                 job->has_image = true;
                 break;
