@@ -130,7 +130,9 @@ static void add_next(struct table *t, const struct view *v, const json_t *job) {
                 table_cell(t, "now");
         } else if (next_us != REPLY_NO_TIME) {
                 long long attempt = reply_int(job, "attempt", 0);
-                snprintf(text, sizeof(text), attempt > 0 ? " (attempt %lld)" : "", attempt);
+                text[0] = '\0';
+                if (attempt > 0)
+                        snprintf(text, sizeof(text), " (attempt %lld)", attempt);
                 table_cell(t, "%s%s", times_short(v->now_us, next_us, in), text);
                 table_cell(t, "%s", next_us > v->now_us ? times_about(next_us - v->now_us, in) : "now");
         } else {
