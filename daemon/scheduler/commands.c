@@ -237,8 +237,11 @@ int engine_cancel(struct engine *e, struct clock_sample now, uint32_t job, bool 
 /* The run behind the one in flight that will do it, alone or with the slot that waits. */
 static uint64_t promise_run(struct engine *e, uint32_t job, const struct engine_trigger *trigger) {
         struct job_waiting *waiting = &registry_cold(&e->jobs, engine_row(e, job))->waiting;
-        if (waiting->run == 0)
+        if (waiting->run == 0) {
                 waiting->run = engine_take_run_number(e);
+                if (e->has_ledger)
+                        engine_emit(e, ACTION_WRITE, job);
+        }
         waiting->is_trigger = true;
         waiting->is_forced |= trigger->is_forced;
         return waiting->run;

@@ -75,7 +75,7 @@ enum action_kind {
                          * nothing; `run`, `end`, see engine_condition() */
         ACTION_KILL, /* tell the runner to end a run and its processes; `kill_run` */
         ACTION_DROPPED, /* a run that was promised will not be, because its trigger was cancelled or (`run.end.result`) its conditions
-                         * did not hold in time; `run.run.run` */
+                         * did not hold in time, or chimed went down (interrupted); `run.run.run` */
         ACTION_HOLD,    /* a command or its time has changed whether the job runs by itself; `hold` */
         ACTION_CLOSED,  /* its definition has gone, or says Enabled=no; a run in flight goes on; `unplanned` */
         ACTION_WRITE,   /* the ledger must have the job with the next horizon at the latest */

@@ -507,6 +507,8 @@ void slots_flush_missed(struct engine *e, struct clock_sample now, uint32_t job,
 void slots_give_way(struct engine *e, uint32_t job);
 /* What waits will not run: the slot is missed or withheld for a reason, a promised run is dropped. */
 void slots_drop_waiting(struct engine *e, struct clock_sample now, uint32_t job, enum slot_reason reason);
+/* A trigger that has joined what waited, or an earlier scheduler, waits with it no more. */
+void slots_drop_promise(struct engine *e, uint32_t job, enum slot_reason reason);
 /* The slot of a run in flight has run. */
 void slots_tell_ran(struct engine *e, uint32_t job, const struct job_run *run);
 /* Emits the slots that wait to be merged: into a run (not before its conditions hold), or as missed (run 0). */

@@ -259,6 +259,9 @@ static void walk(struct ends *x, struct job_image *image) {
         walk_parent(x, &image->run.parent);
         walk_parent(x, &image->waiting.parent);
         walk_beside(x, image);
+        if (x->version < 6)
+                return;
+        u64(x, &image->waiting.run);
 }
 
 void image_encode(const struct job_image *image, struct pack *p) {

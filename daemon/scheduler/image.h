@@ -10,7 +10,7 @@
 #include "config/pack.h"
 #include "daemon/scheduler/registry.h"
 
-#define IMAGE_VERSION 5
+#define IMAGE_VERSION 6
 
 struct job_image {
         uint8_t boot_id[16];    /* BOOTTIME instants below are of this boot */
@@ -25,7 +25,7 @@ struct job_image {
         int64_t paused_until_rt_us; /* INT64_MAX: no end */
         int64_t every_us;           /* set by command; 0: the definition's */
         struct job_run run;         /* in flight */
-        struct job_waiting waiting; /* its slot; a promise to a trigger ends with the scheduler */
+        struct job_waiting waiting; /* its slot, and the number of a promise to a trigger, which ends with the scheduler */
         uint32_t n_line, n_beside;  /* slots behind it, and runs beside that one; both are owned: */
         struct job_line *line;
         struct job_run *beside;

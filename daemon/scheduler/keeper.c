@@ -316,8 +316,8 @@ void keeper_note(struct keeper *k, struct engine *e, const struct book *b, struc
         case ACTION_HORIZON: /* the shell writes it */
         case ACTION_START:
         case ACTION_KILL:
-        case ACTION_DROPPED:
                 return;
+        case ACTION_DROPPED:
         case ACTION_CLOSED:
         case ACTION_WRITE:
         case ACTION_GIVEN_UP:

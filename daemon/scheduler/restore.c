@@ -222,14 +222,13 @@ static int restore_job(struct engine *e, struct clock_sample now, const char *na
                 moved->run.is_ending = false;
                 r = engine_begin_run(e, job, &moved->run);
         }
-        if (e->next_run <= moved->run.run)
-                e->next_run = moved->run.run + 1;
+        engine_skip_runs(e, moved->run.run + 1);
+        engine_skip_runs(e, moved->waiting.run + 1);
         for (uint32_t i = 0; r == 0 && i < moved->n_beside; i++) {
                 struct job_run run = moved->beside[i];
                 run.is_known = run.is_ending = false;
                 r = beside_add(e, job, &run);
-                if (e->next_run <= run.run)
-                        e->next_run = run.run + 1;
+                engine_skip_runs(e, run.run + 1);
         }
         e->n_removed++;
         e->n_restored++;
@@ -316,6 +315,8 @@ int restore_adopted(struct engine *e, struct clock_sample now, uint32_t job, con
         struct job_row *row = engine_row(e, job);
         struct job_cold *cold = registry_cold(&e->jobs, row);
         int r = 0;
+        if (start->run == cold->waiting.run) /* it was promised */
+                cold->waiting.run = 0;
         end_replaced(e, now, job, start);
         bool has_waited = waiting_remove(e, job, start->item, start->segment, start->key);
         if (!has_waited && cold->waiting.is_slot && start->item == WIRE_ITEM_SCHEDULE) /* and so what waited has not run */
@@ -432,8 +433,6 @@ static void judge_line(struct engine *e, uint32_t job) {
 int restore_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         struct job_cold *cold = registry_cold(&e->jobs, row);
-        cold->waiting.is_trigger = false;
-        cold->waiting.run = 0;
         judge_line(e, job);
         if (!cold->waiting.is_slot || engine_is_running(e, row))
                 return 0;
@@ -501,6 +500,7 @@ void restore_settle(struct engine *e, struct clock_sample now) {
                 if (!row->is_restored)
                         continue;
                 const struct job_cold *cold = registry_cold(&e->jobs, row);
+                slots_drop_promise(e, job, SLOT_REASON_DOWN);
                 uint64_t unknown;
                 while ((unknown = beside_unknown(e, cold)) > 0) {
                         if (beside_bring(e, job, unknown) < 0)

@@ -548,21 +548,22 @@ int slots_start_next(struct engine *e, struct clock_sample now, uint32_t job, en
         return 0;
 }
 
-/* A trigger that has joined what waited, and waits with it no more. */
-static void drop_promise(struct engine *e, uint32_t job, enum slot_reason reason) {
+void slots_drop_promise(struct engine *e, uint32_t job, enum slot_reason reason) {
         struct job_waiting *waiting = &registry_cold(&e->jobs, engine_row(e, job))->waiting;
         if (waiting->run == 0 || waiting->is_trigger)
                 return;
         struct action *a = engine_emit(e, ACTION_DROPPED, job);
         a->run.run.run = waiting->run;
-        a->run.end.result = reason == SLOT_REASON_CONDITION_WAIT ? RUN_RESULT_CONDITION : RUN_RESULT_NONE;
+        a->run.end.result = reason == SLOT_REASON_CONDITION_WAIT ? RUN_RESULT_CONDITION
+                            : reason == SLOT_REASON_DOWN         ? RUN_RESULT_INTERRUPTED
+                                                                 : RUN_RESULT_NONE;
         waiting->run = 0;
 }
 
 void slots_tell_waiting(struct engine *e, uint32_t job, enum slot_outcome outcome, enum slot_reason reason) {
         struct job_waiting waiting = registry_cold(&e->jobs, engine_row(e, job))->waiting;
         waiting_take(e, job);
-        drop_promise(e, job, reason);
+        slots_drop_promise(e, job, reason);
         if (waiting.item == WIRE_ITEM_RETRY || waiting.item == WIRE_ITEM_TRIGGER)
                 return;            /* the slot has its outcome, or there is none */
         if (waiting.attempt > 1) { /* it may have run before */

@@ -343,13 +343,15 @@ static void tell_pending(const struct story *s, const char *job, const struct jo
 }
 
 /* A number that a trigger was told and that the journal has named never stays without its end. */
-static void tell_dropped(const struct story *s, const char *job, uint64_t run, bool is_refused) {
-        struct journal_record r = begin(s, EVENT_ENDED, job);
+static void tell_dropped(const struct story *s, const char *job, uint64_t run, enum run_result result) {
+        const char *text = result == RUN_RESULT_CONDITION     ? "was not executed: its conditions did not hold in time"
+                           : result == RUN_RESULT_INTERRUPTED ? "is not known to have started: chimed went down while it waited"
+                                                              : "was cancelled before it started";
+        struct journal_record r = begin(s, result == RUN_RESULT_INTERRUPTED ? EVENT_INTERRUPTED : EVENT_ENDED, job);
         fields_run(s, &r, &(struct job_run){.run = run, .item = WIRE_ITEM_TRIGGER, .cause = RUN_CAUSE_TRIGGER});
         journal_field(&r, "CHIMED_RESULT", "%s",
-                      run_result_to_string(is_refused ? RUN_RESULT_CONDITION : RUN_RESULT_CANCELLED));
-        journal_send(&r, "%s: run %" PRIu64 " %s", job, run,
-                     is_refused ? "was not executed: its conditions did not hold in time" : "was cancelled before it started");
+                      run_result_to_string(result != RUN_RESULT_NONE ? result : RUN_RESULT_CANCELLED));
+        journal_send(&r, "%s: run %" PRIu64 " %s", job, run, text);
 }
 
 static const char *reason_text(enum slot_reason reason) {
@@ -828,7 +830,7 @@ void story_tell(struct story *s, const struct engine *e, const struct book *b, s
                 break;
         case ACTION_DROPPED:
                 if (may_tell_command(s, now, a->job))
-                        tell_dropped(s, job, a->run.run.run, a->run.end.result == RUN_RESULT_CONDITION);
+                        tell_dropped(s, job, a->run.run.run, a->run.end.result);
                 break;
         case ACTION_START:
         case ACTION_SEGMENT:

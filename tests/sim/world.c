@@ -1555,6 +1555,7 @@ static void tell_runs(struct world *w) {
 static void recall_job(struct world *w, struct world_job *job) {
         put_in_force(job);
         const struct store_job *kept = store_find(w->store, job->name);
+        const struct world_result *result;
         job->is_held = job->is_paused = job->is_cancelled = job->is_finished = job->is_failed = job->is_killed = false;
         for (size_t i = 0; i < job->n_others; i++)
                 job->others[i].is_killed = false;
@@ -1575,6 +1576,8 @@ static void recall_job(struct world *w, struct world_job *job) {
                                                      : RUN_RESULT_NONE;
         if (!kept || !kept->has_image)
                 return;
+        if (kept->image.waiting.run > 0 && next_number(job, kept->image.waiting.run - 1, &result) != kept->image.waiting.run)
+                job->promised = kept->image.waiting.run; /* it is to be told that it will not come */
         job->is_moved = memcmp(kept->image.boot_id, w->hello.boot_id, sizeof(w->hello.boot_id)) != 0;
         job->is_held = kept->image.is_paused;
         job->is_paused = job->is_held || (holds_are_on(w, &kept->when) && !kept->image.is_cancelled &&

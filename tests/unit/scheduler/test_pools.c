@@ -412,6 +412,25 @@ START_TEST(what_waits_outlives_the_scheduler) {
 }
 END_TEST
 
+/* But for a trigger: whoever asked is told that nothing comes of it, and its number is nobody else's. */
+START_TEST(a_trigger_that_waits_ends_with_the_scheduler_and_is_told) {
+        begin();
+        world_begin_ledger(&w);
+        keep_busy("heavy", 5 * MIN);
+        define_as("asked", on_demand("heavy"));
+        uint64_t run = trigger("asked", TRIGGER_QUEUED);
+        run_to(12, 1, 0);
+        world_crash(&w, 10 * SEC);
+        ck_assert_msg(!w.error[0], "%s", w.error);
+        ck_assert_uint_eq(world_find(&w, "asked")->totals.dropped, 1);
+        ck_assert_uint_gt(trigger("asked", TRIGGER_QUEUED), run);
+        run_to(12, 6, 0);
+        ck_assert_uint_eq(n_started("asked"), 1);
+        world_crash(&w, 10 * SEC);
+        ck_assert_uint_eq(world_find(&w, "asked")->totals.dropped, 1);
+}
+END_TEST
+
 /* What waits is claimed when its turn has come, and is not said to have done without. */
 START_TEST(what_starts_late_is_claimed_before) {
         begin();
@@ -491,6 +510,7 @@ int main(void) {
         tcase_add_test(t, a_pause_withholds_what_waits_and_gives_its_turn_away);
         tcase_add_test(t, a_removed_job_gives_its_turn_away);
         tcase_add_loop_test(t, what_waits_outlives_the_scheduler, 0, 2);
+        tcase_add_test(t, a_trigger_that_waits_ends_with_the_scheduler_and_is_told);
         tcase_add_test(t, what_starts_late_is_claimed_before);
         tcase_add_test(t, a_cancelled_start_gives_its_place_back);
         tcase_add_loop_test(t, v12_a_slot_waits_for_its_pool, 0, 2);

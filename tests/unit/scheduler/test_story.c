@@ -386,6 +386,9 @@ START_TEST(a_promised_run_that_will_not_come_is_told) {
         expect_record("ended", "job: run 63 was cancelled before it started");
         tell(&a, "");
         expect_record("ended", "CHIMED_RESULT=cancelled\n");
+        a.run.end.result = RUN_RESULT_INTERRUPTED;
+        tell(&a, "");
+        expect_record("interrupted", "job: run 63 is not known to have started: chimed went down while it waited");
 }
 END_TEST
 
