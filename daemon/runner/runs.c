@@ -410,7 +410,8 @@ static void on_launched(void *userdata, struct launch *l) {
                 run->start_rt_us = l->start_rt_us;
                 run->start_bt_us = l->start_bt_us;
         }
-        run->start_awake_us = clock_awake_us();
+        if (run->start_awake_us == 0) /* of the first process: its conditions are within Timeout=, too */
+                run->start_awake_us = clock_awake_us();
         run->pidfd = l->pidfd;
         l->pidfd = -1; /* taken */
         int r = loop_add_io(runner->loop, run->pidfd, EPOLLIN, on_pidfd, run, &run->pidfd_source);
@@ -430,7 +431,7 @@ static void on_launched(void *userdata, struct launch *l) {
         if (run->stop != RUN_STOP_NONE)
                 enter_stop(runner, run, run->stop, run->deadline_bt_us);
         else if (run->timeout_us != DURATION_INFINITY)
-                set_due(runner, run, clock_now().bt_us + run->timeout_us);
+                set_due(runner, run, clock_now().bt_us + run->timeout_us - (clock_awake_us() - run->start_awake_us));
 }
 
 static int make_base(struct runner *runner, const struct job_what *what, struct environment *e) {

@@ -57,6 +57,12 @@ ExecCondition=/bin/sleep $tag
 Timeout=200ms
 Command=/bin/true
 END2
+write_job both <<END2
+ExecCondition=/bin/sleep 0.7
+ExecCondition=/bin/sleep 0.7
+Timeout=1s
+Command=/bin/true
+END2
 write_job idle <<END2
 ConditionLoadBelow=1000000
 Command=/bin/true
@@ -95,6 +101,7 @@ until_true 10 says hangs "its conditions are being asked"
 ctl -q cancel --run hangs
 assert_event ended hangs CHIMED_RESULT=cancelled
 assert_equal "what takes too long" 124 "$(status_of ctl -q trigger --wait slow)"
+assert_equal "what takes too long together" 124 "$(status_of ctl -q trigger --wait both)"
 assert_equal "left behind" "" "$(pgrep -f "^/bin/sleep $tag\$" || true)"
 
 assert_equal "by load" 0 "$(status_of ctl -q trigger --wait idle)"
