@@ -44,11 +44,16 @@ static int64_t due_at(const struct job_run *run, struct clock_sample now) {
         return run->begun_bt_us > 0 ? run->begun_bt_us - run->lag_us : now.bt_us - (now.rt_us - run->slot_rt_us);
 }
 
+/* A job that was restored has no definition until the first commit. */
+static bool is_gone(const struct job_row *row) {
+        return row->state == JOB_STATE_REMOVED && !row->is_restored;
+}
+
 /* Why the run in flight will not be asked again; NONE: it will. */
 static enum slot_reason find_reason(const struct engine *e, struct clock_sample now, const struct job_row *row) {
         const struct job_cold *cold = registry_cold(&e->jobs, row);
         const struct job_when *when = engine_policy(e, row);
-        if (row->state == JOB_STATE_REMOVED || row->is_removing)
+        if (is_gone(row) || row->is_removing)
                 return SLOT_REASON_REMOVED;
         if (cold->waiting.is_forced)
                 return SLOT_REASON_NONE;
@@ -138,7 +143,7 @@ int conditions_refused(struct engine *e, struct clock_sample now, uint32_t job, 
         if (!row->is_restored && !e->is_stopping && due_start_waiting(e, now, job) < 0)
                 e->has_failed = true;
         slots_arm(e, job);
-        if (row->state == JOB_STATE_REMOVED)
+        if (is_gone(row))
                 segments_forget_removed(e, job);
         return 0;
 }

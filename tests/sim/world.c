@@ -1484,7 +1484,9 @@ static void define_all(struct world *w) {
         }
 }
 
-static void adopt(struct world *w, struct world_job *job, const struct wire_start *start, int64_t begun_bt_us) {
+/* The runner tells of a run, and that it has started unless its conditions have not held, or will not. */
+static void adopt(struct world *w, struct world_job *job, const struct wire_start *start, enum run_result result,
+                  int64_t begun_bt_us) {
         struct wire_run run = {.start = *start, .name = job->name};
         if (start->item == WIRE_ITEM_RETRY && start->run > job->attempt_after &&
             start->attempt == job->next_attempt) /* it has come */
@@ -1493,13 +1495,14 @@ static void adopt(struct world *w, struct world_job *job, const struct wire_star
                 fail(w, "%s: run %llu not adopted", job->name, (unsigned long long)start->run);
         struct wire_started started = {
                 .run = start->run, .start_bt_us = begun_bt_us, .start_rt_us = w->now.rt_us - (w->now.bt_us - begun_bt_us)};
-        engine_started(w->engine, w->now, &started);
+        if (!start->asks_conditions || result != RUN_RESULT_CONDITION)
+                engine_started(w->engine, w->now, &started);
         world_take_actions(w);
 }
 
 /* A run whose result was not acknowledged. */
 static void tell_result(struct world *w, struct world_job *job, const struct world_result *r) {
-        adopt(w, job, &r->start, r->begun_bt_us);
+        adopt(w, job, &r->start, r->end.result, r->begun_bt_us);
         struct wire_ended ended = {.run = r->start.run, .end = r->end};
         ended.end.end_bt_us = r->end_bt_us;
         engine_ended(w->engine, w->now, &ended);
@@ -1511,8 +1514,8 @@ static void tell_flight(struct world *w, struct world_job *job, uint64_t run) {
         for (size_t i = 0; i < job->n_others && job->start.run != run; i++)
                 if (job->others[i].start.run == run)
                         swap_flight(job, i);
-        adopt(w, job, &job->start, job->begun_bt_us);
-        job->is_started_told = true;
+        adopt(w, job, &job->start, job->end.result, job->begun_bt_us);
+        job->is_started_told = !is_refused(job);
         if (job->end_bt_us <= w->now.bt_us)
                 deliver_end(w, job);
         settle_flights(job);

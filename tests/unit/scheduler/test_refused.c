@@ -9,6 +9,7 @@
 
 static int64_t holds_from_us, holds_to_us; /* wall-clock instants between which the condition holds */
 static size_t n_asked;
+static int64_t answer_us; /* a condition that does not hold says so after this */
 
 static void conditional_run(void *userdata, struct world *world, struct world_job *job, int64_t *ret_duration_us,
                             struct run_end *ret_end) {
@@ -17,7 +18,7 @@ static void conditional_run(void *userdata, struct world *world, struct world_jo
         n_asked += job->start.asks_conditions;
         if (!job->start.asks_conditions || holds)
                 return;
-        *ret_duration_us = 0;
+        *ret_duration_us = answer_us;
         ret_end->result = RUN_RESULT_CONDITION;
 }
 
@@ -27,6 +28,7 @@ static void begin_asking(int h, int m, int s) {
         holds_from_us = INT64_MAX;
         holds_to_us = INT64_MAX;
         n_asked = 0;
+        answer_us = 0;
 }
 
 /* Each day at 14:30, with conditions. */
@@ -232,6 +234,23 @@ START_TEST(a_slot_that_waits_outlives_any_death) {
 }
 END_TEST
 
+/* The next scheduler hears that it does not hold when the ledger has told of the job, and before its definition is in force. */
+START_TEST(a_slot_that_is_refused_while_nobody_is_there_waits) {
+        begin_asking(14, 0, 0);
+        answer_us = 10 * SEC;
+        holds_from_us = at(15, 10, 0);
+        world_begin_ledger(&w);
+        define(daily(2 * HOUR));
+        run_to(14, 30, 5);
+        world_crash(&w, 2 * MIN);
+        ck_assert_uint_eq(w.n_entries, 0);
+        run_to(15, 12, 0);
+        ck_assert_uint_eq(w.n_entries, 1);
+        expect(0, SLOT_RAN, SLOT_REASON_NONE, at(14, 30, 0), at(14, 30, 0), 1);
+        ck_assert(world_check(&w));
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("refused");
         TCase *tcase = tcase_create("refused");
@@ -249,6 +268,7 @@ int main(void) {
         tcase_add_test(tcase, a_fixed_delay_goes_on_behind_a_slot_that_is_withheld);
         tcase_add_test(tcase, a_fixed_delay_waits_and_goes_on_when_it_was_given_up);
         tcase_add_loop_test(tcase, a_slot_that_waits_outlives_any_death, 0, sizeof(deaths) / sizeof(deaths[0]));
+        tcase_add_test(tcase, a_slot_that_is_refused_while_nobody_is_there_waits);
         suite_add_tcase(suite, tcase);
         return run_suite(suite);
 }
