@@ -223,7 +223,7 @@ static int add_settings(struct loader *l, size_t *n, const struct job_setting *s
 }
 
 static int add_layer(struct loader *l, size_t *n, const struct unit *unit, const struct section *section) {
-        return add_settings(l, n, unit->settings + section->first, section->n);
+        return section->n > 0 ? add_settings(l, n, unit->settings + section->first, section->n) : 0;
 }
 
 static int add_defaults(struct loader *l, size_t *n, const struct unit *unit) {
