@@ -13,13 +13,15 @@
 #include "daemon/ctl/session.h"
 #include "daemon/ctl/times.h"
 
-static enum run_result result_of(const json_t *run) {
-        const char *text = reply_text(run, "result");
-
+static enum run_result result_of_word(const char *text) {
         for (int i = RUN_RESULT_SUCCESS; text && i < RUN_RESULT_MAX; i++)
                 if (strcmp(text, run_result_to_string((enum run_result)i)) == 0)
                         return (enum run_result)i;
         return RUN_RESULT_NONE;
+}
+
+static enum run_result result_of(const json_t *run) {
+        return result_of_word(reply_text(run, "result"));
 }
 
 /* Begins the sentence; the detail follows. */
@@ -87,6 +89,10 @@ bool runs_is_good(const json_t *run) {
 
 bool runs_is_failure(const json_t *run) {
         return run_result_is_failure(result_of(run));
+}
+
+bool runs_is_failure_word(const char *result) {
+        return run_result_is_failure(result_of_word(result));
 }
 
 /* The number of "SIGTERM", 0 where there is none. */

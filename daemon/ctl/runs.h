@@ -15,5 +15,7 @@ char *runs_result(const json_t *run, char buf[static RUNS_WORDS]);
 bool runs_is_good(const json_t *run);
 /* True for those of `failed`: failed, timeout, signal, start-failed. */
 bool runs_is_failure(const json_t *run);
+/* The same of a result by its name. */
+bool runs_is_failure_word(const char *result);
 /* What `trigger --wait` exits with. NULL: it never began. */
 int runs_exit_status(const json_t *run);

@@ -8,6 +8,7 @@
 #include "daemon/core/util.h"
 #include "daemon/ctl/recent.h"
 #include "daemon/ctl/reply.h"
+#include "daemon/ctl/runs.h"
 #include "daemon/ctl/screens.h"
 #include "daemon/ctl/session.h"
 #include "daemon/ctl/table.h"
@@ -151,7 +152,7 @@ static void add_result(struct table *t, const json_t *job) {
         else if (is_running(job))
                 table_cell(t, "(%s)", result);
         else if (in_row > 1)
-                table_cell(t, "%s %lldx%s", result, in_row, overdue);
+                table_cell(t, runs_is_failure_word(result) ? "%s %lldx%s" : "%s (failed %lldx)%s", result, in_row, overdue);
         else
                 table_cell(t, "%s%s", result, overdue);
 }

@@ -533,7 +533,8 @@ static void say_parents(const struct words_facts *f, struct words_answer *answer
                 say_parent_last(f, &f->parents[i], answer);
         }
         if (f->n_parents > WORDS_PARENTS)
-                say(answer, "It follows %zu jobs more.", f->n_parents - WORDS_PARENTS);
+                say(answer, "It follows %zu more job%s.", f->n_parents - WORDS_PARENTS,
+                    f->n_parents - WORDS_PARENTS == 1 ? "" : "s");
 }
 
 static void say_slots(const char *job, const struct book_range *range, struct words_answer *answer) {
@@ -651,6 +652,9 @@ void words_why(const struct words_facts *facts, struct words_answer *ret) {
         const struct book_range *missed = last_missed(facts->book);
         if (missed)
                 say_slots(facts->job, missed, ret);
+        else if (facts->book && facts->book->counts.missed > 0) /* by another scheduler, or so many others came behind them */
+                say(ret, "%" PRIu64 " of its slots %s missed so far: chimectl history %s", facts->book->counts.missed,
+                    facts->book->counts.missed == 1 ? "was" : "were", facts->job);
         say_refusal(facts, missed, ret);
         say_failure(facts, ret);
         say_next(facts, ret);

@@ -121,13 +121,14 @@ static const char jobs_kept[] = "[{'name':'backup','state':'waiting','nextStartU
                                 "{'outcome':'missed','count':7,'firstSlotUsec':@-864000,'lastSlotUsec':@-345600}]},"
                                 "{'name':'well','state':'waiting','nextStartUsec':@100,'missed':9,'latestSlots':["
                                 "{'outcome':'ran','count':9,'firstSlotUsec':@-172800,'lastSlotUsec':@-86400}]},"
-                                "{'name':'new','state':'waiting','nextStartUsec':@200,'missed':3,'latestSlots':[]}]";
+                                "{'name':'new','state':'waiting','nextStartUsec':@200,'missed':3,'latestSlots':[],"
+                                "'lastResult':'interrupted','failuresInRow':13}]";
 static const char list_kept[] = "! 1 error in the job files, their last good jobs run on: chimectl check\n"
-                                "  JOB     NEXT          IN      LAST  TOOK  RESULT  MISSED\n"
-                                "! backup  Mon 02:30:00  1d 14h  -     -     -       3 of 5\n"
-                                "  well    Sat 11:43:20  1min    -     -     -            -\n"
-                                "  new     Sat 11:45:00  3min    -     -     -            -\n"
-                                "3 jobs. MISSED: 3 slots (chimectl why backup)\n";
+                                "  JOB     NEXT          IN      LAST  TOOK  RESULT                    MISSED\n"
+                                "x new     Sat 11:45:00  3min    -     -     interrupted (failed 13x)       -\n"
+                                "! backup  Mon 02:30:00  1d 14h  -     -     -                         3 of 5\n"
+                                "  well    Sat 11:43:20  1min    -     -     -                              -\n"
+                                "3 jobs: 1 failing. MISSED: 3 slots (chimectl why backup)\n";
 
 static const char show_kept[] =
         "{'name':'a','state':'waiting','schedule':'every 1d','latestSlots':["

@@ -158,6 +158,14 @@ static const struct {
          "2026-11-21T11:00:00Z waits for its end, as run 11 with a trigger.|Nothing is "
          "wrong now. Next: 2026-11-21T12:01:00Z, in 1min.",
          NULL},
+        {"missed long ago",
+         "Every=1h\n",
+         {.status = JOB_STATUS_WAITING},
+         {.counts = {.missed = 5}},
+         NOON + HOUR,
+         "5 of its slots were missed so far: chimectl history backup|Nothing is wrong now. Next: "
+         "2026-11-21T13:00:00Z, in 1h.",
+         NULL},
         {"manual",
          "",
          {.status = JOB_STATUS_MANUAL},
