@@ -57,6 +57,22 @@ bool claims_take(struct engine *e, struct clock_sample now, uint32_t job, int64_
         return false;
 }
 
+bool claims_take_attempt(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_row *row = engine_row(e, job);
+        struct job_retry *retry = &registry_cold(&e->jobs, row)->retry;
+        if (!e->has_ledger || !plan_is_claimed(engine_policy(e, row)) || is_overdue(e, now))
+                return true;
+        if (retry->is_claimed && row->is_written)
+                return true;
+        if (!retry->is_claimed || !schedule_has(&e->parked, job)) {
+                retry->is_claimed = true;
+                row->is_written = false;
+                schedule_set(&e->parked, job, (int64_t)e->n_claims + 1);
+                engine_emit(e, ACTION_WRITE, job);
+        }
+        return false;
+}
+
 bool claims_are_own(const struct engine *e, const struct job_row *row) {
         const struct job_cold *cold = registry_cold(&e->jobs, row);
         return cold && (cold->waiting.is_slot || catch_up_is_open(e, row));

@@ -81,7 +81,8 @@ enum action_kind {
         ACTION_WRITE,   /* the ledger must have the job with the next horizon at the latest */
         ACTION_HORIZON, /* to be made durable, then told by engine_claimed(); `horizon` */
         ACTION_CLOCK,   /* the wall clock was set or synchronised, or the machine slept; `clock` */
-        ACTION_GIVEN_UP, /* the attempt that was to come will not: the failure before it is the last word on its slot; `given_up` */
+        ACTION_GIVEN_UP, /* the attempt that was to come will not: the failure before it, or that it was interrupted, is the last word
+                          * on its slot; `given_up` */
         ACTION_OVERDUE,    /* no good run for longer than ExpectWithin=, or that is over; `overdue` */
         ACTION_GROUP_HOLD, /* the same as HOLD of a group; `group_hold` */
         ACTION_GONE,       /* the job's number will be used for another */
@@ -143,8 +144,10 @@ struct action {
                 } run;
                 struct {
                         struct job_retry retry;
-                        enum slot_reason reason; /* deadline (the next slot is due), down, or what was done to the job */
-                        bool is_final;           /* it counts as a failure: nobody asked for the end */
+                        enum slot_reason
+                                reason; /* deadline (the next slot is due), down, or what was done to the job; none: it may
+                                                  * have begun, and was interrupted */
+                        bool is_final;  /* it counts as a failure: nobody asked for the end, and it is known */
                 } given_up;
                 struct {
                         int64_t since_rt_us; /* of the last good run, or since it was expected */

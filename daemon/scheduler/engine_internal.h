@@ -332,7 +332,9 @@ void retry_drop(struct engine *e, struct clock_sample now, uint32_t job, enum sl
 bool retry_holds(struct engine *e, struct clock_sample now, uint32_t job);
 /* Queues it, or takes it out of the queue. */
 void retry_arm(struct engine *e, uint32_t job);
-/* What waited before a death goes on waiting, unless its time is over. Before the commit makes plans. */
+/* An attempt may have begun before a death that the runner did not survive: it is interrupted, and the last of its slot. */
+void retry_interrupt(struct engine *e, struct clock_sample now, uint32_t job);
+/* What waited before a death goes on waiting, unless its time is over, or it may have begun. Before the commit makes plans. */
 void retry_restore(struct engine *e, struct clock_sample now, uint32_t job);
 
 /* expect.c: ExpectWithin= */
@@ -452,6 +454,8 @@ bool claims_take(struct engine *e, struct clock_sample now, uint32_t job, int64_
 static inline bool claims_permit(struct engine *e, struct clock_sample now, uint32_t job, int64_t key) {
         return !e->has_ledger || claims_take(e, now, job, key);
 }
+/* The same for the attempt that waits, whose claim is in its job's image: it may have begun. */
+bool claims_take_attempt(struct engine *e, struct clock_sample now, uint32_t job);
 /* True if a slot that starts now does so without what claims_permit() asks for. */
 bool claims_is_without(const struct engine *e, struct clock_sample now, uint32_t job, int64_t key);
 /* True while the job's slots start in turn and late, each claimed on its own: the horizon does not speak for them. */

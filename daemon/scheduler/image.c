@@ -262,6 +262,9 @@ static void walk(struct ends *x, struct job_image *image) {
         if (x->version < 6)
                 return;
         u64(x, &image->waiting.run);
+        if (x->version < 7)
+                return;
+        flag(x, &image->retry.is_claimed);
 }
 
 void image_encode(const struct job_image *image, struct pack *p) {

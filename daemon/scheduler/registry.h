@@ -115,7 +115,8 @@ struct job_line {
 
 /* One more attempt of the slot whose last one failed. */
 struct job_retry {
-        bool is_waiting;   /* else it is in flight, or over: the rest is that of the latest */
+        bool is_waiting; /* else it is in flight, or over: the rest is that of the latest */
+        bool is_claimed; /* its turn has come: it starts once the ledger has this, and may have begun where only the ledger is left */
         bool is_short;     /* the last could not be started for lack of processes, memory or descriptors: it does not count */
         uint16_t attempt;  /* that is to come */
         uint16_t n_short;  /* tries in a row that could not be started for that */

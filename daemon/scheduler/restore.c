@@ -404,6 +404,8 @@ void restore_end_unknown(struct engine *e, struct clock_sample now, uint32_t job
         else if (run.item != WIRE_ITEM_TRIGGER && run.item != WIRE_ITEM_RETRY)
                 slots_tell(e, job, SLOT_INTERRUPTED, SLOT_REASON_NONE, run.segment, run.key, run.key, run.slot_rt_us)
                         ->outcome.item = run.item;
+        else if (run.item == WIRE_ITEM_RETRY && registry_cold(&e->jobs, row)->retry.attempt == run.attempt)
+                retry_interrupt(e, now, job);
 }
 
 /* The first slot that waits may have been started by a runner that is gone. */

@@ -117,16 +117,18 @@ bool retry_plan(struct engine *e, struct clock_sample now, uint32_t job, const s
 void retry_arm(struct engine *e, uint32_t job) {
         const struct job_row *row = engine_row(e, job);
         const struct job_cold *cold = registry_cold(&e->jobs, row);
-        if (cold && cold->retry.is_waiting && !row->is_restored && !pools_is_queued(e, cold))
-                schedule_set(&e->retries, job, cold->place > 0 ? 0 : cold->retry.at_bt_us); /* its turn has come */
-        else
+        bool is_next = cold && cold->retry.is_waiting && !row->is_restored && !pools_is_queued(e, cold);
+        if (is_next && !(cold->retry.is_claimed && schedule_has(&e->parked, job))) {
+                bool has_come = cold->place > 0 || cold->retry.is_claimed;
+                schedule_set(&e->retries, job, has_come ? 0 : cold->retry.at_bt_us);
+        } else
                 schedule_remove(&e->retries, job);
 }
 
 int retry_start(struct engine *e, struct clock_sample now, uint32_t job) {
         const struct job_row *row = engine_row(e, job);
         struct job_retry *retry = &registry_cold(&e->jobs, row)->retry;
-        if (!pools_admit(e, now, job))
+        if (!pools_admit(e, now, job) || !claims_take_attempt(e, now, job))
                 return 0;
         retry->is_waiting = false;
         schedule_remove(&e->retries, job);
@@ -186,9 +188,22 @@ bool retry_holds(struct engine *e, struct clock_sample now, uint32_t job) {
         return false;
 }
 
+void retry_interrupt(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
+        cold->retry.is_waiting = true;
+        cold->retry.result = cold->last_result = RUN_RESULT_INTERRUPTED;
+        cold->retry.exit_code = -1;
+        cold->retry.signal = 0;
+        retry_drop(e, now, job, SLOT_REASON_NONE);
+}
+
 void retry_restore(struct engine *e, struct clock_sample now, uint32_t job) {
         const struct job_row *row = engine_row(e, job);
-        if (is_over_at(e, now, row, now.bt_us))
+        const struct job_retry *retry = &registry_cold(&e->jobs, row)->retry;
+        bool may_have_begun = retry->is_waiting && retry->is_claimed && !e->is_same_runner;
+        if (may_have_begun && !engine_policy(e, row)->is_interrupted_retried)
+                retry_interrupt(e, now, job);
+        else if (is_over_at(e, now, row, now.bt_us))
                 retry_drop(e, now, job, SLOT_REASON_DOWN);
 }
 

@@ -409,7 +409,8 @@ void slots_arm(struct engine *e, uint32_t job) {
                 beside_settle(e, job);
         struct schedule *queue = next_look(e, job, &at_us);
         if (e->parked.n > 0) {
-                bool is_asleep = !queue && !delay_is_awaited(e, engine_row(e, job));
+                const struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
+                bool is_asleep = !queue && !delay_is_awaited(e, engine_row(e, job)) && !(cold && cold->retry.is_waiting);
                 if (is_asleep || engine_is_running(e, engine_row(e, job)))
                         schedule_remove(&e->parked, job);
                 if (schedule_has(&e->parked, job))

@@ -397,7 +397,12 @@ static const char *reason_text(enum slot_reason reason) {
 /* The last word on a slot, whose next attempt was announced. */
 static void tell_given_up(const struct story *s, const char *job, const struct action *a) {
         const struct job_retry *retry = &a->given_up.retry;
-        struct journal_record r = begin(s, a->given_up.is_final ? EVENT_FAILED : EVENT_ENDED, job);
+        bool is_interrupted = a->given_up.reason == SLOT_REASON_NONE;
+        struct journal_record r = begin(s,
+                                        is_interrupted         ? EVENT_INTERRUPTED
+                                        : a->given_up.is_final ? EVENT_FAILED
+                                                               : EVENT_ENDED,
+                                        job);
         fields_run(s, &r,
                    &(struct job_run){
                            .run = retry->run,
@@ -407,6 +412,11 @@ static void tell_given_up(const struct story *s, const char *job, const struct a
                            .slot_rt_us = retry->slot_rt_us,
                    });
         journal_field(&r, "CHIMED_RESULT", "%s", run_result_to_string(retry->result));
+        if (is_interrupted) {
+                journal_send(&r, "%s: attempt %u after run %" PRIu64 " is interrupted: %s", job, retry->attempt, retry->run,
+                             reason_text(SLOT_REASON_NONE));
+                return;
+        }
         journal_field(&r, "CHIMED_REASON", "%s", slot_reason_to_string(a->given_up.reason));
         journal_send(&r, "%s: attempt %u after run %" PRIu64 " does not come: %s", job, retry->attempt, retry->run,
                      a->given_up.reason == SLOT_REASON_DEADLINE ? "the next slot is due" : reason_text(a->given_up.reason));

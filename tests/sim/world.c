@@ -795,10 +795,13 @@ static void check_attempt(struct world *w, struct world_job *job, const struct w
 }
 
 static void on_given_up(struct world *w, struct world_job *job, const struct action *a) {
-        if (a->given_up.retry.attempt != job->next_attempt)
+        bool was_begun = a->given_up.reason == SLOT_REASON_NONE && job->next_attempt == 0;
+        if (a->given_up.retry.attempt != job->next_attempt && !was_begun)
                 fail(w, "%s: attempt %u is given up, but %u was to come", job->name, a->given_up.retry.attempt,
                      job->next_attempt);
         job->next_attempt = 0;
+        if (a->given_up.reason == SLOT_REASON_NONE)
+                job->told_result = a->given_up.retry.result;
         if (a->given_up.is_final)
                 note_failed(job);
 }

@@ -525,6 +525,41 @@ START_TEST(the_last_good_run_is_known_after_a_reboot) {
 }
 END_TEST
 
+/* The programs die when the ledger has heard nothing of the attempt that has just begun. */
+START_TEST(an_attempt_that_may_have_begun_does_not_begin_again) {
+        begin_at(10, 0, 0);
+        world_begin_ledger(&w);
+        PLAY(FAILS(0), {HOUR, RUN_RESULT_SUCCESS, 0});
+        struct job_when when = hourly(1, MIN);
+        when.durability = JOB_DURABILITY_FULL;
+        when.is_interrupted_retried = _i == 1;
+        define(when);
+        while (n_starts < 2 && w.now.rt_us < at(10, 2, 0))
+                world_run_to(&w, w.now.bt_us + USEC_PER_MSEC);
+        ck_assert_int_le(w.now.rt_us, at(10, 1, 1));
+        world_power_cut(&w, MIN, false);
+        run_to(10, 50, 0);
+        ck_assert_uint_eq(n_starts, _i == 1 ? 3 : 2);
+        ck_assert(!view().retry);
+        ck_assert(world_check(&w));
+}
+END_TEST
+
+START_TEST(an_attempt_that_had_not_come_by_a_death_comes) {
+        begin_at(10, 0, 0);
+        world_begin_ledger(&w);
+        PLAY(FAILS(0), GOOD);
+        struct job_when when = hourly(1, 20 * MIN);
+        when.durability = JOB_DURABILITY_FULL;
+        define(when);
+        run_to(10, 10, 0);
+        world_power_cut(&w, MIN, _i == 1);
+        run_to(10, 50, 0);
+        ck_assert_uint_eq(n_starts, 2);
+        ck_assert(world_check(&w));
+}
+END_TEST
+
 static void teardown(void) {
         world_done(&w);
 }
@@ -559,6 +594,8 @@ int main(void) {
         tcase_add_test(tc, a_job_without_a_good_run_is_overdue_until_it_has_one);
         tcase_add_loop_test(tc, nobody_expects_a_run_of_a_job_that_is_held, 0, 2);
         tcase_add_test(tc, the_last_good_run_is_known_after_a_reboot);
+        tcase_add_loop_test(tc, an_attempt_that_may_have_begun_does_not_begin_again, 0, 2);
+        tcase_add_loop_test(tc, an_attempt_that_had_not_come_by_a_death_comes, 0, 2);
         suite_add_tcase(suite, tc);
         return run_suite(suite);
 }

@@ -507,6 +507,9 @@ START_TEST(an_attempt_that_was_announced_never_stays_without_its_end) {
         a.given_up.is_final = false;
         tell(&a, "");
         expect_record("ended", "attempt 3 after run 12 does not come: the job was cancelled");
+        a.given_up.reason = SLOT_REASON_NONE;
+        tell(&a, "");
+        expect_record("interrupted", "attempt 3 after run 12 is interrupted: it cannot be known whether it ran");
 }
 END_TEST
 
