@@ -322,7 +322,7 @@ static void say_place(const struct words_facts *f, struct words_answer *answer) 
         answer->reason = "pool";
         if (place->group)
                 snprintf(where, sizeof(where), "in the group %s", place->group);
-        say(answer, "%s waits for a place %s, where %u of %u (MaxRunning=) are taken%s.",
+        say(answer, "%s waits for a place %s, where %u of %u places (MaxRunning=) are taken%s.",
             f->view.is_pending_slot ? "A slot"
             : f->view.retry         ? "An attempt"
                                     : "A trigger",

@@ -414,7 +414,8 @@ static const struct {
            .until_bt_us = 700 * USEC_PER_SEC,
            .n_runners = 2},
           {"copy", "mirror"}},
-         "A slot waits for a place in the group disk, where 2 of 2 (MaxRunning=) are taken, by copy and mirror.|It is number 3 "
+         "A slot waits for a place in the group disk, where 2 of 2 places (MaxRunning=) are taken, by copy and mirror.|It is "
+         "number 3 "
          "of "
          "those who wait, for 1min so far, and waits until 2026-11-21T12:10:00Z at most.|Next: 2026-11-21T13:00:00Z, in 1h."},
         {{.status = JOB_STATUS_PENDING},
@@ -424,7 +425,8 @@ static const struct {
            .until_bt_us = INT64_MAX,
            .n_runners = 2},
           {"copy", "mirror"}},
-         "A trigger waits for a place among all jobs, where 5 of 5 (MaxRunning=) are taken, by copy, mirror and others.|Its "
+         "A trigger waits for a place among all jobs, where 5 of 5 places (MaxRunning=) are taken, by copy, mirror and "
+         "others.|Its "
          "turn is "
          "next; it has waited for 1min.|Next: 2026-11-21T13:00:00Z, in 1h."},
         {{.status = JOB_STATUS_PENDING, .retry = &second},
@@ -435,7 +437,8 @@ static const struct {
            .until_bt_us = INT64_MAX,
            .n_runners = 1},
           {"copy"}},
-         "An attempt waits for a place in the group disk, where 1 of 2 (MaxRunning=) are taken, by copy.|The free place is "
+         "An attempt waits for a place in the group disk, where 1 of 2 places (MaxRunning=) are taken, by copy.|The free place "
+         "is "
          "kept "
          "for "
          "a job that is before it and needs one in another group, too.|It is number 2 of those who wait, for 1min so "
