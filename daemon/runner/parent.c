@@ -12,17 +12,19 @@
 #include "config/timestamp.h"
 #include "daemon/core/util.h"
 
-/* A byte that no variable can hold becomes a question mark. */
+/* Without one newline at its end; a byte that no variable can hold becomes a question mark. */
 static char *print_output(const struct wire_start *start) {
-        char *text = malloc(start->parent_output_size + 1);
+        const char *output = (const char *)start->parent_output;
+        size_t size = start->parent_output_size;
+        char *text = malloc(size + 1);
 
         if (!text)
                 return NULL;
-        for (size_t i = 0; i < start->parent_output_size; i++) {
-                char c = ((const char *)start->parent_output)[i];
-                text[i] = c ? c : '?';
-        }
-        text[start->parent_output_size] = 0;
+        if (size > 0 && output[size - 1] == '\n')
+                size--;
+        for (size_t i = 0; i < size; i++)
+                text[i] = output[i] ? output[i] : '?';
+        text[size] = 0;
         return text;
 }
 

@@ -35,8 +35,8 @@ static const struct {
 START_TEST(a_run_hears_of_its_parent) {
         struct wire_start failed = {
                 .parent = {RUN_EVENT_FAILURE, RUN_RESULT_SIGNAL, -1, 11, 2, 12, 1763692800000000, 0, "", "backup"},
-                .parent_output = "a\0b",
-                .parent_output_size = 3,
+                .parent_output = "a\0b\n",
+                .parent_output_size = 4,
         };
         struct wire_start missed = {.parent = {RUN_EVENT_MISSED, 0, -1, 0, 0, 0, 0, 3, "overlap", "backup"}};
         struct environment of_failed = {}, of_missed = {};
