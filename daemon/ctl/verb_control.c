@@ -151,8 +151,10 @@ static void say_paused(struct session *s, const char *job, const json_t *reply) 
         const char *state = reply_text_or(reply, "state", "");
         char until[TIMES_SIZE];
 
-        if (strcmp(state, "running") == 0 || strcmp(state, "pending") == 0)
+        if (reply_int(reply, "runId", 0) > 0)
                 session_say(s, "%s: its run in flight goes on; end it with: chimectl cancel --run %s", job, job);
+        else if (strcmp(state, "pending") == 0)
+                session_say(s, "%s: what waits to run still will, once; chimectl why says what it waits for", job);
         if (session_has(s, OPTION_FOR))
                 session_say(s, "%s will not run again until %s, or: chimectl resume %s", job,
                             times_short(s->view.now_us, s->view.now_us + session_number(s, OPTION_FOR, 0), until), job);

@@ -62,6 +62,7 @@ static const struct {
         {"started", "run ", " started"},
         {"joined", "joined run ", ", which is in flight"},
         {"queued", "queued as run ", ", behind the one in flight"},
+        {"waiting", "queued as run ", "; chimectl why says what it waits for"},
         {"replacing", "run ", " starts when the one in flight has been ended"},
 };
 
@@ -84,6 +85,8 @@ static void say_accepted(struct session *s, const char *job, const json_t *reply
         const char *outcome = reply_text_or(reply, "outcome", "?"), *state = reply_text_or(reply, "state", "");
         FILE *out = words_out(s);
 
+        if (strcmp(outcome, "queued") == 0 && reply_int(reply, "behindRunId", 0) == 0)
+                outcome = "waiting";
         for (size_t i = 0; out && i < ARRAY_SIZE(outcomes); i++)
                 if (strcmp(outcomes[i].outcome, outcome) == 0)
                         fprintf(out, "%s: %s%lld%s\n", job, outcomes[i].before, (long long)reply_int(reply, "runId", 0),

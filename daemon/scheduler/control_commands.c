@@ -132,7 +132,7 @@ bool control_get_trigger(const struct control_call *call, struct engine_trigger 
         return true;
 }
 
-const char *control_trigger_word(enum trigger_outcome outcome) {
+static const char *trigger_word(enum trigger_outcome outcome) {
         static const char *const words[TRIGGER_OUTCOME_MAX] = {
                 [TRIGGER_STARTED] = "started",
                 [TRIGGER_JOINED] = "joined",
@@ -142,14 +142,21 @@ const char *control_trigger_word(enum trigger_outcome outcome) {
         return words[outcome];
 }
 
+void control_put_accepted(const struct control_call *call, uint32_t job, enum trigger_outcome outcome, uint64_t run,
+                          struct job_view *ret_view, json_t **o) {
+        engine_view(call->engine, call->now, job, ret_view);
+        bool is_behind = ret_view->run && (outcome == TRIGGER_QUEUED || outcome == TRIGGER_REPLACING);
+        control_put_text(o, "job", engine_job_name(call->engine, job));
+        control_put_int(o, "runId", (int64_t)run);
+        control_put_text(o, "outcome", trigger_word(outcome));
+        control_put_known(o, "behindRunId", is_behind, is_behind ? (int64_t)ret_view->run->run : 0);
+}
+
 static void reply_accepted(const struct control_call *call, enum trigger_outcome outcome, uint64_t run) {
         struct job_view view;
         json_t *o = json_object();
-        engine_view(call->engine, call->now, call->job, &view);
         control_put_text(&o, "kind", "accepted");
-        control_put_text(&o, "job", engine_job_name(call->engine, call->job));
-        control_put_int(&o, "runId", (int64_t)run);
-        control_put_text(&o, "outcome", control_trigger_word(outcome));
+        control_put_accepted(call, call->job, outcome, run, &view, &o);
         const char *state = control_unarmed_state(&view);
         control_put_text(&o, "state", state ? state : view.is_paused ? "paused" : NULL);
         control_put_int(&o, "atUsec", call->now.rt_us);
@@ -318,6 +325,7 @@ static void reply_changed(const struct control_call *call, bool has_changed) {
         control_put_text(&o, "state", job_status_to_string(view.status));
         control_put_known(&o, "nextSlotUsec", view.next_slot_rt_us != INT64_MAX, view.next_slot_rt_us);
         control_put_text(&o, "group", view.group != INDEX_NONE ? engine_groups(call->engine)->list[view.group].name : NULL);
+        control_put_known(&o, "runId", view.run, view.run ? (int64_t)view.run->run : 0);
         control_reply(call, o);
 }
 

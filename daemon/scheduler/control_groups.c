@@ -27,12 +27,20 @@ bool control_takes_group(enum api_method method) {
                method == API_RESUME;
 }
 
+static bool is_hold(const struct control_call *call) {
+        ptrdiff_t method = call->row - api_methods();
+        return method == API_PAUSE || method == API_RESUME;
+}
+
+enum api_right control_group_needs(const struct control_call *call, enum api_right right) {
+        return is_hold(call) ? API_RIGHT_ADMIN : right;
+}
+
 enum api_right control_group_right(const struct control_call *call) {
         const struct engine *e = call->engine;
-        ptrdiff_t method = call->row - api_methods();
         if (call->client->is_admin)
                 return API_RIGHT_ADMIN;
-        if (method == API_PAUSE || method == API_RESUME)
+        if (is_hold(call))
                 return API_RIGHT_SEE;
         enum api_right least = API_RIGHT_CONTROL;
         uint32_t first = engine_walk_members(e, call->group, 0);
@@ -94,9 +102,8 @@ static int trigger_members(struct control_call *call, const struct engine_trigge
                 if (r < 0 || r >= TRIGGER_REJECTED)
                         continue;
                 json_t *o = json_object();
-                control_put_text(&o, "job", engine_job_name(e, job));
-                control_put_int(&o, "runId", (int64_t)run);
-                control_put_text(&o, "outcome", control_trigger_word((enum trigger_outcome)r));
+                struct job_view view;
+                control_put_accepted(call, job, (enum trigger_outcome)r, run, &view, &o);
                 control_append(accepted, o);
         }
         return r < 0 ? r : 0;

@@ -76,15 +76,21 @@ void control_invalid(const struct control_call *call, const char *parameter) {
 
 void control_denied(const struct control_call *call, enum api_right right) {
         char by[32];
-        const char *job = call->job != INDEX_NONE ? engine_job_name(call->engine, call->job) : NULL;
-        control_tell(call->control, call->now, true, job, "%s%s%s was denied to %s: no right to %s", call->row->name,
-                     job ? " of " : "", job ? job : "", control_by(call->client, by), api_right_to_string(right));
+        bool is_group = call->group != INDEX_NONE;
+        const char *job = is_group                  ? message_get_text(call->message, "job", NULL)
+                          : call->job != INDEX_NONE ? engine_job_name(call->engine, call->job)
+                                                    : NULL;
+        if (is_group)
+                right = control_group_needs(call, right);
+        control_tell(call->control, call->now, true, is_group ? NULL : job, "%s%s%s was denied to %s: no right to %s",
+                     call->row->name, job ? " of " : "", job ? job : "", control_by(call->client, by),
+                     api_right_to_string(right));
         if (call->message->is_oneway)
                 return;
         json_t *parameters = json_object();
         control_put_text(&parameters, "right", api_right_to_string(right));
         control_put_text(&parameters, "job", job);
-        control_put_text(&parameters, "holders", control_holders(right));
+        control_put_text(&parameters, "holders", control_holders(right, is_group));
         send_error(call->client, API_SERVICE, "PermissionDenied", parameters);
 }
 

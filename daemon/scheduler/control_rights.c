@@ -31,14 +31,16 @@ enum api_right control_right_of(const struct control_peer *peer, const struct jo
         return right;
 }
 
-const char *control_holders(enum api_right right) {
-        static const char *const holders[] = {
-                [API_RIGHT_SEE] = "everybody who can connect",
-                [API_RIGHT_TRIGGER] = "root, group chimed, the job's User= or who its Allow= names",
-                [API_RIGHT_CONTROL] = "root, group chimed or who the job's Allow=control: names",
-                [API_RIGHT_ADMIN] = "root or group chimed",
+const char *control_holders(enum api_right right, bool is_group) {
+        static const char *const holders[][2] = {
+                [API_RIGHT_SEE] = {"everybody who can connect", "everybody who can connect"},
+                [API_RIGHT_TRIGGER] = {"root, group chimed or who the job's Allow= names (without Allow=, its User=)",
+                                       "root, group chimed or who may trigger each member"},
+                [API_RIGHT_CONTROL] = {"root, group chimed or who the job's Allow=control: names",
+                                       "root, group chimed or who the Allow=control: of each member names"},
+                [API_RIGHT_ADMIN] = {"root or group chimed", "root or group chimed"},
         };
-        return holders[right];
+        return holders[right][is_group];
 }
 
 const char *control_refusal(bool is_root, size_t n_clients, size_t n_of_uid) {

@@ -23,8 +23,8 @@ struct control_peer {
 bool control_is_admin(const struct control_peer *peer, uid_t own_uid, gid_t admin_gid);
 /* The highest right that a job gives to a peer that is no admin. */
 enum api_right control_right_of(const struct control_peer *peer, const struct job_when *when);
-/* Who has a right, in words for the one who has not. */
-const char *control_holders(enum api_right right);
+/* Who has a right to a job, or to all members of a group, in words for the one who has not. */
+const char *control_holders(enum api_right right, bool is_group);
 
 /* What stands in the way of one more connection; NULL: nothing. Static text. */
 const char *control_refusal(bool is_root, size_t n_clients, size_t n_of_uid);

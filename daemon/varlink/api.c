@@ -51,6 +51,7 @@ static const struct api_field accepted_fields[] = {
         STRING("job", REQUIRED, "The job's name."),
         INT("runId", REQUIRED, "The run that does it."),
         STRING("outcome", REQUIRED, "started, joined, queued or replacing."),
+        INT("behindRunId", OPTIONAL, "The run in flight that it waits for; null: it waits for none."),
 };
 
 /* Of a run; Run, the end of a Trigger and events share them. */
@@ -319,6 +320,7 @@ static const struct api_field trigger_out[] = {
         INT("runId", OPTIONAL, "The run that does it; absent for a group."),
         OBJECTS("accepted", "Accepted", OPTIONAL, "accepted, for a group: what does each member. It has no stream."),
         STRING("outcome", OPTIONAL, "accepted: started, joined, queued or replacing."),
+        INT("behindRunId", OPTIONAL, "accepted: the run in flight that it waits for; null: it waits for none."),
         STRING("state", OPTIONAL, "accepted: the job's state, where it is paused, cancelled, finished, failed or disabled."),
         INT("atUsec", REQUIRED, "When."),
         INT("stream", OPTIONAL, "output: 1 standard output, 2 standard error."),
@@ -345,6 +347,7 @@ static const struct api_field changed_out[] = {
         STRING("state", REQUIRED, "The job's state now; of a group: waiting, paused or cancelled."),
         INT("nextSlotUsec", OPTIONAL, "Nominal instant of the next slot."),
         STRING("group", OPTIONAL, "A group of the job that is paused: the job goes on no sooner than that; null: none is."),
+        INT("runId", OPTIONAL, "The run in flight, which goes on; null: there is none."),
 };
 static const struct api_field pause_in[] = {
         STRING("job", REQUIRED, "The job's name, or \"@NAME\": all members of a group, in one step."),

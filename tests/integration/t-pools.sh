@@ -25,12 +25,13 @@ start_daemon "--state=$T/state"
 for name in first second third urgent; do
         expect_ctl 0 trigger $name
 done
+assert_contains "what a trigger that waits is told" "; chimectl why says what it waits for" "$said"
 wait_event started first
 assert_equal "places" "1 run, 3 wait" "$(disk)"
 assert_equal "state" pending "$(state third)"
 expect_ctl 0 why third
 said=$(tr -s " \n" " " <<<"$said")
-assert_contains "which place" "waits for a place in the group disk, where 1 of MaxRunning=1 are taken, by first." "$said"
+assert_contains "which place" "waits for a place in the group disk, where 1 of 1 places (MaxRunning=) are taken, by first." "$said"
 assert_contains "its turn" "number 3 of those who wait" "$said"
 let_end first
 wait_event started urgent

@@ -229,7 +229,7 @@ static const struct {
         {"Pause", "{\"job\":\"off\"}",
          "{\"error\":\"io.chimed.NotArmed\",\"parameters\":{\"job\":\"off\",\"state\":\"disabled\"}}"},
         {"Pause", "{\"job\":\"job\",\"reason\":\"disk full\"}",
-         "{\"job\":\"job\",\"changed\":true,\"state\":\"paused\",\"nextSlotUsec\":null,\"group\":null}"},
+         "{\"job\":\"job\",\"changed\":true,\"state\":\"paused\",\"nextSlotUsec\":null,\"group\":null,\"runId\":null}"},
         {"Pause", "{\"job\":\"job\"}", "\"changed\":false"},
         {"Why", "{\"job\":\"job\"}", ": disk full.\",\"It goes on with: chimectl resume job\"],\"reason\":\"paused\""},
         {"ListJobs", "{\"jobs\":[\"job\"]}", "\"untilUsec\":null,\"reason\":\"disk full\",\"group\":null}"},
@@ -308,7 +308,8 @@ static const struct {
         {"ListJobs", "{\"jobs\":[\"a\"]}", "\"reason\":\"moving\",\"group\":\"g\"}"},
         {"Why", "{\"job\":\"a\"}", ": moving.\",\"It goes on with: chimectl resume @g\"],\"reason\":\"paused\""},
         {"GetStatus", "{}", "\"paused\":2"},
-        {"Resume", "{\"job\":\"a\"}", "\"changed\":false,\"state\":\"paused\",\"nextSlotUsec\":null,\"group\":\"g\"}"},
+        {"Resume", "{\"job\":\"a\"}",
+         "\"changed\":false,\"state\":\"paused\",\"nextSlotUsec\":null,\"group\":\"g\",\"runId\":null}"},
         {"Pause", "{\"job\":\"a\",\"reason\":\"mine\"}", "\"changed\":true"},
         {"Why", "{\"job\":\"a\"}", "\"That hold ends with: chimectl resume @g\",\"It was paused by root at "},
         {"Resume", "{\"job\":\"@g\"}", "{\"job\":\"@g\",\"changed\":true,\"state\":\"waiting\"}"},
@@ -323,7 +324,8 @@ static const struct {
         {"Start", "{\"job\":\"@g\"}", "{\"job\":\"@g\",\"changed\":true,\"state\":\"waiting\"}"},
         {"Start", "{\"job\":\"@g\"}", "\"changed\":false"},
         {"Trigger", "{\"job\":\"@g\"}",
-         "{\"job\":\"@g\",\"kind\":\"accepted\",\"accepted\":[{\"job\":\"a\",\"runId\":1,\"outcome\":\"started\"},{\"job\":"
+         "{\"job\":\"@g\",\"kind\":\"accepted\",\"accepted\":[{\"job\":\"a\",\"runId\":1,\"outcome\":\"started\","
+         "\"behindRunId\":null},{\"job\":"
          "\"b\","},
         {"Trigger", "{\"job\":\"@g\",\"ifRunning\":\"reject\"}",
          "{\"error\":\"io.chimed.AlreadyRunning\",\"parameters\":{\"job\":\"a\",\"runId\":1}}"},
@@ -346,6 +348,46 @@ START_TEST(a_group_stands_for_its_members) {
         }
         say_more(&p, "Trigger", "{\"job\":\"@g\"}", MORE);
         says(hear(&p), "{\"parameter\":\"job\"}");
+        hang_up(&p);
+}
+END_TEST
+
+/* Where no run of the job is in flight, it is not behind one; and a pause says whether one goes on. */
+START_TEST(what_waits_for_a_place_is_behind_no_run) {
+        struct peer p = dial();
+        define_job("a", HOURLY "MemberOf=g\n");
+        define_job("b", HOURLY "MemberOf=g\n");
+        wire_put_group(&pack, &(struct wire_group){.name = "g", .description = "", .max_running = 1});
+        runner_say(WIRE_GROUP);
+        commit_asked(0, 7);
+        settle();
+        says(ask(&p, "Trigger", "{\"job\":\"a\"}"), "\"outcome\":\"started\",\"behindRunId\":null");
+        says(ask(&p, "Trigger", "{\"job\":\"b\"}"), "\"outcome\":\"queued\",\"behindRunId\":null");
+        says(ask(&p, "Pause", "{\"job\":\"b\"}"), "\"group\":null,\"runId\":null");
+        says(ask(&p, "Pause", "{\"job\":\"a\"}"), "\"group\":null,\"runId\":1}");
+        hang_up(&p);
+}
+END_TEST
+
+START_TEST(who_may_not_is_told_who_may) {
+        static const char *const refused[][3] = {
+                {"Trigger", "{\"job\":\"other\"}", "who the job's Allow= names (without Allow=, its User=)"},
+                {"Pause", "{\"job\":\"other\"}", "who the job's Allow=control: names"},
+                {"Pause", "{\"job\":\"@g\"}", "\"right\":\"admin\",\"job\":\"@g\",\"holders\":\"root or group chimed\""},
+                {"Resume", "{\"job\":\"@g\"}", "\"right\":\"admin\",\"job\":\"@g\",\"holders\":\"root or group chimed\""},
+                {"Trigger", "{\"job\":\"@g\"}",
+                 "\"job\":\"@g\",\"holders\":\"root, group chimed or who may trigger each member"},
+                {"Cancel", "{\"job\":\"@g\"}", "who the Allow=control: of each member names"},
+        };
+        define_job("a", HOURLY "MemberOf=g\n");
+        wire_put_group(&pack, &(struct wire_group){.name = "g", .description = ""});
+        runner_say(WIRE_GROUP);
+        commit_asked(0, 6);
+        settle();
+        struct peer p = dial();
+        become(1001);
+        for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
+                says(ask(&p, refused[i][0], refused[i][1]), refused[i][2]);
         hang_up(&p);
 }
 END_TEST
@@ -810,6 +852,8 @@ int main(void) {
         tcase_add_test(tc, the_service_describes_itself);
         tcase_add_test(tc, calls_are_answered);
         tcase_add_test(tc, a_group_stands_for_its_members);
+        tcase_add_test(tc, what_waits_for_a_place_is_behind_no_run);
+        tcase_add_test(tc, who_may_not_is_told_who_may);
         tcase_add_test(tc, a_reason_is_bounded);
         tcase_add_test(tc, every_member_of_the_interface_is_in_the_reply);
         tcase_add_loop_test(tc, lists_come_in_pages, 0, 2);

@@ -36,14 +36,15 @@ static void silent(struct peer *p) {
 
 START_TEST(a_plain_trigger_names_the_run_that_does_it) {
         says(ask(&a, "Trigger", "{\"job\":\"job\"}"),
-             "\"kind\":\"accepted\",\"job\":\"job\",\"runId\":1,\"outcome\":\"started\",\"state\":null");
+             "\"kind\":\"accepted\",\"job\":\"job\",\"runId\":1,\"outcome\":\"started\",\"behindRunId\":null,\"state\":null");
         ck_assert_uint_eq(told.run, 1);
         ck_assert_int_eq(told.start.item, WIRE_ITEM_TRIGGER);
         ck_assert(!told.start.is_watched);
         says(ask(&b, "Trigger", "{\"job\":\"job\"}"), "\"runId\":1,\"outcome\":\"joined\"");
         says(ask(&b, "Trigger", "{\"job\":\"job\",\"ifRunning\":\"reject\"}"),
              "{\"error\":\"io.chimed.AlreadyRunning\",\"parameters\":{\"job\":\"job\",\"runId\":1}}");
-        says(ask(&b, "Trigger", "{\"job\":\"job\",\"ifRunning\":\"queue\"}"), "\"runId\":2,\"outcome\":\"queued\"");
+        says(ask(&b, "Trigger", "{\"job\":\"job\",\"ifRunning\":\"queue\"}"),
+             "\"runId\":2,\"outcome\":\"queued\",\"behindRunId\":1");
         says(ask(&b, "ListJobs", "{\"jobs\":[\"job\"]}"), "\"state\":\"pending\"");
         says(ask(&b, "Trigger", "{\"job\":\"job\",\"ifRunning\":\"replace\"}"), "\"runId\":2,\"outcome\":\"replacing\"");
         settle();
@@ -115,7 +116,7 @@ END_TEST
 
 START_TEST(a_paused_job_runs_and_says_so) {
         says(ask(&a, "Pause", "{\"job\":\"job\"}"), "\"changed\":true");
-        says(ask(&a, "Trigger", "{\"job\":\"job\"}"), "\"outcome\":\"started\",\"state\":\"paused\"");
+        says(ask(&a, "Trigger", "{\"job\":\"job\"}"), "\"outcome\":\"started\",\"behindRunId\":null,\"state\":\"paused\"");
         run_ended(1, RUN_RESULT_SUCCESS, NULL);
 }
 END_TEST
@@ -123,7 +124,7 @@ END_TEST
 START_TEST(force_runs_what_is_cancelled_or_disabled) {
         says(ask(&a, "Cancel", "{\"job\":\"job\"}"), "\"changed\":true");
         says(ask(&a, "Trigger", "{\"job\":\"job\",\"force\":true}"),
-             "\"runId\":1,\"outcome\":\"started\",\"state\":\"cancelled\"");
+             "\"runId\":1,\"outcome\":\"started\",\"behindRunId\":null,\"state\":\"cancelled\"");
         run_ended(1, RUN_RESULT_SUCCESS, NULL);
         says(ask(&a, "Trigger", "{\"job\":\"off\",\"force\":true}"), "\"outcome\":\"started\"");
         run_ended(told.run, RUN_RESULT_SUCCESS, NULL);
