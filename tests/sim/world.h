@@ -216,7 +216,7 @@ struct world {
         char error[256];                /* what went wrong first; empty: nothing */
         struct world_group groups[WORLD_GROUPS];
         size_t n_groups;
-        bool is_foreseen; /* who is paused by a group is settled when the event at hand is over */
+        bool is_foreseen;                       /* who is paused by a group is settled when the event at hand is over */
         uint32_t max_running, next_max_running; /* of all jobs */
         bool is_reordered;                      /* a commit has changed whose turn it is */
         bool is_committing;                     /* what is due starts by the definitions of before */
