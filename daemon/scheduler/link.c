@@ -97,7 +97,7 @@ static void add_parent_output(const struct link *link, struct wire_start *start)
                 size_t size = runs[i]->value.size, skip = size > WIRE_PARENT_OUTPUT_MAX ? size - WIRE_PARENT_OUTPUT_MAX : 0;
                 while (skip > 0 && skip < size && ((unsigned char)text[skip] & 0xc0) == 0x80)
                         skip++;
-                start->parent_output = text + skip;
+                start->parent_output = size > 0 ? text + skip : NULL;
                 start->parent_output_size = size - skip;
                 return;
         }
