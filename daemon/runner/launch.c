@@ -233,11 +233,12 @@ static void start(struct worker *w, struct launch *l) {
 
 /* Nobody waits for it any more: what was started ends. */
 static void bury(struct worker *w, struct launch *l) {
-        if (l->step == RUN_STEP_NONE && w->pidfd >= 0) {
-                send_signal(w->pidfd, SIGKILL);
-                reap(w->pidfd);
+        int pidfd = __atomic_exchange_n(&w->pidfd, -1, __ATOMIC_RELAXED); /* launch_pool_free() looks at it */
+        if (l->step == RUN_STEP_NONE && pidfd >= 0) {
+                send_signal(pidfd, SIGKILL);
+                reap(pidfd);
         }
-        w->pidfd = util_close(w->pidfd);
+        util_close(pidfd);
         launch_free(l);
 }
 
