@@ -241,11 +241,13 @@ static void random_ties(struct adversary *a, const char *name, struct job_when *
         int number = atoi(name + strlen("job"));
         char line[64];
         if (number > 0 && one_in(a, 4)) {
-                snprintf(line, sizeof(line), "%s=job%d\n", of_child[between(a, 0, 2)], (int)between(a, 0, number - 1));
+                const char *key = of_child[between(a, 0, 2)]; /* one draw a statement: arguments have no order */
+                snprintf(line, sizeof(line), "%s=job%d\n", key, (int)between(a, 0, number - 1));
                 sim_tie(when, line);
         }
         if (number < 15 && one_in(a, 4)) {
-                snprintf(line, sizeof(line), "%s=job%d\n", of_parent[between(a, 0, 5)], (int)between(a, number + 1, 15));
+                const char *key = of_parent[between(a, 0, 5)];
+                snprintf(line, sizeof(line), "%s=job%d\n", key, (int)between(a, number + 1, 15));
                 sim_tie(when, line);
         }
 }
