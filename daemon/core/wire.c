@@ -548,12 +548,14 @@ void wire_put_described(struct pack *p, const struct wire_described *v) {
         pack_string(p, v->user);
         pack_string(p, v->file);
         pack_string(p, v->stop_path);
+        pack_string(p, v->conditions);
+        pack_i64(p, v->timeout_us);
 }
 
 int wire_get_described(const void *data, size_t size, struct wire_described *ret) {
         struct unpack u = unpack_from(data, size);
         struct wire_described v = {};
-        _cleanup_free_ char *command = NULL, *user = NULL, *file = NULL, *stop_path = NULL;
+        _cleanup_free_ char *command = NULL, *user = NULL, *file = NULL, *stop_path = NULL, *conditions = NULL;
         v.number = unpack_u64(&u);
         v.is_known = get_bool(&u);
         v.line = unpack_u32(&u);
@@ -565,6 +567,9 @@ int wire_get_described(const void *data, size_t size, struct wire_described *ret
         if (r == 0)
                 r = unpack_string(&u, &stop_path);
         if (r == 0)
+                r = unpack_string(&u, &conditions);
+        v.timeout_us = unpack_i64(&u);
+        if (r == 0)
                 r = unpack_finish(&u);
         if (r < 0)
                 return r;
@@ -572,7 +577,8 @@ int wire_get_described(const void *data, size_t size, struct wire_described *ret
         v.user = user;
         v.file = file;
         v.stop_path = stop_path;
-        command = user = file = stop_path = NULL;
+        v.conditions = conditions;
+        command = user = file = stop_path = conditions = NULL;
         *ret = v;
         return 0;
 }
@@ -584,6 +590,7 @@ void wire_described_done(struct wire_described *v) {
         free((char *)v->user);
         free((char *)v->file);
         free((char *)v->stop_path);
+        free((char *)v->conditions);
         *v = (struct wire_described){};
 }
 

@@ -11,7 +11,7 @@
 #include "config/pack.h"
 #include "daemon/core/run.h"
 
-#define WIRE_VERSION     5
+#define WIRE_VERSION     6
 #define WIRE_VALUE_CHUNK (32 * 1024)
 
 /* R: sent by the runner, S: by the scheduler. Order of a connection: both HELLO; R: DEFINE for every job, RUN (and what is known of
@@ -182,9 +182,12 @@ struct wire_described {
         const char *command; /* the argument list as Command= would write it, cut at WIRE_COMMAND_MAX */
         const char *user;    /* as written; "": not set */
         const char *file;
-        const char *stop_path; /* StopWhenPathExists=; "": not set */
+        const char *stop_path;  /* StopWhenPathExists=; "": not set */
+        const char *conditions; /* as they would be written, a line each, cut at WIRE_CONDITIONS_MAX */
+        int64_t timeout_us;     /* Timeout=, may be DURATION_INFINITY */
 };
-#define WIRE_COMMAND_MAX 4096
+#define WIRE_COMMAND_MAX    4096
+#define WIRE_CONDITIONS_MAX 4096
 
 /* Each wire_put_X() appends the payload; errors are in the writer. Each wire_get_X() reads a whole payload: 0, -EBADMSG where it
  * is too short, too long or out of range, -ENOMEM; *ret is untouched on error. */

@@ -10,6 +10,7 @@
 #include "daemon/ctl/recent.h"
 #include "daemon/ctl/reply.h"
 #include "daemon/ctl/runs.h"
+#include "daemon/ctl/screen_policy.h"
 #include "daemon/ctl/screens.h"
 #include "daemon/ctl/session.h"
 #include "daemon/ctl/table.h"
@@ -230,6 +231,7 @@ int screen_show(const struct view *v, const json_t *job, FILE *out) {
         print_state(v, job, out);
         screen_line(v, out, "Schedule", reply_text_or(job, "schedule", "?"));
         print_command(v, job, out);
+        screen_policy(v, job, out);
         print_run(v, "Last run", last, out);
         if (!is_same_run(good, last))
                 print_run(v, "Last good", good, out);

@@ -130,8 +130,27 @@ static int on_watch(struct runner *runner, const void *payload, size_t size) {
         return 0;
 }
 
+/* A line each; where there is no room for all, the last one says so. */
+static const char *print_conditions(const struct job_what *what, char buf[static WIRE_CONDITIONS_MAX]) {
+        static const char more[] = "...";
+        size_t at = 0;
+
+        buf[0] = '\0';
+        for (size_t i = 0; i < what->n_conditions && WIRE_CONDITIONS_MAX - at > sizeof(more) + 1; i++) {
+                size_t room = WIRE_CONDITIONS_MAX - at - 1; /* behind a line's end */
+                if (i > 0)
+                        buf[at++] = '\n';
+                job_condition_print(&what->conditions[i], buf + at, room);
+                at += strlen(buf + at);
+        }
+        if (WIRE_CONDITIONS_MAX - at <= sizeof(more) + 1)
+                strcpy(buf + WIRE_CONDITIONS_MAX - sizeof(more), more);
+        return buf;
+}
+
 static int describe(struct runner *runner, uint64_t number, const struct definition *definition) {
         _cleanup_free_ char *command = NULL;
+        char conditions[WIRE_CONDITIONS_MAX];
         struct job_what what;
         int r = definition_decode_what(definition, &what);
 
@@ -139,13 +158,16 @@ static int describe(struct runner *runner, uint64_t number, const struct definit
                 return r;
         r = job_command_print(what.argv, WIRE_COMMAND_MAX, &command);
         if (r == 0)
-                wire_put_described(&runner->link.pack, &(struct wire_described){.number = number,
-                                                                                .is_known = true,
-                                                                                .line = definition->line,
-                                                                                .command = command,
-                                                                                .user = what.user ? what.user : "",
-                                                                                .file = definition_file(definition),
-                                                                                .stop_path = what.stop_path});
+                wire_put_described(&runner->link.pack,
+                                   &(struct wire_described){.number = number,
+                                                            .is_known = true,
+                                                            .line = definition->line,
+                                                            .command = command,
+                                                            .user = what.user ? what.user : "",
+                                                            .file = definition_file(definition),
+                                                            .stop_path = what.stop_path,
+                                                            .conditions = print_conditions(&what, conditions),
+                                                            .timeout_us = what.timeout_us});
         job_what_done(&what);
         return r;
 }

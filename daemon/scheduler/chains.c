@@ -161,6 +161,16 @@ uint32_t engine_walk_parents(const struct engine *e, uint32_t job, size_t *at, u
         return INDEX_NONE;
 }
 
+uint32_t engine_walk_children(const struct engine *e, uint32_t job, size_t *at, uint32_t *ret_events) {
+        const struct chains *c = &e->chains;
+        size_t i = first_child(c, job) + *at;
+        if (!e->jobs.rows[job].is_parent || i >= c->n_edges || c->edges[i].from != job)
+                return INDEX_NONE;
+        ++*at;
+        *ret_events = c->edges[i].tag;
+        return c->edges[i].to;
+}
+
 /* ---- what they hear ---- */
 
 static void add_news(struct engine *e, struct clock_sample now, uint32_t job, uint32_t events, int64_t at_bt_us,

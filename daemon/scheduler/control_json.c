@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/ties.h"
@@ -61,6 +62,20 @@ void control_append(json_t **list, json_t *value) {
                 json_decref(*list);
                 *list = NULL;
         }
+}
+
+json_t *control_json_lines(const char *text) {
+        json_t *list = json_array();
+        char *copy = strdup(text), *rest = copy, *line;
+        if (!copy) {
+                json_decref(list);
+                return NULL;
+        }
+        while ((line = strsep(&rest, "\n")))
+                if (*line)
+                        control_append(&list, control_json_text(line));
+        free(copy);
+        return list;
 }
 
 void control_put_value(json_t **object, const void *data, size_t size) {

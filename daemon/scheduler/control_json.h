@@ -18,8 +18,10 @@ void control_put_bool(json_t **object, const char *name, bool value);
 /* Text, null for NULL; bytes that are no UTF-8 are replaced. */
 json_t *control_json_text(const char *text);
 void control_put_text(json_t **object, const char *name, const char *text);
-/* The same for a list, which takes the value. */
+/* Appends to a list, which takes the value. As control_put(). */
 void control_append(json_t **list, json_t *value);
+/* The lines of a text, as a fresh array. */
+json_t *control_json_lines(const char *text);
 /* The end of an output as `value`, or `valueBase64`. */
 void control_put_value(json_t **object, const void *data, size_t size);
 

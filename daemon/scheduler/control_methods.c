@@ -15,6 +15,7 @@
 #include "daemon/scheduler/control_groups.h"
 #include "daemon/scheduler/control_history.h"
 #include "daemon/scheduler/control_json.h"
+#include "daemon/scheduler/control_policy.h"
 #include "daemon/scheduler/control_simulate.h"
 #include "daemon/scheduler/control_wait.h"
 #include "daemon/scheduler/control_words.h"
@@ -286,9 +287,13 @@ void control_show(struct control_client *client, struct clock_sample now, uint32
         control_put(&o, "lastGood", control_json_run(name, book ? book->last_good : NULL, may_control));
         control_put(&o, "lastFailure", control_json_run(name, book ? book->last_failure : NULL, may_control));
         put_recent(&o, name, book);
+        control_put_policy(&o, e, job);
         control_put_text(&o, "command", described ? described->command : NULL);
         control_put_text(&o, "user", described && described->user[0] ? described->user : NULL);
         control_put_text(&o, "stopPath", described && described->stop_path[0] ? described->stop_path : NULL);
+        control_put(&o, "conditions", described ? control_json_lines(described->conditions) : json_null());
+        bool has_timeout = described && described->timeout_us <= DURATION_MAX;
+        control_put_known(&o, "timeoutUsec", has_timeout, has_timeout ? described->timeout_us : 0);
         control_put_text(&o, "file", described ? described->file : NULL);
         control_put_known(&o, "line", described, described ? described->line : 0);
         control_send(client, o, false);

@@ -386,6 +386,8 @@ uint32_t engine_walk_jobs(const struct engine *e, uint32_t from);
 /* The jobs that a job follows: the next one, from *at on (0 at first), with what of it makes a slot (a bit for each enum run_event); or
  * INDEX_NONE. It takes as long as there are edges. */
 uint32_t engine_walk_parents(const struct engine *e, uint32_t job, size_t *at, uint32_t *ret_events);
+/* The jobs that follow a job, in the same way; it takes as long as there are. */
+uint32_t engine_walk_children(const struct engine *e, uint32_t job, size_t *at, uint32_t *ret_events);
 /* True if a slot starts as soon as the ledger has it. */
 bool engine_awaits_claim(const struct engine *e, uint32_t job);
 void engine_view(const struct engine *e, struct clock_sample now, uint32_t job, struct job_view *ret);

@@ -112,6 +112,39 @@ static const struct api_field run_fields[] = {RUN_FIELDS};
 
 static const struct api_field job_fields[] = {JOB_FIELDS};
 
+static const struct api_field policy_fields[] = {
+        STRING("overlap", REQUIRED, "Overlap=: skip, queue, replace or parallel."),
+        INT("queueMax", OPTIONAL, "queue: how many slots may wait."),
+        INT("maxParallel", OPTIONAL, "parallel: how many runs may be in flight."),
+        STRING("catchUp", OPTIONAL, "CatchUp=: none, one or all; null: it has no schedule of its own."),
+        INT("catchUpMax", OPTIONAL, "all: how many slots are kept."),
+        INT("startDeadlineUsec", OPTIONAL,
+            "StartDeadline=, a span; null: it is not set, a slot may wait as long as the manual says; -1: without limit."),
+        INT("retries", REQUIRED, "Retries=: attempts after the first."),
+        INT("retryDelayUsec", OPTIONAL, "Span before the first of them; null: there are none."),
+        INT("retryBackoffPpm", OPTIONAL, "Each further span is the one before times this, in millionths,"),
+        INT("retryMaxDelayUsec", OPTIONAL, "and no longer than this."),
+        BOOL("isInterruptedRetried", REQUIRED, "RetryInterrupted=."),
+        INT("stopAfterFailures", OPTIONAL, "StopAfterFailures=; null: never."),
+        INT("expectWithinUsec", OPTIONAL, "ExpectWithin=, a span; null: no good run is expected."),
+        BOOL("hasConditions", REQUIRED, "Conditions are asked when a run is to start."),
+        INT("conditionWaitUsec", OPTIONAL, "ConditionWait=, a span; null: a slot does not wait for them."),
+        INT("priority", REQUIRED, "Priority=: the higher has a place in a pool first."),
+};
+static const struct api_field pool_fields[] = {
+        STRING("group", OPTIONAL, "The group whose MaxRunning= it is; null: that of all jobs."),
+        INT("maxRunning", REQUIRED, "How many runs there may be at a time."),
+        INT("running", REQUIRED, "How many places are taken."),
+        INT("waiting", REQUIRED, "How many jobs wait for one."),
+};
+static const struct api_field tie_fields[] = {
+        STRING("job", REQUIRED, "The other job."),
+        STRINGS("events", REQUIRED,
+                "What of the one that is followed makes a slot of the other: success, failure, end, recovery, missed, overdue "
+                "or "
+                "finished."),
+};
+
 static const struct api_field next_slot_fields[] = {
         STRING("job", REQUIRED, "The job's name."),
         INT("slotUsec", REQUIRED, "Nominal instant."),
@@ -192,9 +225,18 @@ static const struct api_field show_out[] = {
         OBJECT("lastGood", "Run", OPTIONAL, "The latest good run."),
         OBJECT("lastFailure", "Run", OPTIONAL, "The latest failed run."),
         OBJECTS("recent", "Missed", REQUIRED, "The latest slots that did not run by themselves, newest first."),
+        OBJECT("policy", "Policy", REQUIRED, "By which rules it runs."),
+        OBJECTS("pools", "Pool", REQUIRED,
+                "What limits how many run beside each other: its groups with MaxRunning=, and all jobs."),
+        OBJECTS("follows", "Tie", REQUIRED, "The jobs that it follows, up to a bound."),
+        INT("followsLeftOut", REQUIRED, "How many were over that bound."),
+        OBJECTS("starts", "Tie", REQUIRED, "The jobs that follow it, up to a bound."),
+        INT("startsLeftOut", REQUIRED, "How many were over that bound."),
         STRING("command", OPTIONAL, "What it runs; null: no right to see it."),
         STRING("user", OPTIONAL, "As whom; null: as the daemon's own user."),
         STRING("stopPath", OPTIONAL, "Where this is there when a run is to start, the job is finished; null: not set."),
+        STRINGS("conditions", OPTIONAL, "Its conditions, as they would be written; null: no right to see them."),
+        INT("timeoutUsec", OPTIONAL, "Timeout=, the span of a run; null: none, or no right to see it."),
         STRING("file", OPTIONAL, "Where its definition is."),
         INT("line", OPTIONAL, "And in which line."),
 };
@@ -503,6 +545,10 @@ static const struct api_row types[] = {
         ROW_NO_IN("Job", "A job and how it stands.", API_RIGHT_SEE, API_SINGLE, job_fields),
         ROW_NO_IN("Group", "A group of jobs and how it stands.", API_RIGHT_SEE, API_SINGLE, group_fields),
         ROW_NO_IN("Accepted", "What does a member of a group that was triggered.", API_RIGHT_SEE, API_SINGLE, accepted_fields),
+        ROW_NO_IN("Policy", "By which rules a job runs.", API_RIGHT_SEE, API_SINGLE, policy_fields),
+        ROW_NO_IN("Pool", "Places for runs, and how many are taken.", API_RIGHT_SEE, API_SINGLE, pool_fields),
+        ROW_NO_IN("Tie", "What ties a job to another that it follows, or that follows it.", API_RIGHT_SEE, API_SINGLE,
+                  tie_fields),
         ROW_NO_IN("NextSlot", "A planned instant of a job.", API_RIGHT_SEE, API_SINGLE, next_slot_fields),
         ROW_NO_IN("Missed", "Slots in a row that did not run by themselves.", API_RIGHT_SEE, API_SINGLE, missed_fields),
         ROW_NO_IN("Fault", "Where the ledger is not as its plans say.", API_RIGHT_SEE, API_SINGLE, fault_fields),

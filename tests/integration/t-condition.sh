@@ -88,6 +88,11 @@ assert_equal "state" pending "$(state once)"
 says once "waits for ConditionPathExists=$T/out/go-on (it is not there)" || die "$(why once)"
 ctl -q trigger --wait --force once
 
+# what is asked, and for how long, is shown
+assert_contains "show slow" "Conditions ExecCondition=/bin/sleep $tag" "$(ctl show slow)"
+assert_contains "show slow" "runs at most 200ms; no retries" "$(ctl show slow)"
+assert_equal "timeout of another" null "$(ctl --json=short show asks | jq -r .timeoutUsec)"
+
 # commands: 3 does not hold, 255 is a failure
 assert_equal "what does not hold" 125 "$(status_of ctl -q trigger --wait asks)"
 says asks 'ExecCondition=/bin/sh -c "exit 3" (exit 3)' || die "$(why asks)"

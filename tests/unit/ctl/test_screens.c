@@ -115,6 +115,49 @@ static const char show_80[] = "backup - nightly copy of /srv .[31m              
                               "             1 merged, Wed 11:28:20: down\n"
                               "    1\n    2\n    3\n    4\n    5\n    6\n    7\n    8\n    9\n    10\n";
 
+static const char show_policy[] =
+        "{'name':'report','state':'waiting','schedule':'Mon..Fri 02:30','groups':['nightly','db'],'command':'/bin/report',"
+        "'policy':{'overlap':'queue','queueMax':5,'catchUp':'all','catchUpMax':100,'startDeadlineUsec':600000000,'retries':3,"
+        "'retryDelayUsec':10000000,'retryBackoffPpm':2000000,'retryMaxDelayUsec':3600000000,'isInterruptedRetried':true,"
+        "'stopAfterFailures':4,'expectWithinUsec':93600000000,'conditionWaitUsec':7200000000,'hasConditions':true,"
+        "'priority':10},'timeoutUsec':10800000000,'conditions':['ConditionPathExists=/mnt/db','ConditionACPower=yes'],"
+        "'pools':[{'group':'db','maxRunning':2,'running':2,'waiting':3},{'group':null,'maxRunning':50,'running':7,"
+        "'waiting':0}],"
+        "'follows':[{'job':'fetch','events':['success']},{'job':'import','events':['end','missed']}],'followsLeftOut':0,"
+        "'starts':[{'job':'page','events':['failure','missed','overdue']},{'job':'report.mail','events':['failure']},"
+        "{'job':'tidy','events':['end']}],'startsLeftOut':2}";
+static const char show_policy_80[] = "report\n"
+                                     "  State      waiting\n"
+                                     "  Schedule   Mon..Fri 02:30\n"
+                                     "  Command    /bin/report\n"
+                                     "  Policy     queue up to 5 slots if running; catch up all, the latest 100 at\n"
+                                     "             most; starts at most 10min late; runs at most 3h; up to 3 retries,\n"
+                                     "             after 10s, then each wait 2 times as long, at most 1h; runs again\n"
+                                     "             if interrupted; stops after 4 failures in a row; a good run is\n"
+                                     "             expected every 1d 2h\n"
+                                     "  Conditions ConditionPathExists=/mnt/db; ConditionACPower=yes; waits for them\n"
+                                     "             up to 2h\n"
+                                     "  Groups     nightly; db, 2 of 2 places taken, 3 jobs wait; all jobs, 7 of 50\n"
+                                     "             places taken; priority 10\n"
+                                     "  Follows    fetch on success; import on end, missed\n"
+                                     "  Starts     page on failure, missed, overdue; tidy on end; and 2 more\n"
+                                     "  Mail       on failure, by the job report.mail\n"
+                                     "  Counts     0 runs: 0 good, 0 failed\n";
+static const char show_policy_200[] =
+        "report\n"
+        "  State      waiting\n"
+        "  Schedule   Mon..Fri 02:30\n"
+        "  Command    /bin/report\n"
+        "  Policy     queue up to 5 slots if running; catch up all, the latest 100 at most; starts at most 10min late; runs at "
+        "most 3h; up to 3 retries, after 10s, then each wait 2 times as long, at most 1h;\n"
+        "             runs again if interrupted; stops after 4 failures in a row; a good run is expected every 1d 2h\n"
+        "  Conditions ConditionPathExists=/mnt/db; ConditionACPower=yes; waits for them up to 2h\n"
+        "  Groups     nightly; db, 2 of 2 places taken, 3 jobs wait; all jobs, 7 of 50 places taken; priority 10\n"
+        "  Follows    fetch on success; import on end, missed\n"
+        "  Starts     page on failure, missed, overdue; tidy on end; and 2 more\n"
+        "  Mail       on failure, by the job report.mail\n"
+        "  Counts     0 runs: 0 good, 0 failed\n";
+
 static const char jobs_kept[] = "[{'name':'backup','state':'waiting','nextStartUsec':@139700,'missed':90,'latestSlots':["
                                 "{'outcome':'ran','count':2,'firstSlotUsec':@-259200,'lastSlotUsec':@-172800},"
                                 "{'outcome':'missed','count':2,'firstSlotUsec':@-86400,'lastSlotUsec':@0},"
@@ -312,6 +355,29 @@ static const struct {
          "! 1 error in the job files, their last good jobs run on: chimectl check\n"
          "No jobs. Write one, of three lines, into a file NAME.ini in a job folder; see chimed.job(5).\n"},
         {"show", print_show, show_job, 80, show_80},
+        {"show, all policy", print_show, show_policy, 80, show_policy_80},
+        {"show, all policy, wide", print_show, show_policy, 200, show_policy_200},
+        {"show, policy by default", print_show,
+         "{'name':'a','state':'waiting','schedule':'every 1h','policy':{'overlap':'skip','catchUp':'one','retries':0,"
+         "'priority':0,'hasConditions':false},'pools':[],'follows':[],'starts':[]}",
+         80,
+         "a\n"
+         "  State      waiting\n"
+         "  Schedule   every 1h\n"
+         "  Policy     skip if running; catch up the latest; no retries\n"
+         "  Counts     0 runs: 0 good, 0 failed\n"},
+        {"show, policy of a job on demand, conditions unseen", print_show,
+         "{'name':'a','state':'manual','schedule':'on demand','policy':{'overlap':'parallel','maxParallel':4,'catchUp':null,"
+         "'retries':1,'retryDelayUsec':0,'retryBackoffPpm':1000000,'startDeadlineUsec':-1,'hasConditions':true},"
+         "'conditions':null}",
+         80,
+         "a\n"
+         "  State      manual\n"
+         "  Schedule   on demand\n"
+         "  Policy     up to 4 runs in parallel; starts however late; up to 1 retry, at\n"
+         "             once\n"
+         "  Conditions hidden: only who may control the job sees them\n"
+         "  Counts     0 runs: 0 good, 0 failed\n"},
         {"show, paused while it runs", print_show,
          "{'name':'a','state':'running','schedule':'on demand','runningRunIds':[7],'runs':1,'successes':1,"
          "'hold':{'by':'ops','atUsec':@-90,'untilUsec':@600,'reason':'disk\\nfull'},"

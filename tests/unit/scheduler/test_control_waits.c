@@ -314,7 +314,9 @@ static void describe(uint64_t number, const char *command) {
                                                            .command = command,
                                                            .user = "",
                                                            .file = "/etc/x.ini",
-                                                           .stop_path = "/stop"});
+                                                           .stop_path = "/stop",
+                                                           .conditions = "ConditionPathExists=/a\nConditionACPower=yes",
+                                                           .timeout_us = 7 * USEC_PER_SEC});
         runner_say(WIRE_DESCRIBED);
 }
 
@@ -326,10 +328,58 @@ START_TEST(show_asks_the_runner) {
         describe(2, "two");
         describe(7, "nobody asked");
         silent(&a);
-        says(hear(&b), "\"command\":\"two\",\"user\":null,\"stopPath\":\"/stop\",\"file\":\"/etc/x.ini\",\"line\":3}}");
+        says(hear(&b), "\"command\":\"two\",\"user\":null,\"stopPath\":\"/stop\",\"conditions\":[\"ConditionPathExists=/a\","
+                       "\"ConditionACPower=yes\"],\"timeoutUsec\":7000000,\"file\":\"/etc/x.ini\",\"line\":3}}");
         describe(1, "one");
         says(hear(&a), "\"command\":\"one\"");
         describe(1, "one");
+}
+END_TEST
+
+START_TEST(show_tells_by_which_rules_a_job_runs) {
+        wire_put_group(&pack, &(struct wire_group){.name = "g", .description = "", .max_running = 2});
+        runner_say(WIRE_GROUP);
+        define_job("child", "OnSuccessOf=job\nOverlap=queue\nQueueMax=5\nRetries=3\nRetryDelay=10s\nRetryBackoff="
+                            "2\nStartDeadline=infinity\n"
+                            "StopAfterFailures=4\nExpectWithin=26h\nConditionWait=2h\nPriority=10\nMemberOf=g\nOnEnd=manual\n");
+        define_job("job", HOURLY "CatchUp=all\nStartDeadline=10min\nOnMissed=child\nOverlap=parallel\nMaxParallel=4\n");
+        commit_asked(0, 6);
+        settle();
+        say(&a, "ShowJob", "{\"job\":\"child\"}");
+        settle();
+        describe(told.described, "c");
+        says(hear(&a),
+             "\"policy\":{\"overlap\":\"queue\",\"queueMax\":5,\"maxParallel\":null,\"catchUp\":null,\"catchUpMax\":null,"
+             "\"startDeadlineUsec\":-1,\"retries\":3,\"retryDelayUsec\":10000000,\"retryBackoffPpm\":2000000,"
+             "\"retryMaxDelayUsec\":3600000000,\"isInterruptedRetried\":false,\"stopAfterFailures\":4,"
+             "\"expectWithinUsec\":93600000000,\"hasConditions\":true,\"conditionWaitUsec\":7200000000,\"priority\":10},"
+             "\"pools\":[{\"group\":\"g\",\"maxRunning\":2,\"running\":0,\"waiting\":0}],"
+             "\"follows\":[{\"job\":\"job\",\"events\":[\"success\",\"missed\",\"overdue\"]}],\"followsLeftOut\":0,"
+             "\"starts\":[{\"job\":\"manual\",\"events\":[\"end\"]}],\"startsLeftOut\":0");
+        say(&a, "ShowJob", "{\"job\":\"job\"}");
+        settle();
+        describe(told.described, "c");
+        says(hear(&a),
+             "\"policy\":{\"overlap\":\"parallel\",\"queueMax\":null,\"maxParallel\":4,\"catchUp\":\"all\",\"catchUpMax\":100,"
+             "\"startDeadlineUsec\":600000000,\"retries\":0,\"retryDelayUsec\":null,");
+}
+END_TEST
+
+/* A page must not grow with those who follow. */
+START_TEST(show_names_a_bounded_number_of_those_who_follow) {
+        char name[16];
+        for (int i = 0; i < 150; i++) {
+                snprintf(name, sizeof(name), "child-%d", i);
+                define_job(name, "OnEndOf=job\n");
+        }
+        commit_asked(0, 155);
+        settle();
+        say(&a, "ShowJob", "{\"job\":\"job\"}");
+        settle();
+        describe(told.described, "c");
+        const char *reply = hear(&a);
+        says(reply, "{\"job\":\"child-99\",\"events\":[\"end\"]}],\"startsLeftOut\":50,");
+        ck_assert(!strstr(reply, "child-100"));
 }
 END_TEST
 
@@ -411,6 +461,8 @@ int main(void) {
         tcase_add_test(tc, diagnostics_are_bounded);
         tcase_add_test(tc, show_asks_the_runner);
         tcase_add_test(tc, show_does_not_wait_for_long);
+        tcase_add_test(tc, show_tells_by_which_rules_a_job_runs);
+        tcase_add_test(tc, show_names_a_bounded_number_of_those_who_follow);
         tcase_add_test(tc, who_goes_while_waiting_is_forgotten);
         tcase_add_test(tc, at_the_end_all_are_answered);
         suite_add_tcase(suite, tc);
