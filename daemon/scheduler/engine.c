@@ -221,6 +221,12 @@ static void recall_schedule(struct job_row *row, struct job_cold *cold, const st
         row->is_resumed = true;
 }
 
+/* The runner remembers a later slot than the row has, of a job that a run brought back. */
+static bool is_newer(const struct job_row *row, const struct wire_trail *trail) {
+        bool is_later = trail->segment > row->segment || (trail->segment == row->segment && trail->key > row->key);
+        return trail->has_schedule && is_later && row->cold;
+}
+
 /* What the runner remembers: the plan that the last scheduler had. Judged at the commit. */
 static int recall(struct engine *e, struct job_row *row, const struct wire_trail *trail) {
         struct job_cold *cold = registry_warm(&e->jobs, row);
@@ -269,9 +275,8 @@ int engine_define(struct engine *e, const struct wire_define *define, const stru
                         if (r < 0)
                                 return r;
                 }
-        } else if (!e->has_ledger && define->has_trail && define->trail.has_schedule && engine_row(e, job)->segment == 0 &&
-                   engine_row(e, job)->cold)
-                /* adopted without a definition, by a run that says nothing of its schedule */
+        } else if (!e->has_ledger && define->has_trail && is_newer(engine_row(e, job), &define->trail))
+                /* adopted without a definition, by runs that say nothing of its latest slot */
                 recall_schedule(engine_row(e, job), registry_cold(&e->jobs, engine_row(e, job)), &define->trail);
         r = engine_reserve(e, job, when);
         if (r == 0)

@@ -238,6 +238,25 @@ START_TEST(a_trigger_begins_beside_them_while_there_is_room) {
 }
 END_TEST
 
+/* Removed with runs of two plans in flight: the runner knows which plan was the last. */
+START_TEST(a_name_that_comes_back_goes_on_from_its_latest_plan) {
+        begin_at(12, 0, 0);
+        run_us = 60 * MIN;
+        define(parallel(3));
+        run_to(12, 5, 0);
+        struct job_when when = parallel(3);
+        when.every_us = 7 * MIN;
+        run_us = 5 * MIN;
+        define(when);
+        run_to(12, 10, 0);
+        world_remove(&w, "job");
+        world_commit(&w);
+        world_crash(&w, SEC);
+        define(parallel(3));
+        ck_assert_uint_eq(w.jobs[0].segment.number, 3);
+}
+END_TEST
+
 /* With a ledger and without one. */
 START_TEST(they_outlive_the_scheduler) {
         begin_at(12, 0, 0);
@@ -312,6 +331,7 @@ int main(void) {
         tcase_add_test(tc, a_cancel_ends_them_all);
         tcase_add_test(tc, a_trigger_joins_the_latest_of_them);
         tcase_add_test(tc, a_trigger_begins_beside_them_while_there_is_room);
+        tcase_add_test(tc, a_name_that_comes_back_goes_on_from_its_latest_plan);
         tcase_add_loop_test(tc, they_outlive_the_scheduler, 0, 2);
         tcase_add_test(tc, without_their_runner_all_are_interrupted);
         suite_add_tcase(suite, tc);
