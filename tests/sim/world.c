@@ -335,7 +335,8 @@ static void note(struct world *w, const struct world_entry *entry) {
 
 /* True if the slots belong to a segment that is over and still owed them. */
 static bool pay_debt(struct world *w, struct world_job *job, const struct action *a) {
-        if (w->store && a->outcome.segment == job->before.number)
+        bool is_before = a->outcome.segment == job->before.number;
+        if (w->store && is_before)
                 account_in(w, job, &job->before, a->outcome.first, a->outcome.last);
         if (w->store && a->outcome.segment < job->segment.number) /* the store looks after older ones */
                 return true;
@@ -346,7 +347,9 @@ static bool pay_debt(struct world *w, struct world_job *job, const struct action
                 *d = job->debts[--job->n_debts];
                 return true;
         }
-        return false;
+        if (is_before && job->is_segment_new) /* what waited is told behind the segment that follows, by the same event */
+                account_in(w, job, &job->before, a->outcome.first, a->outcome.last);
+        return is_before && job->is_segment_new;
 }
 
 /* Slots on days that are left out are withheld, and no others for that. */
@@ -487,13 +490,6 @@ static struct job_when effective(const struct world_job *job) {
         return when;
 }
 
-/* What waited may be told behind the segment that follows, by the same event. */
-static void owe_gaps(struct world *w, struct world_job *job) {
-        struct world_segment *s = &job->segment;
-        while (s->n_ranges > 1 && s->ranges[1].first - s->ranges[0].last <= (int64_t)job->queue_max + 1)
-                owe(w, job, s->number, s->ranges[0].last + 1, s->ranges[0].last + 1);
-}
-
 static void on_segment(struct world *w, struct world_job *job, const struct action *a) {
         if (a->segment.segment <= job->segment.number)
                 fail(w, "%s: segment %u after %u", job->name, a->segment.segment, job->segment.number);
@@ -502,10 +498,7 @@ static void on_segment(struct world *w, struct world_job *job, const struct acti
         if (!w->store)
                 owe_open(w, job, a->job);
         job->before = job->segment;
-        if (!w->store && (job->may_queue || job->may_await_place))
-                owe_gaps(w, job);
-        if (job->segment.n_ranges > 1 && !w->store)
-                fail(w, "%s: segment %u ended with a gap", job->name, job->segment.number);
+        job->is_segment_new = true;
         job->segment = (struct world_segment){
                 .number = a->segment.segment,
                 .anchor_us = a->segment.anchor_us,
@@ -818,6 +811,13 @@ static void check_stopped(struct world *w, struct world_job *job) {
                 fail(w, "%s: %u slots have failed, and it is not stopped", job->name, job->failed_in_row);
 }
 
+/* A segment that ended has all its slots accounted for, as soon as the event that ended it is told. */
+static void check_before(struct world *w, struct world_job *job) {
+        if (job->is_segment_new && job->before.n_ranges > 1 && !w->store)
+                fail(w, "%s: segment %u ended with a gap", job->name, job->before.number);
+        job->is_segment_new = false;
+}
+
 static bool is_asked_again(const struct world_job *job, const struct wire_start *start) {
         return job->refused.run > 0 && job->refused.item == start->item && job->refused.segment == start->segment &&
                job->refused.key == start->key;
@@ -1113,8 +1113,10 @@ void world_take_actions(struct world *w) {
                         job->totals.failed += is_failure;
                 }
         }
-        for (size_t i = 0; i < w->n_jobs; i++)
+        for (size_t i = 0; i < w->n_jobs; i++) {
                 check_stopped(w, &w->jobs[i]);
+                check_before(w, &w->jobs[i]);
+        }
         if (!w->chains.is_syncing)
                 chains_check(w);
         if (engine_has_failed(w->engine))

@@ -104,6 +104,7 @@ struct world_job {
         struct world_span runs_before[WORLD_QUEUE]; /* and those before it, the latest first */
         uint32_t queue_max;                         /* the largest that it ever had, from 1 */
         struct world_segment segment, before;       /* the plan at hand, and the one before it */
+        bool is_segment_new;                        /* it began by the event at hand */
         struct world_totals totals;
         bool is_boot_started;
         struct world_debt debts[WORLD_DEBTS];
