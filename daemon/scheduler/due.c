@@ -443,7 +443,7 @@ static int wake(struct engine *e, struct clock_sample now, uint32_t job) {
                 waiting_give_up(e, now, job);
                 if (cold && (cold->waiting.is_slot || cold->waiting.is_trigger))
                         r = due_start_waiting(e, now, job);
-                else
+                else if (is_plan_seen(e, row) && plan_exists(when)) /* else what waited is given up, and that is all */
                         r = plan_due_now(e, now, job);
         }
         if (r < 0)

@@ -207,6 +207,23 @@ START_TEST(a_circle_of_old_and_new_definitions_is_broken) {
 }
 END_TEST
 
+/* It has no schedule that could be looked at instead. */
+START_TEST(a_slot_that_waits_for_a_place_is_given_up_alone) {
+        uint64_t run;
+        begin_chain(HOURLY "OnSuccess=job\n", "StartDeadline=5min\n");
+        w.next_max_running = 1;
+        define_named("b", "");
+        world_commit(&w);
+        run_us = 30 * MIN;
+        run_to(12, 0, 30);
+        world_trigger(&w, "b", &(struct engine_trigger){0}, &run);
+        run_to(12, 50, 0);
+        expect(0, SLOT_MISSED, SLOT_REASON_DEADLINE, at(12, 1, 0), at(12, 1, 0), 1);
+        ck_assert_uint_eq(w.n_entries, 1);
+        ck_assert_uint_eq(world_find(&w, "job")->totals.started, 0);
+}
+END_TEST
+
 START_TEST(a_reload_changes_who_follows) {
         begin_chain(HOURLY "OnSuccess=job\n", "");
         run_to(12, 30, 0);
@@ -283,6 +300,7 @@ int main(void) {
         tcase_add_test(t, the_end_of_a_schedule_is_told);
         tcase_add_test(t, chains_go_on);
         tcase_add_test(t, a_circle_of_old_and_new_definitions_is_broken);
+        tcase_add_test(t, a_slot_that_waits_for_a_place_is_given_up_alone);
         tcase_add_test(t, a_reload_changes_who_follows);
         tcase_add_loop_test(t, a_crash_makes_no_slot_and_loses_none, 0, 16);
         tcase_add_test(t, a_power_cut_interrupts_the_parent_and_nothing_follows);

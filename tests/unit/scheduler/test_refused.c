@@ -131,6 +131,30 @@ START_TEST(a_trigger_without_a_slot_waits_too_and_is_dropped_in_the_end) {
 }
 END_TEST
 
+/* A job without a schedule, and one whose schedule is paused: nothing comes in its stead. */
+START_TEST(a_trigger_that_is_given_up_starts_nothing) {
+        uint64_t run;
+        begin_asking(14, 0, 0);
+        struct job_when when;
+        job_when_init(&when);
+        if (_i > 0)
+                when = every(HOUR, JOB_MODE_FIXED_RATE);
+        when.initial_delay_us = _i > 0 ? 30 * MIN : 0;
+        when.has_conditions = true;
+        when.condition_wait_us = HOUR;
+        define(when);
+        world_pause(&w, "job", _i > 0 ? INT64_MAX : w.now.bt_us);
+        world_trigger(&w, "job", &(struct engine_trigger){0}, &run);
+        run_to(14, 59, 59);
+        holds_from_us = w.now.rt_us;
+        uint64_t n_started = w.jobs[0].totals.started;
+        run_to(15, 20, 0);
+        ck_assert_uint_eq(w.jobs[0].totals.started, n_started);
+        ck_assert_uint_eq(w.jobs[0].totals.dropped, 1);
+        ck_assert_uint_eq(w.jobs[0].totals.ran, 0);
+}
+END_TEST
+
 START_TEST(the_next_slot_takes_the_place_of_one_that_waits) {
         begin_asking(12, 0, 0);
         struct job_when when = wall_grid(HOUR, at(12, 0, 0));
@@ -261,6 +285,7 @@ int main(void) {
         tcase_add_test(tcase, v12_a_trigger_joins_the_slot_that_waits);
         tcase_add_test(tcase, v12_a_trigger_with_force_starts_it);
         tcase_add_test(tcase, a_trigger_without_a_slot_waits_too_and_is_dropped_in_the_end);
+        tcase_add_loop_test(tcase, a_trigger_that_is_given_up_starts_nothing, 0, 2);
         tcase_add_test(tcase, the_next_slot_takes_the_place_of_one_that_waits);
         tcase_add_test(tcase, a_start_deadline_ends_the_wait);
         tcase_add_test(tcase, a_pause_withholds_a_slot_that_waits);
