@@ -199,8 +199,9 @@ void retry_interrupt(struct engine *e, struct clock_sample now, uint32_t job) {
 
 void retry_restore(struct engine *e, struct clock_sample now, uint32_t job) {
         const struct job_row *row = engine_row(e, job);
-        const struct job_retry *retry = &registry_cold(&e->jobs, row)->retry;
+        struct job_retry *retry = &registry_cold(&e->jobs, row)->retry;
         bool may_have_begun = retry->is_waiting && retry->is_claimed && !e->is_same_runner;
+        retry->is_claimed = false; /* it comes in its time, whoever wanted it before */
         if (may_have_begun && !engine_policy(e, row)->is_interrupted_retried)
                 retry_interrupt(e, now, job);
         else if (is_over_at(e, now, row, now.bt_us))

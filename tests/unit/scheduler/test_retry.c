@@ -560,6 +560,26 @@ START_TEST(an_attempt_that_had_not_come_by_a_death_comes) {
 }
 END_TEST
 
+/* A trigger asked for it, and waited for the ledger when the scheduler died: the promise ends, and the runner has heard of no start. */
+START_TEST(an_attempt_that_was_to_begin_early_comes_in_its_time) {
+        uint64_t run;
+        begin_at(10, 0, 0);
+        world_begin_ledger(&w);
+        PLAY(FAILS(0), GOOD);
+        struct job_when when = hourly(1, 20 * MIN);
+        when.durability = JOB_DURABILITY_FULL;
+        define(when);
+        run_to(10, 10, 0);
+        world_slow_disk(&w, 1);
+        ck_assert_int_eq(world_trigger(&w, "job", &(struct engine_trigger){0}, &run), TRIGGER_QUEUED);
+        w.n_actions |= 1; /* what is on its way gets to the disk */
+        world_crash(&w, SEC);
+        world_slow_disk(&w, 0);
+        run_to(10, 50, 0);
+        EXPECT_STARTS(at(10, 0, 0), at(10, 20, 0));
+}
+END_TEST
+
 static void teardown(void) {
         world_done(&w);
 }
@@ -596,6 +616,7 @@ int main(void) {
         tcase_add_test(tc, the_last_good_run_is_known_after_a_reboot);
         tcase_add_loop_test(tc, an_attempt_that_may_have_begun_does_not_begin_again, 0, 2);
         tcase_add_loop_test(tc, an_attempt_that_had_not_come_by_a_death_comes, 0, 2);
+        tcase_add_test(tc, an_attempt_that_was_to_begin_early_comes_in_its_time);
         suite_add_tcase(suite, tc);
         return run_suite(suite);
 }
