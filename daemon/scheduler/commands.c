@@ -272,16 +272,16 @@ static enum trigger_outcome meet_run(struct engine *e, struct clock_sample now, 
         return TRIGGER_REPLACING;
 }
 
-/* No run is in flight. A slot that waits for the ledger, for its conditions or for a place takes the trigger in. TRIGGER_STARTED,
- * TRIGGER_QUEUED, -ENOMEM. */
+/* No run is in flight. A slot that waits for the ledger, for its conditions or for a place takes the trigger in, or the attempt that is to
+ * come. TRIGGER_STARTED, TRIGGER_QUEUED, -ENOMEM. */
 static int start_triggered(struct engine *e, struct clock_sample now, uint32_t job, const struct engine_trigger *trigger,
                            uint64_t *ret_run) {
         struct job_row *row = engine_row(e, job);
         struct job_cold *cold = registry_warm(&e->jobs, row);
         if (!cold)
                 return -ENOMEM;
-        bool is_taken_in = cold->waiting.is_slot && cold->waiting.awaits != JOB_AWAITS_RUN && !cold->retry.is_waiting &&
-                           !schedule_has(&e->parked, job);
+        bool is_any = cold->retry.is_waiting || (cold->waiting.is_slot && cold->waiting.awaits != JOB_AWAITS_RUN);
+        bool is_taken_in = is_any && !schedule_has(&e->parked, job);
         if (is_taken_in)
                 promise_run(e, job, trigger);
         cold->waiting.is_forced |= trigger->is_forced;

@@ -11,9 +11,9 @@
 #define ASK_FIRST_US USEC_PER_SEC /* the wait doubles with the time that has passed, */
 #define ASK_LAST_US  USEC_PER_MINUTE
 
-bool conditions_are_asked(const struct engine *e, const struct job_row *row, enum wire_item item) {
+bool conditions_are_asked(const struct engine *e, const struct job_row *row) {
         const struct job_cold *cold = registry_cold(&e->jobs, row);
-        return engine_policy(e, row)->has_conditions && item != WIRE_ITEM_RETRY && !(cold && cold->waiting.is_forced);
+        return engine_policy(e, row)->has_conditions && !(cold && cold->waiting.is_forced);
 }
 
 static bool has_slot(const struct job_run *run) {
@@ -44,45 +44,61 @@ static int64_t due_at(const struct job_run *run, struct clock_sample now) {
         return run->begun_bt_us > 0 ? run->begun_bt_us - run->lag_us : now.bt_us - (now.rt_us - run->slot_rt_us);
 }
 
+/* ConditionWait= of the run in flight counts from here: of an attempt after the first, from when it was first asked for. */
+static int64_t waits_since(const struct job_cold *cold, struct clock_sample now) {
+        const struct job_run *run = &cold->run;
+        if (!retry_is_of(cold, run))
+                return due_at(run, now);
+        return cold->retry.refused_bt_us != 0 ? cold->retry.refused_bt_us : run->begun_bt_us > 0 ? run->begun_bt_us : now.bt_us;
+}
+
 /* A job that was restored has no definition until the first commit. */
 static bool is_gone(const struct job_row *row) {
         return row->state == JOB_STATE_REMOVED && !row->is_restored;
 }
 
-/* Why the run in flight will not be asked again; NONE: it will. */
+/* Why the run in flight will not be asked again; NONE: it will. A pause does not keep an attempt of a slot that has run. */
 static enum slot_reason find_reason(const struct engine *e, struct clock_sample now, const struct job_row *row) {
         const struct job_cold *cold = registry_cold(&e->jobs, row);
         const struct job_when *when = engine_policy(e, row);
+        bool is_attempt = retry_is_of(cold, &cold->run), is_of_slot = is_attempt || has_slot(&cold->run);
         if (is_gone(row) || row->is_removing)
                 return SLOT_REASON_REMOVED;
         if (cold->waiting.is_forced)
                 return SLOT_REASON_NONE;
+        if (is_attempt && cold->waiting.is_slot)
+                return SLOT_REASON_DEADLINE;
         if (cold->run.is_ending) /* by a command, or a later slot takes its place */
                 return when->overlap == JOB_OVERLAP_REPLACE && cold->waiting.is_slot ? SLOT_REASON_OVERLAP
                                                                                      : SLOT_REASON_CANCELLED;
-        if (has_slot(&cold->run) && row->state == JOB_STATE_DISABLED)
+        if (is_of_slot && row->state == JOB_STATE_DISABLED)
                 return SLOT_REASON_DISABLED;
-        if (has_slot(&cold->run) && row->is_cancelled)
+        if (is_of_slot && row->is_cancelled)
                 return SLOT_REASON_CANCELLED;
         if (has_slot(&cold->run) && row->is_paused)
                 return SLOT_REASON_PAUSED;
         if (when->condition_wait_us == 0)
                 return SLOT_REASON_CONDITION;
-        return now.bt_us - due_at(&cold->run, now) >= when->condition_wait_us ? SLOT_REASON_CONDITION_WAIT : SLOT_REASON_NONE;
+        return now.bt_us - waits_since(cold, now) >= when->condition_wait_us ? SLOT_REASON_CONDITION_WAIT : SLOT_REASON_NONE;
 }
 
-static void let_wait(struct engine *e, struct clock_sample now, uint32_t job, const struct job_run *run) {
-        const struct job_when *when = engine_policy(e, engine_row(e, job));
-        int64_t due_bt_us = due_at(run, now), wait_us = now.bt_us - due_bt_us;
+/* When they are asked again. */
+static int64_t next_asking(int64_t since_bt_us, struct clock_sample now) {
+        int64_t wait_us = now.bt_us - since_bt_us;
         if (wait_us < ASK_FIRST_US)
                 wait_us = ASK_FIRST_US;
         if (wait_us > ASK_LAST_US)
                 wait_us = ASK_LAST_US;
+        return now.bt_us + wait_us;
+}
+
+static void let_wait(struct engine *e, struct clock_sample now, uint32_t job, const struct job_run *run) {
+        int64_t due_bt_us = due_at(run, now);
         waiting_put_back(e, job,
                          &(struct job_waiting){
                                  .awaits = JOB_AWAITS_CONDITION,
-                                 .from_bt_us = now.bt_us + wait_us,
-                                 .until_bt_us = due_bt_us + when->condition_wait_us,
+                                 .from_bt_us = next_asking(due_bt_us, now),
+                                 .until_bt_us = due_bt_us + engine_policy(e, engine_row(e, job))->condition_wait_us,
                                  .until_reason = SLOT_REASON_CONDITION_WAIT,
                                  .item = run->item,
                                  .attempt = run->attempt,
@@ -94,8 +110,19 @@ static void let_wait(struct engine *e, struct clock_sample now, uint32_t job, co
                                  .due_bt_us = due_bt_us,
                                  .parent = run->parent,
                          });
+}
+
+/* The same for an attempt after the first; at the end of its time it is asked for once more. */
+static void let_attempt_wait(struct engine *e, struct clock_sample now, uint32_t job, int64_t since_bt_us) {
+        int64_t at_us = next_asking(since_bt_us, now);
+        int64_t last_us = since_bt_us + engine_policy(e, engine_row(e, job))->condition_wait_us;
+        retry_put_back(e, job, since_bt_us, at_us < last_us ? at_us : last_us);
+}
+
+/* Who was told of a run that will be asked for again is told of that. */
+static void keep_promise(struct engine *e, uint32_t job, const struct job_run *run) {
         struct job_waiting *waiting = &registry_cold(&e->jobs, engine_row(e, job))->waiting;
-        if (run->is_promised && waiting->run == 0) /* who waits for this one waits for that */
+        if (run->is_promised && waiting->run == 0)
                 waiting->run = engine_take_run_number(e);
         waiting->is_trigger = waiting->is_trigger || waiting->is_forced;
 }
@@ -117,29 +144,38 @@ int conditions_refused(struct engine *e, struct clock_sample now, uint32_t job, 
         undo_start(cold);
         struct job_run run = cold->run;
         enum slot_reason reason = find_reason(e, now, row);
+        bool is_attempt = retry_is_of(cold, &run), is_asked_again = reason == SLOT_REASON_NONE;
+        int64_t since_bt_us = waits_since(cold, now);
         cold->run.is_ending = true;
-        if (reason != SLOT_REASON_NONE && has_slot(&run))
+        if (!is_asked_again && has_slot(&run))
                 slots_tell(e, job, slot_outcome_of(reason), reason, run.segment, run.key, run.key, run.slot_rt_us)
                         ->outcome.item = run.item;
         if (row->is_paused || !beside_has_room(e, row))
                 slots_pass(e, now, job, engine_slot_now(when, now) - (now.bt_us - end_bt_us) - 1);
         slots_flush_missed(e, now, job, false);
-        if (reason != SLOT_REASON_NONE)
+        if (!is_asked_again && !is_attempt)
                 slots_flush_merging(e, now, job, 0);
         engine_drop_run(e, job);
         if (cold->ended_run < ended->run)
                 cold->ended_run = ended->run;
         if (plan_is_delay(when) && (row->state != JOB_STATE_NEW || row->is_restored))
-                row->next_us = reason == SLOT_REASON_NONE ? INT64_MAX : engine_next_delay(e, row, when, end_bt_us);
-        if (reason == SLOT_REASON_NONE)
-                let_wait(e, now, job, &run); /* delays count from its run, or from when it is given up */
+                row->next_us = is_asked_again ? INT64_MAX : engine_next_delay(e, row, when, end_bt_us);
+        if (is_attempt)
+                let_attempt_wait(e, now, job, since_bt_us);
+        else if (is_asked_again)
+                let_wait(e, now, job, &run);
+        if (is_asked_again) /* delays count from its run, or from when it is given up */
+                keep_promise(e, job, &run);
         else
                 delay_begin(e, job, end_bt_us);
         struct action *a = engine_emit(e, ACTION_REFUSED, job);
         a->run.run = run;
         a->run.end = ended->end;
-        a->run.is_asked_again = reason == SLOT_REASON_NONE;
-        a->run.next_run = reason == SLOT_REASON_NONE ? cold->waiting.run : 0;
+        a->run.is_final = !is_asked_again && !has_slot(&run) && !is_attempt;
+        a->run.is_asked_again = is_asked_again;
+        a->run.next_run = is_asked_again ? cold->waiting.run : 0;
+        if (is_attempt && !is_asked_again)
+                retry_drop(e, now, job, reason);
         if (!row->is_restored && !e->is_stopping && due_start_waiting(e, now, job) < 0)
                 e->has_failed = true;
         slots_arm(e, job);

@@ -118,7 +118,8 @@ const char *words_next_reason(const struct job_view *view, const struct job_when
         if (view->end != JOB_END_NONE)
                 return ends[view->end];
         if (view->retry) {
-                snprintf(buf, WORDS_SCHEDULE_MAX, "attempt %u of its last slot is to come", view->retry->attempt);
+                snprintf(buf, WORDS_SCHEDULE_MAX, "attempt %u of its last slot %s", view->retry->attempt,
+                         view->retry->refused_bt_us != 0 ? "waits for its conditions" : "is to come");
                 return buf;
         }
         if (view->is_paused)
@@ -297,6 +298,10 @@ static void say_retry(const struct words_facts *f, struct words_answer *answer) 
                     " could not be started for lack of processes, memory or descriptors: it is tried again at %s, "
                     "in %s.",
                     retry->run, at, in);
+        else if (retry->refused_bt_us != 0)
+                say(answer, "Run %" PRIu64 " failed (%s): attempt %u of %u waits for %s. They are asked again in %s.",
+                    retry->run, how_it_ended(&end, how), retry->attempt, f->when->retries + 1,
+                    f->condition ? f->condition : "its conditions", in);
         else
                 say(answer, "Run %" PRIu64 " failed (%s): attempt %u of %u comes at %s, in %s.", retry->run,
                     how_it_ended(&end, how), retry->attempt, f->when->retries + 1, at, in);
@@ -569,7 +574,8 @@ static const struct book_range *last_missed(const struct book_job *book) {
 static void say_refusal(const struct words_facts *f, const struct book_range *missed, struct words_answer *answer) {
         const struct book_range *latest = f->book && f->book->n_recent > 0 ? &f->book->recent[0] : NULL;
         bool is_slot = latest && (latest->reason == SLOT_REASON_CONDITION || latest->reason == SLOT_REASON_CONDITION_WAIT);
-        if (f->view.waiting || f->view.run || (!f->condition && !is_slot))
+        bool is_said = f->view.waiting || (f->view.retry && f->view.retry->refused_bt_us != 0);
+        if (is_said || f->view.run || (!f->condition && !is_slot))
                 return;
         if (is_slot && latest != missed)
                 say_slots(f->job, latest, answer);

@@ -468,7 +468,6 @@ int engine_ended(struct engine *e, struct clock_sample now, const struct wire_en
         int64_t end_bt_us = end_instant(ended->end.end_bt_us, cold->run.begun_bt_us, now.bt_us);
         if (cold->run.is_asked && ended->end.result == RUN_RESULT_CONDITION)
                 return conditions_refused(e, now, job, ended, end_bt_us);
-        bool is_unanswered = cold->run.is_asked && ended->end.start_bt_us == 0; /* no attempt may go round its conditions */
         conditions_decided(e, now, job, &cold->run);
         int64_t end_us = plan_is_wall(when) ? now.rt_us - (now.bt_us - end_bt_us) : end_bt_us;
 
@@ -481,7 +480,7 @@ int engine_ended(struct engine *e, struct clock_sample now, const struct wire_en
                 slots_pass(e, now, job, end_us - 1);
         slots_flush_missed(e, now, job, false);
 
-        bool is_retried = !was_ending && !is_unanswered && retry_plan(e, now, job, &ended->end, end_bt_us);
+        bool is_retried = !was_ending && retry_plan(e, now, job, &ended->end, end_bt_us);
         struct action *a = engine_emit(e, ACTION_ENDED, job);
         a->run.run = cold->run;
         a->run.end = ended->end;

@@ -132,11 +132,11 @@ struct action {
                 } outcome;
                 struct {
                         struct job_run run;
-                        struct run_end end;  /* ENDED */
-                        bool has_changed;    /* ENDED: good after failed, failed after good, or the first */
-                        bool is_final;       /* ENDED: of its slot: there is no attempt after it */
-                        bool is_short;       /* ENDED, not final: it could not be started for lack of resources */
-                        bool is_quiet;       /* ENDED: the same once more, as the one before */
+                        struct run_end end; /* ENDED */
+                        bool has_changed;   /* ENDED: good after failed, failed after good, or the first */
+                        bool is_final; /* ENDED: of its slot: there is no attempt after it; REFUSED: nothing else tells of it */
+                        bool is_short; /* ENDED, not final: it could not be started for lack of resources */
+                        bool is_quiet; /* ENDED: the same once more, as the one before */
                         int64_t retry_us;    /* ENDED, not final: from now to the next attempt */
                         bool is_again;       /* STARTED: an earlier scheduler has seen it, the ledger has not */
                         bool is_asked_again; /* REFUSED: its slot, or its trigger, waits for its conditions, */

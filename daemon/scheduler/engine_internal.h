@@ -285,8 +285,8 @@ uint64_t closed_count_open(const struct engine *e, const struct job_row *row, co
 int64_t closed_opens_at(const struct engine *e, const struct job_when *when, int64_t slot_us);
 
 /* conditions.c: runs whose conditions are asked */
-/* True if a run for an item that starts now asks them. */
-bool conditions_are_asked(const struct engine *e, const struct job_row *row, enum wire_item item);
+/* True if a run that starts now asks them. */
+bool conditions_are_asked(const struct engine *e, const struct job_row *row);
 /* They hold, or a run has come to another end: its slot has run. */
 void conditions_decided(struct engine *e, struct clock_sample now, uint32_t job, struct job_run *run);
 /* One does not hold: the run in flight is undone. As engine_ended(). */
@@ -330,6 +330,10 @@ int retry_due(struct engine *e, struct clock_sample now, uint32_t job);
 void retry_drop(struct engine *e, struct clock_sample now, uint32_t job, enum slot_reason reason);
 /* True while it waits: nothing else of the job starts by itself. A slot of the plan that is due ends the wait. */
 bool retry_holds(struct engine *e, struct clock_sample now, uint32_t job);
+/* True if a run in flight is the attempt that has waited last. */
+bool retry_is_of(const struct job_cold *cold, const struct job_run *run);
+/* It was not executed, for its conditions did not hold, first at an instant: it waits until another one to be asked for again. */
+void retry_put_back(struct engine *e, uint32_t job, int64_t since_bt_us, int64_t at_bt_us);
 /* Queues it, or takes it out of the queue. */
 void retry_arm(struct engine *e, uint32_t job);
 /* An attempt may have begun before a death that the runner did not survive: it is interrupted, and the last of its slot. */

@@ -265,6 +265,9 @@ static void walk(struct ends *x, struct job_image *image) {
         if (x->version < 7)
                 return;
         flag(x, &image->retry.is_claimed);
+        if (x->version < 8)
+                return;
+        i64(x, &image->retry.refused_bt_us);
 }
 
 void image_encode(const struct job_image *image, struct pack *p) {
@@ -352,6 +355,7 @@ void image_shift(struct job_image *image, bool is_wall, int64_t by_us) {
         shift_back(&image->delay_bt_us, by_us);
         shift_back(&image->good_bt_us, by_us);
         shift_back(&image->overdue_bt_us, by_us);
+        shift_back(&image->retry.refused_bt_us, by_us);
         image->retry.at_bt_us += by_us;
         image->retry.due_bt_us += by_us;
         shift_waiting(&image->waiting, is_wall, by_us);

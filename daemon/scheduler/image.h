@@ -10,7 +10,7 @@
 #include "config/pack.h"
 #include "daemon/scheduler/registry.h"
 
-#define IMAGE_VERSION 7
+#define IMAGE_VERSION 8
 
 struct job_image {
         uint8_t boot_id[16];    /* BOOTTIME instants below are of this boot */

@@ -117,11 +117,12 @@ struct job_line {
 struct job_retry {
         bool is_waiting; /* else it is in flight, or over: the rest is that of the latest */
         bool is_claimed; /* its turn has come: it starts once the ledger has this, and may have begun where only the ledger is left */
-        bool is_short;     /* the last could not be started for lack of processes, memory or descriptors: it does not count */
-        uint16_t attempt;  /* that is to come */
-        uint16_t n_short;  /* tries in a row that could not be started for that */
-        int64_t at_bt_us;  /* when it is to be started */
-        int64_t due_bt_us; /* the slot's instant and drawn delay */
+        bool is_short;    /* the last could not be started for lack of processes, memory or descriptors: it does not count */
+        uint16_t attempt; /* that is to come */
+        uint16_t n_short; /* tries in a row that could not be started for that */
+        int64_t at_bt_us; /* when it is to be started */
+        int64_t refused_bt_us; /* ConditionWait= counts from here: its conditions did not hold; 0: they were not asked, or held */
+        int64_t due_bt_us;     /* the slot's instant and drawn delay */
         uint32_t segment;
         int64_t key, slot_rt_us;
         uint64_t run;           /* that has failed, */

@@ -143,7 +143,27 @@ int retry_start(struct engine *e, struct clock_sample now, uint32_t job) {
                                    .slot_us = engine_from_rt(e, engine_policy(e, row), retry->slot_rt_us),
                                    .slot_rt_us = retry->slot_rt_us,
                                    .parent = retry->parent,
+                                   .was_refused = retry->refused_bt_us != 0,
                            });
+}
+
+bool retry_is_of(const struct job_cold *cold, const struct job_run *run) {
+        const struct job_retry *retry = &cold->retry;
+        return run->item == WIRE_ITEM_RETRY && !retry->is_waiting && retry->attempt == run->attempt &&
+               retry->segment == run->segment && retry->key == run->key;
+}
+
+void retry_put_back(struct engine *e, uint32_t job, int64_t since_bt_us, int64_t at_bt_us) {
+        struct job_retry *retry = &registry_cold(&e->jobs, engine_row(e, job))->retry;
+        if (schedule_reserve(&e->retries, job) < 0) {
+                e->has_failed = true;
+                return;
+        }
+        retry->is_waiting = true;
+        retry->is_claimed = false;
+        retry->refused_bt_us = since_bt_us;
+        retry->at_bt_us = at_bt_us;
+        slots_note_late(e, job);
 }
 
 int retry_due(struct engine *e, struct clock_sample now, uint32_t job) {
@@ -164,10 +184,11 @@ void retry_drop(struct engine *e, struct clock_sample now, uint32_t job, enum sl
         cold->retry.is_waiting = false;
         schedule_remove(&e->retries, job);
         struct action *a = engine_emit(e, ACTION_GIVEN_UP, job);
-        bool is_final = reason == SLOT_REASON_DEADLINE || reason == SLOT_REASON_DOWN;
+        bool is_final = slot_outcome_of(reason) == SLOT_MISSED || reason == SLOT_REASON_CONDITION;
         a->given_up.retry = cold->retry;
         a->given_up.reason = reason;
         a->given_up.is_final = is_final;
+        slots_drop_promise(e, job, reason);
         if (plan_is_delay(when)) /* it goes on from here */
                 row->next_us = engine_next_delay(e, row, when, now.bt_us);
         delay_begin(e, job, now.bt_us);

@@ -484,7 +484,7 @@ int slots_start(struct engine *e, struct clock_sample now, uint32_t job, const s
                 .begun_bt_us = now.bt_us,
                 .missed = cold->missed_since_run,
                 .parent = o->parent,
-                .is_asked = conditions_are_asked(e, row, o->item),
+                .is_asked = conditions_are_asked(e, row),
                 .was_refused = o->was_refused,
                 .is_promised = cold->waiting.run > 0 || o->item == WIRE_ITEM_TRIGGER,
                 .anchor_us = o->anchor_us,

@@ -324,7 +324,7 @@ static void tell_ended(const struct story *s, const struct engine *e, const char
                      line);
 }
 
-/* A triggered run, of which no slot tells. */
+/* A run of which no slot tells. */
 static void tell_refused(const struct story *s, const char *job, const struct job_run *run, const char *condition) {
         struct journal_record r = begin(s, EVENT_ENDED, job);
         fields_run(s, &r, run);
@@ -334,11 +334,13 @@ static void tell_refused(const struct story *s, const char *job, const struct jo
 }
 
 static void tell_pending(const struct story *s, const char *job, const struct job_run *run, const char *condition) {
-        char slot[40];
+        char slot[40], attempt[32] = "";
         struct journal_record r = begin(s, EVENT_PENDING, job);
         field_slot(&r, "CHIMED_SLOT", run->slot_rt_us);
         journal_field(&r, "CHIMED_CONDITION", "%s", condition);
-        journal_send(&r, "%s: the slot of %s waits for %s", job, timestamp_print_utc(run->slot_rt_us, slot),
+        if (run->attempt > 1)
+                snprintf(attempt, sizeof(attempt), "attempt %u of ", run->attempt);
+        journal_send(&r, "%s: %sthe slot of %s waits for %s", job, attempt, timestamp_print_utc(run->slot_rt_us, slot),
                      *condition ? condition : "its conditions");
 }
 
@@ -395,7 +397,7 @@ static const char *reason_text(enum slot_reason reason) {
 }
 
 /* The last word on a slot, whose next attempt was announced. */
-static void tell_given_up(const struct story *s, const char *job, const struct action *a) {
+static void tell_given_up(const struct story *s, const char *job, const struct action *a, const char *condition) {
         const struct job_retry *retry = &a->given_up.retry;
         bool is_interrupted = a->given_up.reason == SLOT_REASON_NONE;
         struct journal_record r = begin(s,
@@ -417,9 +419,14 @@ static void tell_given_up(const struct story *s, const char *job, const struct a
                              reason_text(SLOT_REASON_NONE));
                 return;
         }
+        bool is_refused = a->given_up.reason == SLOT_REASON_CONDITION || a->given_up.reason == SLOT_REASON_CONDITION_WAIT;
+        bool is_told = is_refused && *condition;
         journal_field(&r, "CHIMED_REASON", "%s", slot_reason_to_string(a->given_up.reason));
-        journal_send(&r, "%s: attempt %u after run %" PRIu64 " does not come: %s", job, retry->attempt, retry->run,
-                     a->given_up.reason == SLOT_REASON_DEADLINE ? "the next slot is due" : reason_text(a->given_up.reason));
+        if (is_told)
+                journal_field(&r, "CHIMED_CONDITION", "%s", condition);
+        journal_send(&r, "%s: attempt %u after run %" PRIu64 " does not come: %s%s%s", job, retry->attempt, retry->run,
+                     a->given_up.reason == SLOT_REASON_DEADLINE ? "the next slot is due" : reason_text(a->given_up.reason),
+                     is_told ? ": " : "", is_told ? condition : "");
 }
 
 static void tell_overdue(const struct story *s, const struct engine *e, struct clock_sample now, const char *job,
@@ -823,7 +830,7 @@ void story_tell(struct story *s, const struct engine *e, const struct book *b, s
                         on_ended(s, e, now, job, log, a, value, value_size);
                 break;
         case ACTION_GIVEN_UP:
-                tell_given_up(s, job, a);
+                tell_given_up(s, job, a, condition);
                 break;
         case ACTION_OVERDUE:
                 tell_overdue(s, e, now, job, a);
@@ -835,7 +842,7 @@ void story_tell(struct story *s, const struct engine *e, const struct book *b, s
         case ACTION_REFUSED:
                 if (a->run.is_asked_again && !a->run.run.was_refused && log == JOB_LOG_ALL)
                         tell_pending(s, job, &a->run.run, condition);
-                else if (!a->run.is_asked_again && a->run.run.item == WIRE_ITEM_TRIGGER && may_tell_command(s, now, a->job))
+                else if (a->run.is_final && may_tell_command(s, now, a->job))
                         tell_refused(s, job, &a->run.run, condition);
                 break;
         case ACTION_DROPPED:

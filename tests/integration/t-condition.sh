@@ -71,12 +71,18 @@ write_job unit <<END2
 ConditionUnitActive=no-such-thing.service
 Command=/bin/true
 END2
+write_job attempts <<END2
+ConditionPathExists=$T/out/try
+Retries=3
+RetryDelay=100ms
+Script=rm $T/out/try; echo tried >>$T/out/tried; exit 1
+END2
 start_daemon "--state=$T/state"
 until_true 10 answers
 
 # withheld, with the condition, and no run
 assert_event withheld absent CHIMED_REASON=condition "CHIMED_CONDITION=ConditionPathExists=$T/out/go (it is not there)"
-says absent "this did not hold: ConditionPathExists=$T/out/go (it is not there)" || die "$(why absent)"
+until_true 10 says absent "this did not hold: ConditionPathExists=$T/out/go (it is not there)" # while it is not being asked
 assert_equal "starts" "" "$(event_field CHIMED_RUN_ID started absent)"
 assert_equal "runs in history" 0 "$(ctl --json=short show absent | jq -r '.counts.runs // 0')"
 touch "$T/out/go"
@@ -108,6 +114,14 @@ assert_event ended hangs CHIMED_RESULT=cancelled
 assert_equal "what takes too long" 124 "$(status_of ctl -q trigger --wait slow)"
 assert_equal "what takes too long together" 124 "$(status_of ctl -q trigger --wait both)"
 assert_equal "left behind" "" "$(pgrep -f "^/bin/sleep $tag\$" || true)"
+
+# an attempt whose conditions do not hold is not made, and says so
+touch "$T/out/try"
+ctl -q trigger attempts
+wait_event failed attempts
+assert_event failed attempts CHIMED_REASON=condition "CHIMED_CONDITION=ConditionPathExists=$T/out/try (it is not there)"
+assert_equal "attempts" 1 "$(wc -l <"$T/out/tried")"
+until_true 10 says attempts "this did not hold: ConditionPathExists=$T/out/try"
 
 assert_equal "by load" 0 "$(status_of ctl -q trigger --wait idle)"
 assert_equal "by unit" 125 "$(status_of ctl -q trigger --wait unit)"

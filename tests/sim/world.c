@@ -829,7 +829,7 @@ static void check_asked(struct world *w, struct world_job *job, const struct wir
         int64_t waited_us = w->now.bt_us - job->refused_bt_us;
         if (is_known && start->asks_conditions && !job->when.has_conditions)
                 fail(w, "%s: run %llu asks for conditions that there are not", job->name, (unsigned long long)start->run);
-        if (job->when.has_conditions && !start->asks_conditions && start->item != WIRE_ITEM_RETRY && !job->is_forced)
+        if (job->when.has_conditions && !start->asks_conditions && !job->is_forced)
                 fail(w, "%s: run %llu does not ask for its conditions", job->name, (unsigned long long)start->run);
         if (is_asked_again(job, start) && waited_us < USEC_PER_SEC && !w->is_triggering && start->run != job->promised &&
             !job->is_forced)
@@ -920,6 +920,10 @@ static void on_refused(struct world *w, struct world_job *job, const struct acti
                 job->is_boot_started = false;
         job->started_slot_rt_us = 0;
         job->refused = (struct wire_start){0};
+        if (a->run.run.item == WIRE_ITEM_RETRY && job->max_parallel == 0) { /* it is still to come, or is given up now */
+                job->next_attempt = a->run.run.attempt;
+                job->next_attempt_us = w->now.bt_us;
+        }
         if (!a->run.is_asked_again)
                 return;
         job->refused = job->start;

@@ -275,6 +275,196 @@ START_TEST(a_slot_that_is_refused_while_nobody_is_there_waits) {
 }
 END_TEST
 
+/* ---- attempts after the first ---- */
+
+/* Each hour, with conditions; each run fails after a minute, and gets three attempts more, ten minutes apart. */
+static struct job_when hourly_attempts(int64_t condition_wait_us) {
+        struct job_when when = wall_grid(HOUR, at(12, 0, 0));
+        when.has_conditions = true;
+        when.condition_wait_us = condition_wait_us;
+        when.retries = 3;
+        when.retry_delay_us = 10 * MIN;
+        return when;
+}
+
+static void begin_failing(int64_t condition_wait_us, int64_t until_us) {
+        begin_asking(12, 0, 0);
+        holds_from_us = 0;
+        holds_to_us = until_us;
+        run_us = MIN;
+        run_result = RUN_RESULT_FAILED;
+        define(hourly_attempts(condition_wait_us));
+}
+
+static const struct job_retry *awaited(void) {
+        static struct job_view view;
+        engine_view(w.engine, w.now, engine_find_job(w.engine, "job"), &view);
+        return view.retry;
+}
+
+START_TEST(an_attempt_whose_conditions_do_not_hold_is_the_last_word) {
+        begin_failing(0, at(12, 5, 0));
+        run_to(12, 11, 0);
+        ck_assert_uint_eq(n_asked, 2);
+        ck_assert(!awaited());
+        ck_assert_uint_eq(w.jobs[0].totals.ended, 1);
+        ck_assert_uint_eq(w.jobs[0].failed_in_row, 1);
+        ck_assert_uint_eq(w.jobs[0].next_attempt, 0);
+        run_to(12, 59, 0);
+        ck_assert_uint_eq(n_asked, 2);
+        expect_ran(0, at(12, 0, 0), 0);
+        ck_assert_uint_eq(w.n_entries, 1);
+}
+END_TEST
+
+START_TEST(an_attempt_waits_for_its_conditions_within_their_time) {
+        begin_failing(30 * MIN, at(12, 5, 0));
+        run_to(12, 20, 0);
+        ck_assert_uint_eq(w.jobs[0].totals.ended, 1);
+        ck_assert_uint_eq(awaited()->attempt, 2);
+        /* at 11:00, then 1, 1, 2, 4 ... 32 s, then once a minute */
+        ck_assert_uint_ge(n_asked, 14);
+        ck_assert_uint_le(n_asked, 17);
+        holds_to_us = INT64_MAX;
+        run_to(12, 22, 0);
+        ck_assert_uint_eq(w.jobs[0].totals.ended, 2);
+        ck_assert_uint_eq(awaited()->attempt, 3); /* ten minutes after its end, and it asks, too */
+        size_t n = n_asked;
+        run_to(12, 33, 0);
+        ck_assert_uint_eq(n_asked, n + 1);
+        ck_assert_uint_eq(w.jobs[0].totals.ended, 3);
+        ck_assert_uint_eq(w.n_entries, 1);
+}
+END_TEST
+
+START_TEST(an_attempt_does_not_wait_beyond_its_time) {
+        begin_failing(5 * MIN, at(12, 5, 0));
+        run_to(12, 15, 59);
+        ck_assert(awaited());
+        ck_assert_uint_eq(w.jobs[0].failed_in_row, 0);
+        run_to(12, 16, 0);
+        ck_assert(!awaited());
+        ck_assert_uint_eq(w.jobs[0].failed_in_row, 1);
+        size_t n = n_asked;
+        run_to(12, 59, 0);
+        ck_assert_uint_eq(n_asked, n);
+        ck_assert_uint_eq(w.jobs[0].totals.ended, 1);
+}
+END_TEST
+
+START_TEST(an_attempt_that_waits_for_its_conditions_gives_way_to_the_next_slot) {
+        begin_failing(3 * HOUR, at(12, 5, 0));
+        run_to(12, 59, 59);
+        ck_assert(awaited());
+        run_to(13, 0, 0);
+        ck_assert(!awaited());
+        ck_assert_uint_eq(w.jobs[0].failed_in_row, 1);
+        run_to(16, 5, 0);
+        expect_ran(0, at(12, 0, 0), 0);
+        expect(1, SLOT_MISSED, SLOT_REASON_CONDITION_WAIT, at(13, 0, 0), at(13, 0, 0), 1);
+}
+END_TEST
+
+START_TEST(a_trigger_asks_for_the_attempt_that_waits_or_with_force_does_not) {
+        uint64_t run;
+        begin_failing(30 * MIN, at(12, 5, 0));
+        run_to(12, 14, 0);
+        size_t n = n_asked;
+        ck_assert_int_eq(world_trigger(&w, "job", &(struct engine_trigger){.is_forced = _i == 1}, &run), TRIGGER_STARTED);
+        run_to(12, 16, 0);
+        ck_assert_uint_eq(w.jobs[0].totals.ended, _i == 1 ? 2 : 1);
+        ck_assert_uint_eq(awaited()->attempt, _i == 1 ? 3 : 2);
+        ck_assert_uint_ge(n_asked, _i == 1 ? n : n + 2);
+        if (_i == 1)
+                return;
+        ck_assert_uint_ne(w.jobs[0].promised, 0);
+        holds_to_us = INT64_MAX;
+        run_to(12, 18, 30);
+        ck_assert_uint_eq(w.jobs[0].totals.ended, 2);
+        ck_assert_uint_eq(w.jobs[0].promised, 0);
+}
+END_TEST
+
+START_TEST(the_trigger_of_an_attempt_that_does_not_come_is_dropped) {
+        uint64_t run;
+        begin_failing(3 * HOUR, at(12, 5, 0));
+        run_to(12, 58, 30);
+        ck_assert_int_eq(world_trigger(&w, "job", &(struct engine_trigger){0}, &run), TRIGGER_STARTED);
+        run_to(12, 59, 0);
+        ck_assert_uint_ne(w.jobs[0].promised, 0);
+        run_to(13, 0, 0);
+        ck_assert(!awaited());
+        ck_assert_uint_eq(w.jobs[0].totals.dropped, 1);
+        ck_assert_uint_eq(w.jobs[0].promised, 0);
+}
+END_TEST
+
+START_TEST(a_fixed_delay_counts_from_an_attempt_that_does_not_come) {
+        begin_asking(12, 0, 0);
+        holds_from_us = 0;
+        holds_to_us = at(12, 5, 0);
+        run_us = MIN;
+        run_result = RUN_RESULT_FAILED;
+        struct job_when when = every(20 * MIN, JOB_MODE_FIXED_DELAY);
+        when.has_conditions = true;
+        when.condition_wait_us = _i * 5 * MIN;
+        when.retries = 1;
+        when.retry_delay_us = 10 * MIN;
+        define(when);
+        run_to(12, 11 + 5 * _i, 0);
+        ck_assert(!awaited());
+        holds_to_us = INT64_MAX;
+        run_to(12, 31 + 5 * _i, 0);
+        expect_ran(0, at(12, 0, 0), 0);
+        expect_ran(1, at(12, 31 + 5 * _i, 0), 0);
+}
+END_TEST
+
+START_TEST(an_attempt_that_waits_for_its_conditions_outlives_any_death) {
+        begin_asking(12, 0, 0);
+        world_begin_ledger(&w);
+        holds_from_us = 0;
+        holds_to_us = at(12, 5, 0);
+        run_us = MIN;
+        run_result = RUN_RESULT_FAILED;
+        define(hourly_attempts(30 * MIN));
+        run_to(12, 15, 0);
+        if (deaths[_i].is_power_cut)
+                world_power_cut(&w, 2 * MIN, deaths[_i].is_reboot);
+        else
+                world_crash(&w, 2 * MIN);
+        run_to(12, 40, 0);
+        ck_assert_uint_eq(w.jobs[0].totals.ended, 1);
+        ck_assert(awaited());
+        run_to(12, 41, 30);
+        ck_assert(!awaited());
+        ck_assert_uint_eq(w.jobs[0].failed_in_row, 1);
+        ck_assert(world_check(&w));
+}
+END_TEST
+
+/* The next scheduler hears of it. */
+START_TEST(an_attempt_that_is_refused_while_nobody_is_there_waits) {
+        begin_asking(12, 0, 0);
+        world_begin_ledger(&w);
+        answer_us = 10 * SEC;
+        holds_from_us = 0;
+        holds_to_us = at(12, 5, 0);
+        run_us = MIN;
+        run_result = RUN_RESULT_FAILED;
+        define(hourly_attempts(30 * MIN));
+        run_to(12, 11, 5);
+        world_crash(&w, 2 * MIN);
+        run_to(12, 15, 0);
+        ck_assert(awaited());
+        ck_assert_uint_eq(awaited()->attempt, 2);
+        holds_to_us = INT64_MAX;
+        run_to(12, 20, 0);
+        ck_assert_uint_eq(w.jobs[0].totals.ended, 2);
+        ck_assert(world_check(&w));
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("refused");
         TCase *tcase = tcase_create("refused");
@@ -294,6 +484,16 @@ int main(void) {
         tcase_add_test(tcase, a_fixed_delay_waits_and_goes_on_when_it_was_given_up);
         tcase_add_loop_test(tcase, a_slot_that_waits_outlives_any_death, 0, sizeof(deaths) / sizeof(deaths[0]));
         tcase_add_test(tcase, a_slot_that_is_refused_while_nobody_is_there_waits);
+        tcase_add_test(tcase, an_attempt_whose_conditions_do_not_hold_is_the_last_word);
+        tcase_add_test(tcase, an_attempt_waits_for_its_conditions_within_their_time);
+        tcase_add_test(tcase, an_attempt_does_not_wait_beyond_its_time);
+        tcase_add_test(tcase, an_attempt_that_waits_for_its_conditions_gives_way_to_the_next_slot);
+        tcase_add_loop_test(tcase, a_trigger_asks_for_the_attempt_that_waits_or_with_force_does_not, 0, 2);
+        tcase_add_test(tcase, the_trigger_of_an_attempt_that_does_not_come_is_dropped);
+        tcase_add_loop_test(tcase, a_fixed_delay_counts_from_an_attempt_that_does_not_come, 0, 2);
+        tcase_add_loop_test(tcase, an_attempt_that_waits_for_its_conditions_outlives_any_death, 0,
+                            sizeof(deaths) / sizeof(deaths[0]));
+        tcase_add_test(tcase, an_attempt_that_is_refused_while_nobody_is_there_waits);
         suite_add_tcase(suite, tcase);
         return run_suite(suite);
 }
