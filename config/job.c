@@ -204,15 +204,6 @@ static int finish_argv(struct job_draft *d, const char *file, unsigned line, boo
         return r;
 }
 
-static int finish_output(struct job_draft *d) {
-        struct job_what *what = &d->job->what;
-
-        if (d->set[KEY_STANDARD_ERROR])
-                return 0;
-        what->error.kind = what->output.kind;
-        return what->output.path ? draft_copy(what->output.path, &what->error.path) : 0;
-}
-
 int job_build(const char *name, const char *file, unsigned line, const struct job_setting *settings, size_t n_settings,
               struct agendas *agendas, struct diags *diags, struct job **ret) {
         struct job_draft draft = {.job = job_new(name, file, line), .agendas = agendas, .diags = diags};
@@ -226,9 +217,8 @@ int job_build(const char *name, const char *file, unsigned line, const struct jo
                 int argv_result = finish_argv(&draft, file, line, r == 0);
                 r = argv_result < 0 ? argv_result : r | argv_result;
         }
-        if (r == 0)
-                r = finish_output(&draft);
         if (r == 0) {
+                draft_finish_output(&draft);
                 *ret = draft.job;
                 draft.job = NULL;
         }

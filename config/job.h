@@ -141,17 +141,24 @@ enum job_mail_on {
 };
 
 enum job_output_kind {
-        JOB_OUTPUT_JOURNAL, /* through a pipe to the runner; the tail is the value */
+        JOB_OUTPUT_JOURNAL,        /* through a pipe to the runner; the tail is the value */
+        JOB_OUTPUT_JOURNAL_DIRECT, /* a stream of the job's own to journald; nothing is kept */
         JOB_OUTPUT_NULL,
-        JOB_OUTPUT_FILE, /* write from the start, keep what is beyond */
+        JOB_OUTPUT_INHERIT, /* of standard error: what standard output is */
+        JOB_OUTPUT_FILE,    /* write from the start, keep what is beyond */
         JOB_OUTPUT_APPEND,
         JOB_OUTPUT_TRUNCATE,
+        JOB_OUTPUT_MAX
 };
 
 struct job_output {
         enum job_output_kind kind;
-        char *path; /* absolute, for the last three kinds; else NULL */
+        char *path; /* absolute, where job_output_has_path(); else NULL */
 };
+
+static inline bool job_output_has_path(enum job_output_kind kind) {
+        return kind == JOB_OUTPUT_FILE || kind == JOB_OUTPUT_APPEND || kind == JOB_OUTPUT_TRUNCATE;
+}
 
 enum job_condition_kind {
         JOB_CONDITION_PATH_EXISTS,
@@ -190,9 +197,9 @@ struct job_what {
         size_t n_conditions;                /* 0..JOB_CONDITIONS_MAX */
         char **environment;                 /* NULL-terminated NAME=VALUE, later wins; NULL: none */
         char **environment_files;           /* NULL-terminated absolute paths, "-" before one that may be absent */
-        struct job_output output, error;    /* error.kind is output's where StandardError= is not set */
-        int64_t timeout_us;                 /* per attempt; DURATION_INFINITY */
-        int64_t kill_grace_us;              /* between KillSignal and KILL */
+        struct job_output output, error; /* error is INHERIT where both are one file; without StandardError= it is as output */
+        int64_t timeout_us;              /* per attempt; DURATION_INFINITY */
+        int64_t kill_grace_us;           /* between KillSignal and KILL */
         int kill_signal;
         uint32_t capture_max;      /* bytes, 0..JOB_CAPTURE_MAX */
         struct exit_classes exits; /* SuccessExitStatus= and its kin; else 0 is success and the rest has failed */

@@ -10,7 +10,7 @@
 
 #include "config/job_draft.h"
 
-#define WHAT_VERSION   4
+#define WHAT_VERSION   5
 #define MANNER_SIZE_AT 1 /* offset of the manner's size, behind the version */
 
 static void encode_list(struct pack *p, char *const *list) {
@@ -174,13 +174,12 @@ static int decode_output(struct unpack *u, struct job_output *ret) {
         uint8_t kind = unpack_u8(u);
         int r = decode_text(u, &ret->path);
 
-        if (kind > JOB_OUTPUT_TRUNCATE) {
+        if (kind >= JOB_OUTPUT_MAX) {
                 u->bad = true;
                 return r;
         }
         ret->kind = (enum job_output_kind)kind;
-        bool has_path = ret->kind != JOB_OUTPUT_JOURNAL && ret->kind != JOB_OUTPUT_NULL;
-        if (has_path ? !ret->path || ret->path[0] != '/' : ret->path != NULL)
+        if (job_output_has_path(ret->kind) ? !ret->path || ret->path[0] != '/' : ret->path != NULL)
                 u->bad = true;
         return r;
 }
@@ -235,6 +234,8 @@ static bool is_sane(const struct job_what *what) {
         if (directory && directory[0] != '/' && strcmp(directory, "~") != 0)
                 return false;
         if (what->stop_path && what->stop_path[0] != '/')
+                return false;
+        if (what->output.kind == JOB_OUTPUT_INHERIT)
                 return false;
         for (size_t i = 0; what->environment && what->environment[i]; i++) {
                 const char *equals = strchr(what->environment[i], '=');

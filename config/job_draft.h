@@ -319,6 +319,8 @@ void draft_finish_policy(struct job_draft *d);
 void job_when_default_catch_up(struct job_when *when);
 /* Whether the job has conditions, and so what ConditionWait= means. */
 void draft_finish_conditions(struct job_draft *d);
+/* What standard error is, once both outputs are known. */
+void draft_finish_output(struct job_draft *d);
 /* Once all values are in: what the when keys mean together, and the defaults that depend on others. 0, 1 (told), or a negative
  * error. */
 int draft_finish_when(struct job_draft *d);

@@ -9,7 +9,6 @@
 #include <strings.h>
 
 #include "config/job_draft.h"
-#include "config/size.h"
 
 #define ACCOUNT_NAME_MAX 255
 #define PATH_BYTES_MAX   4095
@@ -275,52 +274,4 @@ int parse_environment_file(struct job_draft *d, const struct job_setting *s) {
         r = strv_take(&d->job->what.environment_files, d->n_environment_files, strdup(s->value));
         d->n_environment_files += r == 0;
         return r;
-}
-
-static int parse_output(struct job_draft *d, const struct job_setting *s, struct job_output *ret) {
-        static const struct {
-                const char *name;
-                enum job_output_kind kind;
-                bool has_path;
-        } kinds[] = {
-                {"journal", JOB_OUTPUT_JOURNAL, false},   {"null", JOB_OUTPUT_NULL, false},
-                {"file:", JOB_OUTPUT_FILE, true},         {"append:", JOB_OUTPUT_APPEND, true},
-                {"truncate:", JOB_OUTPUT_TRUNCATE, true},
-        };
-
-        for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-                size_t size = strlen(kinds[i].name);
-                if (kinds[i].has_path ? strncmp(s->value, kinds[i].name, size) != 0 : strcmp(s->value, kinds[i].name) != 0)
-                        continue;
-                char *path = NULL;
-                int r = kinds[i].has_path ? draft_check_path(d, s, s->value + size) : 0;
-                if (r == 0 && kinds[i].has_path)
-                        r = draft_copy(s->value + size, &path);
-                if (r)
-                        return r;
-                free(ret->path);
-                *ret = (struct job_output){.kind = kinds[i].kind, .path = path};
-                return 0;
-        }
-        return draft_error(d, s, 0, "%s=%.60s is not known; there is journal, null, file:PATH, append:PATH and truncate:PATH",
-                           s->key, s->value);
-}
-
-int parse_standard_output(struct job_draft *d, const struct job_setting *s) {
-        return parse_output(d, s, &d->job->what.output);
-}
-
-int parse_standard_error(struct job_draft *d, const struct job_setting *s) {
-        return parse_output(d, s, &d->job->what.error);
-}
-
-int parse_capture_max(struct job_draft *d, const struct job_setting *s) {
-        uint64_t bytes;
-        int r = size_parse(s->value, JOB_CAPTURE_MAX, &bytes);
-        if (r == -ERANGE)
-                return draft_error(d, s, 0, "%.40s is more than %dK", s->value, JOB_CAPTURE_MAX / 1024);
-        if (r < 0)
-                return draft_error(d, s, 0, "\"%.40s\" is no size; write bytes or 16K", s->value);
-        d->job->what.capture_max = (uint32_t)bytes;
-        return 0;
 }

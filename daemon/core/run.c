@@ -4,6 +4,7 @@
 
 #include "daemon/core/run.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -79,8 +80,16 @@ const char *run_event_to_string(enum run_event event) {
 }
 
 const char *run_start_error(const struct run_end *end) {
+        bool is_output = end->step == RUN_STEP_STDOUT || end->step == RUN_STEP_STDERR;
+
         if (end->step == RUN_STEP_CONDITION && end->error == 0)
                 return "ExecCondition= exited with 255, or was ended by a signal";
+        if (is_output && end->error == ENOTSUP)
+                return "it is neither a regular file nor a character device";
+        if (is_output && end->error == ELOOP)
+                return "it is a symbolic link";
+        if (is_output && end->error == ENXIO)
+                return "it is a FIFO, or a device that is not there";
         return end->error > 0 ? strerrordesc_np(end->error) : NULL;
 }
 

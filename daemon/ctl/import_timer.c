@@ -220,6 +220,10 @@ static bool is_output(const char *value) {
                 strncmp(value, "append:/", 8) == 0 || strncmp(value, "truncate:/", 10) == 0);
 }
 
+static bool is_error_output(const char *value) {
+        return is_output(value) || strcmp(value, "inherit") == 0;
+}
+
 static bool is_folder(const char *value) {
         return is_literal(value) && value[*value == '-'] != '\0' && strchr("/~", value[*value == '-']);
 }
@@ -258,7 +262,7 @@ static const struct part {
         {SERVICE, "Environment", is_literal, "Environment", true, false},
         {SERVICE, "EnvironmentFile", is_folder, "EnvironmentFile", true, false},
         {SERVICE, "StandardOutput", is_output, "StandardOutput", false, false},
-        {SERVICE, "StandardError", is_output, "StandardError", false, false},
+        {SERVICE, "StandardError", is_error_output, "StandardError", false, false},
         {SERVICE, "TimeoutStartSec", is_limit, "Timeout", false, true},
         {SERVICE, "RuntimeMaxSec", is_limit, "Timeout", false, true},
         {SERVICE, "TimeoutStopSec", is_limit, "KillGrace", false, true},

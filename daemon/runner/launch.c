@@ -25,6 +25,7 @@
 #include "daemon/core/util.h"
 #include "daemon/runner/conditions.h"
 #include "daemon/runner/environment.h"
+#include "daemon/runner/journal_stream.h"
 
 #define STACK_SIZE (256 * 1024)
 #define TICK_US    (250 * USEC_PER_MSEC)
@@ -142,22 +143,32 @@ static int find_programs(const char *name, const char *path, char ***ret) {
         return 0;
 }
 
-/* A pipe for each stream that goes to the journal: our end to the launch, the child's to fd[]. */
-static int make_pipes(struct launch *l, int fd[static 2]) {
-        const struct job_output *outputs[2] = {&l->what.output, &l->what.error};
+static int make_pipe(int *ret_ours, int *ret_childs) {
+        int both[2];
 
-        for (int i = 0; i < 2 && !l->is_own_program; i++) {
-                int both[2];
-                if (outputs[i]->kind != JOB_OUTPUT_JOURNAL)
+        if (pipe2(both, O_CLOEXEC) < 0)
+                return -errno;
+        *ret_ours = both[0];
+        *ret_childs = both[1];
+        return fcntl(both[0], F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+/* For each stream that goes to the journal the child's end to fd[]: a pipe, of which our end goes to the launch, or a socket. Where
+ * journald takes no stream a pipe serves as well: a run is worth more than how its output travels. */
+static int open_outputs(struct launch *l, const struct environment *e, int fd[static 2]) {
+        const struct job_output *outputs[2] = {&l->what.output, &l->what.error};
+        const char *job = environment_get(e, "CHIMED_JOB");
+        int r = 0;
+
+        for (int i = 0; i < 2 && r == 0 && !l->is_own_program; i++) {
+                if (outputs[i]->kind == JOB_OUTPUT_JOURNAL_DIRECT)
+                        fd[i] = journal_stream_open(job ? job : "");
+                else if (outputs[i]->kind != JOB_OUTPUT_JOURNAL)
                         continue;
-                if (pipe2(both, O_CLOEXEC) < 0)
-                        return -errno;
-                l->output_fd[i] = both[0];
-                fd[i] = both[1];
-                if (fcntl(both[0], F_SETFL, O_NONBLOCK) < 0)
-                        return -errno;
+                if (fd[i] < 0)
+                        r = make_pipe(&l->output_fd[i], &fd[i]);
         }
-        return 0;
+        return r;
 }
 
 static void fail(struct launch *l, enum run_step step, int error) {
@@ -214,7 +225,7 @@ static void start(struct worker *w, struct launch *l) {
                 r = find_programs(l->what.argv[0], environment_get(&environment, "PATH"), &programs);
         if (r < 0)
                 fail(l, RUN_STEP_ENVIRONMENT, -r);
-        if (r == 0 && (r = make_pipes(l, child.output_fd)) < 0)
+        if (r == 0 && (r = open_outputs(l, &environment, child.output_fd)) < 0)
                 fail(l, RUN_STEP_PIPE, -r);
         child.environment = environment.list ? environment.list : none;
         child.programs = programs;

@@ -130,13 +130,30 @@ static int move_fd(int fd, int number) {
         return sys_dup(fd, number) < 0 ? -errno : 0;
 }
 
+/* 0 for what can be written to without a partner that might not read; -ENOTSUP for a FIFO, a socket, a disk. */
+static int check_type(int fd) {
+        struct statx st;
+
+        if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH, STATX_TYPE, &st) < 0)
+                return -errno;
+        return S_ISREG(st.stx_mode) || S_ISCHR(st.stx_mode) ? 0 : -ENOTSUP;
+}
+
 static int open_as(const char *path, int flags, int number) {
         int fd = sys_open(path, flags | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0644);
+        int r = fd < 0 ? -errno : 0;
 
+        if (r == 0 && flags & O_CREAT)
+                r = check_type(fd);
         /* non-blocking only for the open, so that a FIFO without reader fails instead of hanging */
-        if (fd < 0 || fcntl(fd, F_SETFL, flags & O_APPEND) < 0)
-                return -errno;
-        return move_fd(fd, number);
+        if (r == 0 && fcntl(fd, F_SETFL, flags & O_APPEND) < 0)
+                r = -errno;
+        return r < 0 ? r : move_fd(fd, number);
+}
+
+/* A job's file: its last part is no link, whoever put it there. */
+static int open_file(const char *path, int flags, int number) {
+        return open_as(path, O_WRONLY | O_CREAT | O_NOFOLLOW | flags, number);
 }
 
 static int set_stdin(struct launch_child *c) {
@@ -144,20 +161,25 @@ static int set_stdin(struct launch_child *c) {
         return open_as("/dev/null", O_RDONLY, STDIN_FILENO);
 }
 
-static int set_output(const struct launch_child *c, const struct job_output *output, int pipe_fd, int number) {
+static int set_output(const struct launch_child *c, const struct job_output *output, int given_fd, int number) {
         if (c->launch->is_own_program)
                 return number == STDOUT_FILENO ? move_fd(STDERR_FILENO, STDOUT_FILENO) : 0;
         switch (output->kind) {
         case JOB_OUTPUT_JOURNAL:
-                return move_fd(pipe_fd, number);
+        case JOB_OUTPUT_JOURNAL_DIRECT:
+                return move_fd(given_fd, number);
         case JOB_OUTPUT_NULL:
                 return open_as("/dev/null", O_WRONLY, number);
+        case JOB_OUTPUT_INHERIT:
+                return move_fd(STDOUT_FILENO, number);
         case JOB_OUTPUT_FILE:
-                return open_as(output->path, O_WRONLY | O_CREAT, number);
+                return open_file(output->path, 0, number);
         case JOB_OUTPUT_APPEND:
-                return open_as(output->path, O_WRONLY | O_CREAT | O_APPEND, number);
+                return open_file(output->path, O_APPEND, number);
         case JOB_OUTPUT_TRUNCATE:
-                return open_as(output->path, O_WRONLY | O_CREAT | O_TRUNC, number);
+                return open_file(output->path, O_TRUNC, number);
+        case JOB_OUTPUT_MAX:
+                break;
         }
         return -EINVAL;
 }

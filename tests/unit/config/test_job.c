@@ -229,8 +229,11 @@ static const struct {
         {"Environment=CHIMED_JOB=x\n", "chimed sets itself", 2, 13},
         {"Environment=A=\"x\n", "the quote \" is not closed", 2, 15},
         {"EnvironmentFile=etc/x\n", "no absolute path", 2, 17},
-        {"StandardOutput=tty\n", "there is journal, null", 2, 16},
+        {"StandardOutput=tty\n", "there is journal, journal-direct, null", 2, 16},
         {"StandardOutput=file:x\n", "no absolute path", 2, 21},
+        {"StandardOutput=inherit\n", "there is journal, journal-direct, null, file:PATH", 2, 16},
+        {"StandardError=tty\n", "null, inherit, file:PATH", 2, 15},
+        {"StandardError=inherit:/a\n", "is not known", 2, 15},
         {"CaptureMax=65K\n", "more than 64K", 2, 12},
         {"CaptureMax=1M\n", "more than 64K", 2, 12},
         {"CaptureMax=99999999999999999999K\n", "more than 64K", 2, 12},
@@ -654,16 +657,44 @@ START_TEST(exit_status_is_of_the_class_that_names_it) {
 }
 END_TEST
 
-START_TEST(outputs_follow_each_other) {
-        struct job *job = build_good("Every=1h\nCommand=x\nStandardOutput=append:/var/log/a b\n");
+static const struct {
+        const char *settings;
+        enum job_output_kind output, error;
+        const char *path, *error_path;
+} outputs[] = {
+        {"", JOB_OUTPUT_JOURNAL, JOB_OUTPUT_JOURNAL, NULL, NULL},
+        {"StandardOutput=null\n", JOB_OUTPUT_NULL, JOB_OUTPUT_NULL, NULL, NULL},
+        {"StandardOutput=null\nStandardError=journal\n", JOB_OUTPUT_NULL, JOB_OUTPUT_JOURNAL, NULL, NULL},
+        {"StandardOutput=journal-direct\n", JOB_OUTPUT_JOURNAL_DIRECT, JOB_OUTPUT_INHERIT, NULL, NULL},
+        {"StandardError=journal-direct\n", JOB_OUTPUT_JOURNAL, JOB_OUTPUT_JOURNAL_DIRECT, NULL, NULL},
+        {"StandardError=inherit\n", JOB_OUTPUT_JOURNAL, JOB_OUTPUT_INHERIT, NULL, NULL},
+        {"StandardOutput=append:/var/log/a b\n", JOB_OUTPUT_APPEND, JOB_OUTPUT_INHERIT, "/var/log/a b", NULL},
+        {"StandardOutput=file:/a\nStandardError=file:/a\n", JOB_OUTPUT_FILE, JOB_OUTPUT_INHERIT, "/a", NULL},
+        {"StandardOutput=file:/a\nStandardError=file:/b\n", JOB_OUTPUT_FILE, JOB_OUTPUT_FILE, "/a", "/b"},
+        {"StandardOutput=truncate:/a\nStandardError=append:/a\n", JOB_OUTPUT_TRUNCATE, JOB_OUTPUT_APPEND, "/a", "/a"},
+        {"StandardOutput=null\nStandardError=file:/b\n", JOB_OUTPUT_NULL, JOB_OUTPUT_FILE, NULL, "/b"},
+};
 
-        ck_assert_int_eq(job->what.error.kind, JOB_OUTPUT_APPEND);
-        ck_assert_str_eq(job->what.error.path, "/var/log/a b");
+static void expect_path(const char *wanted, const char *found) {
+        ck_assert_msg((wanted == NULL) == (found == NULL) && (!wanted || strcmp(wanted, found) == 0), "%s", found);
+}
+
+START_TEST(outputs_are_one_where_they_are_one_file) {
+        char text[200];
+
+        snprintf(text, sizeof(text), "Every=1h\nCommand=x\n%s", outputs[_i].settings);
+        struct job *job = build_good(text);
+        ck_assert_int_eq(job->what.output.kind, outputs[_i].output);
+        ck_assert_int_eq(job->what.error.kind, outputs[_i].error);
+        expect_path(outputs[_i].path, job->what.output.path);
+        expect_path(outputs[_i].error_path, job->what.error.path);
         job_free(job);
-        job = build_good(
-                "Every=1h\nCommand=x\nStandardOutput=null\nStandardError=journal\nCaptureMax=4K\nWorkingDirectory=-~\n");
-        ck_assert_int_eq(job->what.output.kind, JOB_OUTPUT_NULL);
-        ck_assert_int_eq(job->what.error.kind, JOB_OUTPUT_JOURNAL);
+}
+END_TEST
+
+START_TEST(what_is_optional_is_told_apart) {
+        struct job *job = build_good("Every=1h\nCommand=x\nCaptureMax=4K\nWorkingDirectory=-~\n");
+
         ck_assert_uint_eq(job->what.capture_max, 4096);
         ck_assert_str_eq(job->what.working_directory, "~");
         ck_assert(job->what.is_working_directory_optional);
@@ -796,7 +827,7 @@ static void fill_what(struct job_what *what) {
 static struct job *full_job(void) {
         struct job *job =
                 build_good("Every=1h\nCommand=/bin/x a '' \\xff\nEnvironment=A=1 B=\nEnvironmentFile=-/e\nTimeout=3h\n"
-                           "KillGrace=0\nWorkingDirectory=-/srv\nStandardOutput=file:/o\nStandardError=null\nCaptureMax=0\n"
+                           "KillGrace=0\nWorkingDirectory=-/srv\nStandardOutput=file:/o\nStandardError=inherit\nCaptureMax=0\n"
                            "StopWhenPathExists=/stop\nConditionPathExists=!/a\nConditionACPower=no\nConditionLoadBelow=80%\n"
                            "ConditionUnitActive=x.service\nExecCondition=test -e '/a b'\nExecCondition=/bin/true\n"
                            "SuccessExitStatus=0 255 HUP\nSkipExitStatus=1\nFinishExitStatus=2 64\n");
@@ -993,7 +1024,8 @@ int main(void) {
         tcase_add_test(tcase, lists_append_and_an_empty_value_clears_them);
         tcase_add_loop_test(tcase, signal_is_known_by_name_and_number, 0, (int)ROWS(signals));
         tcase_add_loop_test(tcase, exit_status_is_of_the_class_that_names_it, 0, (int)ROWS(exits));
-        tcase_add_test(tcase, outputs_follow_each_other);
+        tcase_add_loop_test(tcase, outputs_are_one_where_they_are_one_file, 0, sizeof(outputs) / sizeof(outputs[0]));
+        tcase_add_test(tcase, what_is_optional_is_told_apart);
         tcase_add_loop_test(tcase, a_key_without_effect_is_warned_of, 0, (int)ROWS(warned));
         tcase_add_loop_test(tcase, name_is_valid_or_the_reason_is_given, 0, (int)ROWS(names));
         tcase_add_loop_test(tcase, unknown_key_is_answered, 0, (int)ROWS(hints));

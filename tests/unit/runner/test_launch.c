@@ -17,8 +17,10 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -231,9 +233,33 @@ static void set_output_folder(struct launch *l) {
         l->what.output = (struct job_output){.kind = JOB_OUTPUT_APPEND, .path = strdup(folder)};
 }
 
+static int fifo_fd = -1; /* of a reader */
+
 static void set_error_fifo(struct launch *l) {
         ck_assert_int_eq(mkfifo(path_of("fifo"), 0666), 0);
         l->what.error = (struct job_output){.kind = JOB_OUTPUT_APPEND, .path = strdup(path_of("fifo"))};
+}
+
+/* One that would take what is written, and block when nobody reads it. */
+static void set_error_open_fifo(struct launch *l) {
+        set_error_fifo(l);
+        fifo_fd = open(path_of("fifo"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+        ck_assert_int_ge(fifo_fd, 0);
+}
+
+static void set_output_link(struct launch *l) {
+        ck_assert_int_eq(symlink("linked", path_of("output-link")), 0);
+        l->what.output = (struct job_output){.kind = JOB_OUTPUT_APPEND, .path = strdup(path_of("output-link"))};
+}
+
+static void set_output_socket(struct launch *l) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        snprintf(address.sun_path, sizeof(address.sun_path), "%s", path_of("socket"));
+        ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+        close(fd);
+        l->what.output = (struct job_output){.kind = JOB_OUTPUT_TRUNCATE, .path = strdup(path_of("socket"))};
 }
 
 static void set_environment_file(struct launch *l) {
@@ -340,6 +366,9 @@ static const struct {
         {"/bin/true", set_cwd, RUN_STEP_WORKING_DIRECTORY, ENOENT, false},
         {"/bin/true", set_output_folder, RUN_STEP_STDOUT, EISDIR, false},
         {"/bin/true", set_error_fifo, RUN_STEP_STDERR, ENXIO, false},
+        {"/bin/true", set_error_open_fifo, RUN_STEP_STDERR, ENOTSUP, false},
+        {"/bin/true", set_output_link, RUN_STEP_STDOUT, ELOOP, false},
+        {"/bin/true", set_output_socket, RUN_STEP_STDOUT, ENXIO, false},
         {"/bin/true", set_environment_file, RUN_STEP_ENVIRONMENT, ENOENT, false},
         {"/bin/true", set_nobody_secret, RUN_STEP_STDOUT, EACCES, true},
         {"-", set_nobody_program, RUN_STEP_EXEC, EACCES, true},
@@ -530,6 +559,42 @@ START_TEST(output_goes_to_a_file) {
         ck_assert_uint_gt(fread(text, 1, sizeof(text) - 1, file), 0);
         fclose(file);
         ck_assert_str_eq(text, outputs[_i].expected);
+}
+END_TEST
+
+/* One description for both streams, so that neither writes over the other. */
+START_TEST(standard_error_is_what_standard_output_is) {
+        char text[64] = "";
+        struct launch *l = order_script("echo one; echo two >&2; echo three");
+
+        l->what.error.kind = JOB_OUTPUT_INHERIT;
+        if (_i == 1)
+                l->what.output = (struct job_output){.kind = JOB_OUTPUT_TRUNCATE, .path = strdup(path_of("both"))};
+        launch(l);
+        ck_assert_int_eq(l->step, RUN_STEP_NONE);
+        ck_assert_int_eq(l->output_fd[1], -1);
+        if (_i == 0)
+                snprintf(text, sizeof(text), "%s", read_all(l->output_fd[0]));
+        exit_status(l);
+        launch_free(l);
+        if (_i == 1) {
+                FILE *file = fopen(path_of("both"), "r");
+                ck_assert_uint_gt(fread(text, 1, sizeof(text) - 1, file), 0);
+                fclose(file);
+        }
+        ck_assert_str_eq(text, "one\ntwo\nthree\n");
+}
+END_TEST
+
+START_TEST(output_goes_to_a_device) {
+        struct launch *l = order_script("echo gone; file=$(readlink /proc/$$/fd/1); echo $file >&2");
+
+        l->what.output = (struct job_output){.kind = JOB_OUTPUT_APPEND, .path = strdup("/dev/zero")};
+        launch(l);
+        ck_assert_int_eq(l->step, RUN_STEP_NONE);
+        ck_assert_str_eq(read_all(l->output_fd[1]), "/dev/zero\n");
+        exit_status(l);
+        launch_free(l);
 }
 END_TEST
 
@@ -729,6 +794,8 @@ int main(void) {
         tcase_add_test(tcase, a_job_runs_as_its_user_with_its_groups_only);
         tcase_add_test(tcase, a_missing_home_does_not_hold_up_a_job_that_asked_for_none);
         tcase_add_loop_test(tcase, output_goes_to_a_file, 0, ARRAY_SIZE(outputs));
+        tcase_add_loop_test(tcase, standard_error_is_what_standard_output_is, 0, 2);
+        tcase_add_test(tcase, output_goes_to_a_device);
         tcase_add_test(tcase, our_own_program_gets_its_descriptors);
         tcase_add_test(tcase, our_own_program_is_found_with_our_rights_not_its_own);
         tcase_add_test(tcase, a_start_that_hangs_holds_up_no_other_and_is_ended);
