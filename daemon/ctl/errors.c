@@ -55,7 +55,7 @@ static void tell_already_running(struct session *s, enum api_method method, cons
 
 static void tell_not_running(struct session *s, enum api_method method, const json_t *p) {
         (void)s, (void)method;
-        session_fail(0, "%s: no run is in flight; see: chimectl show %s", job_of(p), job_of(p));
+        session_fail(0, "%s: no run is in flight, and nothing waits to run; see: chimectl show %s", job_of(p), job_of(p));
 }
 
 static void tell_not_possible(struct session *s, enum api_method method, const json_t *p) {

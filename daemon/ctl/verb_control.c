@@ -104,18 +104,30 @@ static void add_what(const struct session *s, json_t *parameters) {
                 json_object_set_new(parameters, "runId", json_integer(run));
 }
 
+/* What waited to run. */
+static void say_dropped(struct session *s, const char *job, const json_t *reply) {
+        long long attempt = reply_int(reply, "droppedAttempt", 0), slots = reply_int(reply, "droppedSlots", 0);
+        long long run = reply_int(reply, "droppedRunId", 0);
+
+        if (attempt > 0)
+                session_say(s, "%s: attempt %lld of its last slot will not come", job, attempt);
+        if (slots > 0)
+                session_say(s, "%s: %lld slot%s that waited will not run", job, slots, slots == 1 ? "" : "s");
+        if (run > 0)
+                session_say(s, "%s: run %lld, which a trigger was promised, will not begin", job, run);
+}
+
 static void say_cancelled(struct session *s, const char *job, const json_t *reply) {
         const json_t *run = reply_object(reply, "run");
         char words[RUNS_WORDS];
 
         if (run)
                 session_say(s, "%s: run %lld %s", job, (long long)reply_int(run, "runId", 0), runs_words(run, words));
+        say_dropped(s, job, reply);
         if (strcmp(reply_text_or(reply, "state", ""), "disabled") == 0)
                 session_say(s, "%s is disabled: it runs only if it is forced to", job);
         else if (!session_has(s, OPTION_RUN))
                 session_say(s, "%s will not run again until: chimectl start %s", job, job);
-        else if (!run)
-                session_say(s, "%s: what waited to run will not; its schedule goes on", job);
         else
                 session_say(s, "%s goes on with its schedule; to stop that too: chimectl cancel %s", job, job);
 }

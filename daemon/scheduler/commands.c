@@ -217,8 +217,8 @@ int engine_cancel(struct engine *e, struct clock_sample now, uint32_t job, bool 
                 return r;
         struct job_cold *cold = registry_cold(&e->jobs, row);
         bool cancels_schedule = !is_run_only && engine_has_plan(row);
-        bool is_anything = cancels_schedule || cold->run.run > 0 || cold->waiting.is_trigger || cold->waiting.run > 0 ||
-                           cold->retry.is_waiting;
+        bool is_anything = cancels_schedule || cold->run.run > 0 || cold->waiting.is_slot || cold->waiting.is_trigger ||
+                           cold->waiting.run > 0 || cold->retry.is_waiting;
         if (cancels_schedule)
                 cancel_schedule(e, now, job);
         else {

@@ -234,27 +234,35 @@ int control_do_trigger(struct control_call *call) {
 
 /* ---- Cancel ---- */
 
-static void reply_cancelled(const struct control_call *call, bool has_changed) {
+void control_put_cancelled(json_t **o, bool has_changed, const struct job_view *view, json_t *run,
+                           const struct control_dropped *dropped) {
+        control_put_bool(o, "changed", has_changed);
+        control_put_text(o, "state", job_status_to_string(view->status));
+        control_put(o, "run", run);
+        control_put_known(o, "droppedAttempt", dropped->attempt > 0, dropped->attempt);
+        control_put_int(o, "droppedSlots", dropped->n_slots);
+        control_put_known(o, "droppedRunId", dropped->run > 0, (int64_t)dropped->run);
+}
+
+static void reply_cancelled(const struct control_call *call, bool has_changed, const struct control_dropped *dropped) {
         struct job_view view;
         json_t *o = about_view(call, &view);
-        control_put_bool(&o, "changed", has_changed);
-        control_put_text(&o, "state", job_status_to_string(view.status));
-        control_put(&o, "run", json_null());
+        control_put_cancelled(&o, has_changed, &view, json_null(), dropped);
         control_reply(call, o);
 }
 
-/* With what=run: there is a run, and it is the one that is meant. False where the call is answered. */
+/* With what=run: there is something to cancel, and the run is the one that is meant. False where the call is answered. */
 static bool is_run_there(const struct control_call *call) {
         const json_t *wanted = message_get(call->message, "runId");
         struct job_view view;
         json_t *o = about_view(call, &view);
-        uint64_t run = view.run ? view.run->run : 0;
+        uint64_t run = view.run ? view.run->run : view.pending_run;
         if (wanted && (uint64_t)json_integer_value(wanted) != run) {
                 control_put_int(&o, "runId", json_integer_value(wanted));
                 control_error(call, API_ERROR_NO_SUCH_RUN, o);
                 return false;
         }
-        if (run > 0 || view.pending_run > 0) {
+        if (run > 0 || view.n_waiting > 0 || view.retry) {
                 json_decref(o);
                 return true;
         }
@@ -285,6 +293,7 @@ int control_cancel(const struct control_call *call, bool is_run_only, const char
 }
 
 int control_do_cancel(struct control_call *call) {
+        struct job_view view;
         const char *reason;
         bool is_run_only;
         uint64_t run = 0;
@@ -294,6 +303,9 @@ int control_do_cancel(struct control_call *call) {
         /* never refused for others that wait: a connection waits for one only, so these are bounded */
         if (is_run_only && !is_run_there(call))
                 return 0;
+        engine_view(call->engine, call->now, call->job, &view);
+        struct control_dropped dropped = {
+                .attempt = view.retry ? view.retry->attempt : 0, .n_slots = view.n_waiting, .run = view.pending_run};
         control_begin(call, by);
         int result = control_cancel(call, is_run_only, reason, &run);
         bool is_done = result == 0 || result == 1;
@@ -301,6 +313,7 @@ int control_do_cancel(struct control_call *call) {
         if (wait) {
                 wait->run = run;
                 wait->has_changed = result == 1;
+                wait->dropped = dropped;
         }
         if (result == 1 && is_run_only)
                 tell(call, "run cancelled");
@@ -312,7 +325,7 @@ int control_do_cancel(struct control_call *call) {
         if (!is_done) /* ENGINE_REFUSED_STOPPING */
                 control_error(call, API_ERROR_NOT_READY, NULL);
         else if (run == 0)
-                reply_cancelled(call, result == 1);
+                reply_cancelled(call, result == 1, &dropped);
         return 0;
 }
 

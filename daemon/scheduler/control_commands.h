@@ -24,6 +24,9 @@ bool control_get_cancel(const struct control_call *call, bool *ret_is_run_only, 
 bool control_get_pause(const struct control_call *call, int64_t *ret_for_us, const char **ret_reason);
 /* Signs and tells the engine; as engine_cancel(). A hold that is there stays whose it is. */
 int control_cancel(const struct control_call *call, bool is_run_only, const char *reason, uint64_t *ret_run);
+/* The reply to a cancel, behind the job's name. run is taken. */
+void control_put_cancelled(json_t **o, bool has_changed, const struct job_view *view, json_t *run,
+                           const struct control_dropped *dropped);
 /* What a trigger that was not refused has come to. *ret_view is the job's. */
 void control_put_accepted(const struct control_call *call, uint32_t job, enum trigger_outcome outcome, uint64_t run,
                           struct job_view *ret_view, json_t **o);

@@ -69,6 +69,13 @@ enum control_wait_kind {
         CONTROL_WAIT_SIMULATE, /* its turns */
 };
 
+/* What waited to run when it was cancelled, and will not. */
+struct control_dropped {
+        uint32_t attempt; /* of its last slot; 0: none was to come */
+        uint32_t n_slots;
+        uint64_t run; /* that was promised to a trigger; 0: none was */
+};
+
 /* The call of a client that is not answered, or not to its end. While there is one, the client's next calls wait. */
 struct control_wait {
         enum control_wait_kind kind;
@@ -79,7 +86,8 @@ struct control_wait {
         struct control_rows rows; /* pages, feed, simulate */
         uint32_t at;              /* the next of them */
         uint64_t run;             /* trigger, cancel */
-        bool has_changed;         /* cancel */
+        bool has_changed;         /* cancel, */
+        struct control_dropped dropped;
         bool is_output_wanted;    /* trigger */
         uint64_t lost;            /* trigger: bytes of output */
         uint64_t number;          /* reload, describe */

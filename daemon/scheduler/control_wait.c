@@ -180,12 +180,10 @@ static void cancelled(struct control_wait *wait, struct clock_sample now, const 
         const struct book_job *book = book_of(wait);
         engine_view(engine_of(wait), now, wait->job, &view);
         json_t *o = about_job(wait);
-        control_put_bool(&o, "changed", wait->has_changed);
-        control_put_text(&o, "state", job_status_to_string(view.status));
         bool is_in_book = book && book->last && book->last->run.run == wait->run;
-        control_put(&o, "run",
-                    control_json_run(engine_job_name(engine_of(wait), wait->job), is_in_book ? book->last : NULL,
-                                     may_control(wait)));
+        json_t *run = control_json_run(engine_job_name(engine_of(wait), wait->job), is_in_book ? book->last : NULL,
+                                       may_control(wait));
+        control_put_cancelled(&o, wait->has_changed, &view, run, &wait->dropped);
         answer(wait, o);
 }
 

@@ -250,9 +250,9 @@ enum trigger_outcome {
 /* Runs the job now: there is never an extra run beside the one whose number is given. Returns enum trigger_outcome, or -ENOMEM. */
 int engine_trigger(struct engine *e, struct clock_sample now, uint32_t job, const struct engine_trigger *trigger,
                    uint64_t *ret_run);
-/* Ends the run in flight (ACTION_KILL; its ACTION_ENDED comes when its processes are gone) and what waits behind it; unless
- * is_run_only, the schedule too, if it has one. *ret_run is the run that is being ended, 0 for none. 1, 0 where nothing was there to
- * cancel, ENGINE_REFUSED_STOPPING, -ENOMEM. */
+/* Ends the run in flight (ACTION_KILL; its ACTION_ENDED comes when its processes are gone) and drops what waits: slots and a trigger, for
+ * whatever, and the attempt that is to come; unless is_run_only, the schedule too, if it has one. *ret_run is the run that is being ended, 0
+ * for none. 1, 0 where nothing was there to cancel, ENGINE_REFUSED_STOPPING, -ENOMEM. */
 int engine_cancel(struct engine *e, struct clock_sample now, uint32_t job, bool is_run_only, uint64_t *ret_run);
 /* What 0, 1 or a refusal mean for the others: 0 it was so before, 1 done. All may be ENGINE_REFUSED_STOPPING. */
 enum {
@@ -366,6 +366,7 @@ struct job_view {
         const struct job_retry *retry; /* the attempt that is to come, or NULL */
         enum job_end end;
         uint32_t n_beside;                 /* runs in flight beside `run`, begun before it */
+        uint32_t n_waiting;                /* slots that were taken off the plan and wait, for whatever */
         uint32_t n_line;                   /* slots that wait for a run to end, by Overlap=queue or for a replaced one; */
         int64_t line_slot_rt_us;           /* the first of them */
         bool is_clock_awaited;             /* its slots wait for the clock to be synchronised */

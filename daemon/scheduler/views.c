@@ -295,6 +295,7 @@ void engine_view(const struct engine *e, struct clock_sample now, uint32_t job, 
                 v.retry = cold->retry.is_waiting ? &cold->retry : NULL;
                 v.n_beside = cold->n_beside;
                 v.is_place_awaited = pools_is_queued(e, cold);
+                v.n_waiting = waiting_count(cold);
                 v.n_line = is_in_line(&cold->waiting) ? waiting_count(cold) : 0;
                 v.line_slot_rt_us = cold->waiting.slot_rt_us;
         }

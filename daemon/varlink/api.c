@@ -372,8 +372,10 @@ static const struct api_field trigger_out[] = {
 };
 static const struct api_field cancel_in[] = {
         STRING("job", REQUIRED, "The job's name, or \"@NAME\": all members of a group, in one step."),
-        STRING("what", OPTIONAL, "all (default): its schedule, what waits and its run; run: its run and what waits."),
-        INT("runId", OPTIONAL, "With run: only if it is this one."),
+        STRING("what", OPTIONAL,
+               "all (default): its schedule, what waits and its run; run: its run, or the attempt that is to come, and what "
+               "waits."),
+        INT("runId", OPTIONAL, "With run: only if this one is in flight, or waits with a trigger and none is in flight."),
         STRING("reason", OPTIONAL, "Why, for those who read it later; at most 200 bytes."),
 };
 static const struct api_field cancel_out[] = {
@@ -381,7 +383,10 @@ static const struct api_field cancel_out[] = {
         BOOL("changed", REQUIRED, "Whether there was anything to cancel."),
         STRING("state", REQUIRED, "The job's state now; of a group: waiting, paused or cancelled."),
         OBJECT("run", "Run", OPTIONAL,
-               "The run that was ended; its processes are gone. Absent for a group: runs are being ended."),
+               "The run that was ended; its processes are gone. Absent for a group, as is the rest: runs are being ended."),
+        INT("droppedAttempt", OPTIONAL, "The attempt of its last slot that was to come, and will not; null: none was."),
+        INT("droppedSlots", OPTIONAL, "How many slots waited, and will not run."),
+        INT("droppedRunId", OPTIONAL, "The run that a trigger was promised, and that will not begin; null: none was."),
 };
 static const struct api_field changed_out[] = {
         STRING("job", REQUIRED, "As it was given."),
@@ -581,8 +586,8 @@ static const struct api_row errors[API_ERROR_MAX] = {
                 ROW_NO_IN("NotArmed", "The job does not run in this state.", API_RIGHT_SEE, API_SINGLE, not_armed),
         [API_ERROR_ALREADY_RUNNING] = ROW_NO_IN("AlreadyRunning", "A run is in flight, and the trigger was to reject.",
                                                 API_RIGHT_SEE, API_SINGLE, running_run),
-        [API_ERROR_NOT_RUNNING] =
-                ROW_NO_IN("NotRunning", "No run of the job is in flight.", API_RIGHT_SEE, API_SINGLE, the_job),
+        [API_ERROR_NOT_RUNNING] = ROW_NO_IN("NotRunning", "No run of the job is in flight, and nothing waits to run.",
+                                            API_RIGHT_SEE, API_SINGLE, the_job),
         [API_ERROR_NOT_POSSIBLE] = ROW_NO_IN("NotPossible", "The job is not of the kind that this can be done with.",
                                              API_RIGHT_SEE, API_SINGLE, not_possible),
         [API_ERROR_TIMED_OUT] =

@@ -39,6 +39,14 @@ ConditionPathExists=$T/out/go-on
 ConditionWait=1h
 Command=/bin/true
 END2
+write_job again <<END2
+Every=1d
+Mode=fixed-rate
+Log=all
+ConditionPathExists=$T/out/never
+ConditionWait=1h
+Command=/bin/true
+END2
 write_job asks <<END2
 ExecCondition=/bin/sh -c 'exit 3'
 Command=/bin/true
@@ -93,6 +101,13 @@ assert_event pending once
 assert_equal "state" pending "$(state once)"
 says once "waits for ConditionPathExists=$T/out/go-on (it is not there)" || die "$(why once)"
 ctl -q trigger --wait --force once
+
+# one that waits can be cancelled, and the schedule goes on
+assert_event pending again
+assert_contains "cancel" "again: 1 slot that waited will not run" "$(ctl cancel --run again)"
+assert_event withheld again CHIMED_REASON=cancelled
+assert_equal "state" waiting "$(state again)"
+assert_equal "nothing is left" 3 "$(status_of ctl -q cancel --run again)"
 
 # what is asked, and for how long, is shown
 assert_contains "show slow" "Conditions ExecCondition=/bin/sleep $tag" "$(ctl show slow)"

@@ -242,7 +242,7 @@ static const struct {
         {"Start", "{\"job\":\"job\"}", "\"changed\":false"},
         {"Start", "{\"job\":\"off\"}", "NotArmed"},
         {"Cancel", "{\"job\":\"job\",\"reason\":\"done\"}",
-         "{\"job\":\"job\",\"changed\":true,\"state\":\"cancelled\",\"run\":null}"},
+         "{\"job\":\"job\",\"changed\":true,\"state\":\"cancelled\",\"run\":null,"},
         {"Cancel", "{\"job\":\"job\",\"reason\":\"again\"}", "\"changed\":false,\"state\":\"cancelled\""},
         {"Why", "{\"job\":\"job\"}", ": done.\",\"It will not run again until: chimectl start job\"],\"reason\":\"cancelled\""},
         {"Pause", "{\"job\":\"job\"}",

@@ -204,6 +204,56 @@ START_TEST(a_cancelled_job_s_cancelled_run_is_named) {
 }
 END_TEST
 
+/* The run is not executed: a condition does not hold. */
+static void run_refused(uint64_t run) {
+        struct clock_sample now = clock_now();
+        struct run_end end = {.result = RUN_RESULT_CONDITION, .exit_code = -1, .end_rt_us = now.rt_us, .end_bt_us = now.bt_us};
+        wire_put_ended(&pack, &(struct wire_ended){.run = run, .end = end});
+        runner_say(WIRE_ENDED);
+        settle();
+}
+
+START_TEST(cancel_says_what_else_it_drops) {
+        define_job("tries", "OnEndOf=job\nRetries=3\nRetryDelay=1h\n");
+        define_job("asks", "OnEndOf=job\nConditionWait=1h\n");
+        define_job("line", "OnEndOf=job\nOverlap=queue\nQueueMax=5\n");
+        commit_asked(0, 8);
+        is_runner_started = false;
+        for (int i = 0; i < 3; i++) {
+                uint64_t n_starts = told.n_starts;
+                says(ask(&a, "Trigger", "{\"job\":\"job\"}"), "\"outcome\":\"started\"");
+                settle();
+                ck_assert_uint_eq(told.n_starts, n_starts + 1);
+                run_ended(told.run, RUN_RESULT_SUCCESS, NULL);
+                settle();
+                if (i > 0)
+                        continue;
+                ck_assert_uint_eq(told.n_starts,
+                                  n_starts + 4); /* the three, in the order of their definitions */
+                run_ended(told.run - 2, RUN_RESULT_FAILED, NULL);
+                run_refused(told.run - 1);
+        }
+        /* the attempt that is to come, and nothing else */
+        says(ask(&a, "Cancel", "{\"job\":\"tries\",\"what\":\"run\",\"runId\":77}"), "NoSuchRun");
+        says(ask(&a, "Cancel", "{\"job\":\"tries\",\"what\":\"run\"}"),
+             "\"changed\":true,\"state\":\"waiting\",\"run\":null,\"droppedAttempt\":2,\"droppedSlots\":0,\"droppedRunId\":"
+             "null");
+        says(ask(&a, "Cancel", "{\"job\":\"tries\",\"what\":\"run\"}"), "NotRunning");
+        /* the slot that waits for its conditions */
+        says(ask(&a, "Cancel", "{\"job\":\"asks\",\"what\":\"run\"}"),
+             "\"changed\":true,\"state\":\"waiting\",\"run\":null,\"droppedAttempt\":null,\"droppedSlots\":1,"
+             "\"droppedRunId\":");
+        says(ask(&a, "Cancel", "{\"job\":\"asks\",\"what\":\"run\"}"), "NotRunning");
+        /* slots in line go with the run before them */
+        say(&a, "Cancel", "{\"job\":\"line\",\"what\":\"run\"}");
+        silent(&a);
+        run_ended(told.killed, RUN_RESULT_CANCELLED, NULL);
+        says(hear(&a), "\"droppedAttempt\":null,\"droppedSlots\":2,\"droppedRunId\":null");
+        says(ask(&a, "Cancel", "{\"job\":\"line\"}"), "\"changed\":true,\"state\":\"cancelled\",\"run\":null,"
+                                                      "\"droppedAttempt\":null,\"droppedSlots\":0,\"droppedRunId\":null");
+}
+END_TEST
+
 /* ---- Wait ---- */
 
 static void run_once(enum run_result result) {
@@ -453,6 +503,7 @@ int main(void) {
         tcase_add_test(tc, output_that_is_not_read_is_lost_and_counted);
         tcase_add_test(tc, cancel_replies_when_the_processes_are_gone);
         tcase_add_test(tc, a_cancelled_job_s_cancelled_run_is_named);
+        tcase_add_test(tc, cancel_says_what_else_it_drops);
         tcase_add_test(tc, wait_is_answered_by_the_very_end_that_fulfils_it);
         tcase_add_test(tc, wait_until_nothing_is_in_flight);
         tcase_add_test(tc, wait_ends_in_time);
