@@ -3,6 +3,7 @@
 // Starts and ends go in the link's own form. What is read must make sense and leave nothing over.
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "daemon/core/util.h"
@@ -15,13 +16,12 @@ static void write_nested(struct pack *p, const struct pack *inner) {
 
 static void write_start(struct pack *p, const struct run *run) {
         struct pack start = {};
-        const char *name = run->name[0] ? run->name : "unknown"; /* its hash was; the link takes no empty name */
 
         wire_put_start(&start, &run->start);
         if (pack_result(&start) < 0)
                 p->error = p->error ? p->error : pack_result(&start);
         write_nested(p, &start);
-        pack_string(p, name);
+        pack_string(p, run->name);
         pack_done(&start);
 }
 
@@ -87,7 +87,8 @@ int run_table_write(const struct run_table *t, struct pack *p) {
         for (struct run *run = run_table_walk(t, NULL); run; run = run_table_walk(t, run))
                 if (run->phase == RUN_PHASE_LAUNCHING)
                         return -EBUSY;
-        pack_u32(p, RUN_TABLE_VERSION);
+        pack_u16(p, RUN_TABLE_VERSION);
+        pack_u16(p, WIRE_VERSION);
         pack_u64(p, t->numbers.next);
         pack_u32(p, (uint32_t)t->n);
         for (struct run *run = run_table_walk(t, NULL); run; run = run_table_walk(t, run))
@@ -107,7 +108,7 @@ static int read_start(struct unpack *u, struct run_table *t, struct run **ret) {
                 r = unpack_string(u, &name);
         if (r < 0)
                 return r;
-        if (run_table_find(t, start.run) || !job_name_is_valid(name, &why))
+        if (run_table_find(t, start.run) || (name[0] && !job_name_is_valid(name, &why))) /* "": its hash is unknown */
                 return -EBADMSG;
         return run_table_add(t, &start, name, ret);
 }
@@ -212,16 +213,40 @@ static int read_run(struct unpack *u, struct run_table *t) {
         return r == 0 ? read_end(u, t, run) : r;
 }
 
+/* All descriptors of a run, -1 among them. */
+struct descriptors {
+        int *fds[3];
+};
+
+static struct descriptors descriptors_of(struct run *run) {
+        return (struct descriptors){{&run->pidfd, &run->streams[0].fd, &run->streams[1].fd}};
+}
+
 /* So that a table that is no good closes nothing. */
 static void forget_descriptors(struct run_table *t) {
-        for (struct run *run = run_table_walk(t, NULL); run; run = run_table_walk(t, run))
-                run->pidfd = run->streams[0].fd = run->streams[1].fd = -1;
+        for (struct run *run = run_table_walk(t, NULL); run; run = run_table_walk(t, run)) {
+                struct descriptors d = descriptors_of(run);
+                for (size_t i = 0; i < ARRAY_SIZE(d.fds); i++)
+                        *d.fds[i] = -1;
+        }
+}
+
+int run_table_keep(const struct run_table *t, bool is_kept) {
+        for (struct run *run = run_table_walk(t, NULL); run; run = run_table_walk(t, run)) {
+                struct descriptors d = descriptors_of(run);
+                for (size_t i = 0; i < ARRAY_SIZE(d.fds); i++)
+                        if (*d.fds[i] >= 0 && fcntl(*d.fds[i], F_SETFD, is_kept ? 0 : FD_CLOEXEC) < 0)
+                                return -errno;
+        }
+        return 0;
 }
 
 int run_table_read(struct run_table *t, const void *data, size_t size) {
         struct unpack u = unpack_from(data, size);
+        bool is_known = unpack_u16(&u) == RUN_TABLE_VERSION;
 
-        if (unpack_u32(&u) != RUN_TABLE_VERSION)
+        is_known &= unpack_u16(&u) == WIRE_VERSION;
+        if (u.bad || !is_known)
                 return u.bad ? -EBADMSG : -EPROTONOSUPPORT;
         uint64_t next_run = unpack_u64(&u);
         uint32_t n = unpack_u32(&u);

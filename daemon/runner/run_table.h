@@ -20,7 +20,7 @@
 #define RUN_TABLE_IN_FLIGHT_MAX 10000              /* runs that have not ended */
 #define RUN_TABLE_MAX           20000              /* with those not acknowledged */
 #define RUN_TABLE_TAILS_MAX     (64 * 1024 * 1024) /* bytes of output kept; beyond, the oldest ended runs lose theirs */
-#define RUN_TABLE_VERSION       3
+#define RUN_TABLE_VERSION       4
 
 enum run_phase {
         RUN_PHASE_LAUNCHING, /* with a launching thread */
@@ -47,7 +47,6 @@ struct run {
         int64_t start_awake_us; /* Timeout= counts the time awake */
         int64_t timeout_us, kill_grace_us;
         int32_t kill_signal;
-        struct exit_classes exits;
         enum run_stop stop;
         enum run_result stop_result; /* timeout or cancelled */
         int64_t stop_bt_us;          /* when the stage of stop began */
@@ -57,6 +56,7 @@ struct run {
         bool is_main_gone;
         struct run_end end;
         char condition[WIRE_CONDITION_MAX]; /* which one did not hold, as in wire_ended */
+        struct exit_classes exits;          /* last: the test that looks for forgotten members can't see behind it */
 
         /* descriptors, and what is behind them */
         int pidfd;
@@ -123,5 +123,8 @@ void run_put_ended(const struct run *run, struct pack *p);
 /* Appends all runs, none of which may be launching: -EBUSY. Descriptors go by number and stay open. Errors are also in the writer. */
 int run_table_write(const struct run_table *t, struct pack *p);
 /* Reads them into an initialised empty table; the descriptors become the table's. Sources and definitions are the caller's to make.
- * 0; -EPROTONOSUPPORT: another version; -EBADMSG; -ENOMEM; on error the table is empty and no descriptor was touched. */
+ * 0; -EPROTONOSUPPORT: another version, of the table or of the link's records in it; -EBADMSG; -ENOMEM; on error the table is empty and
+ * no descriptor was touched. */
 int run_table_read(struct run_table *t, const void *data, size_t size);
+/* Whether the descriptors of all runs stay open when another program is executed. 0; -EBADF: one is not open. */
+int run_table_keep(const struct run_table *t, bool is_kept);

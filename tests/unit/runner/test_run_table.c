@@ -4,6 +4,8 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -189,6 +191,128 @@ START_TEST(what_is_written_is_read_back) {
 }
 END_TEST
 
+START_TEST(the_descriptors_are_kept_over_an_exec_only_on_demand) {
+        struct run_table t;
+
+        run_table_init(&t);
+        fill(&t);
+        const struct run *run = run_table_find(&t, 10);
+        ck_assert_int_eq(run_table_keep(&t, false), 0);
+        ck_assert_int_eq(fcntl(run->pidfd, F_GETFD), FD_CLOEXEC);
+        ck_assert_int_eq(fcntl(run->streams[0].fd, F_GETFD), FD_CLOEXEC);
+        ck_assert_int_eq(run_table_keep(&t, true), 0);
+        ck_assert_int_eq(fcntl(run->pidfd, F_GETFD), 0);
+        ck_assert_int_eq(fcntl(run->streams[0].fd, F_GETFD), 0);
+        close(run->streams[0].fd);
+        ck_assert_int_eq(run_table_keep(&t, false), -EBADF);
+        run_table_find(&t, 10)->streams[0].fd = -1;
+        run_table_done(&t);
+}
+END_TEST
+
+/* A run in which each byte that stands for something is other than zero. */
+static void fill_run(struct run *run) {
+        memset(run->name, 'a', JOB_NAME_MAX);
+        memset(run->condition, 'a', sizeof(run->condition) - 1);
+        run->pid = 0x01020304;
+        run->start_rt_us = run->start_bt_us = run->start_awake_us = 0x0001020304050607;
+        run->timeout_us = run->kill_grace_us = run->stop_bt_us = run->deadline_bt_us = 0x0001020304050607;
+        run->kill_signal = 15;
+        exit_classes_add(&run->exits, EXIT_CLASS_SKIP, &(struct exit_status){.number = 75});
+        run->stop = RUN_STOP_ASKED;
+        run->stop_result = RUN_RESULT_TIMEOUT;
+        run->n_questions = 7;
+        run->n_answered = 3;
+        run->is_main_gone = true;
+        run->start.parent =
+                (struct run_parent){.event = RUN_EVENT_FAILURE, .result = RUN_RESULT_FAILED, .attempt = 1, .run = 4};
+        memset(run->start.parent.reason, 'a', sizeof(run->start.parent.reason) - 1);
+        memset(run->start.parent.job, 'a', sizeof(run->start.parent.job) - 1);
+        run->end = (struct run_end){.result = RUN_RESULT_FAILED, .exit_code = 3};
+        run->pidfd = 1000; /* never looked at */
+}
+
+/* Written and read, with the byte at `at` of its flat part changed: 1 where it is so in what was read; 0: it is what it was; -1: refused. */
+static int carry(size_t at, bool has_ended) {
+        struct wire_start start = {.run = 10, .attempt = 1, .cause = RUN_CAUSE_SCHEDULE};
+        struct run_table t, u;
+        struct pack p = {};
+        struct run *run;
+        int result = -1;
+
+        run_table_init(&t);
+        run_table_init(&u);
+        ck_assert_int_eq(run_table_add(&t, &start, "", &run), 0);
+        fill_run(run);
+        t.numbers.next = UINT64_MAX;
+        run->phase = RUN_PHASE_RUNNING;
+        if (has_ended)
+                run_table_end(&t, run);
+        uint8_t *byte = (uint8_t *)run + at, before = *byte;
+        *byte ^= 1;
+        if (run_table_write(&t, &p) == 0 && run_table_read(&u, p.data, p.size) == 0) {
+                const struct run *copy = run_table_walk(&u, NULL);
+                result = ((const uint8_t *)copy)[at] == *byte;
+                run_table_walk(&u, NULL)->pidfd = -1;
+        }
+        *byte = before;
+        run->pidfd = -1;
+        pack_done(&p);
+        run_table_done(&t);
+        run_table_done(&u);
+        return result;
+}
+
+/* Written as a byte. */
+static const size_t enums[] = {
+        offsetof(struct run, start.item),
+        offsetof(struct run, start.cause),
+        offsetof(struct run, start.last_result),
+        offsetof(struct run, start.parent.event),
+        offsetof(struct run, start.parent.result),
+        offsetof(struct run, phase),
+        offsetof(struct run, stop),
+        offsetof(struct run, stop_result),
+        offsetof(struct run, end.result),
+        offsetof(struct run, end.step),
+};
+
+/* Bytes between the members (gcc 12 has those behind an array of structs wrong), those of enums that are always 0, and what names memory
+ * of the run's own. */
+static void find_no_value(uint8_t no_value[static sizeof(struct run)]) {
+        struct run *run = (struct run *)no_value;
+
+        memset(no_value, 1, sizeof(*run));
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_clear_padding)
+        __builtin_clear_padding(run);
+        for (size_t i = 0; i < sizeof(*run); i++)
+                no_value[i] = !no_value[i];
+#endif
+#endif
+        run->start.parent_output = (void *)-1;
+        run->start.parent_output_size = SIZE_MAX;
+        memset(&run->exits.of[EXIT_CLASS_NONE], 1, sizeof(run->exits.of[EXIT_CLASS_NONE])); /* of none, nothing is kept */
+        for (size_t i = 0; i < ARRAY_SIZE(enums); i++) {
+                int highest = INT_MAX & ~UINT8_MAX;
+                for (size_t k = 0; k < sizeof(highest); k++)
+                        no_value[enums[i] + k] |= ((const uint8_t *)&highest)[k];
+        }
+}
+
+START_TEST(no_member_of_a_run_is_forgotten) {
+        uint8_t *no_value = calloc(1, sizeof(struct run));
+
+        ck_assert_ptr_nonnull(no_value);
+        find_no_value(no_value);
+        ck_assert_int_eq(carry(offsetof(struct run, start.run), false), 1);
+        for (size_t at = 0; at < offsetof(struct run, pidfd); at++)
+                ck_assert_msg(no_value[at] || carry(at, false) != 0 || carry(at, true) != 0,
+                              "the byte at %zu of struct run is not written or not read", at);
+        free(no_value);
+}
+END_TEST
+
 START_TEST(a_table_that_is_cut_is_refused_and_closes_nothing) {
         struct run_table t, u;
         struct pack p = {};
@@ -233,6 +357,8 @@ int main(void) {
         tcase_add_test(tcase, beyond_the_bound_the_oldest_ended_runs_lose_their_tails);
         tcase_add_test(tcase, running_runs_keep_no_more_output_than_the_bound);
         tcase_add_test(tcase, what_is_written_is_read_back);
+        tcase_add_test(tcase, the_descriptors_are_kept_over_an_exec_only_on_demand);
+        tcase_add_test(tcase, no_member_of_a_run_is_forgotten);
         tcase_add_test(tcase, a_table_that_is_cut_is_refused_and_closes_nothing);
         tcase_add_test(tcase, a_run_that_is_being_launched_cannot_be_written);
         suite_add_tcase(suite, tcase);
