@@ -10,10 +10,10 @@
 #include <string.h>
 
 #include "config/civil.h"
+#include "config/duration.h"
 #include "config/pack.h"
 
-#define USEC_PER_SEC INT64_C(1000000)
-#define DAY_US       (CIVIL_DAY_S * USEC_PER_SEC)
+#define DAY_US (CIVIL_DAY_S * USEC_PER_SEC)
 
 struct line {
         struct pattern *pattern;
@@ -336,10 +336,6 @@ static bool skip_lines(const struct agenda *a, struct agenda_slot *slot, bool is
                skip_days(a, slot, is_mixed, false, until_key, until_us);
 }
 
-static int64_t lower(int64_t a, int64_t b) {
-        return a < b ? a : b;
-}
-
 /* Moves on from slots of the lines to the next of the grid, or over those of the grid to the next of the lines. False: there is none
  * up to until_us. */
 static bool step_with_grid(const struct agenda *a, const struct wall_grid *grid, struct agenda_slot *slot, int64_t until_key,
@@ -347,13 +343,14 @@ static bool step_with_grid(const struct agenda *a, const struct wall_grid *grid,
         struct wall wall = wall_of(a, a->zone);
         int64_t line_us = next_of_lines(a, slot->us), grid_us = wall_grid_next(grid, &wall, slot->us), n = 0;
 
-        if (line_us < grid_us && skip_lines(a, slot, true, until_key, lower(until_us, grid_us - 1)))
+        if (line_us < grid_us && skip_lines(a, slot, true, until_key, duration_lower(until_us, grid_us - 1)))
                 return true;
-        int64_t us = lower(line_us, grid_us);
+        int64_t us = duration_lower(line_us, grid_us);
         if (us > until_us)
                 return false;
         if (grid_us < line_us)
-                n = lower(wall_grid_count(grid, &wall, grid_us, lower(until_us, line_us - 1)), until_key - 1 - slot->key);
+                n = duration_lower(wall_grid_count(grid, &wall, grid_us, duration_lower(until_us, line_us - 1)),
+                                   until_key - 1 - slot->key);
         *slot = (struct agenda_slot){.key = slot->key + 1 + n, .us = us + n * grid->every_us};
         return true;
 }

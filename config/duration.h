@@ -15,6 +15,11 @@
 /* The longest finite span that is accepted: 100 years of 365.25 days, so that sums with clocks never overflow. */
 #define DURATION_MAX (36525 * USEC_PER_DAY)
 
+/* The lower of two spans, instants or keys. */
+static inline int64_t duration_lower(int64_t a, int64_t b) {
+        return a < b ? a : b;
+}
+
 /* Reads a span such as "5s", "1h 30min", "1.5 days", "90" (seconds) or "infinity".
  * Units: us ms s m(in) h d(ays) w(eeks) with systemd's spellings; months and years are refused because their length varies.
  * Returns 0 and sets *ret_us, or a negative error with *ret_why (static text that says what would be right):

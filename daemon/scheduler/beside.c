@@ -7,13 +7,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static uint64_t hash_run(uint64_t run) {
-        return run * UINT64_C(0x9E3779B97F4A7C15);
-}
-
 static uint64_t row_hash(const void *table, uint32_t row) {
         const struct beside *b = table;
-        return hash_run(b->rows[row].run.run);
+        return index_hash_number(b->rows[row].run.run);
 }
 
 static bool row_equal(const void *table, uint32_t row, const void *wanted) {
@@ -63,7 +59,7 @@ int beside_add(struct engine *e, uint32_t job, const struct job_run *run) {
                 return r;
         uint32_t at = b->free - 1, free_after = b->rows[at].next;
         b->rows[at] = (struct beside_row){.job = job, .next = cold->beside, .run = *run};
-        r = index_add(&b->by_run, hash_run(run->run), at, row_hash, b);
+        r = index_add(&b->by_run, index_hash_number(run->run), at, row_hash, b);
         if (r < 0) {
                 b->rows[at] = (struct beside_row){.next = free_after};
                 return r;
@@ -78,13 +74,14 @@ int beside_put(struct engine *e, uint32_t job) {
         struct job_run run = registry_cold(&e->jobs, engine_row(e, job))->run;
         int r = beside_add(e, job, &run);
         if (r == 0)
-                engine_take_run(e, job);
+                engine_lift_run(e, job);
         return r;
 }
 
 struct job_run *beside_find(struct engine *e, uint64_t run, uint32_t *ret_job) {
-        uint32_t at =
-                e->beside.by_run.n > 0 ? index_find(&e->beside.by_run, hash_run(run), row_equal, &e->beside, &run) : INDEX_NONE;
+        uint32_t at = e->beside.by_run.n > 0
+                              ? index_find(&e->beside.by_run, index_hash_number(run), row_equal, &e->beside, &run)
+                              : INDEX_NONE;
         if (at == INDEX_NONE)
                 return NULL;
         *ret_job = e->beside.rows[at].job;
@@ -94,11 +91,11 @@ struct job_run *beside_find(struct engine *e, uint64_t run, uint32_t *ret_job) {
 /* Takes a run out of those that are aside. */
 static struct job_run take(struct engine *e, uint64_t number) {
         struct beside *b = &e->beside;
-        uint32_t at = index_find(&b->by_run, hash_run(number), row_equal, b, &number);
+        uint32_t at = index_find(&b->by_run, index_hash_number(number), row_equal, b, &number);
         struct job_run run = b->rows[at].run;
         struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, b->rows[at].job));
         uint32_t *link = &cold->beside;
-        index_remove(&b->by_run, hash_run(number), at, row_hash, b);
+        index_remove(&b->by_run, index_hash_number(number), at, row_hash, b);
         while (*link != at + 1)
                 link = &b->rows[*link - 1].next;
         *link = b->rows[at].next;

@@ -88,13 +88,9 @@ static struct book_run *run_new(struct book *b, struct book_job *j, const struct
 
 /* ---- entries ---- */
 
-static uint64_t job_hash(uint32_t job) {
-        return job * UINT64_C(0x9E3779B97F4A7C15);
-}
-
 static uint64_t entry_hash(const void *table, uint32_t row) {
         const struct book *b = table;
-        return job_hash(b->jobs[row].job);
+        return index_hash_number(b->jobs[row].job);
 }
 
 static bool entry_equal(const void *table, uint32_t row, const void *wanted) {
@@ -103,7 +99,7 @@ static bool entry_equal(const void *table, uint32_t row, const void *wanted) {
 }
 
 static struct book_job *find(const struct book *b, uint32_t job) {
-        uint32_t row = index_find(&b->by_job, job_hash(job), entry_equal, b, &job);
+        uint32_t row = index_find(&b->by_job, index_hash_number(job), entry_equal, b, &job);
         return row == INDEX_NONE ? NULL : &b->jobs[row];
 }
 
@@ -129,7 +125,7 @@ static struct book_job *get(struct book *b, uint32_t job) {
                 b->allocated = n;
         }
         b->jobs[b->n] = (struct book_job){.job = job};
-        if (index_add(&b->by_job, job_hash(job), (uint32_t)b->n, entry_hash, b) < 0)
+        if (index_add(&b->by_job, index_hash_number(job), (uint32_t)b->n, entry_hash, b) < 0)
                 return NULL;
         return &b->jobs[b->n++];
 }
@@ -157,12 +153,12 @@ static void drop(struct book *b, struct book_job *j) {
         uint32_t row = (uint32_t)(j - b->jobs), last = (uint32_t)b->n - 1;
         done(b, j);
         b->totals.n_failing -= is_failing(j);
-        index_remove(&b->by_job, job_hash(j->job), row, entry_hash, b);
+        index_remove(&b->by_job, index_hash_number(j->job), row, entry_hash, b);
         if (row != last) {
-                index_remove(&b->by_job, job_hash(b->jobs[last].job), last, entry_hash, b);
+                index_remove(&b->by_job, index_hash_number(b->jobs[last].job), last, entry_hash, b);
                 b->jobs[row] = b->jobs[last];
                 /* room was freed a moment ago: this can't fail */
-                (void)index_add(&b->by_job, job_hash(b->jobs[row].job), row, entry_hash, b);
+                (void)index_add(&b->by_job, index_hash_number(b->jobs[row].job), row, entry_hash, b);
         }
         b->n--;
         if (b->hand >= b->n)

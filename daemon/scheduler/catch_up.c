@@ -48,24 +48,20 @@ static struct passed sort_out(const struct engine *e, const struct job_row *row,
         return p;
 }
 
-static int64_t lower(int64_t a, int64_t b) {
-        return a < b ? a : b;
-}
-
 /* The slots of a span, as far as `last`, are missed for a reason; those before it for `rest`. */
 static int miss_span(struct engine *e, struct clock_sample now, uint32_t job, int64_t from, int64_t to, int64_t last,
                      enum slot_reason reason, enum slot_reason rest) {
         if (from > to)
                 return 0;
-        int r = slots_miss(e, now, job, lower(from - 1, last), rest);
-        return r < 0 ? r : slots_miss(e, now, job, lower(to, last), reason);
+        int r = slots_miss(e, now, job, duration_lower(from - 1, last), rest);
+        return r < 0 ? r : slots_miss(e, now, job, duration_lower(to, last), reason);
 }
 
 /* The slots up to `last` are missed, each for what kept it; the others for `rest`. */
 static int miss_passed(struct engine *e, struct clock_sample now, uint32_t job, const struct plan_grid *grid, int64_t last,
                        enum slot_reason rest) {
         struct passed p = sort_out(e, engine_row(e, job), grid);
-        int r = slots_miss(e, now, job, lower(p.down_last, last), SLOT_REASON_DOWN);
+        int r = slots_miss(e, now, job, duration_lower(p.down_last, last), SLOT_REASON_DOWN);
         if (r == 0)
                 r = miss_span(e, now, job, p.slept_first, p.slept_last, last, SLOT_REASON_SUSPENDED, rest);
         if (r == 0)
@@ -128,7 +124,7 @@ bool catch_up_waits(struct engine *e, struct clock_sample now, uint32_t job, int
         if (!cold)
                 return false;
         if (cold->catch_up_bt_us == 0) {
-                cold->catch_up_bt_us = now.bt_us + lower(engine_spread(e, row, when, key), longest_us);
+                cold->catch_up_bt_us = now.bt_us + duration_lower(engine_spread(e, row, when, key), longest_us);
                 if (cold->catch_up_bt_us > now.bt_us)
                         slots_note_late(e, job);
         }
@@ -149,7 +145,7 @@ int catch_up_due(struct engine *e, struct clock_sample now, uint32_t job, const 
         int64_t now_us = engine_slot_now(when, now);
         int r = keep_newest(e, now, job, grid, last, SLOT_REASON_DEADLINE);
         if (r == 0 && when->start_deadline_us != JOB_DEADLINE_NEXT && when->start_deadline_us <= DURATION_MAX)
-                r = slots_miss(e, now, job, lower(plan_last_due(grid, now_us - when->start_deadline_us - 1), last),
+                r = slots_miss(e, now, job, duration_lower(plan_last_due(grid, now_us - when->start_deadline_us - 1), last),
                                SLOT_REASON_DEADLINE);
         if (r == 0)
                 slots_pass_closed(e, now, job, last);

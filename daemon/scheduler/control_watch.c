@@ -10,12 +10,8 @@
 #include "daemon/scheduler/control_feed.h"
 #include "daemon/scheduler/control_wait.h"
 
-static uint64_t hash_run(uint64_t run) {
-        return run * UINT64_C(0x9E3779B97F4A7C15);
-}
-
 static uint64_t hash_of(const void *table, uint32_t row) {
-        return hash_run(((const struct control_watch *)table)[row].run);
+        return index_hash_number(((const struct control_watch *)table)[row].run);
 }
 
 static bool is_run(const void *table, uint32_t row, const void *wanted) {
@@ -23,20 +19,20 @@ static bool is_run(const void *table, uint32_t row, const void *wanted) {
 }
 
 static struct control_watch *find(const struct control *c, uint64_t run) {
-        uint32_t row = c->n_watches > 0 ? index_find(&c->by_run, hash_run(run), is_run, c->watches, &run) : INDEX_NONE;
+        uint32_t row = c->n_watches > 0 ? index_find(&c->by_run, index_hash_number(run), is_run, c->watches, &run) : INDEX_NONE;
         return row == INDEX_NONE ? NULL : &c->watches[row];
 }
 
 static void drop(struct control *c, struct control_watch *watch) {
         uint32_t row = (uint32_t)(watch - c->watches), last = (uint32_t)c->n_watches - 1;
-        index_remove(&c->by_run, hash_run(watch->run), row, hash_of, c->watches);
+        index_remove(&c->by_run, index_hash_number(watch->run), row, hash_of, c->watches);
         c->n_watches = last;
         if (row == last)
                 return;
         /* the last one moves to its place; there is room, for one was just removed */
         index_remove(&c->by_run, hash_of(c->watches, last), last, hash_of, c->watches);
         *watch = c->watches[last];
-        (void)index_add(&c->by_run, hash_run(watch->run), row, hash_of, c->watches);
+        (void)index_add(&c->by_run, index_hash_number(watch->run), row, hash_of, c->watches);
 }
 
 bool control_watch_is_wanted(const struct control *c, uint32_t job, uint64_t run) {
@@ -64,7 +60,7 @@ int control_watch_begin(struct control *c, uint32_t job, uint64_t run, bool is_s
                 c->allocated_watches = n;
         }
         c->watches[c->n_watches] = (struct control_watch){.run = run, .job = job};
-        int r = index_add(&c->by_run, hash_run(run), (uint32_t)c->n_watches, hash_of, c->watches);
+        int r = index_add(&c->by_run, index_hash_number(run), (uint32_t)c->n_watches, hash_of, c->watches);
         if (r < 0)
                 return r;
         c->n_watches++;

@@ -107,7 +107,7 @@ int engine_copy_job(const struct engine *e, uint32_t job, struct engine *copy, u
                 copied->line = NULL;
                 copied->beside = copied->n_beside = 0;
                 copied->condition = NULL;
-                r = waiting_copy_line(cold->line, &copied->line);
+                r = image_copy_line(cold->line, UINT32_MAX, &copied->line);
                 copied->place = 0; /* it queues there when it is looked at */
         }
         if (r == 0)

@@ -726,24 +726,21 @@ int engine_advance(struct engine *e, struct clock_sample now) {
         return 1;
 }
 
-static int64_t earlier(int64_t a, int64_t b) {
-        return a < b ? a : b;
-}
-
 static int64_t first_at(const struct schedule *queue) {
         const struct schedule_entry *first = schedule_first(queue);
         return first ? first->at_us : INT64_MAX;
 }
 
 void engine_next_wake(const struct engine *e, int64_t *ret_bt_us, int64_t *ret_rt_us) {
-        int64_t bt_us = earlier(first_at(&e->boot_wake), earlier(earlier(first_at(&e->at_boot), first_at(&e->at_wake)),
-                                                                 earlier(first_at(&e->at_delay), first_at(&e->holds))));
-        bt_us = earlier(bt_us, earlier(first_at(&e->retries), first_at(&e->expects)));
+        int64_t bt_us = duration_lower(first_at(&e->boot_wake),
+                                       duration_lower(duration_lower(first_at(&e->at_boot), first_at(&e->at_wake)),
+                                                      duration_lower(first_at(&e->at_delay), first_at(&e->holds))));
+        bt_us = duration_lower(bt_us, duration_lower(first_at(&e->retries), first_at(&e->expects)));
         int64_t rt_us = first_at(&e->real_wake);
-        bt_us = earlier(bt_us, e->next_group_bt_us);
+        bt_us = duration_lower(bt_us, e->next_group_bt_us);
         claims_next_wake(e, &bt_us, &rt_us);
         if (!e->is_clock_trusted && rt_us < INT64_MAX) { /* what it will be then is not known */
-                bt_us = earlier(bt_us, e->trust_bt_us);
+                bt_us = duration_lower(bt_us, e->trust_bt_us);
                 rt_us = INT64_MAX;
         }
         *ret_bt_us = e->is_stopping ? INT64_MAX : bt_us;

@@ -320,7 +320,7 @@ void engine_remove(struct engine *e, const char *name) {
 
 static uint64_t run_hash(const void *table, uint32_t job) {
         const struct registry *g = table;
-        return registry_cold(g, &g->rows[job])->run.run * UINT64_C(0x9E3779B97F4A7C15);
+        return index_hash_number(registry_cold(g, &g->rows[job])->run.run);
 }
 
 static bool run_equal(const void *table, uint32_t job, const void *wanted) {
@@ -339,7 +339,7 @@ int engine_put_run(struct engine *e, uint32_t job, const struct job_run *run) {
         return r;
 }
 
-void engine_take_run(struct engine *e, uint32_t job) {
+void engine_lift_run(struct engine *e, uint32_t job) {
         index_remove(&e->by_run, run_hash(&e->jobs, job), job, run_hash, &e->jobs);
         registry_cold(&e->jobs, engine_row(e, job))->run = (struct job_run){0};
 }
@@ -352,13 +352,13 @@ int engine_begin_run(struct engine *e, uint32_t job, const struct job_run *run) 
 }
 
 void engine_drop_run(struct engine *e, uint32_t job) {
-        engine_take_run(e, job);
+        engine_lift_run(e, job);
         if (e->places.n_pools > 0)
                 pools_end_run(e, job);
 }
 
 static uint32_t find_run(const struct engine *e, uint64_t run) {
-        return index_find(&e->by_run, run * UINT64_C(0x9E3779B97F4A7C15), run_equal, &e->jobs, &run);
+        return index_find(&e->by_run, index_hash_number(run), run_equal, &e->jobs, &run);
 }
 
 int engine_adopt(struct engine *e, struct clock_sample now, const struct wire_run *run) {

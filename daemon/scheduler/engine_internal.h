@@ -156,7 +156,8 @@ void engine_drop_run(struct engine *e, uint32_t job);
 int engine_reserve(struct engine *e, uint32_t job, const struct job_when *when);
 /* The run that the plan looks at is that, or none, for the moment: its places stay as they are. 0, -ENOMEM. */
 int engine_put_run(struct engine *e, uint32_t job, const struct job_run *run);
-void engine_take_run(struct engine *e, uint32_t job);
+/* The same run is taken out again. */
+void engine_lift_run(struct engine *e, uint32_t job);
 /* Makes a run the job's run in flight. 0, -ENOMEM. */
 int engine_begin_run(struct engine *e, uint32_t job, const struct job_run *run);
 
@@ -296,8 +297,6 @@ int conditions_refused(struct engine *e, struct clock_sample now, uint32_t job, 
 /* waiting.c: slots that can't start at their instant */
 /* How many wait. */
 uint32_t waiting_count(const struct job_cold *cold);
-/* A copy of a line (NULL: of none) for the caller. 0, -ENOMEM. */
-int waiting_copy_line(const struct job_line *from, struct job_line **ret);
 /* True if one more may wait. */
 bool waiting_has_room(const struct engine *e, const struct job_row *row);
 /* A slot begins to wait behind those that do, beside a trigger. There is room, and the job has its cold state. */

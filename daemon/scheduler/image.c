@@ -292,22 +292,30 @@ int image_decode(const void *data, size_t size, struct job_image *ret) {
         return 0;
 }
 
-static void *copy_of(const void *data, size_t size) {
-        void *copy = size > 0 ? malloc(size) : NULL;
-        return copy ? memcpy(copy, data, size) : NULL;
+int image_copy_line(const struct job_line *from, uint32_t at_most, struct job_line **ret) {
+        uint32_t n = !from ? 0 : from->n < at_most ? from->n : at_most;
+        struct job_line *copy = n > 0 ? malloc(sizeof(*copy) + n * sizeof(copy->slots[0])) : NULL;
+        if (n > 0 && !copy)
+                return -ENOMEM;
+        if (copy) {
+                memcpy(copy->slots, from->slots, n * sizeof(copy->slots[0]));
+                copy->n = copy->allocated = n;
+        }
+        *ret = copy;
+        return 0;
 }
 
 int image_copy(const struct job_image *image, struct job_image *ret) {
         struct job_image copy = *image;
-        size_t line_size = image->n_line > 0 ? sizeof(*image->line) + image->n_line * sizeof(image->line->slots[0]) : 0;
-        copy.line = copy_of(image->line, line_size);
-        copy.beside = copy_of(image->beside, image->n_beside * sizeof(*image->beside));
-        if ((line_size > 0 && !copy.line) || (image->n_beside > 0 && !copy.beside)) {
+        size_t size = image->n_beside * sizeof(*image->beside);
+        copy.beside = size > 0 ? malloc(size) : NULL;
+        copy.line = NULL;
+        if ((size > 0 && !copy.beside) || image_copy_line(image->line, image->n_line, &copy.line) < 0) {
                 image_done(&copy);
                 return -ENOMEM;
         }
-        if (copy.line)
-                copy.line->n = copy.line->allocated = copy.n_line;
+        if (size > 0)
+                memcpy(copy.beside, image->beside, size);
         *ret = copy;
         return 0;
 }

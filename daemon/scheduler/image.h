@@ -56,6 +56,8 @@ void image_encode(const struct job_image *image, struct pack *p);
 /* Reads a whole one, for image_done(). 0; -EBADMSG: it is none, or of a later version; -ENOMEM; *ret is untouched then. */
 int image_decode(const void *data, size_t size, struct job_image *ret);
 void image_done(struct job_image *image);
+/* The first slots of a line (NULL: of none) for the caller, NULL if there is none. 0, -ENOMEM. */
+int image_copy_line(const struct job_line *from, uint32_t at_most, struct job_line **ret);
 /* A copy, for image_done(). 0, -ENOMEM. */
 int image_copy(const struct job_image *image, struct job_image *ret);
 /* Moves BOOTTIME instants to another boot, by the wall clock: by_us is what is added. Those of a wall grid are left alone. */

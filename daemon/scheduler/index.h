@@ -15,6 +15,11 @@ struct index {
         size_t n, n_buckets;
 };
 
+/* The hash of a number, for rows that are found by one. */
+static inline uint64_t index_hash_number(uint64_t n) {
+        return n * UINT64_C(0x9E3779B97F4A7C15);
+}
+
 /* The hash of a row that is in the index. */
 typedef uint64_t (*index_hash_fn)(const void *table, uint32_t row);
 /* True if the row is the one looked for. */

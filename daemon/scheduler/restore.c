@@ -35,7 +35,7 @@ static void put_first_open(const struct job_row *row, const struct job_cold *col
 
 /* Those that wait behind the first, before the mark; and the runs beside that in flight. 0, -ENOMEM. */
 static int put_others(const struct engine *e, const struct job_cold *cold, struct job_image *image) {
-        int r = image->waiting.is_slot ? waiting_copy_line(cold->line, &image->line) : 0;
+        int r = image->waiting.is_slot ? image_copy_line(cold->line, UINT32_MAX, &image->line) : 0;
         for (uint32_t i = 0; r == 0 && image->line && i < image->line->n; i++) {
                 const struct job_waiting *slot = &image->line->slots[i];
                 if (slot->item == WIRE_ITEM_SCHEDULE && slot->segment == image->segment && slot->key >= image->key)
@@ -204,7 +204,7 @@ static int restore_job(struct engine *e, struct clock_sample now, const char *na
         if (!image->is_cancelled && !image->is_finished && !image->is_failed && group_holds_are_on(e, engine_row(e, job)))
                 engine_row(e, job)->is_paused = true;
         engine_row(e, job)->has_other_data = has_other_data(when, image);
-        r = waiting_copy_line(moved->n_line > 0 ? moved->line : NULL, &cold->line);
+        r = image_copy_line(moved->line, moved->n_line, &cold->line);
         if (r < 0)
                 return r;
         restore_cold(cold, e->is_clock_trusted ? now : later, moved);

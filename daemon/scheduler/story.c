@@ -91,7 +91,7 @@ struct story *story_free(struct story *s) {
 
 static uint64_t held_hash(const void *table, uint32_t row) {
         const struct story *s = table;
-        return s->held[row].job * UINT64_C(0x9E3779B97F4A7C15);
+        return index_hash_number(s->held[row].job);
 }
 
 static bool held_equal(const void *table, uint32_t row, const void *wanted) {
@@ -100,7 +100,7 @@ static bool held_equal(const void *table, uint32_t row, const void *wanted) {
 }
 
 static struct held *held_find(const struct story *s, uint32_t job) {
-        uint32_t row = index_find(&s->by_job, job * UINT64_C(0x9E3779B97F4A7C15), held_equal, s, &job);
+        uint32_t row = index_find(&s->by_job, index_hash_number(job), held_equal, s, &job);
         return row == INDEX_NONE ? NULL : &s->held[row];
 }
 

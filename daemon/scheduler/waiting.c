@@ -8,10 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int64_t lower(int64_t a, int64_t b) {
-        return a < b ? a : b;
-}
-
 uint32_t waiting_count(const struct job_cold *cold) {
         return cold->waiting.is_slot + (cold->line ? cold->line->n : 0);
 }
@@ -119,19 +115,6 @@ bool waiting_remove(struct engine *e, uint32_t job, enum wire_item item, uint32_
         return false;
 }
 
-int waiting_copy_line(const struct job_line *from, struct job_line **ret) {
-        size_t size = from ? sizeof(*from) + from->n * sizeof(from->slots[0]) : 0;
-        struct job_line *copy = from ? malloc(size) : NULL;
-        if (from && !copy)
-                return -ENOMEM;
-        if (copy) {
-                memcpy(copy, from, size);
-                copy->allocated = copy->n;
-        }
-        *ret = copy;
-        return 0;
-}
-
 /* Where StartDeadline= is not set: the next slot takes the place of one that conditions or a pool keep. */
 static int64_t next_slot_bt(const struct engine *e, const struct job_row *row) {
         const struct job_when *when = engine_policy(e, row);
@@ -181,7 +164,7 @@ int64_t waiting_wake(const struct engine *e, uint32_t job) {
                 return first->is_slot ? give_up_at(e, row, &reason) : INT64_MAX;
         if (first->is_trigger || !first->is_slot || first->awaits == JOB_AWAITS_RUN)
                 return 0;
-        return lower(first->from_bt_us, give_up_at(e, row, &reason));
+        return duration_lower(first->from_bt_us, give_up_at(e, row, &reason));
 }
 
 void waiting_give_up(struct engine *e, struct clock_sample now, uint32_t job) {
