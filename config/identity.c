@@ -339,6 +339,16 @@ static int cache_find_name(struct identity_cache *cache, const char *name, bool 
         return 0;
 }
 
+static void tell_unknown(const struct job_mention *mention, const char *what, const struct identity_name *found,
+                         const char *right, struct diags *diags) {
+        if (found->result < 0)
+                diags_add(diags, false, mention->file, mention->line, mention->column, "%s %s could not be looked up: %s", what,
+                          mention->name, strerror(-found->result));
+        else
+                diags_add(diags, false, mention->file, mention->line, mention->column, "%s %s is not known; %s", what,
+                          mention->name, right);
+}
+
 /* One right of Allow= to its number. 0, 1 (told), -ENOMEM. */
 static int right_resolve(struct identity_cache *cache, struct job *job, const struct job_mention *right, struct diags *diags) {
         const char *what = right->kind & JOB_ALLOW_GROUP ? "group" : "user";
@@ -352,12 +362,7 @@ static int right_resolve(struct identity_cache *cache, struct job *job, const st
                         job_when_allow(&job->when, right->kind, found->id);
                 return 0;
         }
-        if (found->result < 0)
-                diags_add(diags, false, right->file, right->line, right->column, "%s %s could not be looked up: %s", what,
-                          right->name, strerror(-found->result));
-        else
-                diags_add(diags, false, right->file, right->line, right->column,
-                          "%s %s is not known; write a user, %%GROUP for a group, or a number", what, right->name);
+        tell_unknown(right, what, found, "write a user, %GROUP for a group, or a number", diags);
         return 1;
 }
 
@@ -375,10 +380,59 @@ static int rights_resolve(struct identity_cache *cache, struct job *job, struct 
         return result;
 }
 
+/* Adds a group to those that it is in; each stands once. */
+static int group_add(struct job_what *what, gid_t gid) {
+        for (size_t i = 0; i < what->n_groups; i++)
+                if (what->groups[i] == gid)
+                        return 0;
+        gid_t *groups = reallocarray(what->groups, what->n_groups + 1, sizeof(*groups));
+        if (!groups)
+                return -ENOMEM;
+        what->groups = groups;
+        groups[what->n_groups++] = gid;
+        return 0;
+}
+
+static bool is_own_group(gid_t gid) {
+        return gid == getegid() || group_member(gid);
+}
+
+/* One name of SupplementaryGroups=. A user's own instance changes no groups, so only what it has can be asked for. 0, 1 (told), -ENOMEM. */
+static int supplementary_resolve(struct identity_cache *cache, struct job *job, const struct job_mention *group,
+                                 struct diags *diags) {
+        const struct identity_name *found;
+        int r = cache_find_name(cache, group->name, true, &found);
+
+        if (r < 0)
+                return r;
+        if (found->result == 0 && geteuid() == 0)
+                return group_add(&job->what, found->id);
+        if (found->result == 0 && is_own_group(found->id))
+                return 0;
+        if (found->result == 0)
+                diags_add(diags, false, group->file, group->line, group->column,
+                          "group %s: only root can run jobs with other groups", group->name);
+        else
+                tell_unknown(group, "group", found, "write its name or number", diags);
+        return 1;
+}
+
+static int supplementaries_resolve(struct identity_cache *cache, struct job *job, struct diags *diags) {
+        int result = 0;
+
+        for (size_t i = 0; i < job->groups.n; i++) {
+                int r = supplementary_resolve(cache, job, &job->groups.list[i], diags);
+                if (r < 0)
+                        return r;
+                result |= r;
+        }
+        return result;
+}
+
 static int user_and_group_resolve(struct identity_cache *cache, struct job *job, struct diags *diags) {
         const struct identity_entry *entry;
 
-        if (!job->what.user && !job->what.group)
+        if (!job->what.user && !job->what.group && job->groups.n == 0)
                 return 0;
         int r = cache_find(cache, job->what.user, job->what.group, &entry);
         if (r < 0)
@@ -387,7 +441,17 @@ static int user_and_group_resolve(struct identity_cache *cache, struct job *job,
                 diags_add(diags, false, job->file, job->line, 0, "job %s: %s", job->name, entry->refusal);
                 return 1;
         }
-        return entry->is_own ? 0 : identity_take(&job->what, entry);
+        r = entry->is_own ? 0 : identity_take(&job->what, entry);
+        return r == 0 ? supplementaries_resolve(cache, job, diags) : r;
+}
+
+/* What only root can do for its jobs. */
+static int root_check(const struct job *job, struct diags *diags) {
+        if (!job->what.root_directory || geteuid() == 0)
+                return 0;
+        diags_add(diags, false, job->file, job->line, 0, "job %s: RootDirectory= is for root; only it can change what / is",
+                  job->name);
+        return 1;
 }
 
 int identity_resolve(struct identity_cache *cache, struct job *job, struct diags *diags) {
@@ -395,6 +459,7 @@ int identity_resolve(struct identity_cache *cache, struct job *job, struct diags
 
         if (r < 0)
                 return r;
+        r |= root_check(job, diags);
         int rights_result = rights_resolve(cache, job, diags);
         return rights_result < 0 ? rights_result : r | rights_result;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// identity: User= and Group= to numbers, groups, home and shell, and the names of Allow= to numbers, through the system's name services.
+// identity: User=, Group= and SupplementaryGroups= to numbers, groups, home and shell, and the names of Allow= to numbers, through the system's name services.
 // May block for long: only short-lived programs (the reader, the tools) call it.
 #pragma once
 
@@ -16,9 +16,9 @@ struct identity_cache {
 void identity_cache_done(struct identity_cache *cache);
 
 /* Fills the resolved members of job->what, and the rights of job->when: without Allow= the user that the job runs as, unless it is
- * root, may trigger it. Without User= and Group= nothing is set and the job runs as the runner's user.
+ * root, may trigger it. Without any of them nothing is set and the job runs as the runner's user.
  * A User= or Group= given as a number needs no entry in the data base. User=chimed is refused, by
  * whatever name: it is the scheduler's own.
- * Where the caller is not root, only the caller's own user and groups are accepted.
+ * Where the caller is not root, only the caller's own user and groups are accepted, and no RootDirectory=.
  * Returns 0; 1 where it is unknown or refused (told in diags at the job's place); -ENOMEM. */
 int identity_resolve(struct identity_cache *cache, struct job *job, struct diags *diags);

@@ -40,6 +40,7 @@ struct job *job_free(struct job *job) {
         job_what_done(&job->what);
         job_when_done(&job->when);
         mentions_done(&job->rights);
+        mentions_done(&job->groups);
         mentions_done(&job->calendars);
         mentions_done(&job->mail);
         mentions_done(&job->ties);
@@ -96,7 +97,7 @@ static int parse_setting(struct job_draft *d, const struct job_key *key, const s
                 return draft_error(d, s, 0, "the value is longer than %d KiB; put the script into a file", JOB_WHAT_MAX / 1024);
         /* scripts keep their lines; lists of words see them, to tell of backslashes at their ends */
         if (key->parse != parse_script && key->parse != parse_command && key->parse != parse_exec_condition &&
-            key->parse != parse_environment && key->parse != parse_allow)
+            key->parse != parse_environment && key->parse != parse_allow && key->parse != parse_supplementary_groups)
                 joined.value = one_line(s->value, &to_free);
         int r = joined.value ? key->parse(d, &joined) : -ENOMEM;
         free(to_free);
@@ -219,6 +220,7 @@ int job_build(const char *name, const char *file, unsigned line, const struct jo
         }
         if (r == 0) {
                 draft_finish_output(&draft);
+                draft_finish_manner(&draft);
                 *ret = draft.job;
                 draft.job = NULL;
         }

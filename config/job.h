@@ -14,6 +14,7 @@
 #include "config/duration.h"
 #include "config/exit_status.h"
 #include "config/hash.h"
+#include "config/limits.h"
 #include "config/pack.h"
 #include "config/ties.h"
 
@@ -40,7 +41,15 @@
 #define JOB_HISTORY_RUNS_DEFAULT 100
 #define JOB_HISTORY_RUNS_MAX     1000000
 #define JOB_HISTORY_DEFAULT_US   (90 * USEC_PER_DAY)
-#define JOB_CONDITIONS_MAX       32          /* of a job */
+#define JOB_CONDITIONS_MAX       32   /* of a job */
+#define JOB_UNIX_GROUPS_MAX      1024 /* names in SupplementaryGroups= */
+#define JOB_NICE_MIN             (-20)
+#define JOB_NICE_MAX             19
+#define JOB_IO_CLASS_MAX         3
+#define JOB_IO_LEVEL_MAX         7
+#define JOB_IO_CLASS_SHIFT       13 /* of io_priority: the class is above, the level below */
+#define JOB_CPU_PRIORITY_MAX     99
+#define JOB_OOM_SCORE_MAX        1000
 #define JOB_DEADLINE_NEXT        INT64_C(-1) /* StartDeadline= not set: until the next slot is due */
 
 enum job_mode {
@@ -192,17 +201,26 @@ struct job_what {
         char *login_name, *home, *login_shell;
         char *working_directory;            /* absolute, or "~"; NULL: home of the identity, or / */
         bool is_working_directory_optional; /* "-" before it */
-        char *stop_path;                    /* StopWhenPathExists=, absolute; NULL: not set */
-        struct job_condition *conditions;   /* all must hold, asked in this order but for processes, which come last */
-        size_t n_conditions;                /* 0..JOB_CONDITIONS_MAX */
-        char **environment;                 /* NULL-terminated NAME=VALUE, later wins; NULL: none */
-        char **environment_files;           /* NULL-terminated absolute paths, "-" before one that may be absent */
-        struct job_output output, error; /* error is INHERIT where both are one file; without StandardError= it is as output */
-        int64_t timeout_us;              /* per attempt; DURATION_INFINITY */
-        int64_t kill_grace_us;           /* between KillSignal and KILL */
+        char *root_directory; /* RootDirectory=, absolute: all other paths but those of environment_files are in it */
+        char *stop_path;      /* StopWhenPathExists=, absolute; NULL: not set */
+        struct job_condition *conditions; /* all must hold, asked in this order but for processes, which come last */
+        size_t n_conditions;              /* 0..JOB_CONDITIONS_MAX */
+        char **environment;               /* NULL-terminated NAME=VALUE, later wins; NULL: none */
+        char **environment_files;         /* NULL-terminated absolute paths, "-" before one that may be absent */
+        struct job_output output, error;  /* error is INHERIT where both are one file; without StandardError= it is as output */
+        int64_t timeout_us;               /* per attempt; DURATION_INFINITY */
+        int64_t kill_grace_us;            /* between KillSignal and KILL */
         int kill_signal;
         uint32_t capture_max;      /* bytes, 0..JOB_CAPTURE_MAX */
         struct exit_classes exits; /* SuccessExitStatus= and its kin; else 0 is success and the rest has failed */
+        struct limits *limits;     /* Limit*=; NULL: none is set */
+        uint16_t umask;            /* 0022 */
+        bool has_no_new_privs;     /* NoNewPrivileges= */
+        /* what is not set is 0 */
+        int8_t nice;
+        uint8_t cpu_policy, cpu_priority; /* SCHED_*, and 1..99 for SCHED_FIFO and SCHED_RR */
+        uint16_t io_priority;             /* as ioprio_set(2) takes it */
+        int16_t oom_score;                /* OOMScoreAdjust= */
 };
 
 /* A name in a value, which is resolved later, and where it stands. Both texts are owned. */
@@ -229,6 +247,7 @@ struct job {
         struct job_what what;
         bool has_allow; /* Allow= is set, if only to nobody */
         struct job_mentions rights;
+        struct job_mentions groups;    /* of SupplementaryGroups= */
         struct job_mentions calendars; /* of Only= and Except=, in their order */
         struct job_mentions mail;      /* addresses of MailTo= */
         uint8_t mail_on;               /* enum job_mail_on */

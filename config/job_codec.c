@@ -4,13 +4,14 @@
 // is allocated, and every value against its range.
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/job_draft.h"
 
-#define WHAT_VERSION   5
+#define WHAT_VERSION   6
 #define MANNER_SIZE_AT 1 /* offset of the manner's size, behind the version */
 
 static void encode_list(struct pack *p, char *const *list) {
@@ -34,6 +35,30 @@ static void encode_conditions(struct pack *p, const struct job_what *what) {
 static void encode_output(struct pack *p, const struct job_output *output) {
         pack_u8(p, (uint8_t)output->kind);
         pack_string(p, output->path);
+}
+
+static void encode_limits(struct pack *p, const struct limits *limits) {
+        uint32_t set = limits ? limits->set : 0;
+
+        pack_u32(p, set);
+        for (unsigned i = 0; i < LIMITS_MAX; i++)
+                if (set >> i & 1) {
+                        pack_u64(p, limits->of[i].soft);
+                        pack_u64(p, limits->of[i].hard);
+                }
+}
+
+/* With which rights, priorities and limits. */
+static void encode_means(struct pack *p, const struct job_what *what) {
+        pack_string(p, what->root_directory);
+        pack_u16(p, what->umask);
+        pack_u8(p, what->has_no_new_privs);
+        pack_u8(p, (uint8_t)what->nice);
+        pack_u8(p, what->cpu_policy);
+        pack_u8(p, what->cpu_priority);
+        pack_u16(p, what->io_priority);
+        pack_u16(p, (uint16_t)what->oom_score);
+        encode_limits(p, what->limits);
 }
 
 void job_what_encode(const struct job_what *what, struct pack *p) {
@@ -60,6 +85,7 @@ void job_what_encode(const struct job_what *what, struct pack *p) {
         encode_list(p, what->environment_files);
         encode_output(p, &what->output);
         encode_output(p, &what->error);
+        encode_means(p, what);
         pack_i64(p, what->timeout_us);
         pack_i64(p, what->kill_grace_us);
         pack_u32(p, (uint32_t)what->kill_signal);
@@ -225,6 +251,51 @@ static int decode_surroundings(struct unpack *u, struct job_what *what) {
         return r;
 }
 
+static int decode_limits(struct unpack *u, struct limits **ret) {
+        uint32_t set = unpack_u32(u);
+
+        u->bad = u->bad || set >> LIMITS_MAX != 0;
+        if (u->bad || set == 0)
+                return 0;
+        struct limits *limits = calloc(1, sizeof(*limits));
+        if (!limits)
+                return -ENOMEM;
+        *ret = limits;
+        limits->set = set;
+        for (unsigned i = 0; i < LIMITS_MAX; i++)
+                if (set >> i & 1) {
+                        limits->of[i].soft = unpack_u64(u);
+                        limits->of[i].hard = unpack_u64(u);
+                        u->bad = u->bad || limits->of[i].soft > limits->of[i].hard;
+                }
+        return 0;
+}
+
+static int decode_means(struct unpack *u, struct job_what *what) {
+        int r = decode_text(u, &what->root_directory);
+
+        what->umask = unpack_u16(u);
+        what->has_no_new_privs = decode_bool(u);
+        what->nice = (int8_t)unpack_u8(u);
+        what->cpu_policy = unpack_u8(u);
+        what->cpu_priority = unpack_u8(u);
+        what->io_priority = unpack_u16(u);
+        what->oom_score = (int16_t)unpack_u16(u);
+        return r == 0 ? decode_limits(u, &what->limits) : r;
+}
+
+static bool has_sane_means(const struct job_what *what) {
+        bool is_realtime = what->cpu_policy == SCHED_FIFO || what->cpu_policy == SCHED_RR;
+        bool is_policy = is_realtime || what->cpu_policy == SCHED_OTHER || what->cpu_policy == SCHED_BATCH ||
+                         what->cpu_policy == SCHED_IDLE;
+
+        return (!what->root_directory || what->root_directory[0] == '/') && what->umask <= 0777 && what->nice >= JOB_NICE_MIN &&
+               what->nice <= JOB_NICE_MAX && is_policy && is_realtime == (what->cpu_priority > 0) &&
+               what->cpu_priority <= JOB_CPU_PRIORITY_MAX && what->io_priority >> JOB_IO_CLASS_SHIFT <= JOB_IO_CLASS_MAX &&
+               (what->io_priority & ((1 << JOB_IO_CLASS_SHIFT) - 1)) <= JOB_IO_LEVEL_MAX &&
+               what->oom_score >= -JOB_OOM_SCORE_MAX && what->oom_score <= JOB_OOM_SCORE_MAX;
+}
+
 /* What the reader guarantees and the runner relies on. */
 static bool is_sane(const struct job_what *what) {
         const char *directory = what->working_directory;
@@ -233,7 +304,7 @@ static bool is_sane(const struct job_what *what) {
                 return false;
         if (directory && directory[0] != '/' && strcmp(directory, "~") != 0)
                 return false;
-        if (what->stop_path && what->stop_path[0] != '/')
+        if ((what->stop_path && what->stop_path[0] != '/') || !has_sane_means(what))
                 return false;
         if (what->output.kind == JOB_OUTPUT_INHERIT)
                 return false;
@@ -261,6 +332,8 @@ int job_what_decode(const void *data, size_t size, struct job_what *ret) {
         r = decode_identity(&u, &what);
         if (r == 0)
                 r = decode_surroundings(&u, &what);
+        if (r == 0)
+                r = decode_means(&u, &what);
         what.timeout_us = unpack_i64(&u);
         what.kill_grace_us = unpack_i64(&u);
         uint32_t kill_signal = unpack_u32(&u);

@@ -82,9 +82,35 @@ enum job_key_index {
         KEY_FINISH_EXIT_STATUS,
         KEY_USER,
         KEY_GROUP,
+        KEY_SUPPLEMENTARY_GROUPS,
         KEY_WORKING_DIRECTORY,
+        KEY_ROOT_DIRECTORY,
         KEY_ENVIRONMENT,
         KEY_ENVIRONMENT_FILE,
+        KEY_UMASK,
+        KEY_NICE,
+        KEY_CPU_SCHEDULING_POLICY,
+        KEY_CPU_SCHEDULING_PRIORITY,
+        KEY_IO_SCHEDULING_CLASS,
+        KEY_IO_SCHEDULING_PRIORITY,
+        KEY_OOM_SCORE_ADJUST,
+        KEY_LIMIT_CPU,
+        KEY_LIMIT_FSIZE,
+        KEY_LIMIT_DATA,
+        KEY_LIMIT_STACK,
+        KEY_LIMIT_CORE,
+        KEY_LIMIT_RSS,
+        KEY_LIMIT_NOFILE,
+        KEY_LIMIT_AS,
+        KEY_LIMIT_NPROC,
+        KEY_LIMIT_MEMLOCK,
+        KEY_LIMIT_LOCKS,
+        KEY_LIMIT_SIGPENDING,
+        KEY_LIMIT_MSGQUEUE,
+        KEY_LIMIT_NICE,
+        KEY_LIMIT_RTPRIO,
+        KEY_LIMIT_RTTIME,
+        KEY_NO_NEW_PRIVILEGES,
         KEY_STANDARD_OUTPUT,
         KEY_STANDARD_ERROR,
         KEY_CAPTURE_MAX,
@@ -118,6 +144,7 @@ struct job_draft {
         char **command;                        /* Command= as argument list */
         char *script, *shell;
         size_t n_environment, n_environment_files; /* counted, for lists may be long */
+        uint8_t io_class, io_level;                /* IOSchedulingClass=, IOSchedulingPriority= as they were written */
 };
 
 /* Tells an error at offset bytes into the setting's value; returns 1. */
@@ -163,6 +190,8 @@ int draft_count(struct job_draft *d, const struct job_setting *s, uint32_t min, 
 bool draft_is_number(const char *text);
 /* A command as Command= has it, given to the caller. */
 int draft_command(struct job_draft *d, const struct job_setting *s, char ***ret_argv);
+/* 0 for what can be the name or number of a user or group, at an offset of the value. */
+int draft_check_account(struct job_draft *d, const struct job_setting *s, const char *name, size_t offset);
 /* 0 for an absolute path in the value that is not too long. */
 int draft_check_path(struct job_draft *d, const struct job_setting *s, const char *path);
 int draft_copy(const char *text, char **ret);
@@ -238,6 +267,17 @@ int parse_finish_exit_status(struct job_draft *d, const struct job_setting *s);
 int parse_user(struct job_draft *d, const struct job_setting *s);
 int parse_group(struct job_draft *d, const struct job_setting *s);
 int parse_working_directory(struct job_draft *d, const struct job_setting *s);
+int parse_supplementary_groups(struct job_draft *d, const struct job_setting *s);
+int parse_root_directory(struct job_draft *d, const struct job_setting *s);
+int parse_umask(struct job_draft *d, const struct job_setting *s);
+int parse_nice(struct job_draft *d, const struct job_setting *s);
+int parse_cpu_scheduling_policy(struct job_draft *d, const struct job_setting *s);
+int parse_cpu_scheduling_priority(struct job_draft *d, const struct job_setting *s);
+int parse_io_scheduling_class(struct job_draft *d, const struct job_setting *s);
+int parse_io_scheduling_priority(struct job_draft *d, const struct job_setting *s);
+int parse_oom_score_adjust(struct job_draft *d, const struct job_setting *s);
+int parse_limit(struct job_draft *d, const struct job_setting *s);
+int parse_no_new_privileges(struct job_draft *d, const struct job_setting *s);
 int parse_environment(struct job_draft *d, const struct job_setting *s);
 int parse_environment_file(struct job_draft *d, const struct job_setting *s);
 int parse_standard_output(struct job_draft *d, const struct job_setting *s);
@@ -317,6 +357,8 @@ bool draft_finish_catch_up(struct job_draft *d);
 void draft_finish_policy(struct job_draft *d);
 /* Where CatchUp= is not set: what follows from Mode= and Every=. */
 void job_when_default_catch_up(struct job_when *when);
+/* What the keys about processors and disks mean together. */
+void draft_finish_manner(struct job_draft *d);
 /* Whether the job has conditions, and so what ConditionWait= means. */
 void draft_finish_conditions(struct job_draft *d);
 /* What standard error is, once both outputs are known. */

@@ -50,6 +50,13 @@ static const struct answer foreign[] = {
         {"SendSIGKILL", "is systemd's; here KILL always follows after KillGrace="},
         {"Type", "is systemd's; a run here lasts until its process ends"},
         {"RemainAfterExit", "is systemd's; a run here lasts until its process ends"},
+        {"DynamicUser", "is systemd's; here: User="},
+        {"RootImage", "is systemd's; here: RootDirectory="},
+        {"RootDirectoryStartOnly", "is systemd's; RootDirectory= is that of all that a run executes"},
+        {"CPUSchedulingResetOnFork", "is systemd's; here: chrt --reset-on-fork in Command="},
+        {"KeyringMode", "is systemd's; here each run has a session keyring of its own"},
+        {"IgnoreSIGPIPE", "is systemd's; here no signal is ignored"},
+        {"TimerSlackNSec", "is systemd's; here it is always 50us"},
         {"SyslogIdentifier", "is systemd's; here it is the job's name"},
         {"WantedBy", "is systemd's; a job file needs no [Install], Enabled=no turns a job off"},
         {"After", "is systemd's; jobs are not ordered by it"},
@@ -87,25 +94,7 @@ static const struct answer foreign[] = {
 
 /* Keys of the job language that this version does not have; a * stands for any ending. */
 static const char *const later[] = {
-        "Plugin",
-        "Option.*",
-        "PluginHost",
-        "Coprocess",
-        "Unit",
-        "SupplementaryGroups",
-        "RootDirectory",
-        "UMask",
-        "Nice",
-        "IOSchedulingClass",
-        "IOSchedulingPriority",
-        "CPUSchedulingPolicy",
-        "OOMScoreAdjust",
-        "Limit*",
-        "NoNewPrivileges",
-        "MemoryMax",
-        "CPUQuota",
-        "TasksMax",
-        "AcceptParameters",
+        "Plugin", "Option.*", "PluginHost", "Coprocess", "Unit", "MemoryMax", "CPUQuota", "TasksMax", "AcceptParameters",
 };
 
 static bool is_later(const char *name) {

@@ -19,6 +19,7 @@ void job_what_init(struct job_what *what) {
         what->kill_grace_us = 10 * USEC_PER_SEC;
         what->kill_signal = SIGTERM;
         what->capture_max = JOB_CAPTURE_DEFAULT;
+        what->umask = 0022;
 }
 
 void job_what_done(struct job_what *what) {
@@ -32,6 +33,8 @@ void job_what_done(struct job_what *what) {
         free(what->home);
         free(what->login_shell);
         free(what->working_directory);
+        free(what->root_directory);
+        free(what->limits);
         free(what->stop_path);
         job_conditions_free(what->conditions, what->n_conditions);
         strv_free(what->environment);
@@ -201,23 +204,23 @@ int parse_kill_grace(struct job_draft *d, const struct job_setting *s) {
         return draft_span(d, s, false, &d->job->what.kill_grace_us);
 }
 
-static int check_account(struct job_draft *d, const struct job_setting *s) {
-        size_t bad = strcspn(s->value, " \t:/,\"'\\");
+int draft_check_account(struct job_draft *d, const struct job_setting *s, const char *name, size_t offset) {
+        size_t bad = strcspn(name, " \t:/,\"'\\");
 
-        if (s->value[bad])
-                return draft_error(d, s, bad, "%s= is one name or number", s->key);
-        if (strlen(s->value) > ACCOUNT_NAME_MAX)
-                return draft_error(d, s, 0, "the name is longer than %d bytes", ACCOUNT_NAME_MAX);
+        if (!*name || name[bad])
+                return draft_error(d, s, offset + bad, "%s= is one name or number", s->key);
+        if (strlen(name) > ACCOUNT_NAME_MAX)
+                return draft_error(d, s, offset, "the name is longer than %d bytes", ACCOUNT_NAME_MAX);
         return 0;
 }
 
 int parse_user(struct job_draft *d, const struct job_setting *s) {
-        int r = check_account(d, s);
+        int r = draft_check_account(d, s, s->value, 0);
         return r ? r : draft_copy(s->value, &d->job->what.user);
 }
 
 int parse_group(struct job_draft *d, const struct job_setting *s) {
-        int r = check_account(d, s);
+        int r = draft_check_account(d, s, s->value, 0);
         return r ? r : draft_copy(s->value, &d->job->what.group);
 }
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 int size_parse(const char *text, uint64_t max, uint64_t *ret) {
-        static const char units[] = "KMGT";
+        static const char units[] = "KMGTPE";
         size_t n_digits = strspn(text, "0123456789");
         const char *unit = text[n_digits] ? strchr(units, text[n_digits]) : NULL;
         unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;

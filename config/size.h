@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// size: a number of bytes as people write it: 4096, 16K, 100M, 2G.
+// size: a number of bytes as people write it: 4096, 16K, 100M, 2G, up to E.
 // Pure.
 #pragma once
 

@@ -57,6 +57,12 @@ static const char *const step_names[RUN_STEP_MAX] = {
         [RUN_STEP_TIME] = "time",
         [RUN_STEP_STOP_PATH] = "stop-path",
         [RUN_STEP_CONDITION] = "condition",
+        [RUN_STEP_LIMITS] = "limits",
+        [RUN_STEP_SCHEDULING] = "scheduling",
+        [RUN_STEP_KEYRING] = "keyring",
+        [RUN_STEP_CAPABILITIES] = "capabilities",
+        [RUN_STEP_ROOT_DIRECTORY] = "root-directory",
+        [RUN_STEP_NO_NEW_PRIVILEGES] = "no-new-privileges",
 };
 
 static const char *name_or_invalid(const char *name) {

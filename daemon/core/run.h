@@ -46,7 +46,7 @@ enum run_event {
         RUN_EVENT_MAX
 };
 
-/* The steps from clone to exec, in their order but for the last three; which one failed is told with its errno. */
+/* The steps of a start; their order is in launch_child.c. Which one failed is told with its errno, and kept in the ledger by its number. */
 enum run_step {
         RUN_STEP_NONE,
         RUN_STEP_DEFINITION,  /* the runner does not know the hash */
@@ -70,6 +70,12 @@ enum run_step {
         RUN_STEP_TIME,      /* not at exec in time */
         RUN_STEP_STOP_PATH, /* behind the user: StopWhenPathExists= */
         RUN_STEP_CONDITION, /* behind that, and processes before the program: its conditions */
+        RUN_STEP_LIMITS,    /* these in front of the groups */
+        RUN_STEP_SCHEDULING,
+        RUN_STEP_KEYRING,
+        RUN_STEP_CAPABILITIES,
+        RUN_STEP_ROOT_DIRECTORY,
+        RUN_STEP_NO_NEW_PRIVILEGES, /* behind the user */
         RUN_STEP_MAX
 };
 

@@ -170,7 +170,7 @@ static int make_order(struct host *host, struct launch *l) {
         what->gid = host->settings.gid;
         if (!(what->working_directory = strdup("/")))
                 return -ENOMEM;
-        l->is_own_program = l->has_no_new_privs = true;
+        l->is_own_program = what->has_no_new_privs = true;
         l->on_done = on_launched;
         l->userdata = host;
         return make_environment(&l->base);

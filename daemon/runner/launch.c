@@ -26,6 +26,7 @@
 #include "daemon/runner/conditions.h"
 #include "daemon/runner/environment.h"
 #include "daemon/runner/journal_stream.h"
+#include "daemon/runner/launch_steps.h"
 
 #define STACK_SIZE (256 * 1024)
 #define TICK_US    (250 * USEC_PER_MSEC)
@@ -213,7 +214,8 @@ static void start(struct worker *w, struct launch *l) {
                                      .settings = &w->pool->settings,
                                      .ignored = &w->pool->ignored,
                                      .output_fd = {-1, -1},
-                                     .program_fd = -1};
+                                     .program_fd = -1,
+                                     .null_fd = -1};
 
         l->is_refused = l->asks_machine && !conditions_hold_here(&l->what, l->condition);
         if (l->is_refused) {
@@ -227,6 +229,9 @@ static void start(struct worker *w, struct launch *l) {
                 fail(l, RUN_STEP_ENVIRONMENT, -r);
         if (r == 0 && (r = open_outputs(l, &environment, child.output_fd)) < 0)
                 fail(l, RUN_STEP_PIPE, -r);
+        if (r == 0 && (r = launch_resolve_limits(l->what.limits)) < 0)
+                fail(l, RUN_STEP_LIMITS, -r);
+        snprintf(child.oom_score, sizeof(child.oom_score), "%d", l->what.oom_score);
         child.environment = environment.list ? environment.list : none;
         child.programs = programs;
         if (r == 0 && l->is_own_program)

@@ -34,7 +34,6 @@ struct launch {
         char **base, **fixed;      /* see environment_build(); NULL-terminated lists on the heap */
         int pass[LAUNCH_PASS_MAX]; /* become descriptors 3, 4 and 5 of our own program; -1: none from here on */
         bool is_own_program;       /* keeps our stderr, for stdout too; working directory / */
-        bool has_no_new_privs;     /* may never gain privileges */
         bool asks_machine;         /* conditions about the whole machine must hold, */
         bool asks_paths;           /* those of paths */
 
@@ -55,10 +54,23 @@ struct launch {
         bool is_abandoned;
 };
 
+/* What the runner was started with and jobs are not to have: bits, each a step of a start. */
+enum launch_reset {
+        LAUNCH_RESET_OOM_SCORE = 1 << 0,
+        LAUNCH_RESET_CPU_POLICY = 1 << 1,
+        LAUNCH_RESET_NICE = 1 << 2,
+        LAUNCH_RESET_IO_PRIORITY = 1 << 3,
+        LAUNCH_RESET_PERSONALITY = 1 << 4,
+        LAUNCH_RESET_GROUPS = 1 << 5,
+        LAUNCH_RESET_SECUREBITS = 1 << 6,   /* these also for our own programs */
+        LAUNCH_RESET_CAPABILITIES = 1 << 7, /* inheritable ones */
+        LAUNCH_RESET_KEYRING = 1 << 8,
+};
+
 struct launch_settings {
-        uint64_t nofile_soft, nofile_hard; /* RLIMIT_NOFILE for what is started */
-        int64_t time_us;                   /* for a start; 0: LAUNCH_TIME_US */
-        bool resets_oom_score;             /* ours is below 0: jobs get 0 */
+        struct limits limits; /* that jobs get, where the runner's are others; our own programs only that of descriptors */
+        unsigned resets;      /* enum launch_reset */
+        int64_t time_us;      /* for a start; 0: LAUNCH_TIME_US */
 };
 
 /* Ignored signals, if any, must be set before: what is started gets the defaults. 0 or a negative error. */
@@ -93,6 +105,8 @@ struct launch_child {
         char **programs; /* paths to try in order */
         int program_fd;  /* of our own program, opened with our rights: its folders may be closed to whom it runs as; or -1 */
         int output_fd[2];
+        int null_fd;                 /* /dev/null from outside a RootDirectory=, or -1 */
+        char oom_score[8];           /* as the kernel reads it */
         volatile enum run_step step; /* the latest begun */
         volatile int error;          /* it failed so */
         volatile enum launch_verdict verdict;

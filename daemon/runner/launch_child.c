@@ -3,7 +3,7 @@
 // It shares all memory with the runner while the launching thread waits: so no allocation, no locks, nothing that glibc applies
 // to all threads (its setuid family does), only system calls. What it writes to its own struct tells how far it came.
 
-#include "daemon/runner/launch.h"
+#include "daemon/runner/launch_steps.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,8 +11,8 @@
 #include <linux/close_range.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -37,8 +37,9 @@ static int sys_dup(int fd, int number) {
 }
 
 static int start_session(struct launch_child *c) {
-        (void)c;
-        umask(0022);
+        umask(c->launch->what.umask);
+        if ((c->settings->resets & LAUNCH_RESET_PERSONALITY) && !c->launch->is_own_program && personality(PER_LINUX) < 0)
+                return -errno;
         return setsid() < 0 ? -errno : 0;
 }
 
@@ -52,45 +53,9 @@ static int default_signals(struct launch_child *c) {
         return 0;
 }
 
-static int default_oom_score(struct launch_child *c) {
-        int fd, r;
-
-        if (!c->settings->resets_oom_score || c->launch->is_own_program)
-                return 0;
-        fd = sys_open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC, 0);
-        if (fd < 0)
-                return -errno;
-        r = syscall(SYS_write, fd, "0", 1) == 1 ? 0 : -errno;
-        syscall(SYS_close, fd);
-        return r;
-}
-
 static int default_timer_slack(struct launch_child *c) {
         (void)c;
         return prctl(PR_SET_TIMERSLACK, (unsigned long)TIMER_SLACK_NS, 0, 0, 0) < 0 ? -errno : 0;
-}
-
-static int set_groups(struct launch_child *c) {
-        const struct job_what *what = &c->launch->what;
-
-        if (!what->has_identity || syscall(SYS_setgroups, what->n_groups, what->groups) == 0)
-                return 0;
-        /* a user's own instance has no right to, and nothing to change */
-        return errno == EPERM && geteuid() != 0 && what->uid == geteuid() ? 0 : -errno;
-}
-
-static int set_group(struct launch_child *c) {
-        gid_t gid = c->launch->what.gid;
-
-        return c->launch->what.has_identity && syscall(SYS_setresgid, gid, gid, gid) < 0 ? -errno : 0;
-}
-
-static int set_user(struct launch_child *c) {
-        uid_t uid = c->launch->what.uid;
-
-        if (c->launch->what.has_identity && syscall(SYS_setresuid, uid, uid, uid) < 0)
-                return -errno;
-        return c->launch->has_no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
 /* As its user, who may see less than we do. What can't be looked at may be there: that is an error. */
@@ -169,7 +134,7 @@ static int set_output(const struct launch_child *c, const struct job_output *out
         case JOB_OUTPUT_JOURNAL_DIRECT:
                 return move_fd(given_fd, number);
         case JOB_OUTPUT_NULL:
-                return open_as("/dev/null", O_WRONLY, number);
+                return c->null_fd >= 0 ? move_fd(c->null_fd, number) : open_as("/dev/null", O_WRONLY, number);
         case JOB_OUTPUT_INHERIT:
                 return move_fd(STDOUT_FILENO, number);
         case JOB_OUTPUT_FILE:
@@ -207,7 +172,6 @@ static int close_from(unsigned first, int program_fd) {
 }
 
 static int set_descriptors(struct launch_child *c) {
-        struct rlimit limit = {.rlim_cur = c->settings->nofile_soft, .rlim_max = c->settings->nofile_hard};
         int pass[LAUNCH_PASS_MAX];
         unsigned n = 0;
 
@@ -219,9 +183,7 @@ static int set_descriptors(struct launch_child *c) {
                 if (sys_dup(pass[i], (int)(3 + i)) < 0)
                         return -errno;
         int r = close_from(3 + n, c->program_fd);
-        if (r < 0)
-                return r;
-        return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -errno : 0;
+        return r < 0 ? r : launch_set_descriptor_limit(c);
 }
 
 static int set_directory(struct launch_child *c) {
@@ -269,14 +231,22 @@ static const struct {
 } steps[] = {
         {RUN_STEP_SESSION, start_session},
         {RUN_STEP_SIGNALS, default_signals},
-        {RUN_STEP_OOM_SCORE, default_oom_score},
+        {RUN_STEP_OOM_SCORE, launch_set_oom_score},
         {RUN_STEP_TIMER_SLACK, default_timer_slack},
-        {RUN_STEP_GROUPS, set_groups},
-        {RUN_STEP_GROUP, set_group},
-        {RUN_STEP_USER, set_user},
+        {RUN_STEP_STDIN, set_stdin},
+        {RUN_STEP_LIMITS, launch_set_limits},
+        {RUN_STEP_SCHEDULING, launch_set_scheduling},
+        {RUN_STEP_KEYRING, launch_set_keyring},
+        {RUN_STEP_CAPABILITIES, launch_set_capabilities},
+        /* from here on paths are those of the job */
+        {RUN_STEP_ROOT_DIRECTORY, launch_set_root},
+        {RUN_STEP_GROUPS, launch_set_groups},
+        {RUN_STEP_GROUP, launch_set_group},
+        {RUN_STEP_USER, launch_set_user},
+        /* from here on all is done as the job's user */
+        {RUN_STEP_NO_NEW_PRIVILEGES, launch_set_no_new_privileges},
         {RUN_STEP_STOP_PATH, look_for_stop_path},
         {RUN_STEP_CONDITION, look_at_paths},
-        {RUN_STEP_STDIN, set_stdin},
         {RUN_STEP_STDOUT, set_stdout},
         {RUN_STEP_STDERR, set_stderr},
         {RUN_STEP_DESCRIPTORS, set_descriptors},

@@ -12,13 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-id128.h>
 #include <unistd.h>
 
 #include "daemon/core/util.h"
+#include "daemon/runner/inherited.h"
 #include "daemon/runner/runner_internal.h"
 
 #define SYNC_LOOK_US    USEC_PER_SEC           /* so often the runner looks whether the clock is synchronised */
@@ -278,24 +278,6 @@ static void prepare_descriptors(void) {
         util_close(fd);
 }
 
-/* What was started keeps the limit that we were given; we take what there is. */
-static void raise_nofile(struct launch_settings *settings) {
-        struct rlimit limit = {.rlim_cur = 1024, .rlim_max = 1024};
-
-        getrlimit(RLIMIT_NOFILE, &limit);
-        settings->nofile_soft = limit.rlim_cur;
-        settings->nofile_hard = limit.rlim_max;
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-static bool is_oom_score_lowered(void) {
-        _cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
-        char first = 0;
-
-        return fd >= 0 && read(fd, &first, 1) == 1 && first == '-';
-}
-
 static void find_own_user(struct runner *runner) {
         const struct passwd *user = getpwuid(geteuid());
 
@@ -322,7 +304,7 @@ static int find_ids(struct runner *runner, char boot_text[static SD_ID128_STRING
 
 static int start_parts(struct runner *runner) {
         static const struct tree_callbacks tree_callbacks = {.on_result = runs_on_tree, .on_zombie = runs_on_zombie};
-        struct launch_settings settings = {.resets_oom_score = is_oom_score_lowered()};
+        struct launch_settings settings = {};
         struct loop *loop = runner->loop;
         sigset_t set;
 
@@ -331,7 +313,7 @@ static int start_parts(struct runner *runner) {
         sigaddset(&set, SIGINT);
         sigaddset(&set, SIGHUP);
         sigaddset(&set, SIGCHLD);
-        raise_nofile(&settings);
+        inherited_find(&settings);
         int r = loop_add_signals(loop, &set, on_signal, runner, &runner->signals);
         if (r == 0)
                 r = loop_add_timer(loop, LOOP_CLOCK_BOOT, runs_on_time, runner, &runner->run_timer);

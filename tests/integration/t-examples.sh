@@ -31,6 +31,7 @@ sync|sync=success
 timeout|hanging=timeout
 totals|totals=success
 trial|trial=success
+uploads|uploads=success
 weekly|week-numbers=success >weekly-report=success >weekly-report.mail=success >weekly-archive=success weekly-late=success'
 
 stub() { # NAME [CODE]

@@ -223,6 +223,32 @@ static const struct {
         {"ExecCondition=test 'a\n", "the quote ' is not closed", 2, 20},
         {"ExecCondition=-/bin/x\n", "prefixes such as -", 2, 15},
         {"ConditionWait=infinity\nConditionACPower=yes\n", "can't be infinity", 2, 15},
+        {"SupplementaryGroups=adm 'a b'\n", "one name or number", 2, 26},
+        {"SupplementaryGroups=adm,disk\n", "one name or number", 2, 24},
+        {"SupplementaryGroups=adm \"\"\n", "one name or number", 2, 25},
+        {"RootDirectory=srv\n", "no absolute path", 2, 15},
+        {"RootDirectory=-/srv\n", "no absolute path", 2, 15},
+        {"UMask=8\n", "write it octal", 2, 7},
+        {"UMask=01000\n", "from 0000 to 0777", 2, 7},
+        {"UMask=u=rwx\n", "write it octal", 2, 7},
+        {"UMask=000022\n", "write it octal", 2, 7},
+        {"Nice=20\n", "no number from -20 to 19", 2, 6},
+        {"Nice=-21\n", "no number from -20 to 19", 2, 6},
+        {"Nice=low\n", "no number from -20 to 19", 2, 6},
+        {"CPUSchedulingPolicy=deadline\n", "there is other, batch, idle, fifo and rr", 2, 21},
+        {"CPUSchedulingPolicy=rr\nCPUSchedulingPriority=0\n", "no number from 1 to 99", 3, 23},
+        {"CPUSchedulingPolicy=rr\nCPUSchedulingPriority=100\n", "no number from 1 to 99", 3, 23},
+        {"IOSchedulingClass=4\n", "there is none, realtime, best-effort and idle", 2, 19},
+        {"IOSchedulingClass=11\n", "there is none, realtime, best-effort and idle", 2, 19},
+        {"IOSchedulingPriority=8\n", "no number from 0 to 7", 2, 22},
+        {"OOMScoreAdjust=1001\n", "no number from -1000 to 1000", 2, 16},
+        {"OOMScoreAdjust=-1001\n", "no number from -1000 to 1000", 2, 16},
+        {"NoNewPrivileges=maybe\n", "neither yes nor no", 2, 17},
+        {"LimitCPU=soon\n", "\"soon\": write seconds, a span", 2, 10},
+        {"LimitNOFILE=10:9\n", "above the hard one", 2, 16},
+        {"LimitNOFILE=10:\n", "\"\": write a number or infinity", 2, 16},
+        {"LimitAS=1.5G\n", "a size such as 512M", 2, 9},
+        {"LimitNICE=+20\n", "a nice level with its sign", 2, 11},
         {"Environment=A=1 B\n", "not NAME=VALUE", 2, 17},
         {"Environment=1A=1\n", "not NAME=VALUE", 2, 13},
         {"Environment==1\n", "not NAME=VALUE", 2, 13},
@@ -789,7 +815,9 @@ static const struct {
         {"StartLimitBurst", "StopAfterFailures="},
         {"ConditionPathIsMountPoint", "here: ExecCondition="},
         {"ConditionAcPower", "did you mean ConditionACPower=?"},
-        {"LimitNOFILE", "is not in this version of chimed"},
+        {"LimitNOFILES", "did you mean LimitNOFILE=?"},
+        {"CPUSchedulingResetOnFork", "here: chrt"},
+        {"MemoryMax", "is not in this version of chimed"},
         {"every", "did you mean Every=?"},
         {"Comand", "did you mean Command=?"},
         {"KillSig", "unknown key KillSig="},
@@ -830,7 +858,10 @@ static struct job *full_job(void) {
                            "KillGrace=0\nWorkingDirectory=-/srv\nStandardOutput=file:/o\nStandardError=inherit\nCaptureMax=0\n"
                            "StopWhenPathExists=/stop\nConditionPathExists=!/a\nConditionACPower=no\nConditionLoadBelow=80%\n"
                            "ConditionUnitActive=x.service\nExecCondition=test -e '/a b'\nExecCondition=/bin/true\n"
-                           "SuccessExitStatus=0 255 HUP\nSkipExitStatus=1\nFinishExitStatus=2 64\n");
+                           "SuccessExitStatus=0 255 HUP\nSkipExitStatus=1\nFinishExitStatus=2 64\n"
+                           "RootDirectory=/srv/jail\nUMask=0777\nNice=-20\nCPUSchedulingPolicy=rr\nCPUSchedulingPriority=99\n"
+                           "IOSchedulingClass=realtime\nIOSchedulingPriority=7\nOOMScoreAdjust=-1000\nNoNewPrivileges=yes\n"
+                           "LimitCPU=1\nLimitNOFILE=0:infinity\nLimitRTTIME=infinity\n");
         fill_what(&job->what);
         return job;
 }
@@ -937,7 +968,8 @@ START_TEST(a_changed_byte_is_refused_or_gives_a_sane_what) {
                         if (job_what_decode(p.data, p.size, &back) == 0) {
                                 ck_assert_msg(back.argv && back.argv[0][0] && back.timeout_us > 0 && back.kill_signal > 0 &&
                                                       back.capture_max <= JOB_CAPTURE_MAX &&
-                                                      back.output.kind <= JOB_OUTPUT_TRUNCATE,
+                                                      back.output.kind <= JOB_OUTPUT_TRUNCATE && back.umask <= 0777 &&
+                                                      back.nice >= -20 && back.nice <= 19 && back.cpu_priority <= 99,
                                               "byte %zu bit %d", i, bit);
                                 job_what_done(&back);
                         }

@@ -62,7 +62,10 @@ static void on_done(void *userdata, struct launch *l) {
 }
 
 static void begin(void) {
-        struct launch_settings settings = {.nofile_soft = 321, .nofile_hard = 4096, .time_us = 1000000};
+        struct launch_settings settings = {.time_us = 1000000};
+
+        settings.limits.set = UINT32_C(1) << RLIMIT_NOFILE;
+        settings.limits.of[RLIMIT_NOFILE] = (struct limit){.soft = 321, .hard = 4096};
 
         signal(SIGPIPE, SIG_IGN);
         signal(SIGUSR1, SIG_IGN);
@@ -604,7 +607,7 @@ START_TEST(our_own_program_gets_its_descriptors) {
 
         ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
         struct launch *l = order_script("echo to three >&3; echo to four >&4; echo to five >&5; readlink /proc/self/fd/0 >&3");
-        l->is_own_program = l->has_no_new_privs = true;
+        l->is_own_program = l->what.has_no_new_privs = true;
         l->pass[0] = fds[1];
         l->pass[1] = fcntl(fds[1], F_DUPFD_CLOEXEC, 3);
         l->pass[2] = fcntl(fds[1], F_DUPFD_CLOEXEC, 3);
@@ -726,17 +729,44 @@ static const struct {
         {"dup3", SYS_dup3, EMFILE, RUN_STEP_STDIN},
         {"chdir", SYS_chdir, EACCES, RUN_STEP_WORKING_DIRECTORY},
         {"close_range", SYS_close_range, EPERM, RUN_STEP_DESCRIPTORS},
+        {"prlimit64", SYS_prlimit64, EPERM, RUN_STEP_LIMITS},
+        {"sched_setscheduler", SYS_sched_setscheduler, EPERM, RUN_STEP_SCHEDULING},
+        {"setpriority", SYS_setpriority, EACCES, RUN_STEP_SCHEDULING},
+        {"ioprio_set", SYS_ioprio_set, EPERM, RUN_STEP_SCHEDULING},
+        {"keyctl", SYS_keyctl, EDQUOT, RUN_STEP_KEYRING},
+        {"capset", SYS_capset, EPERM, RUN_STEP_CAPABILITIES},
+        {"chroot", SYS_chroot, EPERM, RUN_STEP_ROOT_DIRECTORY},
+        {"personality", SYS_personality, EINVAL, RUN_STEP_SESSION},
+        {"write", SYS_write, EACCES, RUN_STEP_OOM_SCORE},
 };
 
-START_TEST(a_refused_system_call_ends_the_start_before_exec) {
-        struct launch *l = order((const char *const[]){"/usr/bin/touch", path_of("ran"), NULL});
+/* So that each step has something to do. */
+static void ask_for_everything(struct job_what *what) {
+        what->root_directory = strdup("/");
+        what->nice = 5;
+        what->cpu_policy = SCHED_BATCH;
+        what->io_priority = 3 << JOB_IO_CLASS_SHIFT;
+        what->oom_score = 500;
+        what->limits = calloc(1, sizeof(*what->limits));
+        what->limits->set = UINT32_C(1) << RLIMIT_CORE;
+}
 
-        if (geteuid() != 0) {
-                launch_free(l);
+START_TEST(a_refused_system_call_ends_the_start_before_exec) {
+        const struct launch_settings settings = {
+                .resets = LAUNCH_RESET_KEYRING | LAUNCH_RESET_CAPABILITIES | LAUNCH_RESET_PERSONALITY, .time_us = 1000000};
+
+        if (geteuid() != 0)
                 return;
-        }
+        launch_pool_free(pool);
+        ck_assert_int_eq(launch_pool_new(loop, &settings, &pool), 0);
+        struct launch *l = order((const char *const[]){"/usr/bin/touch", path_of("ran"), NULL});
         l->what.has_identity = true;
         l->what.uid = l->what.gid = 0; /* root's own rights would let it write the file */
+        ask_for_everything(&l->what);
+        if (refusals[_i].number == SYS_chdir) { /* which RootDirectory= comes first to */
+                free(l->what.root_directory);
+                l->what.root_directory = NULL;
+        }
         refuse(refusals[_i].number, -1, 0, refusals[_i].error);
         launch(l);
         ck_assert_msg(l->step == refusals[_i].step && l->error == refusals[_i].error, "%s: step %s, %s", refusals[_i].what,

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+// job_manner: the keys that say with which rights, priorities and limits a job runs. Values are those of systemd.exec(5).
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/job_draft.h"
+
+#define UMASK_MAX 0777
+
+enum { IO_CLASS_NONE, IO_CLASS_REALTIME, IO_CLASS_BEST_EFFORT, IO_CLASS_IDLE };
+#define IO_LEVEL_DEFAULT 4
+
+static int keep_group(struct job_draft *d, const struct job_setting *s, const struct job_word *word) {
+        struct job_mentions *groups = &d->job->groups;
+        struct job_mention *mention;
+        int r = draft_check_account(d, s, word->text, word->offset);
+
+        if (r)
+                return r;
+        for (size_t i = 0; i < groups->n; i++)
+                if (strcmp(groups->list[i].name, word->text) == 0)
+                        return 0;
+        if (groups->n == JOB_UNIX_GROUPS_MAX)
+                return draft_error(d, s, word->offset, "more than %d groups", JOB_UNIX_GROUPS_MAX);
+        return draft_mention(s, word->offset, word->text, groups, &mention);
+}
+
+int parse_supplementary_groups(struct job_draft *d, const struct job_setting *s) {
+        struct job_word *words;
+        size_t n;
+        int r = draft_split(d, s, &words, &n);
+
+        if (r)
+                return r;
+        for (size_t i = 0; r == 0 && i < n; i++)
+                r = keep_group(d, s, &words[i]);
+        words_free(words, n);
+        return r;
+}
+
+int parse_root_directory(struct job_draft *d, const struct job_setting *s) {
+        int r = draft_check_path(d, s, s->value);
+        return r ? r : draft_copy(s->value, &d->job->what.root_directory);
+}
+
+int parse_umask(struct job_draft *d, const struct job_setting *s) {
+        size_t size = strspn(s->value, "01234567");
+        long mask = size > 0 && size <= 5 && !s->value[size] ? strtol(s->value, NULL, 8) : -1;
+
+        if (mask < 0 || mask > UMASK_MAX)
+                return draft_error(d, s, 0, "\"%.40s\" is no mask of rights; write it octal, from 0000 to 0777", s->value);
+        d->job->what.umask = (uint16_t)mask;
+        return 0;
+}
+
+int parse_nice(struct job_draft *d, const struct job_setting *s) {
+        int32_t nice;
+        int r = draft_integer(d, s, s->value, 0, JOB_NICE_MIN, JOB_NICE_MAX, &nice);
+
+        if (r == 0)
+                d->job->what.nice = (int8_t)nice;
+        return r;
+}
+
+int parse_cpu_scheduling_policy(struct job_draft *d, const struct job_setting *s) {
+        static const char *const names[] = {"other", "batch", "idle", "fifo", "rr", NULL};
+        static const uint8_t policies[] = {SCHED_OTHER, SCHED_BATCH, SCHED_IDLE, SCHED_FIFO, SCHED_RR};
+        uint8_t which;
+        int r = draft_choice(d, s, names, &which);
+
+        if (r == 0)
+                d->job->what.cpu_policy = policies[which];
+        return r;
+}
+
+int parse_cpu_scheduling_priority(struct job_draft *d, const struct job_setting *s) {
+        uint32_t priority;
+        int r = draft_count(d, s, 1, JOB_CPU_PRIORITY_MAX, &priority);
+
+        if (r == 0)
+                d->job->what.cpu_priority = (uint8_t)priority;
+        return r;
+}
+
+int parse_io_scheduling_class(struct job_draft *d, const struct job_setting *s) {
+        static const char *const names[] = {"none", "realtime", "best-effort", "idle", NULL};
+
+        if (s->value[0] >= '0' && s->value[0] <= '0' + IO_CLASS_IDLE && !s->value[1]) {
+                d->io_class = (uint8_t)(s->value[0] - '0');
+                return 0;
+        }
+        return draft_choice(d, s, names, &d->io_class);
+}
+
+int parse_io_scheduling_priority(struct job_draft *d, const struct job_setting *s) {
+        uint32_t level;
+        int r = draft_count(d, s, 0, JOB_IO_LEVEL_MAX, &level);
+
+        if (r == 0)
+                d->io_level = (uint8_t)level;
+        return r;
+}
+
+int parse_oom_score_adjust(struct job_draft *d, const struct job_setting *s) {
+        int32_t score;
+        int r = draft_integer(d, s, s->value, 0, -JOB_OOM_SCORE_MAX, JOB_OOM_SCORE_MAX, &score);
+
+        if (r == 0)
+                d->job->what.oom_score = (int16_t)score;
+        return r;
+}
+
+int parse_limit(struct job_draft *d, const struct job_setting *s) {
+        const struct limit_row *row = limit_find(s->key);
+        struct job_what *what = &d->job->what;
+        struct limit limit;
+        const char *why;
+        size_t at;
+
+        if (limit_parse(row, s->value, &limit, &why, &at) < 0)
+                return draft_error(d, s, at, "\"%.60s\": %s", s->value + at, why);
+        if (!what->limits)
+                what->limits = calloc(1, sizeof(*what->limits));
+        if (!what->limits)
+                return -ENOMEM;
+        what->limits->set |= UINT32_C(1) << row->resource;
+        what->limits->of[row->resource] = limit;
+        return 0;
+}
+
+int parse_no_new_privileges(struct job_draft *d, const struct job_setting *s) {
+        return draft_boolean(d, s, &d->job->what.has_no_new_privs);
+}
+
+/* A default that does not fit the job is passed over. */
+static void tell_meaningless(struct job_draft *d, enum job_key_index key, const char *with) {
+        if (!d->set[key]->is_default)
+                draft_warn(d, d->set[key], 0, "%s= means nothing without %s", d->set[key]->key, with);
+}
+
+static void finish_cpu(struct job_draft *d) {
+        struct job_what *what = &d->job->what;
+        bool is_realtime = what->cpu_policy == SCHED_FIFO || what->cpu_policy == SCHED_RR;
+
+        if (is_realtime && what->cpu_priority == 0)
+                what->cpu_priority = 1;
+        if (is_realtime || !d->set[KEY_CPU_SCHEDULING_PRIORITY])
+                return;
+        tell_meaningless(d, KEY_CPU_SCHEDULING_PRIORITY, "CPUSchedulingPolicy=fifo or rr");
+        what->cpu_priority = 0;
+}
+
+static void finish_io(struct job_draft *d) {
+        bool has_class = d->set[KEY_IO_SCHEDULING_CLASS], has_level = d->set[KEY_IO_SCHEDULING_PRIORITY];
+        unsigned io_class = has_class ? d->io_class : IO_CLASS_BEST_EFFORT, level = has_level ? d->io_level : IO_LEVEL_DEFAULT;
+
+        if (!has_class && !has_level)
+                return;
+        if (io_class == IO_CLASS_NONE || io_class == IO_CLASS_IDLE) {
+                if (has_level)
+                        tell_meaningless(d, KEY_IO_SCHEDULING_PRIORITY, "IOSchedulingClass=best-effort or realtime");
+                level = 0;
+        }
+        d->job->what.io_priority = (uint16_t)(io_class << JOB_IO_CLASS_SHIFT | level);
+}
+
+void draft_finish_manner(struct job_draft *d) {
+        finish_cpu(d);
+        finish_io(d);
+}

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+// inherited: what the runner was started with and its jobs are not to have: limits, priorities, groups, capabilities, keyring.
+#pragma once
+
+#include "daemon/runner/launch.h"
+
+/* Looks once, before the first thread, so that a start takes only the calls that there is a reason for. What the runner has no right to give
+ * back stays. Raises the runner's own limit of descriptors. */
+void inherited_find(struct launch_settings *settings);
