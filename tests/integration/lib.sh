@@ -197,7 +197,7 @@ assert_explained() {
         local lacking
         lacking=$(python3 "$here/catalogue.py" "$here/../../systemd/chimed.catalog" <"$log") || die "the catalogue: $lacking"
 }
-is_zombie_or_gone() { ! grep -qsE '^State:[[:space:]]*[^ZX]' "/proc/$1/status"; }
+is_zombie_or_gone() { ! grep -qsE '^State:[[:space:]]+[^ZX[:space:]]' "/proc/$1/status"; }
 
 # Whether every slot of a fixed-rate job is accounted for, by arithmetic on its records; says the numbers.
 assert_complete() { # JOB PERIOD_USEC [MORE OPTIONS OF account.py]
