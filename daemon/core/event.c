@@ -28,6 +28,7 @@ static const struct event_row rows[EVENT_KIND_MAX] = {
         [EVENT_CONFIG_ERROR] = {EVENT_CONFIG_ERROR, "config-error", "5666ca839a13472690261298b6473703", LOG_ERR},
         [EVENT_CONFIG_WARNING] = {EVENT_CONFIG_WARNING, "config-warning", "bae6d7a7c5754bcf984bdd2bb5445096", LOG_WARNING},
         [EVENT_DEGRADED] = {EVENT_DEGRADED, "degraded", "61c45cb22f564a7a90be85a8c915aff6", LOG_WARNING},
+        [EVENT_LEFT_BEHIND] = {EVENT_LEFT_BEHIND, "left-behind", "df687ddef189474f9478fb53475f9a2f", LOG_WARNING},
         [EVENT_READY] = {EVENT_READY, "ready", "3e41f3c1967a41d8b43158f3e1205102", LOG_INFO},
         [EVENT_STOPPED] = {EVENT_STOPPED, "stopped", "89f83557836a4e37ae6b9dc02314988e", LOG_INFO},
 };

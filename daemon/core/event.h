@@ -28,6 +28,7 @@ enum event_kind {
         EVENT_CONFIG_ERROR,
         EVENT_CONFIG_WARNING,
         EVENT_DEGRADED,
+        EVENT_LEFT_BEHIND,
         EVENT_READY,   /* scheduling has begun */
         EVENT_STOPPED, /* scheduling has ended */
         EVENT_KIND_MAX

@@ -63,6 +63,7 @@ static const char *const step_names[RUN_STEP_MAX] = {
         [RUN_STEP_CAPABILITIES] = "capabilities",
         [RUN_STEP_ROOT_DIRECTORY] = "root-directory",
         [RUN_STEP_NO_NEW_PRIVILEGES] = "no-new-privileges",
+        [RUN_STEP_CGROUP] = "cgroup",
 };
 
 static const char *name_or_invalid(const char *name) {

@@ -76,6 +76,7 @@ enum run_step {
         RUN_STEP_CAPABILITIES,
         RUN_STEP_ROOT_DIRECTORY,
         RUN_STEP_NO_NEW_PRIVILEGES, /* behind the user */
+        RUN_STEP_CGROUP,            /* before the clone, or behind it: into the run's cgroup */
         RUN_STEP_MAX
 };
 

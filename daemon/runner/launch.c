@@ -74,7 +74,7 @@ struct launch *launch_new(void) {
                 return NULL;
         for (size_t i = 0; i < LAUNCH_PASS_MAX; i++)
                 l->pass[i] = -1;
-        l->pidfd = l->output_fd[0] = l->output_fd[1] = -1;
+        l->pidfd = l->output_fd[0] = l->output_fd[1] = l->cgroup_fd = -1;
         return l;
 }
 
@@ -95,6 +95,7 @@ struct launch *launch_free(struct launch *l) {
         for (size_t i = 0; i < 2; i++)
                 util_close(l->output_fd[i]);
         util_close(l->pidfd);
+        util_close(l->cgroup_fd);
         free(l);
         return NULL;
 }
@@ -177,13 +178,57 @@ static void fail(struct launch *l, enum run_step step, int error) {
         l->error = error;
 }
 
-/* Clones and waits for exec. */
-static void clone_child(struct worker *w, struct launch *l, struct launch_child *child) {
+/* Has the cgroup ready, made anew where what is there may not be used as it is. 0 or a negative error. */
+static int prepare_cgroup(struct launch *l, bool is_fresh) {
+        struct cgroup_state state;
+
+        if (l->cgroup_fd >= 0 && !is_fresh)
+                return 0;
+        util_close(l->cgroup_fd);
+        l->cgroup_fd = cgroup_make(l->cgroups, l->cgroup, is_fresh);
+        int r = l->cgroup_fd < 0 ? l->cgroup_fd : cgroup_look(l->cgroup_fd, &state);
+        if (r == 0)
+                l->cgroup_cpu_us = state.cpu_us;
+        return r;
+}
+
+static pid_t clone_here(struct worker *w, struct launch_child *child) {
         const int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_CHILD_SETTID | SIGCHLD;
         pid_t pid = clone(launch_child_main, w->stack + STACK_SIZE, flags, child, &w->pidfd, NULL, &w->pid);
 
+        return pid < 0 ? -errno : pid;
+}
+
+/* One that was taken away, or in which its last run has made what runs can't begin in, is made anew. */
+static pid_t clone_into_cgroup(struct worker *w, struct launch *l, struct launch_child *child) {
+        pid_t pid = -ENODEV;
+
+        for (int i = 0; i < 2 && (pid == -ENODEV || pid == -EBUSY || pid == -EOPNOTSUPP); i++) {
+                int r = prepare_cgroup(l, l->is_cgroup_fresh || i > 0);
+                if (r < 0) {
+                        child->step = RUN_STEP_CGROUP;
+                        return r;
+                }
+                pid = cgroup_clone(l->cgroup_fd, launch_child_main, child, w->stack, STACK_SIZE, &w->pidfd, &w->pid);
+        }
+        if (pid != -ENOSYS)
+                return pid;
+        child->procs_fd = openat(l->cgroup_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+        if (child->procs_fd < 0) {
+                child->step = RUN_STEP_CGROUP;
+                return -errno;
+        }
+        pid = clone_here(w, child);
+        util_close(child->procs_fd);
+        return pid;
+}
+
+/* Clones and waits for exec. */
+static void clone_child(struct worker *w, struct launch *l, struct launch_child *child) {
+        pid_t pid = l->cgroups ? clone_into_cgroup(w, l, child) : clone_here(w, child);
+
         if (pid < 0) {
-                fail(l, RUN_STEP_CLONE, errno);
+                fail(l, child->step == RUN_STEP_CGROUP ? RUN_STEP_CGROUP : RUN_STEP_CLONE, -pid);
                 /* at a limit of processes the kernel has written a number, and closed it again */
                 __atomic_store_n(&w->pidfd, -1, __ATOMIC_RELAXED);
                 return;
@@ -214,6 +259,7 @@ static void start(struct worker *w, struct launch *l) {
                                      .settings = &w->pool->settings,
                                      .ignored = &w->pool->ignored,
                                      .output_fd = {-1, -1},
+                                     .procs_fd = -1,
                                      .program_fd = -1,
                                      .null_fd = -1};
 

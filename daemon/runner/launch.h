@@ -11,6 +11,7 @@
 #include "daemon/core/loop.h"
 #include "daemon/core/run.h"
 #include "daemon/core/wire.h"
+#include "daemon/runner/cgroup.h"
 
 #define LAUNCH_PASS_MAX    3 /* descriptors for a program of ours */
 #define LAUNCH_THREADS_MIN 2
@@ -29,13 +30,17 @@ struct launch {
         /* set by the caller; all is owned */
         launch_fn on_done;
         void *userdata;
-        uint64_t run;              /* of a job; 0 for our own programs */
-        struct job_what what;      /* argv, identity, surroundings */
-        char **base, **fixed;      /* see environment_build(); NULL-terminated lists on the heap */
-        int pass[LAUNCH_PASS_MAX]; /* become descriptors 3, 4 and 5 of our own program; -1: none from here on */
-        bool is_own_program;       /* keeps our stderr, for stdout too; working directory / */
-        bool asks_machine;         /* conditions about the whole machine must hold, */
-        bool asks_paths;           /* those of paths */
+        uint64_t run;                  /* of a job; 0 for our own programs */
+        struct job_what what;          /* argv, identity, surroundings */
+        char **base, **fixed;          /* see environment_build(); NULL-terminated lists on the heap */
+        int pass[LAUNCH_PASS_MAX];     /* become descriptors 3, 4 and 5 of our own program; -1: none from here on */
+        bool is_own_program;           /* keeps our stderr, for stdout too; working directory / */
+        const struct cgroups *cgroups; /* borrowed; NULL: it begins where we are */
+        char cgroup[CGROUP_NAME_MAX];  /* of these: where it begins */
+        int cgroup_fd;                 /* its folder; -1: it is made, and is here at the end */
+        bool is_cgroup_fresh;          /* it is made anew */
+        bool asks_machine;             /* conditions about the whole machine must hold, */
+        bool asks_paths;               /* those of paths */
 
         /* the result: exec was reached where step is RUN_STEP_NONE */
         enum run_step step;
@@ -45,7 +50,8 @@ struct launch {
         char condition[WIRE_CONDITION_MAX];
         pid_t pid;
         int pidfd;
-        int output_fd[2]; /* our ends of the pipes, non-blocking; -1: none */
+        int64_t cgroup_cpu_us; /* set by the caller where it gives cgroup_fd: what runs before have used of it */
+        int output_fd[2];      /* our ends of the pipes, non-blocking; -1: none */
         int64_t start_rt_us, start_bt_us;
 
         /* the pool's */
@@ -107,6 +113,7 @@ struct launch_child {
         int output_fd[2];
         int null_fd;                 /* /dev/null from outside a RootDirectory=, or -1 */
         char oom_score[8];           /* as the kernel reads it */
+        int procs_fd;                /* of the cgroup that the child is to enter itself; -1: it is where it should be */
         volatile enum run_step step; /* the latest begun */
         volatile int error;          /* it failed so */
         volatile enum launch_verdict verdict;

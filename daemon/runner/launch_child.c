@@ -43,6 +43,11 @@ static int start_session(struct launch_child *c) {
         return setsid() < 0 ? -errno : 0;
 }
 
+/* While we have the right to. "0" is whoever writes. */
+static int enter_cgroup(struct launch_child *c) {
+        return c->procs_fd >= 0 && syscall(SYS_write, c->procs_fd, "0", 1) < 0 ? -errno : 0;
+}
+
 static int default_signals(struct launch_child *c) {
         static const struct kernel_sigaction default_action;
 
@@ -229,6 +234,7 @@ static const struct {
         enum run_step step;
         step_fn fn;
 } steps[] = {
+        {RUN_STEP_CGROUP, enter_cgroup},
         {RUN_STEP_SESSION, start_session},
         {RUN_STEP_SIGNALS, default_signals},
         {RUN_STEP_OOM_SCORE, launch_set_oom_score},

@@ -20,6 +20,7 @@ enum option_id {
         OPTION_JOBS,
         OPTION_RUN,
         OPTION_STATE,
+        OPTION_CGROUP,
         OPTION_LOG,
         OPTION_USER,
         OPTION_READ,
@@ -34,6 +35,7 @@ static const struct option options[] = {
         {"jobs", required_argument, NULL, OPTION_JOBS},
         {"run", required_argument, NULL, OPTION_RUN},
         {"state", required_argument, NULL, OPTION_STATE},
+        {"cgroup", required_argument, NULL, OPTION_CGROUP},
         {"log", required_argument, NULL, OPTION_LOG},
         {"user", no_argument, NULL, OPTION_USER},
         {"read", no_argument, NULL, OPTION_READ},
@@ -50,6 +52,7 @@ static const char help[] = "Usage: chimed-runner --scheduler=PATH [--run=DIR] [O
                            "  --scheduler=PATH  program that decides when\n"
                            "  --run=DIR         lock and control socket (default /run/chimed)\n"
                            "  --state=DIR       the scheduler keeps its ledger here; empty: it keeps none\n"
+                           "  --cgroup=DIR      runs get cgroups of their own in this one; or auto, none\n"
                            "  --config=FILE     settings (default /etc/chimed/chimed.conf)\n"
                            "  --jobs=DIR        read job files from here instead of the default folders;\n"
                            "                    may be repeated, earlier ones mask later ones\n"
@@ -90,6 +93,9 @@ static int take_option(struct arguments *a, int id) {
                 return -1;
         case OPTION_STATE:
                 a->runner.state_folder = optarg;
+                return -1;
+        case OPTION_CGROUP:
+                a->runner.cgroup = optarg;
                 return -1;
         case OPTION_LOG:
                 if (journal_target_from_string(optarg, &a->runner.log) == 0)

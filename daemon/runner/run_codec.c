@@ -76,6 +76,8 @@ static void write_run(struct pack *p, const struct run *run) {
         pack_u8(p, run->n_questions);
         pack_u8(p, run->n_answered);
         pack_u8(p, run->is_main_gone);
+        pack_string(p, run->cgroup);
+        pack_i64(p, run->cgroup_cpu_us);
         pack_u32(p, (uint32_t)run->pidfd);
         write_stream(p, &run->streams[0]);
         write_stream(p, &run->streams[1]);
@@ -168,6 +170,19 @@ static int read_tail(struct unpack *u, struct run_table *t, struct run *run) {
         return 0;
 }
 
+static void read_cgroup(struct unpack *u, struct run *run) {
+        size_t size, job_size = strlen(run->name);
+        const char *name = unpack_bytes(u, &size);
+
+        run->cgroup_cpu_us = unpack_i64(u);
+        if (!name || size >= sizeof(run->cgroup) ||
+            (size > 0 && (strncmp(name, run->name, job_size) != 0 || name[job_size] != '@'))) {
+                u->bad = true;
+                return;
+        }
+        memcpy(run->cgroup, name, size);
+}
+
 /* Reads the plain members; whether they make sense is left to is_sane(). */
 static void read_plain(struct unpack *u, struct run *run) {
         run->phase = (enum run_phase)unpack_u8(u);
@@ -186,6 +201,7 @@ static void read_plain(struct unpack *u, struct run *run) {
         run->n_questions = unpack_u8(u);
         run->n_answered = unpack_u8(u);
         run->is_main_gone = unpack_u8(u);
+        read_cgroup(u, run);
         run->pidfd = read_fd(u);
 }
 

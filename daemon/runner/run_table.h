@@ -13,6 +13,7 @@
 #include "daemon/core/loop.h"
 #include "daemon/core/run.h"
 #include "daemon/core/wire.h"
+#include "daemon/runner/cgroup.h"
 #include "daemon/runner/definitions.h"
 #include "daemon/runner/output.h"
 #include "daemon/runner/run_numbers.h"
@@ -54,6 +55,8 @@ struct run {
         uint8_t n_questions;         /* conditions that a process of the run is asked about before the program */
         uint8_t n_answered; /* of these, how many hold; the next one is on its way or in flight, or the program itself */
         bool is_main_gone;
+        char cgroup[CGROUP_NAME_MAX]; /* "": none */
+        int64_t cgroup_cpu_us;        /* what was used in it before */
         struct run_end end;
         char condition[WIRE_CONDITION_MAX]; /* which one did not hold, as in wire_ended */
         struct exit_classes exits;          /* last: the test that looks for forgotten members can't see behind it */

@@ -144,6 +144,7 @@ static int on_sync_time(void *userdata, bool is_clock_change) {
 void runner_on_committed(struct runner *runner) {
         runner->is_told = true;
         definitions_purge(&runner->definitions);
+        run_cgroups_forget_jobs(runner);
         if (!runner->is_ready_told)
                 sd_notify(0, "READY=1");
         runner->is_ready_told = true;
@@ -303,7 +304,8 @@ static int find_ids(struct runner *runner, char boot_text[static SD_ID128_STRING
 }
 
 static int start_parts(struct runner *runner) {
-        static const struct tree_callbacks tree_callbacks = {.on_result = runs_on_tree, .on_zombie = runs_on_zombie};
+        static const struct tree_callbacks tree_callbacks = {
+                .on_result = runs_on_tree, .on_left = run_cgroups_on_left, .on_zombie = runs_on_zombie};
         struct launch_settings settings = {};
         struct loop *loop = runner->loop;
         sigset_t set;
@@ -326,7 +328,7 @@ static int start_parts(struct runner *runner) {
         if (r == 0)
                 r = launch_pool_new(loop, &settings, &runner->pool);
         if (r == 0)
-                r = tree_new(loop, &tree_callbacks, runner, &runner->tree);
+                r = tree_new(loop, runner->cgroups, &tree_callbacks, runner, &runner->tree);
         if (r == 0)
                 r = start_scheduler(runner);
         if (r == 0)
@@ -341,6 +343,7 @@ static struct runner *runner_free(struct runner *runner) {
         run_table_done(&runner->runs);
         launch_pool_free(runner->pool);
         tree_free(runner->tree);
+        run_cgroups_done(runner);
         definitions_done(&runner->definitions);
         pack_done(&runner->link.pack);
         loop_source_free(runner->signals);
@@ -394,6 +397,10 @@ int runner_run(const struct runner_options *options) {
         r = loop_new(&runner->loop);
         if (r == 0)
                 r = journal_new(runner->loop, options->log, "chimed-runner", NULL, &runner->journal);
+        if (r == 0 && run_cgroups_begin(runner) < 0) {
+                runner_free(runner);
+                return 1;
+        }
         if (r == 0)
                 r = start_parts(runner);
         if (r == 0)

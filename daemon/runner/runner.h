@@ -12,6 +12,7 @@ struct runner_options {
         const char *scheduler; /* program */
         const char *run_folder;
         const char *state_folder; /* NULL: no ledger is kept */
+        const char *cgroup;       /* as in cgroups_open() */
         struct reader_paths paths;
         enum journal_target log;
 };

@@ -9,6 +9,7 @@
 #include "daemon/core/clock.h"
 #include "daemon/core/journal.h"
 #include "daemon/core/loop.h"
+#include "daemon/runner/cgroup_names.h"
 #include "daemon/runner/definitions.h"
 #include "daemon/runner/host.h"
 #include "daemon/runner/launch.h"
@@ -75,6 +76,8 @@ struct runner {
         struct loop *loop;
         struct journal *journal;
         struct launch_pool *pool;
+        struct cgroups *cgroups; /* NULL: none were given to us */
+        struct cgroup_names cgroup_names;
         struct tree *tree;
         struct host *host;
         struct watch *watch;
@@ -147,6 +150,24 @@ int runs_on_time(void *runner, bool is_clock_change);
 int runs_on_reap_time(void *runner, bool is_clock_change);
 /* A child has ended. */
 void runs_on_child(struct runner *runner);
+
+/* ---- run_cgroups.c: the cgroups of runs ---- */
+
+/* Prints the error. 0, also where there is none to have; a negative error where the one asked for can't be had. */
+int run_cgroups_begin(struct runner *runner);
+void run_cgroups_done(struct runner *runner);
+/* The run gets a cgroup, and the launch begins in it. 0, -ENOMEM. */
+int run_cgroups_take(struct runner *runner, struct run *run, struct launch *l);
+/* The launch is back: what it made is kept. */
+void run_cgroups_on_launched(struct runner *runner, struct run *run, struct launch *l);
+/* Its main process has ended: what all its processes have used goes to the result. */
+void run_cgroups_measure(struct runner *runner, struct run *run, struct run_end *end);
+/* The run is over: what is left of it is killed. */
+void run_cgroups_give(struct runner *runner, struct run *run);
+/* For the tree. */
+void run_cgroups_on_left(void *runner, uint64_t run, const char *cgroup, uint32_t n);
+/* A generation is in force: the cgroups of jobs that are gone go. */
+void run_cgroups_forget_jobs(struct runner *runner);
 
 /* ---- link.c ---- */
 

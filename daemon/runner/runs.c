@@ -69,6 +69,7 @@ static void end_run(struct runner *runner, struct run *run) {
                 trail->end_bt_us = run->end.end_bt_us;
         }
         release_definition(run);
+        run_cgroups_give(runner, run);
         run_table_end(&runner->runs, run);
         arm_timer(runner);
         run->tells_end = true;
@@ -197,6 +198,7 @@ static void finish(struct runner *runner, struct run *run) {
         bool is_reaped = reap_main(run, &end);
         if (!is_reaped && run->stop != RUN_STOP_KILLED)
                 return;
+        run_cgroups_measure(runner, run, &end);
         if (!is_reaped)
                 end.signal = SIGKILL; /* sent, but it sleeps in the kernel */
         if (run->stop != RUN_STOP_NONE)
@@ -244,7 +246,7 @@ static void signal_tree(struct runner *runner, struct run *run, int signal) {
         char id[TREE_RUN_ID_MAX];
 
         print_run_id(runner, run, id);
-        if (tree_signal(runner->tree, run->start.run, run->pid, id, signal) < 0)
+        if (tree_signal(runner->tree, run->start.run, run->pid, id, run->cgroup, signal) < 0)
                 set_due(runner, run, clock_now().bt_us + LOOK_LAST_US); /* without memory: again */
         else
                 run->is_look_pending = true;
@@ -388,6 +390,7 @@ static void on_launched(void *userdata, struct launch *l) {
                 launch_free(l); /* never: a run is not forgotten before its launch is back */
                 return;
         }
+        run_cgroups_on_launched(runner, run, l);
         if (l->is_finished) {
                 end_unstarted(runner, run, &(struct run_end){.result = RUN_RESULT_FINISHED});
                 launch_free(l);
@@ -508,6 +511,8 @@ static int launch(struct runner *runner, struct run *run) {
                 run->tail.limit = l->what.capture_max;
                 r = choose_process(runner, run, l);
         }
+        if (r == 0)
+                r = run_cgroups_take(runner, run, l);
         if (r == 0)
                 r = make_base(runner, &l->what, &base);
         if (r == 0)

@@ -30,11 +30,14 @@
 
 struct request {
         struct request *next;
-        uint64_t run; /* 0: zombies only */
+        uint64_t run; /* 0: zombies only, or a cgroup to be removed */
         pid_t main_pid;
         int signal;
         uint32_t n; /* result */
+        bool is_answered;
+        bool is_left; /* the run is over */
         char run_id[TREE_RUN_ID_MAX];
+        char cgroup[CGROUP_NAME_MAX]; /* "": /proc is read */
 };
 
 struct process {
@@ -55,6 +58,7 @@ struct pass {
 struct tree {
         struct tree_callbacks callbacks;
         void *userdata;
+        const struct cgroups *cgroups;
         int event_fd, proc_fd;
         struct loop_source *source;
         pthread_t thread;
@@ -254,11 +258,31 @@ static void answer_blindly(struct request *q) {
                 kill(-q->main_pid, SIGCONT);
 }
 
+/* False where /proc has to be asked. */
+static bool answer_by_cgroup(const struct tree *tree, struct request *q) {
+        int n = 0;
+
+        if (!q->cgroup[0])
+                return false;
+        if (q->run == 0)
+                cgroup_remove(tree->cgroups, q->cgroup);
+        else
+                n = cgroup_signal(tree->cgroups, q->cgroup, q->main_pid, q->signal);
+        q->n = n > 0 ? (uint32_t)n : 0;
+        q->is_answered = n >= 0 || q->is_left;
+        return q->is_answered;
+}
+
 static void make_pass(struct tree *tree, struct request *list) {
         struct pass pass = {};
-        bool is_read = read_all(tree, &pass) == 0;
+        bool is_needed = false;
 
+        for (struct request *q = list; q; q = q->next)
+                is_needed |= !answer_by_cgroup(tree, q);
+        bool is_read = is_needed && read_all(tree, &pass) == 0;
         for (struct request *q = list; q; q = q->next) {
+                if (q->is_answered)
+                        continue;
                 if (!is_read)
                         answer_blindly(q);
                 else if (q->run > 0)
@@ -320,7 +344,9 @@ static int on_event(void *userdata, uint32_t events) {
                 tree->callbacks.on_zombie(tree->userdata, zombies[i]);
         while (list) {
                 struct request *next = list->next;
-                if (list->run > 0)
+                if (list->is_left && list->n > 0)
+                        tree->callbacks.on_left(tree->userdata, list->run, list->cgroup, list->n);
+                else if (list->run > 0 && !list->is_left)
                         tree->callbacks.on_result(tree->userdata, list->run, list->n);
                 free(list);
                 list = next;
@@ -338,7 +364,8 @@ static int start_thread(struct tree *tree) {
         return -r;
 }
 
-int tree_new(struct loop *loop, const struct tree_callbacks *callbacks, void *userdata, struct tree **ret) {
+int tree_new(struct loop *loop, const struct cgroups *cgroups, const struct tree_callbacks *callbacks, void *userdata,
+             struct tree **ret) {
         struct tree *tree = calloc(1, sizeof(*tree));
         int r = 0;
 
@@ -346,6 +373,7 @@ int tree_new(struct loop *loop, const struct tree_callbacks *callbacks, void *us
                 return -ENOMEM;
         tree->callbacks = *callbacks;
         tree->userdata = userdata;
+        tree->cgroups = cgroups;
         tree->own_pid = getpid();
         tree->asked_end = &tree->asked;
         tree->proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -413,10 +441,25 @@ static int ask(struct tree *tree, const struct request *request) {
         return 0;
 }
 
-int tree_signal(struct tree *tree, uint64_t run, pid_t main_pid, const char *run_id, int signal) {
+int tree_signal(struct tree *tree, uint64_t run, pid_t main_pid, const char *run_id, const char *cgroup, int signal) {
         struct request q = {.run = run, .main_pid = main_pid, .signal = signal};
 
         snprintf(q.run_id, sizeof(q.run_id), "%s", run_id);
+        snprintf(q.cgroup, sizeof(q.cgroup), "%s", cgroup);
+        return ask(tree, &q);
+}
+
+int tree_kill_left(struct tree *tree, uint64_t run, const char *cgroup) {
+        struct request q = {.run = run, .signal = SIGKILL, .is_left = true};
+
+        snprintf(q.cgroup, sizeof(q.cgroup), "%s", cgroup);
+        return ask(tree, &q);
+}
+
+int tree_remove_cgroup(struct tree *tree, const char *cgroup) {
+        struct request q = {};
+
+        snprintf(q.cgroup, sizeof(q.cgroup), "%s", cgroup);
         return ask(tree, &q);
 }
 

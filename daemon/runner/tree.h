@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 // tree: all processes of a run: its session and process group, their descendants, and what left both and was re-parented to us
-// with the run's CHIMED_RUN_ID in its environment. A thread of its own reads /proc, one pass for all that was asked.
+// with the run's CHIMED_RUN_ID in its environment. A thread of its own reads /proc, one pass for all that was asked. A run with a
+// cgroup is what is in it.
 #pragma once
 
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "daemon/core/loop.h"
+#include "daemon/runner/cgroup.h"
 
 #define TREE_RUN_ID_MAX 64
 
@@ -15,16 +17,24 @@ struct tree;
 struct tree_callbacks {
         /* n processes of the run were alive (zombies are not) when the signal was sent. */
         void (*on_result)(void *userdata, uint64_t run, uint32_t n);
+        /* n processes of a run that is over were in its cgroup, and are killed. */
+        void (*on_left)(void *userdata, uint64_t run, const char *cgroup, uint32_t n);
         /* A zombie child of ours: reap it if nobody waits for it. */
         void (*on_zombie)(void *userdata, pid_t pid);
 };
 
-int tree_new(struct loop *loop, const struct tree_callbacks *callbacks, void *userdata, struct tree **ret);
+/* cgroups: borrowed, NULL where there are none. */
+int tree_new(struct loop *loop, const struct cgroups *cgroups, const struct tree_callbacks *callbacks, void *userdata,
+             struct tree **ret);
 /* Waits for the pass under way, for two seconds at most: the process is about to end. */
 struct tree *tree_free(struct tree *tree);
 
 /* Sends signal (0: none, only count) to each process of the run, and CONT behind any but KILL. main_pid must not have been reaped: it
- * names the session, and its number must not be another's. on_result follows. 0, -ENOMEM. */
-int tree_signal(struct tree *tree, uint64_t run, pid_t main_pid, const char *run_id, int signal);
+ * names the session, and its number must not be another's. cgroup: the run's, or "". on_result follows. 0, -ENOMEM. */
+int tree_signal(struct tree *tree, uint64_t run, pid_t main_pid, const char *run_id, const char *cgroup, int signal);
+/* Kills all that is in the cgroup of a run that is over. on_left follows where there is anything. 0, -ENOMEM. */
+int tree_kill_left(struct tree *tree, uint64_t run, const char *cgroup);
+/* Takes the cgroup of a run away. 0, -ENOMEM. */
+int tree_remove_cgroup(struct tree *tree, const char *cgroup);
 /* Asks for on_zombie only. 0, -ENOMEM. */
 int tree_find_zombies(struct tree *tree);

@@ -17,7 +17,7 @@
 #define ARGUMENTS_MAX 256
 
 struct options {
-        const char *config, *run, *state, *log;
+        const char *config, *run, *state, *cgroup, *log;
         const char *jobs[ARGUMENTS_MAX / 2];
         size_t n_jobs;
         bool is_user, is_check, is_scheduler;
@@ -32,6 +32,8 @@ static const char help[] = "Usage: chimed [OPTION]...\n"
                            "                    may be repeated, earlier ones mask later ones\n"
                            "  --run=DIR         lock and control socket (default /run/chimed)\n"
                            "  --state=DIR       keep the ledger here, what survives restarts; empty: keep none\n"
+                           "  --cgroup=DIR      runs get cgroups of their own in this one of cgroup v2; auto\n"
+                           "                    (default): in ours where it was delegated; none: they get none\n"
                            "  --log=TARGET      journal, logfmt or json (lines on standard error)\n"
                            "  --user            jobs of the calling user: XDG folders\n"
                            "  --check           read the files, print all errors, exit 1 if there are any\n"
@@ -42,12 +44,13 @@ static const char help[] = "Usage: chimed [OPTION]...\n"
 
 /* 0 to go on, else the exit status plus one. */
 static int parse(int argc, char **argv, struct options *o) {
-        enum { CONFIG = 256, JOBS, RUN, LOG, USER, CHECK, SCHEDULER, ADMIN_GID, STATE, HELP, VERSION };
+        enum { CONFIG = 256, JOBS, RUN, LOG, USER, CHECK, SCHEDULER, ADMIN_GID, STATE, CGROUP, HELP, VERSION };
         static const struct option options[] = {
                 {"config", required_argument, NULL, CONFIG},
                 {"jobs", required_argument, NULL, JOBS},
                 {"run", required_argument, NULL, RUN},
                 {"state", required_argument, NULL, STATE},
+                {"cgroup", required_argument, NULL, CGROUP},
                 {"log", required_argument, NULL, LOG},
                 {"user", no_argument, NULL, USER},
                 {"check", no_argument, NULL, CHECK},
@@ -76,6 +79,9 @@ static int parse(int argc, char **argv, struct options *o) {
                         break;
                 case STATE:
                         o->state = optarg;
+                        break;
+                case CGROUP:
+                        o->cgroup = optarg;
                         break;
                 case LOG:
                         if (journal_target_from_string(optarg, &target) < 0) {
@@ -138,6 +144,8 @@ static int become_runner(const struct options *o) {
         if (!o->is_check && o->run && asprintf(&texts[n_texts], "--run=%s", o->run) >= 0)
                 argv[n++] = texts[n_texts++];
         if (!o->is_check && o->state && asprintf(&texts[n_texts], "--state=%s", o->state) >= 0)
+                argv[n++] = texts[n_texts++];
+        if (!o->is_check && o->cgroup && asprintf(&texts[n_texts], "--cgroup=%s", o->cgroup) >= 0)
                 argv[n++] = texts[n_texts++];
         if (!o->is_check && o->log && asprintf(&texts[n_texts], "--log=%s", o->log) >= 0)
                 argv[n++] = texts[n_texts++];

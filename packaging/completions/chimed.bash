@@ -13,7 +13,7 @@ _chimed() {
         fi
         case $option in
         --log) mapfile -t COMPREPLY < <(compgen -W "journal logfmt json" -- "$word") ;;
-        --jobs | --run | --state)
+        --jobs | --run | --state | --cgroup)
                 compopt -o filenames
                 mapfile -t COMPREPLY < <(compgen -d -- "$word")
                 ;;
@@ -22,7 +22,7 @@ _chimed() {
                 mapfile -t COMPREPLY < <(compgen -f -- "$word")
                 ;;
         "")
-                local options="--config= --jobs= --run= --state= --log= --user --check --help --version"
+                local options="--config= --jobs= --run= --state= --cgroup= --log= --user --check --help --version"
                 [ "${COMP_WORDS[0]##*/}" != chimed-runner ] || options+=" --scheduler= --read"
                 mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
                 [[ ${#COMPREPLY[@]} -ne 1 || ${COMPREPLY[0]} != *= ]] || compopt -o nospace

@@ -131,6 +131,8 @@ static void fill(struct run_table *t) {
         run->stop_result = RUN_RESULT_TIMEOUT;
         run->deadline_bt_us = 77;
         run->is_main_gone = true;
+        snprintf(run->cgroup, sizeof(run->cgroup), "%s@2", run->name);
+        run->cgroup_cpu_us = 99;
         run->pidfd = open("/dev/null", O_RDONLY);
         run->streams[0].fd = open("/dev/null", O_RDONLY);
         run->streams[0].partial = malloc(OUTPUT_LINE_MAX);
@@ -169,6 +171,8 @@ START_TEST(what_is_written_is_read_back) {
         ck_assert_int_eq(run->start.key, 5);
         ck_assert_int_eq(run->pid, 1234);
         ck_assert_int_eq(run->stop, RUN_STOP_ASKED);
+        ck_assert_str_eq(run->cgroup, "job-x@2");
+        ck_assert_int_eq(run->cgroup_cpu_us, 99);
         ck_assert_int_eq(exit_classes_find(&run->exits, &(struct exit_status){.number = 75}), EXIT_CLASS_SKIP);
         ck_assert_mem_eq(run->streams[0].partial, "half a li", 9);
         ck_assert_int_eq(run->streams[1].fd, -1);
@@ -224,6 +228,10 @@ static void fill_run(struct run *run) {
         run->n_questions = 7;
         run->n_answered = 3;
         run->is_main_gone = true;
+        memcpy(run->cgroup, run->name, JOB_NAME_MAX);
+        memset(run->cgroup + JOB_NAME_MAX, '1', sizeof(run->cgroup) - 1 - JOB_NAME_MAX);
+        run->cgroup[JOB_NAME_MAX] = '@';
+        run->cgroup_cpu_us = 0x0001020304050607;
         run->start.parent =
                 (struct run_parent){.event = RUN_EVENT_FAILURE, .result = RUN_RESULT_FAILED, .attempt = 1, .run = 4};
         memset(run->start.parent.reason, 'a', sizeof(run->start.parent.reason) - 1);

@@ -46,7 +46,7 @@ static void begin(void) {
         main_pid = 0;
         prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
         ck_assert_int_eq(loop_new(&loop), 0);
-        ck_assert_int_eq(tree_new(loop, &callbacks, NULL, &tree), 0);
+        ck_assert_int_eq(tree_new(loop, NULL, &callbacks, NULL, &tree), 0);
 }
 
 static void end(void) {
@@ -80,7 +80,7 @@ static int ask(pid_t pid, int signal) {
         int before = n_results;
 
         main_pid = pid;
-        ck_assert_int_eq(tree_signal(tree, 42, pid, RUN_ID, signal), 0);
+        ck_assert_int_eq(tree_signal(tree, 42, pid, RUN_ID, "", signal), 0);
         wait_until(loop, n_results > before);
         return n_found;
 }

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+// run_cgroups: the cgroups of runs: which run has which, what is told of them, and what its processes have used.
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/runner/runner_internal.h"
+
+#define EMPTY_US (10 * USEC_PER_SEC) /* what was left before us is killed and has so long to go */
+
+static void tell_left(struct runner *runner, unsigned n, unsigned n_left) {
+        struct journal_record r = journal_begin(runner->journal, EVENT_DEGRADED);
+
+        journal_field(&r, "CHIMED_COUNT", "%u", n);
+        if (n_left > 0)
+                journal_send(&r,
+                             "A runner before this one left %u processes of jobs behind; in %u cgroups some can't be killed", n,
+                             n_left);
+        else
+                journal_send(&r, "A runner before this one left %u processes of jobs behind: they were killed", n);
+}
+
+int run_cgroups_begin(struct runner *runner) {
+        char why[CGROUP_WHY_MAX];
+        unsigned n, n_left;
+        int r = cgroups_open(runner->options->cgroup, &runner->cgroups, why);
+
+        if (r < 0) {
+                fprintf(stderr, "chimed-runner: --cgroup: %s\n", why);
+                return r;
+        }
+        if (r > 0)
+                return 0;
+        n = cgroups_empty(runner->cgroups, EMPTY_US, &n_left);
+        if (n > 0 || n_left > 0)
+                tell_left(runner, n, n_left);
+        return 0;
+}
+
+void run_cgroups_done(struct runner *runner) {
+        cgroup_names_done(&runner->cgroup_names);
+        runner->cgroups = cgroups_free(runner->cgroups);
+}
+
+static struct cgroup_entry *entry_of(const struct runner *runner, const struct run *run) {
+        return run->cgroup[0] ? cgroup_names_find(&runner->cgroup_names, run->cgroup) : NULL;
+}
+
+int run_cgroups_take(struct runner *runner, struct run *run, struct launch *l) {
+        struct cgroup_entry *entry = entry_of(runner, run);
+
+        if (!runner->cgroups)
+                return 0;
+        if (!entry && cgroup_names_take(&runner->cgroup_names, run->name, &entry) < 0)
+                return -ENOMEM;
+        strcpy(run->cgroup, entry->name);
+        strcpy(l->cgroup, entry->name);
+        l->cgroups = runner->cgroups;
+        l->cgroup_fd = entry->dir_fd;
+        l->cgroup_cpu_us = entry->cpu_us;
+        l->is_cgroup_fresh = entry->is_suspect;
+        entry->dir_fd = -1; /* lent */
+        return 0;
+}
+
+void run_cgroups_on_launched(struct runner *runner, struct run *run, struct launch *l) {
+        struct cgroup_entry *entry = entry_of(runner, run);
+
+        if (!entry)
+                return;
+        entry->dir_fd = l->cgroup_fd;
+        entry->cpu_us = run->cgroup_cpu_us = l->cgroup_cpu_us;
+        entry->is_suspect = l->step == RUN_STEP_TIME; /* who knows how far it came */
+        l->cgroup_fd = -1;                            /* given back */
+}
+
+void run_cgroups_measure(struct runner *runner, struct run *run, struct run_end *end) {
+        struct cgroup_entry *entry = entry_of(runner, run);
+        struct cgroup_state state;
+
+        if (!entry)
+                return;
+        entry->is_suspect = entry->dir_fd < 0 || cgroup_look(entry->dir_fd, &state) < 0;
+        if (entry->is_suspect)
+                return;
+        end->cpu_us = state.cpu_us - run->cgroup_cpu_us;
+        entry->cpu_us = state.cpu_us;
+        entry->is_suspect = state.has_processes || state.is_frozen;
+}
+
+/* What is not there any more, or too much. */
+static void drop(struct runner *runner, bool (*is_there)(void *userdata, const char *job)) {
+        char name[CGROUP_NAME_MAX];
+
+        while (cgroup_names_drop(&runner->cgroup_names, is_there, runner, name))
+                tree_remove_cgroup(runner->tree, name);
+}
+
+void run_cgroups_give(struct runner *runner, struct run *run) {
+        struct cgroup_entry *entry = entry_of(runner, run);
+
+        if (!entry)
+                return;
+        if (entry->is_suspect)
+                tree_kill_left(runner->tree, run->start.run, run->cgroup);
+        cgroup_names_give(&runner->cgroup_names, entry);
+        drop(runner, NULL);
+}
+
+void run_cgroups_on_left(void *userdata, uint64_t run, const char *cgroup, uint32_t n) {
+        struct runner *runner = userdata;
+        struct journal_record r = journal_begin(runner->journal, EVENT_LEFT_BEHIND);
+        int size = (int)strcspn(cgroup, "@");
+
+        journal_field(&r, "CHIMED_JOB", "%.*s", size, cgroup);
+        journal_field(&r, "CHIMED_RUN_ID", "%s-%llu", runner->instance_text, (unsigned long long)run);
+        journal_field(&r, "CHIMED_COUNT", "%u", n);
+        journal_send(&r, "%.*s: its run has ended and left %u process%s behind, killed", size, cgroup, n, n == 1 ? "" : "es");
+}
+
+static bool is_defined(void *userdata, const char *job) {
+        const struct runner *runner = userdata;
+
+        return definitions_by_name(&runner->definitions, job) != NULL;
+}
+
+void run_cgroups_forget_jobs(struct runner *runner) {
+        drop(runner, is_defined);
+}

@@ -1,0 +1,191 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Each run has a cgroup of its own where we were given one: nothing of its tree gets away, whatever it does, also not when the
+# runner is killed; what all its processes used is its result (PR4, PR6, PR15).
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+need_root
+mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+[ -n "$mount" ] || skip "no cgroup v2 is mounted here"
+[ -w "$mount/cgroup.procs" ] || skip "$mount is not ours to change"
+given=$mount/chimed-test-$$
+mkdir "$given" || skip "$mount is not ours to change"
+
+cgroup_leave() {
+        local status=$? i
+        set +e
+        [ -z "$daemon" ] || kill -KILL "$daemon" 2>/dev/null
+        find "$given" -name cgroup.kill -exec sh -c 'echo 1 >"$1"' _ {} \; 2>/dev/null
+        for ((i = 0; i < 250; i++)); do
+                find "$given" -depth -type d -exec rmdir {} \; 2>/dev/null
+                [ -e "$given" ] || break
+                sleep 0.02
+        done
+        [ ! -e "$given" ] || echo "note: $given could not be removed"
+        (exit "$status")
+        leave
+}
+trap cgroup_leave EXIT
+
+cgroup_of() { sed -n "s|^0::.*/${given##*/}/||p" "/proc/$1/cgroup" 2>/dev/null; } # PID
+members() { find "$given/jobs" -path "*/$1@*" -name cgroup.procs -exec cat {} + 2>/dev/null | wc -l; } # JOB
+has_members() { [ "$(members "$1")" = "$2" ]; }
+cgroups_of() { find "$given/jobs" -maxdepth 1 -name "$1@*" -printf '%f\n' | sort | tr '\n' ' '; } # JOB
+has_cgroups() { [ "$(cgroups_of "$1")" = "$2" ]; }
+
+# ---- where they are ----
+
+write_job where <<EOF
+Every=1h
+Log=all
+Script=sed -n 's|^0::||p' /proc/self/cgroup >$T/out/where; ls -l /proc/self/fd >$T/out/fds
+EOF
+start_daemon "--cgroup=$given"
+wait_event ended where
+assert_equal "cgroup of a job" "/${given##*/}/jobs/where@1" "$(cat "$T/out/where")"
+assert_equal "cgroup of the runner" runner "$(cgroup_of "$daemon")"
+assert_equal "cgroup of the scheduler" runner "$(cgroup_of "$(scheduler_pid)")"
+assert_equal "links to cgroups that a job has" 0 "$(grep -c cgroup "$T/out/fds" || true)"
+stop_daemon
+
+# ---- what leaves its session, ignores TERM, forks on TERM, or as root makes cgroups below its own ----
+
+write_job deaf <<'EOF'
+Every=1h
+Log=all
+Timeout=500ms
+KillGrace=300ms
+Script=
+ trap '' TERM
+ (setsid env -u CHIMED_RUN_ID sleep 61 &)
+ (setsid env -i sh -c 'trap "" TERM; setsid sleep 62 & while :; do sleep 0.2; done' &)
+ while :; do sleep 0.2; done
+EOF
+write_job forks <<'EOF'
+Every=1h
+Log=all
+Timeout=500ms
+KillGrace=300ms
+Script=
+ trap '(trap "" TERM; env -i setsid sleep 63) & (env -i setsid sleep 64) &' TERM
+ while :; do sleep 0.1; done
+EOF
+write_job nests <<EOF
+Every=1h
+Log=all
+Timeout=1s
+KillGrace=300ms
+Script=
+ trap '' TERM
+ own=$mount\$(sed -n 's|^0::||p' /proc/self/cgroup)
+ mkdir -p "\$own/a/b/c"
+ (env -i setsid sh -c 'echo \$\$ >"'"\$own"'/a/b/c/cgroup.procs"; exec sleep 65' &)
+ (env -i setsid sh -c 'trap "" TERM; echo \$\$ >"'"\$own"'/a/cgroup.procs"; while :; do sleep 0.1; done' &)
+ echo 1 >"\$own/a/b/cgroup.freeze"
+ : >"$T/out/nests"
+ sleep 66
+EOF
+# a bomb with a fuse: each of its processes forks two, but no more than 300 are ever there
+write_job bomb <<'EOF'
+Every=1h
+Log=all
+Timeout=700ms
+KillGrace=0
+User=nobody
+Script=
+ ulimit -p 300
+ trap '' TERM
+ bomb() { (bomb &) 2>/dev/null; (bomb &) 2>/dev/null; while :; do sleep 1; done; }
+ bomb
+EOF
+start_daemon "--cgroup=$given"
+for job in deaf forks nests bomb; do
+        wait_event timed-out "$job"
+        assert_event timed-out "$job" CHIMED_RESULT=timeout
+        until_true 3 has_members "$job" 0
+done
+file_exists "$T/out/nests" || die "the cgroups below were not made"
+for job in deaf forks nests bomb; do
+        us=$(event_field CHIMED_DURATION_USEC timed-out "$job")
+        ((us < 4000000)) || die "$job took $us us"
+done
+stop_daemon
+
+# ---- what a run leaves behind when it ends by itself is killed, whatever it is ----
+
+rm "$T/jobs/"*
+write_job leaves <<EOF
+Every=1h
+Log=all
+Script=
+ (env -i setsid sh -c 'trap "" TERM; echo \$\$ >$T/out/left; while :; do sleep 0.1; done' &)
+ until [ -s $T/out/left ]; do sleep 0.02; done
+ exit 3
+EOF
+# runs that overlap are apart: the end of one is not the other's
+write_job twice <<EOF
+Log=all
+Overlap=parallel
+MaxParallel=2
+Script=
+ sed -n 's|^0::.*/||p' /proc/self/cgroup >>$T/out/twice
+ until [ -e $T/out/go-\$(wc -l <$T/out/twice) ]; do sleep 0.02; done
+EOF
+start_daemon "--cgroup=$given"
+wait_event failed leaves
+assert_event failed leaves EXIT_STATUS=3
+until_true 3 is_zombie_or_gone "$(cat "$T/out/left")"
+wait_event left-behind leaves
+assert_event left-behind leaves "CHIMED_RUN_ID=$(event_field CHIMED_RUN_ID failed leaves)"
+expect_ctl 0 trigger twice
+until_true 5 has_lines "$T/out/twice" 1
+expect_ctl 0 trigger --if-running=parallel twice
+until_true 5 has_lines "$T/out/twice" 2
+assert_equal "cgroups of two runs" "twice@1 twice@2 " "$(sort "$T/out/twice" | tr '\n' ' ')"
+assert_equal "members of two runs" 2 "$(grep -c . < <(find "$given/jobs" -path '*/twice@*/cgroup.procs' -exec sh -c 'head -n 1 "$1"' _ {} \;))"
+touch "$T/out/go-2"
+wait_event ended twice 10 2
+
+# ---- they are kept for the next run, and go with their job ----
+
+touch "$T/out/go-3"
+expect_ctl 0 trigger --wait twice
+assert_equal "cgroup of the next run" 1 "$(sed -n 3p "$T/out/twice" | grep -c 'twice@[12]')"
+assert_equal "kept" "twice@1 twice@2 " "$(cgroups_of twice)"
+rm "$T/jobs/twice.ini"
+expect_ctl 0 reload
+until_true 5 has_cgroups twice ""
+
+# ---- a runner that is killed leaves nothing to the next one ----
+
+write_job survivor <<EOF
+Every=1h
+Log=all
+Script=
+ (env -i setsid sh -c 'trap "" TERM; echo \$\$ >$T/out/orphan; while :; do sleep 0.1; done' &)
+ trap '' TERM
+ echo \$\$ >$T/out/survivor
+ while :; do sleep 0.1; done
+EOF
+until_true 5 file_exists "$T/out/survivor"
+until_true 5 file_exists "$T/out/orphan"
+survivor=$(cat "$T/out/survivor") orphan=$(cat "$T/out/orphan")
+kill -KILL "$daemon"
+wait "$daemon" 2>/dev/null || true
+daemon=
+! is_zombie_or_gone "$orphan" || die "the orphan is gone by itself: nothing was tried"
+rm "$T/jobs/survivor.ini"
+mark_log
+start_daemon "--cgroup=$given"
+is_zombie_or_gone "$survivor" || die "a job of the runner that was killed is still there"
+is_zombie_or_gone "$orphan" || die "what it had started is still there"
+assert_contains "what is told" "processes of jobs behind: they were killed" "$(event_field MESSAGE degraded)"
+
+# ---- one instance at a time ----
+
+mkdir "$T/run2"
+if "$CHIMED_BUILD/chimed" "--config=$T/chimed.conf" "--jobs=$T/jobs" "--run=$T/run2" "--cgroup=$given" --log=json >"$T/second" 2>&1; then
+        die "two instances have one cgroup"
+fi
+assert_contains "refusal" "another instance has it" "$(cat "$T/second")"
+stop_daemon
+assert_equal "what is left alive" "" "$(processes_left)"
