@@ -388,8 +388,15 @@ static bool is_untold(const struct job_run *run) {
         return run->run > 0 && !run->is_told;
 }
 
+static int64_t first_waiting(const struct job_image *image, const struct job_waiting *slot, int64_t key) {
+        return slot->is_slot && is_within(slot->item, slot->segment, slot->key, image->segment, INT64_MIN, key) ? slot->key
+                                                                                                                : key;
+}
+
 int64_t image_first_open(const struct job_image *image) {
-        int64_t key = image->key;
+        int64_t key = first_waiting(image, &image->waiting, image->key);
+        for (uint32_t i = 0; i < image->n_line; i++)
+                key = first_waiting(image, &image->line->slots[i], key);
         if (is_untold(&image->run) &&
             is_within(image->run.item, image->run.segment, image->run.key, image->segment, INT64_MIN, key))
                 key = image->run.key;
@@ -398,9 +405,6 @@ int64_t image_first_open(const struct job_image *image) {
                 if (is_untold(run) && is_within(run->item, run->segment, run->key, image->segment, INT64_MIN, key))
                         key = run->key;
         }
-        bool is_slot_waiting = image->waiting.is_slot && image->waiting.item == WIRE_ITEM_SCHEDULE;
-        if (is_slot_waiting && image->waiting.segment == image->segment && image->waiting.key < key)
-                key = image->waiting.key;
         if (image->merging.is_open && image->merging.segment == image->segment && image->merging.first < key)
                 key = image->merging.first;
         return key;

@@ -199,21 +199,29 @@ static void account(struct store *s, struct store_job *job, int64_t first, int64
         }
 }
 
+static void drop_owed(struct store_job *job, size_t i) {
+        size_t n_after = --job->n_owed - i;
+        memmove(&job->owed[i], &job->owed[i + 1], n_after * sizeof(job->owed[0]));
+        memmove(&job->owed_segment[i], &job->owed_segment[i + 1], n_after * sizeof(job->owed_segment[0]));
+}
+
+static void owe(struct store_job *job, uint32_t segment, int64_t first, int64_t last) {
+        if (first > last)
+                return;
+        if (job->n_owed == STORE_OWED) /* the oldest have no one who waits */
+                drop_owed(job, 0);
+        job->owed[job->n_owed] = (struct store_range){first, last};
+        job->owed_segment[job->n_owed++] = segment;
+}
+
 static bool pay(struct store_job *job, const struct ledger_range *range) {
         for (size_t i = 0; i < job->n_owed; i++) {
-                if (job->owed_segment[i] != range->segment || range->first < job->owed[i].first ||
-                    range->last > job->owed[i].last)
-                        continue;
                 struct store_range left = job->owed[i];
-                if (range->first == left.first)
-                        left.first = range->last + 1;
-                else
-                        left.last = range->first - 1;
-                job->owed[i] = left;
-                if (left.first > left.last) {
-                        job->owed[i] = job->owed[--job->n_owed];
-                        job->owed_segment[i] = job->owed_segment[job->n_owed];
-                }
+                if (job->owed_segment[i] != range->segment || range->first < left.first || range->last > left.last)
+                        continue;
+                drop_owed(job, i);
+                owe(job, range->segment, left.first, range->first - 1);
+                owe(job, range->segment, range->last + 1, left.last);
                 return true;
         }
         return false;
@@ -232,18 +240,6 @@ static void apply_range(struct store *s, struct store_job *job, const struct led
                 fail(s, "ledger: %s: %s slots %lld..%lld of segment %u, the plan is segment %u", job->name,
                      slot_outcome_to_string(range->outcome), (long long)range->first, (long long)range->last, range->segment,
                      job->segment);
-}
-
-static void owe(struct store_job *job, uint32_t segment, int64_t first, int64_t last) {
-        if (first > last)
-                return;
-        if (job->n_owed == STORE_OWED) { /* the oldest have no one who waits */
-                memmove(&job->owed[0], &job->owed[1], (STORE_OWED - 1) * sizeof(job->owed[0]));
-                memmove(&job->owed_segment[0], &job->owed_segment[1], (STORE_OWED - 1) * sizeof(job->owed_segment[0]));
-                job->n_owed--;
-        }
-        job->owed[job->n_owed] = (struct store_range){first, last};
-        job->owed_segment[job->n_owed++] = segment;
 }
 
 /* The plan before is over: its gaps are what waits, or is on its way to its runner. */

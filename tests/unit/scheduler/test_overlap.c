@@ -288,6 +288,24 @@ START_TEST(without_their_runner_all_are_interrupted) {
 }
 END_TEST
 
+/* Its first slots wait behind that of a resume when it is written: its plan begins with them. */
+START_TEST(the_ledger_knows_the_first_slots_wherever_they_wait) {
+        uint64_t run;
+        begin_at(12, 0, 0);
+        world_begin_ledger(&w);
+        struct job_when when = queue(4);
+        when.initial_delay_us = 10 * MIN;
+        when.is_on_wake = true;
+        run_us = 45 * MIN;
+        define(when);
+        world_trigger(&w, "job", &(struct engine_trigger){0}, &run);
+        world_suspend(&w, 25 * MIN);
+        run_to(12, 40, 0);
+        ck_assert_uint_gt(store_find(w.store, "job")->image.n_line, 0);
+        ck_assert_int_eq(store_find(w.store, "job")->first_key, 0);
+}
+END_TEST
+
 /* Behind the next attempt of a run that a power cut took: what came of an event of the boot that is over is, too; else it may have been
  * started. */
 START_TEST(what_waits_behind_an_attempt_is_judged_after_a_power_cut) {
@@ -325,6 +343,7 @@ int main(void) {
         tcase_add_test(tc, the_last_runs_are_counted_in_the_line);
         tcase_add_loop_test(tc, a_line_outlives_the_scheduler, 0, 3);
         tcase_add_loop_test(tc, what_waits_behind_an_attempt_is_judged_after_a_power_cut, 0, 2);
+        tcase_add_test(tc, the_ledger_knows_the_first_slots_wherever_they_wait);
         tcase_add_test(tc, a_slot_ends_the_run_in_flight);
         tcase_add_test(tc, the_latest_slot_replaces_a_run_that_ends_slowly);
         tcase_add_test(tc, so_many_runs_are_in_flight_and_no_more);
