@@ -173,7 +173,7 @@ uint32_t engine_walk_children(const struct engine *e, uint32_t job, size_t *at, 
 
 /* ---- what they hear ---- */
 
-static void add_news(struct engine *e, struct clock_sample now, uint32_t job, uint32_t events, int64_t at_bt_us,
+static void add_news(struct engine *e, struct clock_sample now, uint32_t job, uint32_t events, int64_t at_bt_us, bool may_recur,
                      const struct run_parent *parent) {
         struct chains *c = &e->chains;
         void *news = c->news;
@@ -184,7 +184,8 @@ static void add_news(struct engine *e, struct clock_sample now, uint32_t job, ui
                 return;
         }
         struct chain_news *added = &c->news[c->n_news++];
-        *added = (struct chain_news){.now = now, .at_bt_us = at_bt_us, .job = job, .events = events, .parent = *parent};
+        *added = (struct chain_news){
+                .now = now, .at_bt_us = at_bt_us, .job = job, .events = events, .may_recur = may_recur, .parent = *parent};
         snprintf(added->parent.job, sizeof(added->parent.job), "%s", registry_name(&e->jobs, engine_row(e, job)));
 }
 
@@ -194,10 +195,10 @@ static bool is_heard(const struct engine *e, uint32_t job) {
 }
 
 /* A slot or a trigger has come to its end. */
-static void add_end(struct engine *e, struct clock_sample now, uint32_t job, uint32_t events, int64_t at_bt_us,
+static void add_end(struct engine *e, struct clock_sample now, uint32_t job, uint32_t events, int64_t at_bt_us, bool may_recur,
                     const struct run_parent *parent) {
         if (is_heard(e, job))
-                add_news(e, now, job, events | BIT(RUN_EVENT_END), at_bt_us, parent);
+                add_news(e, now, job, events | BIT(RUN_EVENT_END), at_bt_us, may_recur, parent);
 }
 
 void chains_ended(struct engine *e, struct clock_sample now, uint32_t job, const struct run_end *end, int64_t end_bt_us) {
@@ -213,13 +214,13 @@ void chains_ended(struct engine *e, struct clock_sample now, uint32_t job, const
         };
         if (is_good)
                 add_end(e, now, job, BIT(RUN_EVENT_SUCCESS) | (cold->n_failed > 0 ? BIT(RUN_EVENT_RECOVERY) : 0), end_bt_us,
-                        &parent);
+                        false, &parent);
         else if (run_result_is_failure(end->result))
-                add_end(e, now, job, BIT(RUN_EVENT_FAILURE), end_bt_us, &parent);
+                add_end(e, now, job, BIT(RUN_EVENT_FAILURE), end_bt_us, false, &parent);
 }
 
 void chains_given_up(struct engine *e, struct clock_sample now, uint32_t job, const struct job_retry *retry) {
-        add_end(e, now, job, BIT(RUN_EVENT_FAILURE), now.bt_us,
+        add_end(e, now, job, BIT(RUN_EVENT_FAILURE), now.bt_us, true,
                 &(struct run_parent){
                         .result = retry->result,
                         .exit_code = retry->exit_code,
@@ -232,7 +233,7 @@ void chains_given_up(struct engine *e, struct clock_sample now, uint32_t job, co
 
 void chains_event(struct engine *e, struct clock_sample now, uint32_t job, enum run_event event) {
         if (is_heard(e, job))
-                add_news(e, now, job, BIT(event), now.bt_us, &(struct run_parent){.exit_code = -1});
+                add_news(e, now, job, BIT(event), now.bt_us, true, &(struct run_parent){.exit_code = -1});
 }
 
 void chains_missed(struct engine *e, uint32_t job, const struct action *a) {
@@ -240,7 +241,7 @@ void chains_missed(struct engine *e, uint32_t job, const struct action *a) {
                 return;
         struct run_parent parent = {.exit_code = -1, .slot_rt_us = a->outcome.last_rt_us, .missed = a->outcome.n};
         snprintf(parent.reason, sizeof(parent.reason), "%s", slot_reason_to_string(a->outcome.reason));
-        add_news(e, e->now, job, BIT(RUN_EVENT_MISSED), e->now.bt_us, &parent);
+        add_news(e, e->now, job, BIT(RUN_EVENT_MISSED), e->now.bt_us, true, &parent);
 }
 
 int chains_note_served(struct engine *e, uint32_t child, const struct run_parent *parent) {
@@ -271,7 +272,7 @@ static int tell(struct engine *e, const struct chain_news *news) {
                         continue;
                 struct run_parent parent = news->parent;
                 parent.event = (enum run_event)__builtin_ctz(events);
-                r = due_chain(e, news->now, child, &parent, news->at_bt_us);
+                r = due_chain(e, news->now, child, &parent, news->at_bt_us, news->may_recur);
         }
         return r;
 }

@@ -16,6 +16,7 @@ struct event {
         enum wire_item item;
         int64_t slot_us; /* BOOTTIME */
         bool is_late;    /* it passed while nobody was there */
+        bool may_recur;  /* after a death, unless the ledger has it */
         struct run_parent parent;
 };
 
@@ -498,6 +499,11 @@ static int event_come(struct engine *e, struct clock_sample now, uint32_t job, c
                 let_event_wait(e, now, job, event);
                 return 0;
         }
+        if (reason == SLOT_REASON_NONE && event->may_recur && e->has_ledger && plan_is_claimed(when)) {
+                let_event_wait(e, now, job, event);
+                slots_arm(e, job);
+                return 0;
+        }
         if (reason == SLOT_REASON_NONE) {
                 int r = start_event(e, now, job, event);
                 if (r == 0 && plan_is_grid(when) && is_plan_seen(e, row))
@@ -556,9 +562,10 @@ static enum slot_reason judge_delay(const struct engine *e, struct clock_sample 
         return was_down ? SLOT_REASON_DOWN : SLOT_REASON_SUSPENDED;
 }
 
-int due_chain(struct engine *e, struct clock_sample now, uint32_t job, const struct run_parent *parent, int64_t slot_us) {
+int due_chain(struct engine *e, struct clock_sample now, uint32_t job, const struct run_parent *parent, int64_t slot_us,
+              bool may_recur) {
         struct job_row *row = engine_row(e, job);
-        struct event event = {.item = WIRE_ITEM_CHAIN, .slot_us = slot_us, .parent = *parent};
+        struct event event = {.item = WIRE_ITEM_CHAIN, .slot_us = slot_us, .may_recur = may_recur, .parent = *parent};
         if (row->state != JOB_STATE_ARMED || row->is_finished)
                 return 0;
         commands_settle_hold(e, now, job);

@@ -15,6 +15,7 @@ struct chain_news {
         int64_t at_bt_us;
         uint32_t job;
         uint32_t events; /* bits */
+        bool may_recur;  /* whoever finds the ledger as it is now will tell it once more */
         struct run_parent parent;
 };
 
@@ -547,7 +548,9 @@ int due_let_wait(struct engine *e, struct clock_sample now, uint32_t job);
 int due_settle(struct engine *e, struct clock_sample now, uint32_t job);
 /* Starts what waited for the run in flight, which has ended. 0, -ENOMEM. */
 int due_start_waiting(struct engine *e, struct clock_sample now, uint32_t job);
-/* A parent's end, or what its hooks hear, is a slot of the job at an instant (BOOTTIME). 0, -ENOMEM. */
-int due_chain(struct engine *e, struct clock_sample now, uint32_t job, const struct run_parent *parent, int64_t slot_us);
+/* A parent's end, or what its hooks hear, is a slot of the job at an instant (BOOTTIME); one that may be told once more after a death
+ * waits until the ledger has it. 0, -ENOMEM. */
+int due_chain(struct engine *e, struct clock_sample now, uint32_t job, const struct run_parent *parent, int64_t slot_us,
+              bool may_recur);
 /* Starts a run without a slot. 0, -ENOMEM. */
 int due_start_triggered(struct engine *e, struct clock_sample now, uint32_t job);

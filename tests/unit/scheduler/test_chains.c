@@ -287,6 +287,27 @@ START_TEST(a_power_cut_interrupts_the_parent_and_nothing_follows) {
 }
 END_TEST
 
+/* An attempt of the parent is given up when its next slot has come while nobody was there: whoever comes next would find the same. */
+START_TEST(what_follows_from_an_attempt_that_is_given_up_runs_once) {
+        begin_at(11, 59, 0);
+        w.run_of = run_of;
+        world_begin_ledger(&w);
+        parent_result = RUN_RESULT_FAILED;
+        run_us = 10 * MIN;
+        define_named("a", HOURLY "CatchUp=none\nRetries=1\nRetryDelay=50min\nOnFailure=job\n");
+        define_named("job", "Durability=full\n");
+        world_commit(&w);
+        run_to(12, 10, 0);
+        world_power_cut(&w, HOUR, _i > 0);
+        for (int ms = 0; ms < 5000 && world_find(&w, "job")->totals.started == 0; ms++)
+                world_run_to(&w, w.now.bt_us + USEC_PER_MSEC);
+        world_power_cut(&w, MIN, _i > 0);
+        run_to(13, 59, 0);
+        ck_assert_uint_eq(world_find(&w, "job")->totals.started, 1);
+        ck_assert_uint_eq(world_find(&w, "job")->totals.interrupted, 1);
+}
+END_TEST
+
 int main(void) {
         Suite *s = suite_create("chains");
         TCase *t = tcase_create("chains");
@@ -304,6 +325,7 @@ int main(void) {
         tcase_add_test(t, a_reload_changes_who_follows);
         tcase_add_loop_test(t, a_crash_makes_no_slot_and_loses_none, 0, 16);
         tcase_add_test(t, a_power_cut_interrupts_the_parent_and_nothing_follows);
+        tcase_add_loop_test(t, what_follows_from_an_attempt_that_is_given_up_runs_once, 0, 2);
         suite_add_tcase(s, t);
         return run_suite(s);
 }
