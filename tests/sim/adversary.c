@@ -372,8 +372,7 @@ static void reload(struct adversary *a, struct world *w) {
                         continue;
                 }
                 random_policy(a, w->now.rt_us, &when);
-                if (!w->store)
-                        random_ties(a, name, &when);
+                random_ties(a, name, &when);
                 if (job && one_in(a, 2)) {
                         when = job->defined;
                         keep_plan(a, &when);
@@ -509,8 +508,7 @@ static bool run_seed(uint64_t seed, int64_t steps, int planted, bool is_verbose,
                 struct job_when when;
                 snprintf(name, sizeof(name), "job%d", i);
                 random_policy(&a, w->now.rt_us, &when);
-                if (!has_ledger)
-                        random_ties(&a, name, &when);
+                random_ties(&a, name, &when);
                 world_define(w, name, &when);
         }
         world_commit(w);

@@ -27,11 +27,22 @@ static void note_end(struct world *w, const struct world_job *job, enum run_resu
 }
 
 /* The started ones, the latest of them. */
-static bool has_started(const struct world_chains *c, const char *child, uint64_t run) {
+static bool has_started(const struct world_chains *c, const char *child, uint64_t run, bool may_repeat) {
         for (size_t i = 0; i < WORLD_CHAINED; i++)
-                if (c->started[i].run == run && strcmp(c->started[i].job, child) == 0)
+                if (c->started[i].run == run && strcmp(c->started[i].job, child) == 0 &&
+                    (may_repeat || !c->started[i].may_repeat))
                         return true;
         return false;
+}
+
+static void note_start(struct world *w, const struct world_job *job, const struct wire_start *start) {
+        struct world_chains *c = &w->chains;
+        if (start->attempt == 1 && has_started(c, job->name, start->parent.run, false))
+                fail(w, job->name, "a second run came", start->parent.run);
+        c->started[c->next_started].run = start->parent.run;
+        c->started[c->next_started].may_repeat = world_starts_unclaimed(w, job);
+        snprintf(c->started[c->next_started].job, sizeof(c->started[0].job), "%s", job->name);
+        c->next_started = (c->next_started + 1) % WORLD_CHAINED;
 }
 
 void chains_note(struct world *w, const struct world_job *job, const struct action *a) {
@@ -42,13 +53,8 @@ void chains_note(struct world *w, const struct world_job *job, const struct acti
                 note_end(w, job, a->given_up.retry.result, a->given_up.retry.run, w->now.bt_us);
         else if (a->kind == ACTION_OUTCOME && a->outcome.item == WIRE_ITEM_CHAIN && c->n_outcomes < WORLD_ENDS)
                 snprintf(c->outcomes[c->n_outcomes++], sizeof(c->outcomes[0]), "%s", job->name);
-        else if (a->kind == ACTION_START && a->start.item == WIRE_ITEM_CHAIN && a->start.parent.run > 0) {
-                if (a->start.attempt == 1 && has_started(c, job->name, a->start.parent.run))
-                        fail(w, job->name, "a second run came", a->start.parent.run);
-                c->started[c->next_started].run = a->start.parent.run;
-                snprintf(c->started[c->next_started].job, sizeof(c->started[0].job), "%s", job->name);
-                c->next_started = (c->next_started + 1) % WORLD_CHAINED;
-        }
+        else if (a->kind == ACTION_START && a->start.item == WIRE_ITEM_CHAIN && a->start.parent.run > 0)
+                note_start(w, job, &a->start);
 }
 
 static bool waits(const struct job_waiting *slot, uint64_t run) {
@@ -57,7 +63,7 @@ static bool waits(const struct job_waiting *slot, uint64_t run) {
 
 static bool has_slot(const struct world *w, const struct job_cold *cold, const char *child, uint64_t run) {
         const struct world_chains *c = &w->chains;
-        if (has_started(c, child, run) || (cold && waits(&cold->waiting, run)))
+        if (has_started(c, child, run, true) || (cold && waits(&cold->waiting, run)))
                 return true;
         for (size_t i = 0; cold && cold->line && i < cold->line->n; i++)
                 if (waits(&cold->line->slots[i], run))

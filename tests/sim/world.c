@@ -539,6 +539,10 @@ static bool is_claim_overdue(const struct world *w) {
         return w->n_horizons > 0 && w->now.bt_us - w->horizons[0].asked_bt_us >= ENGINE_CLAIM_WAIT_US;
 }
 
+bool world_starts_unclaimed(const struct world *w, const struct world_job *job) {
+        return w->store && (!plan_is_claimed(&job->when) || is_claim_overdue(w));
+}
+
 /* Wall grids run: the clock is right, or they have waited long enough. */
 static bool is_clock_trusted(const struct world *w) {
         return w->hello.is_synchronised || w->now.bt_us >= w->sync_wait_us;

@@ -164,6 +164,7 @@ struct world_chains {
         struct {
                 char job[32];
                 uint64_t run;
+                bool may_repeat;  /* nothing durable spoke for it */
         } started[WORLD_CHAINED]; /* children, and the run that they follow; the oldest goes */
         size_t next_started;
         bool is_syncing; /* a new scheduler has not committed yet */
@@ -270,6 +271,8 @@ void world_begin_ledger(struct world *w);
 void world_slow_disk(struct world *w, uint64_t lag);
 /* All dies but the disk: runs, runner, scheduler; a reboot, or only both programs anew. */
 void world_power_cut(struct world *w, int64_t down_us, bool is_reboot);
+/* A start now does without the ledger: it takes too long, or the policy does not ask for a claim. */
+bool world_starts_unclaimed(const struct world *w, const struct world_job *job);
 /* What a job does that it must not do. */
 void world_fail(struct world *w, const char *name, const char *what);
 /* Everything that must hold between two events, for every job. False: w->error says what. */
