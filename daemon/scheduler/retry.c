@@ -184,7 +184,8 @@ void retry_drop(struct engine *e, struct clock_sample now, uint32_t job, enum sl
         cold->retry.is_waiting = false;
         schedule_remove(&e->retries, job);
         struct action *a = engine_emit(e, ACTION_GIVEN_UP, job);
-        bool is_final = slot_outcome_of(reason) == SLOT_MISSED || reason == SLOT_REASON_CONDITION;
+        bool is_final =
+                reason != SLOT_REASON_NONE && (slot_outcome_of(reason) == SLOT_MISSED || reason == SLOT_REASON_CONDITION);
         a->given_up.retry = cold->retry;
         a->given_up.reason = reason;
         a->given_up.is_final = is_final;

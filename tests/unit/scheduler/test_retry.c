@@ -533,6 +533,7 @@ START_TEST(an_attempt_that_may_have_begun_does_not_begin_again) {
         struct job_when when = hourly(1, MIN);
         when.durability = JOB_DURABILITY_FULL;
         when.is_interrupted_retried = _i == 1;
+        when.stop_after_failures = 1; /* that is none */
         define(when);
         while (n_starts < 2 && w.now.rt_us < at(10, 2, 0))
                 world_run_to(&w, w.now.bt_us + USEC_PER_MSEC);
