@@ -202,6 +202,8 @@ static void add_end(struct engine *e, struct clock_sample now, uint32_t job, uin
 }
 
 void chains_ended(struct engine *e, struct clock_sample now, uint32_t job, const struct run_end *end, int64_t end_bt_us) {
+        if (!is_heard(e, job))
+                return;
         const struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
         bool is_good = run_result_is_good(end->result) && end->result != RUN_RESULT_SKIPPED;
         struct run_parent parent = {
@@ -277,11 +279,9 @@ static int tell(struct engine *e, const struct chain_news *news) {
         return r;
 }
 
-bool chains_drain(struct engine *e) {
+bool chains_tell(struct engine *e) {
         struct chains *c = &e->chains;
         bool is_any = c->n_news > 0;
-        if (!c->has_commit || (!is_any && c->n_served == 0))
-                return false;
         for (size_t i = 0; i < c->n_news; i++) { /* what becomes of a child may be news, too: there are no circles */
                 struct chain_news news = c->news[i];
                 if (tell(e, &news) < 0)

@@ -20,10 +20,8 @@ static bool has_slot(const struct job_run *run) {
         return run->item != WIRE_ITEM_TRIGGER && run->item != WIRE_ITEM_RETRY;
 }
 
-void conditions_decided(struct engine *e, struct clock_sample now, uint32_t job, struct job_run *run) {
+void conditions_hold(struct engine *e, struct clock_sample now, uint32_t job, struct job_run *run) {
         struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
-        if (!run->is_asked)
-                return;
         run->is_asked = false;
         free(cold->condition);
         cold->condition = NULL;

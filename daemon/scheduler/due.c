@@ -357,6 +357,8 @@ int due_start_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
                 slots_drop_waiting(e, now, job, SLOT_REASON_DOWN);
                 return 0;
         }
+        if (!cold->waiting.is_slot && !cold->waiting.is_trigger && !cold->retry.is_waiting && cold->catch_up_bt_us == 0)
+                return 0;
         if (retry_holds(e, now, job)) /* a trigger starts it, and is done by it */
                 return cold->waiting.is_trigger ? due_start_triggered(e, now, job) : 0;
         if (cold->waiting.item != WIRE_ITEM_RETRY && segments_have_all_run(e, row)) /* they came behind the last run */
@@ -441,7 +443,8 @@ static int wake(struct engine *e, struct clock_sample now, uint32_t job) {
         else if (retry_holds(e, now, job))
                 r = plan_is_grid(when) ? grid_due(e, now, job) : 0;
         else {
-                waiting_give_up(e, now, job);
+                if (cold && cold->waiting.is_slot)
+                        waiting_give_up(e, now, job);
                 if (cold && (cold->waiting.is_slot || cold->waiting.is_trigger))
                         r = due_start_waiting(e, now, job);
                 else if (is_plan_seen(e, row) && plan_exists(when)) /* else what waited is given up, and that is all */

@@ -101,10 +101,6 @@ bool engine_has_failed(const struct engine *e) {
 
 /* ---- what all parts ask ---- */
 
-const struct job_when *engine_policy(const struct engine *e, const struct job_row *row) {
-        return registry_when(&e->jobs, row->was != INDEX_NONE ? row->was : row->when);
-}
-
 static uint64_t name_hash(const struct engine *e, const uint8_t seed[static 16], const struct job_row *row) {
         const char *name = registry_name(&e->jobs, row);
         return hash_64(seed, name, strlen(name));
@@ -187,11 +183,6 @@ int64_t engine_rt_of(const struct job_when *when, int64_t slot_us, int64_t offse
 bool engine_is_in_flight(const struct engine *e, const struct job_row *row) {
         const struct job_cold *cold = registry_cold(&e->jobs, row);
         return cold && (cold->run.run > 0 || cold->beside > 0);
-}
-
-bool engine_is_running(const struct engine *e, const struct job_row *row) {
-        const struct job_cold *cold = registry_cold(&e->jobs, row);
-        return cold && cold->run.run > 0;
 }
 
 /* ---- definitions ---- */
@@ -480,7 +471,8 @@ int engine_ended(struct engine *e, struct clock_sample now, const struct wire_en
                 slots_pass(e, now, job, end_us - 1);
         slots_flush_missed(e, now, job, false);
 
-        bool is_retried = !was_ending && retry_plan(e, now, job, &ended->end, end_bt_us);
+        bool is_failure = run_result_is_failure(ended->end.result);
+        bool is_retried = is_failure && !was_ending && retry_plan(e, now, job, &ended->end, end_bt_us);
         struct action *a = engine_emit(e, ACTION_ENDED, job);
         a->run.run = cold->run;
         a->run.end = ended->end;

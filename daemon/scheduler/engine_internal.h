@@ -115,7 +115,9 @@ static inline struct job_row *engine_row(struct engine *e, uint32_t job) {
 }
 
 /* The policy that the plan at hand was made under (until a commit the old one). */
-const struct job_when *engine_policy(const struct engine *e, const struct job_row *row);
+static inline const struct job_when *engine_policy(const struct engine *e, const struct job_row *row) {
+        return registry_when(&e->jobs, row->was != INDEX_NONE ? row->was : row->when);
+}
 /* The grid of a job under a policy. */
 struct plan_grid engine_grid(const struct engine *e, const struct job_row *row, const struct job_when *when);
 /* `now` on the clock of the policy's slots. */
@@ -144,7 +146,10 @@ static inline bool engine_has_plan(const struct job_row *row) {
         return row->state == JOB_STATE_ARMED && !row->is_cancelled && !row->is_finished && !row->is_failed;
 }
 /* True if the run that the plan looks at is in flight: another one can begin beside it only. */
-bool engine_is_running(const struct engine *e, const struct job_row *row);
+static inline bool engine_is_running(const struct engine *e, const struct job_row *row) {
+        const struct job_cold *cold = registry_cold(&e->jobs, row);
+        return cold && cold->run.run > 0;
+}
 /* True if any run of the job is in flight. */
 bool engine_is_in_flight(const struct engine *e, const struct job_row *row);
 
@@ -289,8 +294,13 @@ int64_t closed_opens_at(const struct engine *e, const struct job_when *when, int
 /* conditions.c: runs whose conditions are asked */
 /* True if a run that starts now asks them. */
 bool conditions_are_asked(const struct engine *e, const struct job_row *row);
+/* conditions_decided() of a run that asks; to be called by that. */
+void conditions_hold(struct engine *e, struct clock_sample now, uint32_t job, struct job_run *run);
 /* They hold, or a run has come to another end: its slot has run. */
-void conditions_decided(struct engine *e, struct clock_sample now, uint32_t job, struct job_run *run);
+static inline void conditions_decided(struct engine *e, struct clock_sample now, uint32_t job, struct job_run *run) {
+        if (run->is_asked)
+                conditions_hold(e, now, job, run);
+}
 /* One does not hold: the run in flight is undone. As engine_ended(). */
 int conditions_refused(struct engine *e, struct clock_sample now, uint32_t job, const struct wire_ended *ended,
                        int64_t end_bt_us);
@@ -311,14 +321,14 @@ void waiting_take(struct engine *e, uint32_t job);
 /* When something is to be done about what waits, no run being in flight (BOOTTIME, 0: at once, INT64_MAX: when something else has
  * happened). */
 int64_t waiting_wake(const struct engine *e, uint32_t job);
-/* Slots that have waited too long are missed, for what kept them. */
+/* Slots that have waited too long are missed, for what kept them. The job has its cold state. */
 void waiting_give_up(struct engine *e, struct clock_sample now, uint32_t job);
 
 /* What counted on the run of a slot that waited, and has none, counts from now on. */
 void waiting_go_without(struct engine *e, struct clock_sample now, uint32_t job);
 
 /* retry.c: the next attempt of a slot, and what its last one comes to */
-/* The run in flight has ended, at an instant: plans the next attempt of its slot. False where there is none. */
+/* The run in flight has failed, at an instant: plans the next attempt of its slot. False where there is none. */
 bool retry_plan(struct engine *e, struct clock_sample now, uint32_t job, const struct run_end *end, int64_t end_bt_us);
 /* The last attempt of a slot has ended: counts failures in a row, and stops the job by StopAfterFailures=. */
 void retry_settle(struct engine *e, struct clock_sample now, uint32_t job, enum run_result result);
@@ -328,8 +338,13 @@ int retry_start(struct engine *e, struct clock_sample now, uint32_t job);
 int retry_due(struct engine *e, struct clock_sample now, uint32_t job);
 /* It will not come, for a reason as in ACTION_GIVEN_UP. Nothing happens where none waits. */
 void retry_drop(struct engine *e, struct clock_sample now, uint32_t job, enum slot_reason reason);
+/* retry_holds() where an attempt waits; to be called by that. */
+bool retry_outlasts(struct engine *e, struct clock_sample now, uint32_t job);
 /* True while it waits: nothing else of the job starts by itself. A slot of the plan that is due ends the wait. */
-bool retry_holds(struct engine *e, struct clock_sample now, uint32_t job);
+static inline bool retry_holds(struct engine *e, struct clock_sample now, uint32_t job) {
+        const struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
+        return cold && cold->retry.is_waiting && retry_outlasts(e, now, job);
+}
 /* True if a run in flight is the attempt that has waited last. */
 bool retry_is_of(const struct job_cold *cold, const struct job_run *run);
 /* It was not executed, for its conditions did not hold, first at an instant: it waits until another one to be asked for again. */
@@ -400,9 +415,13 @@ void chains_event(struct engine *e, struct clock_sample now, uint32_t job, enum 
 void chains_missed(struct engine *e, uint32_t job, const struct action *a);
 /* The runner has a run of the child from an earlier scheduler. 0, -ENOMEM. */
 int chains_note_served(struct engine *e, uint32_t child, const struct run_parent *parent);
+/* chains_drain() where there may be news; to be called by that. */
+bool chains_tell(struct engine *e);
 /* The hooks get their slots: before the shell takes what the event came to, so that both are written together. True if any was
  * told. */
-bool chains_drain(struct engine *e);
+static inline bool chains_drain(struct engine *e) {
+        return (e->chains.n_news > 0 || e->chains.n_served > 0) && e->chains.has_commit && chains_tell(e);
+}
 void chains_done(struct engine *e);
 
 /* beside.c: runs of a job at the same time */
@@ -509,8 +528,14 @@ void slots_leave_events(struct engine *e, uint32_t job);
 void slots_pass(struct engine *e, struct clock_sample now, uint32_t job, int64_t until_us);
 /* The same for those that passed while an older one waited for a place, which has come. */
 void slots_pass_waiting(struct engine *e, struct clock_sample now, uint32_t job);
+/* slots_flush_missed() where there is one; to be called by that. */
+void slots_tell_missed(struct engine *e, struct clock_sample now, uint32_t job, bool is_more);
 /* Emits the open range of missed slots, if there is one; is_more: its trouble lasts. */
-void slots_flush_missed(struct engine *e, struct clock_sample now, uint32_t job, bool is_more);
+static inline void slots_flush_missed(struct engine *e, struct clock_sample now, uint32_t job, bool is_more) {
+        const struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
+        if (cold && cold->missed.is_open)
+                slots_tell_missed(e, now, job, is_more);
+}
 /* What waits gives way to a later slot. */
 void slots_give_way(struct engine *e, uint32_t job);
 /* What waits will not run: the slot is missed or withheld for a reason, a promised run is dropped. */

@@ -7,12 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct registry_policy {
-        struct job_when when;
-        uint32_t uses; /* 0: free, and next_free is valid */
-        uint32_t next_free;
-};
-
 static const uint8_t index_key[16] = "chimed registry";
 
 void registry_init(struct registry *g) {
@@ -249,10 +243,6 @@ void registry_release(struct registry *g, uint32_t policy) {
         job_when_done(&g->policies[policy].when);
         g->policies[policy].next_free = g->free_policy;
         g->free_policy = policy;
-}
-
-const struct job_when *registry_when(const struct registry *g, uint32_t policy) {
-        return &g->policies[policy].when;
 }
 
 struct job_cold *registry_warm(struct registry *g, struct job_row *row) {

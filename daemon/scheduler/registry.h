@@ -170,6 +170,13 @@ struct job_cold {
         uint32_t place;             /* number + 1 in the queue for places; 0: it waits for none */
 };
 
+/* An interned policy. */
+struct registry_policy {
+        struct job_when when;
+        uint32_t uses; /* 0: free, and next_free is valid */
+        uint32_t next_free;
+};
+
 struct registry {
         struct job_row *rows;
         size_t n_rows, allocated_rows;
@@ -205,7 +212,9 @@ void registry_release(struct registry *g, uint32_t policy);
 const char *registry_name(const struct registry *g, const struct job_row *row);
 /* "" where it has none; borrowed as the name. */
 const char *registry_description(const struct registry *g, const struct job_row *row);
-const struct job_when *registry_when(const struct registry *g, uint32_t policy);
+static inline const struct job_when *registry_when(const struct registry *g, uint32_t policy) {
+        return &g->policies[policy].when;
+}
 /* The job's cold state, made zeroed if it has none; NULL without memory. Borrowed until the next call. */
 struct job_cold *registry_warm(struct registry *g, struct job_row *row);
 /* The job's cold state or NULL. */

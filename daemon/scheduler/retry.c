@@ -85,8 +85,8 @@ bool retry_plan(struct engine *e, struct clock_sample now, uint32_t job, const s
         const struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
         struct job_cold *cold = registry_cold(&e->jobs, row);
-        bool is_wanted = run_result_is_failure(end->result) && !cold->waiting.is_slot && !cold->retry.is_waiting &&
-                         !row->is_cancelled && !row->is_failed && (row->state == JOB_STATE_ARMED || row->is_restored);
+        bool is_wanted = !cold->waiting.is_slot && !cold->retry.is_waiting && !row->is_cancelled && !row->is_failed &&
+                         (row->state == JOB_STATE_ARMED || row->is_restored);
         if (!is_wanted)
                 return false;
         struct job_retry retry = retry_of(cold, end_bt_us);
@@ -199,12 +199,8 @@ void retry_drop(struct engine *e, struct clock_sample now, uint32_t job, enum sl
                 retry_settle(e, now, job, cold->retry.result);
 }
 
-bool retry_holds(struct engine *e, struct clock_sample now, uint32_t job) {
-        const struct job_row *row = engine_row(e, job);
-        const struct job_cold *cold = registry_cold(&e->jobs, row);
-        if (!cold || !cold->retry.is_waiting)
-                return false;
-        if (!is_over_at(e, now, row, now.bt_us))
+bool retry_outlasts(struct engine *e, struct clock_sample now, uint32_t job) {
+        if (!is_over_at(e, now, engine_row(e, job), now.bt_us))
                 return true;
         retry_drop(e, now, job, SLOT_REASON_DEADLINE);
         return false;
@@ -259,10 +255,10 @@ void retry_settle(struct engine *e, struct clock_sample now, uint32_t job, enum 
         const struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
         struct job_cold *cold = registry_cold(&e->jobs, row);
-        if (run_result_is_good(result))
-                cold->n_failed = 0;
-        if (!run_result_is_failure(result))
+        if (!run_result_is_failure(result)) {
+                cold->n_failed = run_result_is_good(result) ? 0 : cold->n_failed;
                 return;
+        }
         cold->n_failed += cold->n_failed < UINT32_MAX;
         bool is_armed =
                 engine_has_plan(row) || (row->is_restored && !row->is_cancelled && !row->is_finished && !row->is_failed);

@@ -87,7 +87,7 @@ void schedule_set(struct schedule *s, uint32_t id, int64_t at_us) {
         size_t i = s->position[id] - 1;
         if (at_us < s->heap[i].at_us)
                 sift_up(s, i, e);
-        else
+        else if (at_us > s->heap[i].at_us)
                 sift_down(s, i, e);
 }
 

@@ -50,10 +50,8 @@ static void emit_outcome(struct engine *e, struct clock_sample now, uint32_t job
         }
 }
 
-void slots_flush_missed(struct engine *e, struct clock_sample now, uint32_t job, bool is_more) {
+void slots_tell_missed(struct engine *e, struct clock_sample now, uint32_t job, bool is_more) {
         struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
-        if (!cold || !cold->missed.is_open)
-                return;
         cold->missed.is_open = false;
         emit_outcome(e, now, job, slot_outcome_of(cold->missed.reason), &cold->missed, 0, is_more);
 }
@@ -307,6 +305,8 @@ void slots_pass(struct engine *e, struct clock_sample now, uint32_t job, int64_t
                         pass_paused_delay(e, now, job, until_us);
                 return;
         }
+        if (row->next_us > until_us && (when->catch_up != JOB_CATCH_UP_ALL || !catch_up_is_open(e, row))) /* none has passed */
+                return;
         struct plan_grid grid = engine_grid(e, row, when);
         int64_t last = plan_last_due(&grid, until_us);
         if (is_running)
@@ -339,6 +339,28 @@ void slots_pass_waiting(struct engine *e, struct clock_sample now, uint32_t job)
 bool slots_are_late(const struct engine *e, const struct job_row *row) {
         const struct job_cold *cold = registry_cold(&e->jobs, row);
         return cold && (cold->waiting.is_slot || cold->catch_up_bt_us > 0 || catch_up_is_open(e, row));
+}
+
+/* The same for the slots of a grid; false: there are no more. */
+static bool look_at_grid(const struct engine *e, const struct job_row *row, bool is_running, int64_t *ret_at_us) {
+        const struct job_when *when = engine_policy(e, row);
+        bool is_drawn = when->random_delay_us > 0 || when->random_delay_ppm > 0;
+        bool may_gather = is_running && when->catch_up == JOB_CATCH_UP_ALL;
+        *ret_at_us = row->next_us;
+        if (!when->agenda && !when->days && !is_drawn && !may_gather) /* as most are */
+                return row->next_us <= engine_until(e, when);
+        struct plan_grid grid = engine_grid(e, row, when);
+        if (!is_running && closed_is_at(e, when, row->next_us)) { /* they are passed together */
+                int64_t open_us = closed_open_after(e, when, &grid, row->next_us), due_us = plan_due(&grid, row->key);
+                *ret_at_us = duration_lower(row->next_us + ENGINE_TELL_US, open_us);
+                if (*ret_at_us < due_us)
+                        *ret_at_us = due_us;
+                return true;
+        }
+        /* while passed slots wait, the next thing to do is when they get too many */
+        int64_t n_waiting = may_gather && catch_up_is_open(e, row) ? catch_up_room(e, row, &grid) : 0;
+        *ret_at_us = plan_due(&grid, row->key + n_waiting);
+        return row->next_us <= grid.until_us && (n_waiting == 0 || *ret_at_us <= grid.until_us);
 }
 
 /* When a job is to be looked at again, and in which queue; NULL: when something else has happened. */
@@ -375,21 +397,8 @@ static struct schedule *next_look(struct engine *e, uint32_t job, int64_t *ret_a
                 *ret_at_us = is_held ? e->trust_bt_us : cold->catch_up_bt_us;
                 return &e->boot_wake;
         }
-        if (plan_is_grid(when)) {
-                struct plan_grid grid = engine_grid(e, row, when);
-                if (!is_running && closed_is_at(e, when, row->next_us)) { /* they are passed together */
-                        int64_t open_us = closed_open_after(e, when, &grid, row->next_us), due_us = plan_due(&grid, row->key);
-                        *ret_at_us = row->next_us + ENGINE_TELL_US < open_us ? row->next_us + ENGINE_TELL_US : open_us;
-                        if (*ret_at_us < due_us)
-                                *ret_at_us = due_us;
-                        return plan_is_wall(when) ? &e->real_wake : &e->boot_wake;
-                }
-                /* while passed slots wait, the next thing to do is when they get too many */
-                int64_t n_waiting = is_running && catch_up_is_open(e, row) ? catch_up_room(e, row, &grid) : 0;
-                *ret_at_us = plan_due(&grid, row->key + n_waiting);
-                if (row->next_us > grid.until_us || (n_waiting > 0 && *ret_at_us > grid.until_us)) /* there are no more */
-                        return NULL;
-        }
+        if (plan_is_grid(when) && !look_at_grid(e, row, is_running, ret_at_us))
+                return NULL;
         return plan_is_wall(when) ? &e->real_wake : &e->boot_wake;
 }
 

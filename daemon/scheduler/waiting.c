@@ -171,8 +171,7 @@ void waiting_give_up(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         const struct job_cold *cold = registry_cold(&e->jobs, row);
         enum slot_reason reason;
-        while (cold && cold->waiting.is_slot && cold->waiting.awaits != JOB_AWAITS_RUN &&
-               give_up_at(e, row, &reason) <= now.bt_us) {
+        while (cold->waiting.is_slot && cold->waiting.awaits != JOB_AWAITS_RUN && give_up_at(e, row, &reason) <= now.bt_us) {
                 bool is_of_plan = cold->waiting.item == WIRE_ITEM_SCHEDULE && cold->waiting.segment == row->segment;
                 bool is_soon = now.bt_us - cold->waiting.due_bt_us < ENGINE_TELL_US; /* many may follow */
                 if (reason == SLOT_REASON_POOL && is_of_plan && is_soon)
