@@ -10,10 +10,10 @@
 
 #include "daemon/core/util.h"
 #include "daemon/scheduler/control_client.h"
+#include "daemon/scheduler/control_follow.h"
 #include "daemon/scheduler/control_json.h"
 #include "daemon/scheduler/control_methods.h"
 #include "daemon/scheduler/control_wait.h"
-#include "daemon/scheduler/control_watch.h"
 
 static json_t *about_job(const struct control_call *call) {
         json_t *o = json_object();
@@ -166,22 +166,6 @@ static void reply_accepted(const struct control_call *call, enum trigger_outcome
                 control_send(call->client, o, call->message->is_more);
 }
 
-/* Follows the run. 0 or a negative error. */
-static int follow(struct control_call *call, enum trigger_outcome outcome, uint64_t run) {
-        struct control_wait *wait = control_wait_begin(call, CONTROL_WAIT_TRIGGER, INT64_MAX);
-        wait->run = run;
-        wait->is_output_wanted = message_get_bool(call->message, "output");
-        if (wait->is_output_wanted)
-                call->control->n_output_wanted++;
-        if (outcome != TRIGGER_JOINED)
-                return 0;
-        struct job_view view;
-        engine_view(call->engine, call->now, call->job, &view);
-        if (view.run && view.run->run == run && view.run->start_rt_us > 0)
-                control_send_started(wait, view.run);
-        return wait->is_output_wanted ? control_watch_begin(call->control, call->job, run, false) : 0;
-}
-
 void control_refuse_trigger(const struct control_call *call, enum trigger_outcome outcome) {
         struct job_view view;
         json_t *o;
@@ -226,7 +210,8 @@ int control_do_trigger(struct control_call *call) {
                 reply_accepted(call, (enum trigger_outcome)r, run);
                 snprintf(what, sizeof(what), "run %" PRIu64 " triggered", run);
                 tell(call, what);
-                r = call->message->is_more ? follow(call, (enum trigger_outcome)r, run) : 0;
+                struct control_follow_run followed = {.job = call->job, .outcome = (enum trigger_outcome)r, .run = run};
+                r = call->message->is_more ? control_follow_begin(call, &followed, 1) : 0;
         }
         int q = control_settle(call);
         return r < 0 ? r : q;

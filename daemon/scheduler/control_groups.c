@@ -12,8 +12,10 @@
 #include "daemon/core/util.h"
 #include "daemon/scheduler/control_client.h"
 #include "daemon/scheduler/control_commands.h"
+#include "daemon/scheduler/control_follow.h"
 #include "daemon/scheduler/control_json.h"
 #include "daemon/scheduler/control_methods.h"
+#include "daemon/scheduler/control_wait.h"
 
 bool control_find_group(const struct engine *e, const char *job, uint32_t *ret) {
         if (job[0] != '@')
@@ -92,9 +94,12 @@ static int finish(struct control_call *call, int result, const char *state, cons
         return 0;
 }
 
-static int trigger_members(struct control_call *call, const struct engine_trigger *trigger, json_t **accepted) {
+/* The runs of the members, by job, in a list with room for all of them. */
+static int trigger_members(struct control_call *call, const struct engine_trigger *trigger, json_t **accepted,
+                           struct control_follow_run *list, size_t *ret_n) {
         const struct engine *e = call->engine;
         int r = 0;
+        *ret_n = 0;
         for (uint32_t job = engine_walk_members(e, call->group, 0); r >= 0 && job != INDEX_NONE;
              job = engine_walk_members(e, call->group, job + 1)) {
                 uint64_t run = 0;
@@ -105,40 +110,73 @@ static int trigger_members(struct control_call *call, const struct engine_trigge
                 struct job_view view;
                 control_put_accepted(call, job, (enum trigger_outcome)r, run, &view, &o);
                 control_append(accepted, o);
+                list[(*ret_n)++] = (struct control_follow_run){.job = job, .outcome = (enum trigger_outcome)r, .run = run};
         }
         return r < 0 ? r : 0;
+}
+
+static size_t count_of_group(const struct control_call *call) {
+        size_t n = 0;
+        for (uint32_t job = engine_walk_members(call->engine, call->group, 0); job != INDEX_NONE;
+             job = engine_walk_members(call->engine, call->group, job + 1))
+                n++;
+        return n;
+}
+
+/* A stream of so many runs may begin. False where the call is answered. */
+static bool may_follow(const struct control_call *call, size_t n) {
+        if (n <= CONTROL_FOLLOW_MAX)
+                return control_wait_is_free(call);
+        json_t *o = json_object();
+        control_put_text(&o, "what", "members of a group that is waited for");
+        control_put_int(&o, "limit", CONTROL_FOLLOW_MAX);
+        control_error(call, API_ERROR_LIMIT_REACHED, o);
+        return false;
+}
+
+/* Each member, and whoever wants to hear of the runs does: that begins before anything of it is done. accepted is taken. */
+static int trigger_all(struct control_call *call, const struct engine_trigger *trigger, size_t n_members) {
+        json_t *accepted = json_array(), *o = about_group(call);
+        struct control_follow_run *list = calloc(n_members + 1, sizeof(*list));
+        size_t n = 0;
+        int r = list ? trigger_members(call, trigger, &accepted, list, &n) : -EBADMSG;
+        bool is_followed = r == 0 && call->message->is_more && n > 0;
+        control_put_text(&o, "kind", "accepted");
+        control_put(&o, "accepted", accepted);
+        control_put_int(&o, "atUsec", call->now.rt_us);
+        if (is_followed)
+                control_send(call->client, o, true);
+        if (is_followed)
+                r = control_follow_begin(call, list, n);
+        int q = control_settle(call);
+        if (r == 0 && q == 0 && !is_followed)
+                control_reply(call, o);
+        else if (!is_followed)
+                json_decref(o);
+        free(list);
+        return r < 0 ? r : q;
 }
 
 static int do_trigger(struct control_call *call) {
         struct engine_trigger trigger;
         uint32_t job;
         char by[32];
-        if (call->message->is_more) {
-                control_invalid(call, "job");
-                return 0;
-        }
-        if (!control_get_trigger(call, &trigger))
+        size_t n_members = count_of_group(call);
+        if (!control_get_trigger(call, &trigger) || (call->message->is_more && !may_follow(call, n_members)))
                 return 0;
         control_begin(call, by);
         int result = engine_check_trigger(call->engine, call->now, call->group, &trigger, &job);
-        json_t *accepted = json_array(), *o = about_group(call);
-        if (result == TRIGGER_STARTED)
-                result = trigger_members(call, &trigger, &accepted);
-        int r = control_settle(call);
-        if (result != 0 || r < 0) {
-                json_decref(accepted);
-                json_decref(o);
-                call->job = job;
-                if (result > 0 && r >= 0)
-                        control_refuse_trigger(call, (enum trigger_outcome)result);
-                return result < 0 ? result : r;
+        if (result == TRIGGER_STARTED) {
+                int r = trigger_all(call, &trigger, n_members);
+                if (r == 0)
+                        tell(call, "triggered");
+                return r;
         }
-        tell(call, "triggered");
-        control_put_text(&o, "kind", "accepted");
-        control_put(&o, "accepted", accepted);
-        control_put_int(&o, "atUsec", call->now.rt_us);
-        control_reply(call, o);
-        return 0;
+        int r = control_settle(call);
+        call->job = job;
+        if (result > 0 && r >= 0)
+                control_refuse_trigger(call, (enum trigger_outcome)result);
+        return result < 0 ? result : r;
 }
 
 static int do_cancel(struct control_call *call) {

@@ -59,7 +59,7 @@ void control_rows_forget(struct control_rows *rows, uint32_t job, uint32_t *at);
 enum control_wait_kind {
         CONTROL_WAIT_NONE,
         CONTROL_WAIT_PAGES,    /* ListJobs: the rest of the stream */
-        CONTROL_WAIT_TRIGGER,  /* how the run goes on */
+        CONTROL_WAIT_TRIGGER,  /* how the runs go on */
         CONTROL_WAIT_CANCEL,   /* the end of the run */
         CONTROL_WAIT_RUNS,     /* Wait */
         CONTROL_WAIT_RELOAD,   /* a commit */
@@ -85,15 +85,15 @@ struct control_wait {
         int64_t deadline_bt_us;
         struct control_rows rows; /* pages, feed, simulate */
         uint32_t at;              /* the next of them */
-        uint64_t run;             /* trigger, cancel */
+        uint64_t run;             /* cancel */
         bool has_changed;         /* cancel, */
         struct control_dropped dropped;
-        bool is_output_wanted;    /* trigger */
-        uint64_t lost;            /* trigger: bytes of output */
+        bool is_output_wanted;    /* trigger, feed */
         uint64_t number;          /* reload, describe */
         uint64_t runs, successes; /* runs: counts that are waited for; UINT64_MAX: not */
         bool is_until_finished;   /* runs */
         struct control_feed *feed;
+        struct control_follow *follow; /* trigger */
         struct control_history *history;
         struct control_simulate *simulate;
 };

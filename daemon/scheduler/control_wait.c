@@ -11,6 +11,7 @@
 #include "daemon/scheduler/control_client.h"
 #include "daemon/scheduler/control_commands.h"
 #include "daemon/scheduler/control_feed.h"
+#include "daemon/scheduler/control_follow.h"
 #include "daemon/scheduler/control_history.h"
 #include "daemon/scheduler/control_json.h"
 #include "daemon/scheduler/control_methods.h"
@@ -66,6 +67,7 @@ void control_wait_end(struct control_wait *wait) {
         if (wait->kind == CONTROL_WAIT_FEED)
                 c->n_feeds--;
         control_feed_free(wait->feed);
+        control_follow_free(wait->follow);
         control_history_free(wait->history);
         control_simulate_free(wait->simulate);
         control_rows_done(&wait->rows);
@@ -102,70 +104,6 @@ static bool may_control(const struct control_wait *wait) {
         return control_client_right(wait->client, engine_of(wait), wait->job) >= API_RIGHT_CONTROL;
 }
 
-/* ---- Trigger ---- */
-
-static json_t *trigger_event(const struct control_wait *wait, const char *kind, int64_t at_us) {
-        json_t *o = json_object();
-        control_put_text(&o, "kind", kind);
-        control_put_text(&o, "job", engine_job_name(engine_of(wait), wait->job));
-        control_put_int(&o, "runId", (int64_t)wait->run);
-        control_put_int(&o, "atUsec", at_us);
-        return o;
-}
-
-void control_send_started(struct control_wait *wait, const struct job_run *run) {
-        control_send(wait->client, trigger_event(wait, "started", run->start_rt_us), true);
-}
-
-static void send_output(struct control_wait *wait, struct clock_sample now, uint8_t stream, const char *text,
-                        uint64_t dropped) {
-        json_t *o = trigger_event(wait, "output", now.rt_us);
-        control_put_int(&o, "stream", stream);
-        control_put_text(&o, "text", text);
-        control_put_known(&o, "dropped", dropped > 0, (int64_t)dropped);
-        control_send(wait->client, o, true);
-}
-
-/* Output that its reader does not take is lost, and counted: the job does not wait for a reader. */
-static void follow_output(struct control_wait *wait, struct clock_sample now, const struct wire_bytes *piece,
-                          const char *text) {
-        wait->lost += piece->dropped;
-        if (control_client_waiting(wait->client) > CONTROL_LOST_MARK) {
-                wait->lost += piece->size;
-                return;
-        }
-        send_output(wait, now, piece->stream, text, wait->lost);
-        wait->lost = 0;
-}
-
-static void follow_end(struct control_wait *wait, struct clock_sample now, const struct action *a) {
-        const struct book_job *book = book_of(wait);
-        if (wait->lost > 0)
-                send_output(wait, now, 1, "", wait->lost);
-        json_t *o = trigger_event(wait, "ended", now.rt_us), *run = json_null();
-        if (a->kind == ACTION_ENDED && book && book->last && book->last->run.run == wait->run)
-                run = control_json_run(engine_job_name(engine_of(wait), wait->job), book->last, may_control(wait));
-        else if (a->kind == ACTION_ENDED || a->run.end.result == RUN_RESULT_CONDITION) { /* the book has no such run */
-                run = json_object();
-                control_put_run(&run, engine_job_name(engine_of(wait), wait->job), &a->run.run, &a->run.end);
-        }
-        control_put(&o, "run", run);
-        answer(wait, o);
-}
-
-static void follow(struct control_wait *wait, struct clock_sample now, const struct action *a) {
-        bool is_of_run =
-                a->kind == ACTION_STARTED || a->kind == ACTION_ENDED || a->kind == ACTION_REFUSED || a->kind == ACTION_DROPPED;
-        if (!is_of_run || a->run.run.run != wait->run)
-                return;
-        if (a->kind == ACTION_STARTED)
-                control_send_started(wait, &a->run.run);
-        else if (a->kind == ACTION_REFUSED && a->run.is_asked_again)
-                wait->run = a->run.next_run;
-        else
-                follow_end(wait, now, a);
-}
-
 /* ---- Cancel ---- */
 
 static void cancelled(struct control_wait *wait, struct clock_sample now, const struct action *a) {
@@ -192,7 +130,7 @@ static void cancelled(struct control_wait *wait, struct clock_sample now, const 
 /* What a Wait asks for, and where the job stands. */
 static bool is_fulfilled(const struct control_wait *wait, const struct job_view *view, const struct book_counts *counts) {
         if (wait->is_until_finished)
-                return !view->run && view->pending_run == 0;
+                return !view->run && view->pending_run == 0 && !view->retry && view->n_waiting == 0;
         return counts->runs >= wait->runs || counts->successes >= wait->successes;
 }
 
@@ -304,12 +242,13 @@ static void gone(struct control_wait *wait) {
 static void look_at_action(struct control_wait *wait, struct clock_sample now, const struct action *a) {
         if (a->kind == ACTION_GONE)
                 control_rows_forget(&wait->rows, a->job, &wait->at);
+        if (wait->kind == CONTROL_WAIT_TRIGGER) {
+                control_follow_action(wait, now, a);
+                return;
+        }
         if (wait->job != a->job)
                 return;
         switch (wait->kind) {
-        case CONTROL_WAIT_TRIGGER:
-                follow(wait, now, a);
-                break;
         case CONTROL_WAIT_CANCEL:
                 cancelled(wait, now, a);
                 break;
@@ -317,7 +256,8 @@ static void look_at_action(struct control_wait *wait, struct clock_sample now, c
                 if (a->kind == ACTION_CLOSED && a->unplanned == SLOT_REASON_REMOVED)
                         gone(wait);
                 else if (a->kind == ACTION_ENDED || a->kind == ACTION_REFUSED || a->kind == ACTION_DROPPED ||
-                         a->kind == ACTION_HOLD || a->kind == ACTION_CLOSED)
+                         a->kind == ACTION_HOLD || a->kind == ACTION_CLOSED || a->kind == ACTION_GIVEN_UP ||
+                         a->kind == ACTION_OUTCOME)
                         look_at_runs(wait, now);
                 break;
         case CONTROL_WAIT_DESCRIBE:
@@ -325,6 +265,7 @@ static void look_at_action(struct control_wait *wait, struct clock_sample now, c
                         gone(wait);
                 break;
         case CONTROL_WAIT_NONE:
+        case CONTROL_WAIT_TRIGGER:
         case CONTROL_WAIT_PAGES:
         case CONTROL_WAIT_RELOAD:
         case CONTROL_WAIT_FEED:
@@ -360,11 +301,11 @@ void control_wait_described(struct control *c, struct clock_sample now, const st
                 }
 }
 
-void control_wait_output(struct control *c, struct clock_sample now, const struct wire_bytes *piece, const char *text) {
+void control_wait_output(struct control *c, struct clock_sample now, uint32_t job, const struct wire_bytes *piece,
+                         const char *text) {
         for (struct control_wait *wait = c->waits; wait; wait = wait->next)
-                if (wait->kind == CONTROL_WAIT_TRIGGER && wait->is_output_wanted && wait->run == piece->run &&
-                    may_control(wait)) /* still: rights may have changed with the definition */
-                        follow_output(wait, now, piece, text);
+                if (wait->kind == CONTROL_WAIT_TRIGGER)
+                        control_follow_output(wait, now, job, piece, text);
 }
 
 void control_wait_expired(struct control_wait *wait, struct clock_sample now) {

@@ -19,9 +19,8 @@ void control_wait_action(struct control *c, struct clock_sample now, const struc
 void control_wait_commit(struct control *c, const struct wire_commit *commit);
 void control_wait_described(struct control *c, struct clock_sample now, const struct wire_described *described);
 /* text is the piece as UTF-8. */
-void control_wait_output(struct control *c, struct clock_sample now, const struct wire_bytes *piece, const char *text);
-/* The run has begun. */
-void control_send_started(struct control_wait *wait, const struct job_run *run);
+void control_wait_output(struct control *c, struct clock_sample now, uint32_t job, const struct wire_bytes *piece,
+                         const char *text);
 /* The deadline has come. */
 void control_wait_expired(struct control_wait *wait, struct clock_sample now);
 /* Nothing more will come. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "daemon/scheduler/control_feed.h"
+#include "daemon/scheduler/control_follow.h"
 #include "daemon/scheduler/control_wait.h"
 
 static uint64_t hash_of(const void *table, uint32_t row) {
@@ -40,7 +41,7 @@ bool control_watch_is_wanted(const struct control *c, uint32_t job, uint64_t run
         if (c->n_output_wanted == 0 || !e)
                 return false;
         for (const struct control_wait *wait = c->waits; wait; wait = wait->next) {
-                if (wait->kind == CONTROL_WAIT_TRIGGER && wait->is_output_wanted && wait->run == run)
+                if (wait->kind == CONTROL_WAIT_TRIGGER && control_follow_wants_output(wait, job, run))
                         return true;
                 if (wait->kind == CONTROL_WAIT_FEED && control_feed_wants_output(wait, e, job))
                         return true;
@@ -72,7 +73,7 @@ static void hand_out(struct control *c, struct clock_sample now, const struct co
                      const struct wire_bytes *piece, struct pack *text) {
         pack_u8(text, 0);
         if (pack_result(text) == 0 && (text->size > 1 || piece->dropped > 0)) {
-                control_wait_output(c, now, piece, (const char *)text->data);
+                control_wait_output(c, now, watch->job, piece, (const char *)text->data);
                 control_feed_output(c, now, watch->job, piece, (const char *)text->data);
         }
         pack_done(text);

@@ -357,10 +357,13 @@ static const struct api_field trigger_in[] = {
         BOOL("output", OPTIONAL, "With more: send its output too (needs control)."),
 };
 static const struct api_field trigger_out[] = {
-        STRING("kind", REQUIRED, "accepted; with more then started, output, and last ended."),
-        STRING("job", REQUIRED, "The job's name."),
+        STRING("kind", REQUIRED,
+               "accepted; with more then started, output, retry (an attempt has failed, and one more is to come), and last "
+               "ended, of a "
+               "group once for each member."),
+        STRING("job", REQUIRED, "The job's name; accepted, for a group: \"@NAME\"."),
         INT("runId", OPTIONAL, "The run that does it; absent for a group."),
-        OBJECTS("accepted", "Accepted", OPTIONAL, "accepted, for a group: what does each member. It has no stream."),
+        OBJECTS("accepted", "Accepted", OPTIONAL, "accepted, for a group: what does each member."),
         STRING("outcome", OPTIONAL, "accepted: started, joined, queued or replacing."),
         INT("behindRunId", OPTIONAL, "accepted: the run in flight that it waits for; null: it waits for none."),
         STRING("state", OPTIONAL, "accepted: the job's state, where it is paused, cancelled, finished, failed or disabled."),
@@ -368,7 +371,11 @@ static const struct api_field trigger_out[] = {
         INT("stream", OPTIONAL, "output: 1 standard output, 2 standard error."),
         STRING("text", OPTIONAL, "output: a piece of it; bytes that are no UTF-8 come as U+FFFD."),
         INT("dropped", OPTIONAL, "output: bytes lost before this piece."),
-        OBJECT("run", "Run", OPTIONAL, "ended: the whole run; null where it never began because it was cancelled before."),
+        INT("attempt", OPTIONAL, "retry: the attempt that is to come."),
+        INT("attemptUsec", OPTIONAL, "retry: when it comes."),
+        OBJECT("run", "Run", OPTIONAL,
+               "ended: the last attempt; null where it never began because it was cancelled before. retry: the one that has "
+               "failed."),
 };
 static const struct api_field cancel_in[] = {
         STRING("job", REQUIRED, "The job's name, or \"@NAME\": all members of a group, in one step."),

@@ -39,12 +39,19 @@ Enabled=no
 MemberOf=disk
 Command=/bin/true
 EOF
+for name in good:0 bad:5 worse:9; do
+        write_job "${name%:*}" <<EOF
+MemberOf=odd
+Script=sleep 0.2; exit ${name#*:}
+EOF
+done
+echo '[group odd]' >"$T/jobs/odd.ini"
 start_daemon "--state=$T/state"
 
 # what is shown
 wait_event ended a
 wait_event ended b
-assert_equal "groups" "disk:2 night:2" "$(all_groups 'map("\(.name):\(.members)") | sort | join(" ")')"
+assert_equal "groups" "disk:2 night:2 odd:3" "$(all_groups 'map("\(.name):\(.members)") | sort | join(" ")')"
 assert_equal "places" 1 "$(night maxRunning)"
 assert_equal "groups of a" '["night"]' "$(job a 'groups | tojson')"
 expect_ctl 0 list --groups
@@ -103,6 +110,17 @@ expect_ctl 0 cancel @night
 expect_ctl 0 trigger --force @night
 assert_contains "what does a" "a: " "$said"
 assert_contains "what does b" "b: " "$said"
+
+# one that stays waits for all of them, and exits as the worst did; or triggers none
+expect_ctl 9 trigger --wait @odd
+for name in good bad worse; do
+        assert_contains "the end of $name" "$name: run " "$said"
+done
+expect_ctl 0 cancel bad
+mark_log
+expect_ctl 125 trigger --wait @odd
+assert_contains "who refuses" "bad is cancelled" "$(cat "$T/err")"
+assert_equal "runs beside the one that refuses" 0 "$(count_events started good)"
 
 # a group with an error stays as it was, and its members too
 mark_log

@@ -30,6 +30,21 @@ Mode=fixed-rate
 Retries=1
 RetryDelay=50ms
 EOF
+write_job steps <<EOF
+Retries=2
+RetryDelay=100ms
+Script=echo "attempt \$CHIMED_ATTEMPT"; exit \$((10 + CHIMED_ATTEMPT))
+EOF
+write_job mends <<EOF
+Retries=2
+RetryDelay=50ms
+Script=exit \$((CHIMED_ATTEMPT < 2))
+EOF
+write_job gives-up <<EOF
+Retries=2
+RetryDelay=1h
+Script=exit 7
+EOF
 write_tries killed 2 <<EOF
 Every=1h
 Mode=fixed-rate
@@ -78,6 +93,17 @@ assert_contains "the last failure" "it was attempt 2 of 2" "$(event_field MESSAG
 assert_event failed never CHIMED_ATTEMPT=2
 expect_ctl 0 list --json=short never
 assert_equal "failures in a row" 1 "$(jq '.[0].failuresInRow' <<<"$said")"
+
+# a trigger that stays follows all attempts, and exits as the last one did
+expect_ctl 13 trigger --follow steps
+assert_equal "output of all attempts" "attempt 1,attempt 2,attempt 3" "$(paste -sd , <<<"$said")"
+assert_contains "what is said between" "exit status 11 after" "$(cat "$T/err")"
+assert_contains "what is said between" "attempt 2 comes in" "$(cat "$T/err")"
+expect_ctl 0 trigger --wait mends
+expect_ctl 124 trigger --wait --timeout=300ms gives-up
+assert_contains "what is left" "gives-up: attempt 2 comes without you watching" "$(cat "$T/err")"
+expect_ctl 0 cancel --run gives-up
+assert_contains "what is dropped" "gives-up: attempt 2 of its last slot will not come" "$said"
 
 # the scheduler dies while an attempt is to come
 wait_event retry killed

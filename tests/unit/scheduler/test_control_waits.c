@@ -57,6 +57,15 @@ START_TEST(a_plain_trigger_names_the_run_that_does_it) {
 }
 END_TEST
 
+/* The run is not executed: a condition does not hold. */
+static void run_refused(uint64_t run) {
+        struct clock_sample now = clock_now();
+        struct run_end end = {.result = RUN_RESULT_CONDITION, .exit_code = -1, .end_rt_us = now.rt_us, .end_bt_us = now.bt_us};
+        wire_put_ended(&pack, &(struct wire_ended){.run = run, .end = end});
+        runner_say(WIRE_ENDED);
+        settle();
+}
+
 START_TEST(with_more_the_run_is_followed_to_its_end) {
         say_more(&a, "Trigger", "{\"job\":\"job\",\"output\":true}", MORE);
         says(hear(&a), "\"kind\":\"accepted\"");
@@ -99,6 +108,139 @@ START_TEST(who_joins_is_told_of_the_start_at_once) {
         settle();
         ck_assert(!told.is_watch_on);
         run_ended(1, RUN_RESULT_SUCCESS, NULL);
+}
+END_TEST
+
+/* The slot is followed, not the run: each attempt with its output, up to the last one's result. */
+START_TEST(what_is_tried_again_is_followed_to_its_last_attempt) {
+        define_job("tries", "Retries=2\nRetryDelay=10ms\n");
+        commit_asked(0, 6);
+        settle();
+        say_more(&a, "Trigger", "{\"job\":\"tries\",\"output\":true}", MORE);
+        says(hear(&a), "\"kind\":\"accepted\",\"job\":\"tries\",\"runId\":1,");
+        says(hear(&a), "\"kind\":\"started\",\"job\":\"tries\",\"runId\":1,");
+        run_ended(1, RUN_RESULT_FAILED, "first");
+        const char *reply = hear(&a);
+        says(reply, "\"kind\":\"retry\",\"job\":\"tries\",\"runId\":1,");
+        says(reply, "\"attempt\":2,\"attemptUsec\":");
+        says(reply, "\"result\":\"failed\",\"exitCode\":1,");
+        says(reply, "\"value\":\"first\"");
+        says(reply, "\"continues\":true");
+        says(hear_later(&a), "\"kind\":\"started\",\"job\":\"tries\",\"runId\":2,");
+        ck_assert(told.start.is_watched);
+        run_output(2, 1, "two", 3);
+        says(hear(&a), "\"runId\":2,\"atUsec\":");
+        run_ended(2, RUN_RESULT_FAILED, NULL);
+        says(hear(&a), "\"attempt\":3,");
+        says(hear_later(&a), "\"kind\":\"started\",\"job\":\"tries\",\"runId\":3,");
+        run_ended(3, RUN_RESULT_SUCCESS, NULL);
+        reply = hear(&a);
+        says(reply, "\"kind\":\"ended\",\"job\":\"tries\",\"runId\":3,");
+        says(reply, "\"attempt\":3,");
+        says(reply, "\"result\":\"success\"");
+        ck_assert_ptr_null(strstr(reply, "continues"));
+}
+END_TEST
+
+/* Where none comes any more the last failure is the result, whoever gave the next attempt up. */
+START_TEST(an_attempt_that_is_given_up_ends_what_is_followed) {
+        define_job("tries", "Retries=2\nRetryDelay=1h\n");
+        commit_asked(0, 6);
+        settle();
+        say_more(&a, "Trigger", "{\"job\":\"tries\"}", MORE);
+        says(hear(&a), "accepted");
+        says(hear(&a), "started");
+        run_ended(1, RUN_RESULT_FAILED, NULL);
+        says(hear(&a), "\"kind\":\"retry\"");
+        silent(&a);
+        says(ask(&b, "Cancel", "{\"job\":\"tries\",\"what\":\"run\"}"), "\"droppedAttempt\":2");
+        const char *reply = hear(&a);
+        says(reply, "\"kind\":\"ended\",\"job\":\"tries\",\"runId\":1,");
+        says(reply, "\"result\":\"failed\",\"exitCode\":1,");
+        ck_assert_ptr_null(strstr(reply, "continues"));
+        /* the next attempt is asked whether its conditions hold */
+        define_job("tries", "Retries=2\nRetryDelay=0\nConditionWait=1h\n");
+        commit_asked(0, 6);
+        settle();
+        say_more(&a, "Trigger", "{\"job\":\"tries\"}", MORE);
+        says(hear(&a), "accepted");
+        says(hear(&a), "started");
+        is_runner_started = false;
+        run_ended(2, RUN_RESULT_FAILED, NULL);
+        says(hear(&a), "\"kind\":\"retry\"");
+        settle();
+        ck_assert_uint_eq(told.run, 3);
+        run_refused(3);
+        silent(&a);
+        is_runner_started = true;
+        says(ask(&b, "Trigger", "{\"job\":\"tries\",\"force\":true}"), "\"runId\":4,");
+        says(hear(&a), "\"kind\":\"started\",\"job\":\"tries\",\"runId\":4,");
+        run_ended(4, RUN_RESULT_SUCCESS, NULL);
+        reply = hear(&a);
+        says(reply, "\"kind\":\"ended\",\"job\":\"tries\",\"runId\":4,");
+}
+END_TEST
+
+static void define_group(const char *name) {
+        wire_put_group(&pack, &(struct wire_group){.name = name, .description = ""});
+        runner_say(WIRE_GROUP);
+}
+
+START_TEST(a_group_is_followed_until_the_last_member_has_ended) {
+        define_job("x", "MemberOf=g\n");
+        define_job("y", "MemberOf=g\nRetries=1\nRetryDelay=0\n");
+        define_group("g");
+        commit_asked(0, 7);
+        settle();
+        say_more(&a, "Trigger", "{\"job\":\"@g\",\"output\":true}", MORE);
+        says(hear(&a), "{\"job\":\"@g\",\"kind\":\"accepted\",\"accepted\":[{\"job\":\"x\",\"runId\":1,\"outcome\":\"started\","
+                       "\"behindRunId\":null},{\"job\":\"y\",\"runId\":2,");
+        says(hear(&a), "\"kind\":\"started\",\"job\":\"y\",\"runId\":2,");
+        run_started(1);
+        says(hear(&a), "\"kind\":\"started\",\"job\":\"x\",\"runId\":1,");
+        run_output(2, 1, "of y", 4);
+        says(hear(&a), "\"text\":\"of y\"");
+        run_ended(2, RUN_RESULT_FAILED, NULL);
+        says(hear(&a), "\"kind\":\"retry\",\"job\":\"y\",");
+        says(hear(&a), "\"kind\":\"started\",\"job\":\"y\",\"runId\":3,");
+        run_ended(3, RUN_RESULT_FAILED, NULL);
+        const char *reply = hear(&a);
+        says(reply, "\"kind\":\"ended\",\"job\":\"y\",\"runId\":3,");
+        says(reply, "\"continues\":true");
+        silent(&a);
+        run_ended(1, RUN_RESULT_SUCCESS, NULL);
+        reply = hear(&a);
+        says(reply, "\"kind\":\"ended\",\"job\":\"x\",\"runId\":1,");
+        ck_assert_ptr_null(strstr(reply, "continues"));
+        /* all or none */
+        says(ask(&a, "Cancel", "{\"job\":\"y\"}"), "\"changed\":true");
+        uint64_t n_starts = told.n_starts;
+        say_more(&a, "Trigger", "{\"job\":\"@g\"}", MORE);
+        says(hear(&a), "{\"error\":\"io.chimed.NotArmed\",\"parameters\":{\"job\":\"y\",");
+        ck_assert_uint_eq(told.n_starts, n_starts);
+        /* a group of nobody is at its end */
+        define_group("g");
+        define_group("none");
+        commit_asked(0, 7);
+        say_more(&a, "Trigger", "{\"job\":\"@none\"}", MORE);
+        reply = hear(&a);
+        says(reply, "\"accepted\":[],");
+        ck_assert_ptr_null(strstr(reply, "continues"));
+}
+END_TEST
+
+START_TEST(a_group_of_too_many_is_not_followed) {
+        char name[16];
+        for (int i = 0; i < 300; i++) {
+                snprintf(name, sizeof(name), "m%d", i);
+                define_job(name, "MemberOf=g\n");
+        }
+        define_group("g");
+        commit_asked(0, 305);
+        settle();
+        say_more(&a, "Trigger", "{\"job\":\"@g\"}", MORE);
+        says(hear(&a), "LimitReached");
+        ck_assert_uint_eq(told.n_starts, 0);
 }
 END_TEST
 
@@ -204,15 +346,6 @@ START_TEST(a_cancelled_job_s_cancelled_run_is_named) {
 }
 END_TEST
 
-/* The run is not executed: a condition does not hold. */
-static void run_refused(uint64_t run) {
-        struct clock_sample now = clock_now();
-        struct run_end end = {.result = RUN_RESULT_CONDITION, .exit_code = -1, .end_rt_us = now.rt_us, .end_bt_us = now.bt_us};
-        wire_put_ended(&pack, &(struct wire_ended){.run = run, .end = end});
-        runner_say(WIRE_ENDED);
-        settle();
-}
-
 START_TEST(cancel_says_what_else_it_drops) {
         define_job("tries", "OnEndOf=job\nRetries=3\nRetryDelay=1h\n");
         define_job("asks", "OnEndOf=job\nConditionWait=1h\n");
@@ -228,8 +361,7 @@ START_TEST(cancel_says_what_else_it_drops) {
                 settle();
                 if (i > 0)
                         continue;
-                ck_assert_uint_eq(told.n_starts,
-                                  n_starts + 4); /* the three, in the order of their definitions */
+                ck_assert_uint_eq(told.n_starts, n_starts + 4); /* the three, in the order of their definitions */
                 run_ended(told.run - 2, RUN_RESULT_FAILED, NULL);
                 run_refused(told.run - 1);
         }
@@ -287,6 +419,19 @@ START_TEST(wait_until_nothing_is_in_flight) {
         settle();
         run_ended(2, RUN_RESULT_SUCCESS, NULL);
         says(hear(&b), "\"runs\":2");
+}
+END_TEST
+
+START_TEST(wait_until_nothing_is_to_come) {
+        define_job("tries", "Retries=2\nRetryDelay=1h\n");
+        commit_asked(0, 6);
+        settle();
+        says(ask(&a, "Trigger", "{\"job\":\"tries\"}"), "\"runId\":1");
+        say(&b, "Wait", "{\"job\":\"tries\",\"finished\":true}");
+        run_ended(1, RUN_RESULT_FAILED, NULL);
+        silent(&b); /* an attempt is to come */
+        says(ask(&a, "Cancel", "{\"job\":\"tries\",\"what\":\"run\"}"), "\"changed\":true");
+        says(hear(&b), "\"runs\":1");
 }
 END_TEST
 
@@ -496,6 +641,10 @@ int main(void) {
         tcase_add_test(tc, a_plain_trigger_names_the_run_that_does_it);
         tcase_add_test(tc, with_more_the_run_is_followed_to_its_end);
         tcase_add_test(tc, who_joins_is_told_of_the_start_at_once);
+        tcase_add_test(tc, what_is_tried_again_is_followed_to_its_last_attempt);
+        tcase_add_test(tc, an_attempt_that_is_given_up_ends_what_is_followed);
+        tcase_add_test(tc, a_group_is_followed_until_the_last_member_has_ended);
+        tcase_add_test(tc, a_group_of_too_many_is_not_followed);
         tcase_add_test(tc, a_promised_run_that_is_cancelled_ends_without_run);
         tcase_add_test(tc, a_paused_job_runs_and_says_so);
         tcase_add_test(tc, force_runs_what_is_cancelled_or_disabled);
@@ -506,6 +655,7 @@ int main(void) {
         tcase_add_test(tc, cancel_says_what_else_it_drops);
         tcase_add_test(tc, wait_is_answered_by_the_very_end_that_fulfils_it);
         tcase_add_test(tc, wait_until_nothing_is_in_flight);
+        tcase_add_test(tc, wait_until_nothing_is_to_come);
         tcase_add_test(tc, wait_ends_in_time);
         tcase_add_test(tc, wait_ends_with_the_job_s_schedule);
         tcase_add_test(tc, reload_is_answered_by_the_commit_of_its_reading);
