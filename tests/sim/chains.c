@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // chains: an end is remembered until all actions of its event are taken: then each child has a run, a slot that waits, or an outcome at its
-// instant. Starts are remembered over deaths of the scheduler: none comes twice.
+// instant. Starts are remembered over deaths of the scheduler: none comes twice. What is durable of an end has the same of its children.
 
 #include "tests/sim/chains.h"
 
@@ -74,6 +74,64 @@ static bool has_slot(const struct world *w, const struct job_cold *cold, const c
         return false;
 }
 
+/* Each end has its number of a batch: that in which it was noted. */
+static void owe(struct world *w, const char *child, const struct world_chain_end *end) {
+        struct world_chains *c = &w->chains;
+        if (c->n_debts == WORLD_ENDS) {
+                fail(w, child, "too many ends that are not durable before that", end->run);
+                return;
+        }
+        struct world_chain_debt *debt = &c->debts[c->n_debts++];
+        *debt = (struct world_chain_debt){
+                .run = end->run,
+                .at_rt_us = w->now.rt_us - (w->now.bt_us - end->at_bt_us),
+                .number = w->store->number + 1,
+        };
+        snprintf(debt->child, sizeof(debt->child), "%s", child);
+}
+
+/* It waits, or its run is in flight or to be tried again. */
+static bool is_open_in(const struct job_image *image, uint64_t run) {
+        if (waits(&image->waiting, run) || image->retry.parent.run == run ||
+            (image->run.run > 0 && image->run.parent.run == run))
+                return true;
+        for (uint32_t i = 0; i < image->n_line; i++)
+                if (waits(&image->line->slots[i], run))
+                        return true;
+        for (uint32_t i = 0; i < image->n_beside; i++)
+                if (image->beside[i].parent.run == run)
+                        return true;
+        return false;
+}
+
+static bool is_row_of(const struct store_kept *kept, const struct world_chain_debt *debt) {
+        if (kept->kind == STORE_KEPT_RUN)
+                return kept->run.run.parent.run == debt->run;
+        return kept->kind == STORE_KEPT_RANGE && kept->range.item == WIRE_ITEM_CHAIN &&
+               kept->range.first_rt_us == debt->at_rt_us;
+}
+
+static bool is_paid(const struct store *s, const struct world_chain_debt *debt) {
+        const struct store_job *job = store_find(s, debt->child);
+        if (job && job->has_image && is_open_in(&job->image, debt->run))
+                return true;
+        for (size_t i = s->n_kept; job && i > 0; i--)
+                if (s->kept[i - 1].job == job && is_row_of(&s->kept[i - 1], debt))
+                        return true;
+        return false;
+}
+
+void chains_check_durable(struct world *w, bool is_cut) {
+        struct world_chains *c = &w->chains;
+        size_t n = 0;
+        for (size_t i = 0; i < c->n_debts; i++)
+                if (c->debts[i].number > w->store->committed)
+                        c->debts[n++] = c->debts[i];
+                else if (!is_paid(w->store, &c->debts[i]))
+                        fail(w, c->debts[i].child, "the ledger has no slot", c->debts[i].run);
+        c->n_debts = is_cut ? 0 : n;
+}
+
 /* Slots come of it whatever else there is. */
 static bool is_open(const struct job_row *row, const struct job_when *when) {
         return row->state == JOB_STATE_ARMED && !row->is_finished && when->not_before_us == 0 && when->until_us == INT64_MAX &&
@@ -96,9 +154,12 @@ void chains_check(struct world *w) {
                                 if (!(events & of) || strcmp(end->job, engine_job_name(w->engine, parent)) != 0)
                                         continue;
                                 const char *name = engine_job_name(w->engine, child);
-                                if (is_open(row, registry_when(g, row->when)) &&
-                                    !has_slot(w, registry_cold(g, row), name, end->run))
+                                if (!is_open(row, registry_when(g, row->when)))
+                                        continue;
+                                if (!has_slot(w, registry_cold(g, row), name, end->run))
                                         fail(w, name, "no slot came", end->run);
+                                if (w->store)
+                                        owe(w, name, end);
                         }
         }
         c->n_ends = c->n_outcomes = 0;

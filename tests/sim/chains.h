@@ -8,3 +8,5 @@
 void chains_note(struct world *w, const struct world_job *job, const struct action *a);
 /* All actions are taken, and a commit was made since the scheduler began: what has ended has its slots. */
 void chains_check(struct world *w);
+/* More of the ledger is durable: with the end of a parent what became of its children is. is_cut: the rest is lost. */
+void chains_check_durable(struct world *w, bool is_cut);

@@ -97,6 +97,9 @@ static void put_run(void *userdata, const struct ledger_run *run) {
 }
 
 static void put_range(void *userdata, const struct ledger_range *range) {
+        const struct store *s = userdata;
+        if (s->planted == 14 && range->item == WIRE_ITEM_CHAIN) /* what became of a child is not written */
+                return;
         add(userdata, ROW_RANGE, range->job)->range = *range;
 }
 

@@ -963,6 +963,7 @@ static void on_heard(struct world *w, struct world_job *job, const struct action
 
 static void on_durable(struct world *w) {
         uint64_t run;
+        chains_check_durable(w, false);
         while (keeper_next_ack(w->keeper, w->store->committed, &run))
                 for (size_t i = 0; i < w->n_jobs; i++)
                         for (size_t k = 0; k < w->jobs[i].n_unacked; k++)
@@ -1681,6 +1682,7 @@ static void cut(struct world *w) {
         w->book = book_free(w->book);
         uint64_t n = w->store->number - w->store->committed;
         store_sync(w->store, w->store->committed + (n > 0 ? w->n_actions % (n + 1) : 0));
+        chains_check_durable(w, true);
         store_cut(w->store);
 }
 

@@ -156,6 +156,14 @@ struct world_chain_end {
         bool is_good;
 };
 
+/* What the ledger owes to the end of a parent. */
+struct world_chain_debt {
+        char child[32];
+        uint64_t run;
+        int64_t at_rt_us; /* its instant */
+        uint64_t number;  /* of the batch that must have it */
+};
+
 struct world_chains {
         struct world_chain_end ends[WORLD_ENDS]; /* of the event at hand; before the first commit, until then */
         size_t n_ends;
@@ -167,6 +175,8 @@ struct world_chains {
                 bool may_repeat;  /* nothing durable spoke for it */
         } started[WORLD_CHAINED]; /* children, and the run that they follow; the oldest goes */
         size_t next_started;
+        struct world_chain_debt debts[WORLD_ENDS];
+        size_t n_debts;
         bool is_syncing; /* a new scheduler has not committed yet */
 };
 
