@@ -78,6 +78,8 @@ static void write_run(struct pack *p, const struct run *run) {
         pack_u8(p, run->is_main_gone);
         pack_string(p, run->cgroup);
         pack_i64(p, run->cgroup_cpu_us);
+        pack_i64(p, run->end.end_rt_us);
+        pack_i64(p, run->end.end_bt_us);
         pack_u32(p, (uint32_t)run->pidfd);
         write_stream(p, &run->streams[0]);
         write_stream(p, &run->streams[1]);
@@ -202,6 +204,8 @@ static void read_plain(struct unpack *u, struct run *run) {
         run->n_answered = unpack_u8(u);
         run->is_main_gone = unpack_u8(u);
         read_cgroup(u, run);
+        run->end.end_rt_us = unpack_i64(u); /* of a main process that left others behind */
+        run->end.end_bt_us = unpack_i64(u);
         run->pidfd = read_fd(u);
 }
 

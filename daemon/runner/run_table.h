@@ -73,6 +73,7 @@ struct run {
         struct definition *definition; /* held, NULL where the hash is unknown */
         int64_t look_interval_us;      /* between looks at a tree that is being ended */
         bool is_look_pending;          /* a scan is under way */
+        bool are_leftovers_told;
         bool tells_run, tells_started, tells_end;
         bool is_telling;    /* in the list of those with something to tell */
         size_t n_tail_told; /* bytes of the tail that are sent */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// runner_internal: what the runner's own files share: runner.c (life), runs.c (a run's life), link.c (what the scheduler says and is
+// runner_internal: what the runner's own files share: runner.c (life), runs.c (a run's life), run_output.c (what it writes), leftovers.c (what it leaves behind), link.c (what the scheduler says and is
 // told), generation.c (readings), folder.c (the run folder).
 #pragma once
 
@@ -71,6 +71,13 @@ struct run_folder {
         bool is_first_of_boot;
 };
 
+/* What was told of what runs leave behind. */
+struct leftovers {
+        int64_t minute_bt_us; /* when the minute began that is counted */
+        unsigned n_told;      /* in it */
+        uint64_t n_untold;    /* runs */
+};
+
 struct runner {
         const struct runner_options *options;
         struct loop *loop;
@@ -121,6 +128,7 @@ struct runner {
         int64_t restart_told_bt_us;
         unsigned n_restarts;
         uint64_t n_tails_dropped_told;
+        struct leftovers leftovers;
         char buffer[OUTPUT_READ_MAX];
 };
 
@@ -135,6 +143,8 @@ void runner_await_sync(struct runner *runner);
 
 /* ---- runs.c ---- */
 
+/* What CHIMED_RUN_ID says. */
+void runs_print_id(const struct runner *runner, const struct run *run, char id[static TREE_RUN_ID_MAX]);
 /* Starts the run, or ends it as start-failed. 0; a negative error where the START is to be refused with its sender. */
 int runs_start(struct runner *runner, const struct wire_start *start);
 /* Ends a run and all its processes: asks (grace: at most max_grace_us), or kills. Result: timeout or cancelled. */
@@ -143,7 +153,7 @@ void runs_stop_all(struct runner *runner, bool is_forced, int64_t max_grace_us);
 /* The scheduler has the result. */
 void runs_acknowledge(struct runner *runner, uint64_t number);
 /* For the tree. */
-void runs_on_tree(void *runner, uint64_t number, uint32_t n);
+void runs_on_tree(void *runner, uint64_t number, uint32_t n, const char *names);
 void runs_on_zombie(void *runner, pid_t pid);
 int runs_on_time(void *runner, bool is_clock_change);
 /* Reaps children that nobody waits for. */
@@ -168,6 +178,19 @@ void run_cgroups_give(struct runner *runner, struct run *run);
 void run_cgroups_on_left(void *runner, uint64_t run, const char *cgroup, uint32_t n);
 /* A generation is in force: the cgroups of jobs that are gone go. */
 void run_cgroups_forget_jobs(struct runner *runner);
+
+/* ---- run_output.c ---- */
+
+/* Takes a descriptor of ours, -1 for none, and reads it from then on. 0, or a negative error: it is the stream's all the same. */
+int run_output_watch(struct runner *runner, struct output_stream *stream, int fd);
+/* Reads what is there, and no more: what the run left behind may hold the pipe open for ever. Nothing is read after it. */
+void run_output_drain(struct runner *runner, struct run *run);
+void run_output_close(struct run *run);
+
+/* ---- leftovers.c ---- */
+
+/* The main process of a run has ended by itself, and n of its processes have not. */
+void leftovers_tell(struct runner *runner, const struct run *run, uint32_t n, const char *names);
 
 /* ---- link.c ---- */
 

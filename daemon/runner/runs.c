@@ -24,12 +24,11 @@
 #define LOOK_FIRST_US (10 * USEC_PER_MSEC)  /* between looks at a tree that is being ended */
 #define LOOK_LAST_US  (250 * USEC_PER_MSEC) /* doubled up to this */
 #define GIVE_UP_US    (5 * USEC_PER_SEC)    /* after KILL; what is left then cannot be killed */
-#define DRAIN_READS   16                    /* of what is left in a pipe at the end; more than a pipe holds */
 #define REAP_DELAY_US (200 * USEC_PER_MSEC)
 #define REAP_A_PASS   64
-#define LINE_PRIORITY 6
 
 static void look_later(struct runner *runner, struct run *run);
+static void enter_stop(struct runner *runner, struct run *run, enum run_stop stop, int64_t deadline_bt_us);
 static void take_answer(struct runner *runner, struct run *run, const struct run_end *end);
 
 /* The first deadline of all runs, on one timer. */
@@ -48,7 +47,7 @@ static void set_due(struct runner *runner, struct run *run, int64_t due_bt_us) {
         arm_timer(runner);
 }
 
-static void print_run_id(const struct runner *runner, const struct run *run, char id[static TREE_RUN_ID_MAX]) {
+void runs_print_id(const struct runner *runner, const struct run *run, char id[static TREE_RUN_ID_MAX]) {
         snprintf(id, TREE_RUN_ID_MAX, "%s-%llu", runner->instance_text, (unsigned long long)run->start.run);
 }
 
@@ -128,62 +127,14 @@ static bool reap_main(struct run *run, struct run_end *end) {
         return true;
 }
 
-/* ---- output ---- */
-
-static void on_line(void *userdata, struct output_stream *stream, const char *line, size_t size) {
-        struct runner *runner = userdata;
-        const struct run *run = stream->run;
-        char id[TREE_RUN_ID_MAX];
-        int priority = output_level(&line, &size, LINE_PRIORITY);
-
-        if (size == 0)
-                return; /* as journald does with what programs write to it */
-        print_run_id(runner, run, id);
-        struct journal_record r = journal_begin_line(runner->journal, priority, run->name);
-        journal_field(&r, "CHIMED_JOB", "%s", run->name);
-        journal_field(&r, "CHIMED_RUN_ID", "%s", id);
-        journal_field(&r, "CHIMED_STREAM", "%s", stream->number == 1 ? "stdout" : "stderr");
-        journal_field_i64(&r, "OBJECT_PID", run->pid);
-        journal_send_bytes(&r, line, size);
-}
-
-static void close_stream(struct output_stream *stream) {
-        stream->source = loop_source_free(stream->source);
-        stream->fd = util_close(stream->fd);
-}
-
-/* One read; false where nothing more is there now. */
-static bool read_stream(struct runner *runner, struct output_stream *stream) {
-        ssize_t n = read(stream->fd, runner->buffer, sizeof(runner->buffer));
-
-        if (n < 0 && (errno == EAGAIN || errno == EINTR))
-                return false;
-        if (n <= 0) {
-                close_stream(stream);
-                output_flush(stream, on_line, runner);
-                return false;
-        }
-        run_table_add_tail(&runner->runs, stream->run, runner->buffer, (size_t)n);
-        output_split(stream, runner->buffer, (size_t)n, on_line, runner);
-        if (stream->run->start.is_watched)
-                link_output(runner, stream->run, stream->number, runner->buffer, (size_t)n);
-        return true;
-}
-
-/* What is there, and no more: what the run left behind may hold the pipe open for ever. */
-static void drain(struct runner *runner, struct run *run) {
-        for (int i = 0; i < 2; i++) {
-                struct output_stream *stream = &run->streams[i];
-                for (int n = 0; n < DRAIN_READS && stream->fd >= 0 && read_stream(runner, stream); n++)
-                        ;
-                close_stream(stream);
-                output_flush(stream, on_line, runner);
-        }
-}
-
 /* ---- while it runs ---- */
 
-/* The main process, or one that asks about a condition, is gone or was given up, and with it, where we ended it, its tree. */
+/* Its main process has ended by itself, and what it left behind is being ended: the result is the main process's. */
+static bool is_left_over(const struct run *run) {
+        return run->stop != RUN_STOP_NONE && run->stop_result == RUN_RESULT_NONE;
+}
+
+/* The main process, or one that asks about a condition, is gone or was given up, and with it its tree. */
 static void finish(struct runner *runner, struct run *run) {
         struct clock_sample now = clock_now();
         struct run_end end = {
@@ -201,27 +152,40 @@ static void finish(struct runner *runner, struct run *run) {
         run_cgroups_measure(runner, run, &end);
         if (!is_reaped)
                 end.signal = SIGKILL; /* sent, but it sleeps in the kernel */
-        if (run->stop != RUN_STOP_NONE)
+        if (is_left_over(run)) {
+                end.end_rt_us = run->end.end_rt_us;
+                end.end_bt_us = run->end.end_bt_us;
+        } else if (run->stop != RUN_STOP_NONE)
                 end.result = run->stop_result;
         run->end = end;
-        drain(runner, run);
+        run_output_drain(runner, run);
         run->pidfd_source = loop_source_free(run->pidfd_source);
         run->pidfd = util_close(run->pidfd);
-        if (run->stop == RUN_STOP_NONE && !run_is_answered(run))
+        if (run->stop_result == RUN_RESULT_NONE && !run_is_answered(run)) {
+                run->stop = RUN_STOP_NONE;
                 take_answer(runner, run, &end);
-        else
+        } else
                 end_run(runner, run);
 }
 
 static void on_main_gone(struct runner *runner, struct run *run) {
-        if (run->stop == RUN_STOP_NONE) {
+        struct clock_sample now = clock_now();
+        bool is_ending = run->stop != RUN_STOP_NONE;
+
+        if (!is_ending && !tree_has_orphans(runner->tree)) {
                 finish(runner, run);
                 return;
         }
         run->pidfd_source = loop_source_free(run->pidfd_source);
         run->is_main_gone = true;
         run->look_interval_us = LOOK_FIRST_US;
-        look_later(runner, run);
+        if (is_ending) {
+                look_later(runner, run);
+                return;
+        }
+        run->end.end_rt_us = now.rt_us;
+        run->end.end_bt_us = now.bt_us;
+        enter_stop(runner, run, RUN_STOP_ASKED, now.bt_us + run->kill_grace_us);
 }
 
 static int on_pidfd(void *userdata, uint32_t events) {
@@ -232,20 +196,12 @@ static int on_pidfd(void *userdata, uint32_t events) {
         return 0;
 }
 
-static int on_readable(void *userdata, uint32_t events) {
-        struct output_stream *stream = userdata;
-
-        (void)events;
-        read_stream(stream->run->owner, stream);
-        return 0;
-}
-
 /* ---- ending a run ---- */
 
 static void signal_tree(struct runner *runner, struct run *run, int signal) {
         char id[TREE_RUN_ID_MAX];
 
-        print_run_id(runner, run, id);
+        runs_print_id(runner, run, id);
         if (tree_signal(runner->tree, run->start.run, run->pid, id, run->cgroup, signal) < 0)
                 set_due(runner, run, clock_now().bt_us + LOOK_LAST_US); /* without memory: again */
         else
@@ -279,7 +235,8 @@ void runs_stop(struct runner *runner, struct run *run, enum run_result result, b
 
         if (run->phase == RUN_PHASE_ENDED || run->stop == RUN_STOP_KILLED)
                 return;
-        if (run->stop == RUN_STOP_NONE)
+        /* the result of a program that has ended stands; that of a condition is not the run's */
+        if (run->stop == RUN_STOP_NONE || (is_left_over(run) && !run_is_answered(run)))
                 run->stop_result = result;
         if (is_forced)
                 enter_stop(runner, run, RUN_STOP_KILLED, LOOP_NEVER);
@@ -297,13 +254,17 @@ void runs_stop_all(struct runner *runner, bool is_forced, int64_t max_grace_us) 
                 runs_stop(runner, run, RUN_RESULT_CANCELLED, is_forced, max_grace_us);
 }
 
-void runs_on_tree(void *userdata, uint64_t number, uint32_t n) {
+void runs_on_tree(void *userdata, uint64_t number, uint32_t n, const char *names) {
         struct runner *runner = userdata;
         struct run *run = run_table_find(&runner->runs, number);
 
-        if (!run || run->phase != RUN_PHASE_RUNNING)
-                return;
+        if (!run || run->phase != RUN_PHASE_RUNNING || run->stop == RUN_STOP_NONE)
+                return; /* of a process before this one */
         run->is_look_pending = false;
+        if (n > 0 && is_left_over(run) && !run->are_leftovers_told) {
+                run->are_leftovers_told = true;
+                leftovers_tell(runner, run, n, names);
+        }
         bool is_over = run->stop == RUN_STOP_KILLED && clock_now().bt_us >= run->stop_bt_us + GIVE_UP_US;
         if ((run->is_main_gone && n == 0) || is_over)
                 finish(runner, run);
@@ -364,19 +325,10 @@ int runs_on_time(void *userdata, bool is_clock_change) {
 
 /* ---- the start ---- */
 
-static int watch_stream(struct runner *runner, struct output_stream *stream, int *fd) {
-        if (*fd < 0)
-                return 0;
-        stream->fd = *fd;
-        *fd = -1; /* taken */
-        return loop_add_io(runner->loop, stream->fd, EPOLLIN, on_readable, stream, &stream->source);
-}
-
 /* It is running, but not to be watched: it is killed, and its end is nobody's. */
 static void give_up(struct runner *runner, struct run *run, int error) {
         syscall(SYS_pidfd_send_signal, run->pidfd, SIGKILL, NULL, 0);
-        close_stream(&run->streams[0]);
-        close_stream(&run->streams[1]);
+        run_output_close(run);
         run->pidfd_source = loop_source_free(run->pidfd_source);
         run->pidfd = util_close(run->pidfd);
         end_start_failed(runner, run, RUN_STEP_CLONE, error);
@@ -408,6 +360,7 @@ static void on_launched(void *userdata, struct launch *l) {
                 return;
         }
         run->phase = RUN_PHASE_RUNNING;
+        run->is_main_gone = run->are_leftovers_told = false;
         run->pid = l->pid;
         if (run_is_answered(run)) {
                 run->start_rt_us = l->start_rt_us;
@@ -418,10 +371,10 @@ static void on_launched(void *userdata, struct launch *l) {
         run->pidfd = l->pidfd;
         l->pidfd = -1; /* taken */
         int r = loop_add_io(runner->loop, run->pidfd, EPOLLIN, on_pidfd, run, &run->pidfd_source);
-        if (r == 0)
-                r = watch_stream(runner, &run->streams[0], &l->output_fd[0]);
-        if (r == 0)
-                r = watch_stream(runner, &run->streams[1], &l->output_fd[1]);
+        for (int i = 0; i < 2 && r == 0; i++) {
+                r = run_output_watch(runner, &run->streams[i], l->output_fd[i]);
+                l->output_fd[i] = -1; /* taken */
+        }
         launch_free(l);
         if (r < 0) {
                 give_up(runner, run, -r);
@@ -459,7 +412,7 @@ static int make_fixed(const struct runner *runner, const struct run *run, struct
         const char *last = start->last_result == RUN_RESULT_NONE ? "" : run_result_to_string(start->last_result);
         char id[TREE_RUN_ID_MAX], slot[40], slot_us[24], attempt[8], missed[24];
 
-        print_run_id(runner, run, id);
+        runs_print_id(runner, run, id);
         timestamp_print_utc(start->slot_rt_us, slot);
         snprintf(slot_us, sizeof(slot_us), "%lld", (long long)start->slot_rt_us);
         snprintf(attempt, sizeof(attempt), "%u", start->attempt);

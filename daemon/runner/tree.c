@@ -27,22 +27,26 @@
 #define ENVIRON_MAX  (256 * 1024) /* bytes of a process's environment that are looked at */
 #define RUN_ID       "CHIMED_RUN_ID="
 #define JOIN_SECONDS 2
+#define MEMBERS_MAX  16384 /* processes that are remembered between passes, of all runs */
 
 struct request {
         struct request *next;
         uint64_t run; /* 0: zombies only, or a cgroup to be removed */
         pid_t main_pid;
         int signal;
-        uint32_t n; /* result */
         bool is_answered;
         bool is_left; /* the run is over */
         char run_id[TREE_RUN_ID_MAX];
         char cgroup[CGROUP_NAME_MAX]; /* "": /proc is read */
+        /* the result */
+        uint32_t n;
+        char names[TREE_NAMES_MAX]; /* "" where a cgroup has told */
 };
 
 struct process {
         pid_t pid, parent, group, session;
         char state;
+        char name[16];
         bool is_member;
         uint64_t start_time;
         size_t parent_index;          /* SIZE_MAX: not in the pass */
@@ -55,14 +59,23 @@ struct pass {
         char *environ_buffer;
 };
 
+/* A process that a pass found to be of a run: when its parent has ended meanwhile, nothing else may tell. */
+struct member {
+        uint64_t run, start_time;
+        pid_t pid;
+};
+
 struct tree {
         struct tree_callbacks callbacks;
         void *userdata;
         const struct cgroups *cgroups;
         int event_fd, proc_fd;
+        int children_fd; /* our first thread's children: the others' are those that we have started; -1: the kernel does not tell */
         struct loop_source *source;
         pthread_t thread;
         pid_t own_pid;
+        struct member *members; /* the thread's own */
+        size_t n_members, allocated_members;
 
         pthread_mutex_t mutex; /* guards what is below */
         pthread_cond_t has_work;
@@ -108,6 +121,9 @@ static int read_stat(const struct tree *tree, pid_t pid, struct process *ret) {
                           &p.parent, &p.group, &p.session, &start_time) != 5)
                 return -EBADMSG;
         p.start_time = start_time;
+        const char *name = strchr(buffer, '(');
+        if (name && ++name < at)
+                memcpy(p.name, name, (size_t)(at - name) < sizeof(p.name) ? (size_t)(at - name) : sizeof(p.name) - 1);
         *ret = p;
         return 0;
 }
@@ -207,6 +223,39 @@ static bool bears_id(const struct tree *tree, const struct process *p, const str
         return user == 0 || runs_user == 0 || user == runs_user;
 }
 
+static void mark_remembered(const struct tree *tree, struct pass *pass, uint64_t run) {
+        for (size_t i = 0; i < tree->n_members; i++) {
+                const struct member *m = &tree->members[i];
+                struct process *p = m->run == run ? find_process(pass, m->pid) : NULL;
+                if (p && p->start_time == m->start_time)
+                        p->is_member = true;
+        }
+}
+
+/* In place of those of the pass before; without memory, or over the bound, fewer. */
+static void remember_members(struct tree *tree, const struct pass *pass, uint64_t run) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < tree->n_members; i++)
+                if (tree->members[i].run != run)
+                        tree->members[n++] = tree->members[i];
+        for (size_t i = 0; i < pass->n && n < MEMBERS_MAX; i++) {
+                const struct process *p = &pass->list[i];
+                if (!p->is_member || p->state == 'Z')
+                        continue;
+                if (n == tree->allocated_members) {
+                        size_t allocated = n > 0 ? 2 * n : 64;
+                        struct member *members = reallocarray(tree->members, allocated, sizeof(*members));
+                        if (!members)
+                                break;
+                        tree->members = members;
+                        tree->allocated_members = allocated;
+                }
+                tree->members[n++] = (struct member){.run = run, .start_time = p->start_time, .pid = p->pid};
+        }
+        tree->n_members = n;
+}
+
 static void mark_members(const struct tree *tree, struct pass *pass, const struct request *q) {
         bool has_grown = true;
 
@@ -215,6 +264,7 @@ static void mark_members(const struct tree *tree, struct pass *pass, const struc
                 p->is_member = p->pid == q->main_pid || p->session == q->main_pid || p->group == q->main_pid ||
                                (p->run_id[0] && bears_id(tree, p, q));
         }
+        mark_remembered(tree, pass, q->run);
         while (has_grown) {
                 has_grown = false;
                 for (size_t i = 0; i < pass->n; i++) {
@@ -237,13 +287,28 @@ static void signal_process(const struct tree *tree, const struct process *p, int
                 syscall(SYS_pidfd_send_signal, pidfd, SIGCONT, NULL, 0);
 }
 
-static void answer(const struct tree *tree, struct pass *pass, struct request *q) {
+/* Puts a name behind the others, or nothing where it does not fit. */
+static void add_name(struct request *q, const char *name) {
+        size_t size = strlen(q->names);
+        char *end = q->names + size;
+
+        if (size + strlen(name) + 3 > sizeof(q->names))
+                return;
+        for (const char *s = size > 0 ? ", " : ""; *s; s++)
+                *end++ = *s;
+        for (; *name; name++)
+                *end++ = *name >= ' ' && *name < 0x7f ? *name : '?';
+}
+
+static void answer(struct tree *tree, struct pass *pass, struct request *q) {
         mark_members(tree, pass, q);
+        remember_members(tree, pass, q->run);
         for (size_t i = 0; i < pass->n; i++) {
                 const struct process *p = &pass->list[i];
                 if (!p->is_member || p->state == 'Z' || p->state == 'X' || p->pid == tree->own_pid)
                         continue;
                 q->n++;
+                add_name(q, p->name);
                 if (q->signal > 0)
                         signal_process(tree, p, q->signal);
         }
@@ -347,7 +412,7 @@ static int on_event(void *userdata, uint32_t events) {
                 if (list->is_left && list->n > 0)
                         tree->callbacks.on_left(tree->userdata, list->run, list->cgroup, list->n);
                 else if (list->run > 0 && !list->is_left)
-                        tree->callbacks.on_result(tree->userdata, list->run, list->n);
+                        tree->callbacks.on_result(tree->userdata, list->run, list->n, list->names);
                 free(list);
                 list = next;
         }
@@ -364,6 +429,13 @@ static int start_thread(struct tree *tree) {
         return -r;
 }
 
+static int open_children(const struct tree *tree) {
+        char path[64];
+
+        snprintf(path, sizeof(path), "self/task/%d/children", (int)tree->own_pid);
+        return openat(tree->proc_fd, path, O_RDONLY | O_CLOEXEC);
+}
+
 int tree_new(struct loop *loop, const struct cgroups *cgroups, const struct tree_callbacks *callbacks, void *userdata,
              struct tree **ret) {
         struct tree *tree = calloc(1, sizeof(*tree));
@@ -377,6 +449,7 @@ int tree_new(struct loop *loop, const struct cgroups *cgroups, const struct tree
         tree->own_pid = getpid();
         tree->asked_end = &tree->asked;
         tree->proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        tree->children_fd = open_children(tree);
         tree->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         if (tree->event_fd < 0)
                 r = -errno;
@@ -390,6 +463,7 @@ int tree_new(struct loop *loop, const struct cgroups *cgroups, const struct tree
                 loop_source_free(tree->source);
                 util_close(tree->event_fd);
                 util_close(tree->proc_fd);
+                util_close(tree->children_fd);
                 free(tree);
                 return r;
         }
@@ -421,6 +495,8 @@ struct tree *tree_free(struct tree *tree) {
         free_all(tree->answered);
         util_close(tree->event_fd);
         util_close(tree->proc_fd);
+        util_close(tree->children_fd);
+        free(tree->members);
         pthread_cond_destroy(&tree->has_work);
         pthread_mutex_destroy(&tree->mutex);
         free(tree);
@@ -461,6 +537,12 @@ int tree_remove_cgroup(struct tree *tree, const char *cgroup) {
 
         snprintf(q.cgroup, sizeof(q.cgroup), "%s", cgroup);
         return ask(tree, &q);
+}
+
+bool tree_has_orphans(const struct tree *tree) {
+        char byte;
+
+        return tree->children_fd < 0 || pread(tree->children_fd, &byte, 1, 0) != 0;
 }
 
 int tree_find_zombies(struct tree *tree) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// tree: all processes of a run: its session and process group, their descendants, and what left both and was re-parented to us
-// with the run's CHIMED_RUN_ID in its environment. A thread of its own reads /proc, one pass for all that was asked. A run with a
-// cgroup is what is in it.
+// tree: all processes of a run: its session and process group, their descendants, what left both and was re-parented to us
+// with the run's CHIMED_RUN_ID in its environment, and what was one of these before. A thread of its own reads /proc, one pass for
+// all that was asked. A run with a cgroup is what is in it.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -11,12 +12,15 @@
 #include "daemon/runner/cgroup.h"
 
 #define TREE_RUN_ID_MAX 64
+#define TREE_NAMES_MAX  160 /* bytes of the names of a run's processes, with the NUL */
 
 struct tree;
 
 struct tree_callbacks {
-        /* n processes of the run were alive (zombies are not) when the signal was sent. */
-        void (*on_result)(void *userdata, uint64_t run, uint32_t n);
+        /* n processes of the run were alive (zombies are not) when the signal was sent; names: "sleep, sh", as far as they fit, with
+         * nothing in them that a terminal might obey;
+         * "" where a cgroup has told. */
+        void (*on_result)(void *userdata, uint64_t run, uint32_t n, const char *names);
         /* n processes of a run that is over were in its cgroup, and are killed. */
         void (*on_left)(void *userdata, uint64_t run, const char *cgroup, uint32_t n);
         /* A zombie child of ours: reap it if nobody waits for it. */
@@ -36,5 +40,7 @@ int tree_signal(struct tree *tree, uint64_t run, pid_t main_pid, const char *run
 int tree_kill_left(struct tree *tree, uint64_t run, const char *cgroup);
 /* Takes the cgroup of a run away. 0, -ENOMEM. */
 int tree_remove_cgroup(struct tree *tree, const char *cgroup);
+/* Whether any process was re-parented to us, dead or alive: else nothing is left of a run whose main process has ended. */
+bool tree_has_orphans(const struct tree *tree);
 /* Asks for on_zombie only. 0, -ENOMEM. */
 int tree_find_zombies(struct tree *tree);

@@ -114,6 +114,7 @@ stop_daemon
 
 rm "$T/jobs/"*
 write_job leaves <<EOF
+KillGrace=200ms
 Every=1h
 Log=all
 Script=

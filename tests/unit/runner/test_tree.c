@@ -23,8 +23,11 @@ static struct tree *tree;
 static int n_results, n_found, n_zombies;
 static pid_t main_pid; /* not to be reaped by the way */
 
-static void on_result(void *userdata, uint64_t run, uint32_t n) {
+static char found_names[TREE_NAMES_MAX];
+
+static void on_result(void *userdata, uint64_t run, uint32_t n, const char *names) {
         (void)userdata;
+        strcpy(found_names, names);
         ck_assert_uint_eq(run, 42);
         n_results++;
         n_found = (int)n;
@@ -112,6 +115,28 @@ START_TEST(all_of_a_run_is_found_and_killed) {
         int status;
         while (waitpid(-1, &status, 0) > 0)
                 ck_assert(WIFSIGNALED(status) || WIFEXITED(status));
+}
+END_TEST
+
+/* Nothing but a pass before tells that it is of the run, once its parent is gone. */
+START_TEST(what_cleans_its_environment_stays_found) {
+        pid_t pid = start("env -i setsid sh -c 'printf x >&3; exec sleep 100' & wait", 1);
+        int n = 0;
+
+        for (int i = 0; i < 100 && n != 2; i++)
+                n = ask(pid, 0);
+        ck_assert_int_eq(n, 2);
+        ck_assert_int_eq(strncmp(found_names, "sh, s", 5), 0); /* the second is a shell still, or what it becomes */
+        kill(pid, SIGKILL);
+        siginfo_t info;
+        ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+        ck_assert(tree_has_orphans(tree));
+        ck_assert_int_eq(ask(pid, SIGKILL), 1);
+        while (ask(pid, SIGKILL) > 0)
+                ;
+        while (waitpid(-1, NULL, 0) > 0)
+                ;
+        ck_assert(!tree_has_orphans(tree));
 }
 END_TEST
 
@@ -212,6 +237,7 @@ int main(void) {
         tcase_set_timeout(tcase, 30);
         tcase_add_checked_fixture(tcase, begin, end);
         tcase_add_loop_test(tcase, all_of_a_run_is_found_and_killed, 0, ARRAY_SIZE(trees));
+        tcase_add_test(tcase, what_cleans_its_environment_stays_found);
         tcase_add_test(tcase, a_stopped_process_gets_term_at_once);
         tcase_add_test(tcase, other_runs_and_strangers_are_left_alone);
         tcase_add_test(tcase, another_users_process_with_a_forged_id_is_no_part_of_the_run);
