@@ -81,6 +81,8 @@ bool claims_are_own(const struct engine *e, const struct job_row *row) {
 int64_t claims_last_key(const struct engine *e, uint32_t job) {
         const struct job_row *row = &e->jobs.rows[job];
         const struct job_cold *cold = registry_cold(&e->jobs, row);
+        if (e->is_stopping) /* nothing starts any more */
+                return INT64_MIN;
         bool is_claimed_at_all = plan_is_claimed(engine_policy(e, row));
         if (is_claimed_at_all && !row->is_written && !schedule_has(&e->parked, job))
                 return INT64_MIN;

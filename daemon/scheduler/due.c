@@ -354,7 +354,7 @@ int due_start_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         struct job_cold *cold = registry_cold(&e->jobs, row);
         if (e->is_stopping) {
-                slots_drop_waiting(e, now, job, SLOT_REASON_DOWN);
+                slots_keep_waiting(e, now, job);
                 return 0;
         }
         if (!cold->waiting.is_slot && !cold->waiting.is_trigger && !cold->retry.is_waiting && cold->catch_up_bt_us == 0)
@@ -583,6 +583,10 @@ int due_chain(struct engine *e, struct clock_sample now, uint32_t job, const str
                          : e->is_stopping  ? SLOT_REASON_DOWN
                                            : reason;
         event.is_late = false; /* its cause is the parent */
+        if (reason == SLOT_REASON_DOWN && e->is_stopping && e->has_ledger && waiting_has_room(e, row)) {
+                let_event_wait(e, now, job, &event);
+                return 0;
+        }
         bool is_second = reason == SLOT_REASON_NONE && registry_cold(&e->jobs, row)->waiting.is_slot;
         if (is_second &&
             engine_policy(e, row)->overlap == JOB_OVERLAP_REPLACE) { /* there is no run whose place it could take */

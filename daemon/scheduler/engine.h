@@ -309,7 +309,7 @@ int engine_advance(struct engine *e, struct clock_sample now);
  * count as suspended; those of wall grids that a step forward left out as stepped over, or, where it comes with the first
  * synchronisation, as passed while down; a large step back makes new plans. 0, -ENOMEM. */
 int engine_clock_change(struct engine *e, struct clock_sample now, const struct clockstep *change);
-/* From now on nothing is started: slots that wait to be merged into a run are missed. */
+/* From now on nothing is started: what waits is kept in the ledger for the next scheduler, or missed where there is none. */
 void engine_stop(struct engine *e, struct clock_sample now);
 /* When engine_advance() wants to be called: BOOTTIME and REALTIME instants, INT64_MAX for never. */
 void engine_next_wake(const struct engine *e, int64_t *ret_bt_us, int64_t *ret_rt_us);

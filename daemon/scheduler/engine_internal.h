@@ -538,6 +538,8 @@ static inline void slots_flush_missed(struct engine *e, struct clock_sample now,
 }
 /* What waits gives way to a later slot. */
 void slots_give_way(struct engine *e, uint32_t job);
+/* Nothing starts any more: what waits does so in the ledger, for the next scheduler, or is missed where there is none; a trigger is told. */
+void slots_keep_waiting(struct engine *e, struct clock_sample now, uint32_t job);
 /* What waits will not run: the slot is missed or withheld for a reason, a promised run is dropped. */
 void slots_drop_waiting(struct engine *e, struct clock_sample now, uint32_t job, enum slot_reason reason);
 /* A trigger that has joined what waited, or an earlier scheduler, waits with it no more. */

@@ -543,8 +543,7 @@ void engine_stop(struct engine *e, struct clock_sample now) {
                         continue;
                 if (engine_row(e, job)->is_paused)
                         segments_close(e, now, job);
-                slots_flush_merging(e, now, job, 0);
-                slots_drop_waiting(e, now, job, SLOT_REASON_DOWN);
+                slots_keep_waiting(e, now, job);
                 pools_leave_idle(e, job);
         }
 }

@@ -584,6 +584,22 @@ void slots_tell_waiting(struct engine *e, uint32_t job, enum slot_outcome outcom
                 waiting.item;
 }
 
+void slots_keep_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
+        struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
+        if (!cold)
+                return;
+        if (!e->has_ledger) {
+                slots_flush_merging(e, now, job, 0);
+                slots_drop_waiting(e, now, job, SLOT_REASON_DOWN);
+                return;
+        }
+        slots_flush_missed(e, now, job, false);
+        cold->waiting.is_trigger = cold->waiting.is_forced = false;
+        slots_drop_promise(e, job, SLOT_REASON_DOWN);
+        if (cold->waiting.is_slot)
+                slots_note_late(e, job);
+}
+
 void slots_drop_waiting(struct engine *e, struct clock_sample now, uint32_t job, enum slot_reason reason) {
         struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
         if (!cold)

@@ -89,6 +89,7 @@ start_daemon "--state=$T/state"
 until_true 10 answers
 
 # withheld, with the condition, and no run
+wait_event withheld absent
 assert_event withheld absent CHIMED_REASON=condition "CHIMED_CONDITION=ConditionPathExists=$T/out/go (it is not there)"
 until_true 10 says absent "this did not hold: ConditionPathExists=$T/out/go (it is not there)" # while it is not being asked
 assert_equal "starts" "" "$(event_field CHIMED_RUN_ID started absent)"
@@ -97,6 +98,7 @@ touch "$T/out/go"
 until_true 10 has_lines "$T/out/absent" 2
 
 # a slot waits, is told once, and is started by force
+wait_event pending once
 assert_event pending once
 assert_equal "state" pending "$(state once)"
 says once "waits for ConditionPathExists=$T/out/go-on (it is not there)" || die "$(why once)"

@@ -244,6 +244,31 @@ START_TEST(a_reload_changes_who_follows) {
 }
 END_TEST
 
+/* Its parent's run ends when nothing is to start any more. */
+START_TEST(a_child_of_an_end_after_the_stop_runs_with_the_next_scheduler) {
+        begin_at(11, 59, 0);
+        w.run_of = run_of;
+        parent_result = RUN_RESULT_SUCCESS;
+        world_begin_ledger(&w);
+        define_named("a", HOURLY "OnSuccess=job\n");
+        define_named("job", "");
+        world_commit(&w);
+        run_to(12, 0, 30);
+        world_stop(&w);
+        run_to(12, 2, 0);
+        ck_assert_uint_eq(w.n_entries, 0);
+        if (_i > 0)
+                world_power_cut(&w, MIN, false);
+        else
+                world_crash(&w, MIN);
+        run_to(12, 30, 0);
+        ck_assert_uint_eq(w.n_entries, 1);
+        expect_ran(0, at(12, 1, 0), 2 * MIN);
+        ck_assert_int_eq(w.entries[0].item, WIRE_ITEM_CHAIN);
+        ck_assert(world_check(&w));
+}
+END_TEST
+
 /* The scheduler dies before, and at once after, the end of a run; with a ledger or without, whose commits take their time. */
 START_TEST(a_crash_makes_no_slot_and_loses_none) {
         begin_at(11, 59, 0);
@@ -323,6 +348,7 @@ int main(void) {
         tcase_add_test(t, a_circle_of_old_and_new_definitions_is_broken);
         tcase_add_test(t, a_slot_that_waits_for_a_place_is_given_up_alone);
         tcase_add_test(t, a_reload_changes_who_follows);
+        tcase_add_loop_test(t, a_child_of_an_end_after_the_stop_runs_with_the_next_scheduler, 0, 2);
         tcase_add_loop_test(t, a_crash_makes_no_slot_and_loses_none, 0, 16);
         tcase_add_test(t, a_power_cut_interrupts_the_parent_and_nothing_follows);
         tcase_add_loop_test(t, what_follows_from_an_attempt_that_is_given_up_runs_once, 0, 2);

@@ -139,6 +139,54 @@ START_TEST(a_line_outlives_the_scheduler) {
 }
 END_TEST
 
+/* An orderly stop: what waits goes on waiting, and none of it may have been started, whatever dies then. The trigger beside it is told. */
+static const struct {
+        bool is_power_cut, is_reboot, is_claimed;
+} stops[] = {
+        {false, false, false}, {true, false, false}, {true, true, false}, {false, false, true}, {true, true, true},
+};
+
+START_TEST(a_line_outlives_an_orderly_stop) {
+        uint64_t run;
+        begin_at(12, 0, 0);
+        world_begin_ledger(&w);
+        struct job_when when = queue(4);
+        when.catch_up = stops[_i].is_claimed ? JOB_CATCH_UP_ONE : JOB_CATCH_UP_NONE;
+        run_us = 25 * MIN;
+        define(when);
+        run_to(12, 21, 0);
+        ck_assert_int_eq(world_trigger(&w, "job", &(struct engine_trigger){.if_running = TRIGGER_QUEUE}, &run), TRIGGER_QUEUED);
+        run_to(12, 22, 0);
+        world_stop(&w);
+        ck_assert_uint_eq(w.n_entries, 1);
+        ck_assert_uint_eq(w.jobs[0].totals.dropped, 1);
+        ck_assert_uint_eq(w.jobs[0].promised, 0);
+        run_us = 30 * SEC;
+        run_to(12, 26, 0);
+        ck_assert_uint_eq(w.n_entries, 1);
+        if (stops[_i].is_power_cut)
+                world_power_cut(&w, 2 * MIN, stops[_i].is_reboot);
+        else
+                world_crash(&w, 2 * MIN);
+        run_to(12, 29, 30);
+        expect(1, SLOT_RAN, SLOT_REASON_NONE, at(12, 10, 0), at(12, 10, 0), 1);
+        expect(2, SLOT_RAN, SLOT_REASON_NONE, at(12, 20, 0), at(12, 20, 0), 1);
+        ck_assert_uint_eq(w.n_entries, 3);
+        ck_assert(world_check(&w));
+}
+END_TEST
+
+START_TEST(without_a_ledger_a_stop_ends_the_wait) {
+        begin_at(12, 0, 0);
+        run_us = 25 * MIN;
+        define(queue(4));
+        run_to(12, 22, 0);
+        world_stop(&w);
+        expect(1, SLOT_MISSED, SLOT_REASON_DOWN, at(12, 10, 0), at(12, 10, 0), 1);
+        expect(2, SLOT_MISSED, SLOT_REASON_DOWN, at(12, 20, 0), at(12, 20, 0), 1);
+}
+END_TEST
+
 static struct job_when replace(void) {
         struct job_when when = every(10 * MIN, JOB_MODE_FIXED_RATE);
         when.overlap = JOB_OVERLAP_REPLACE;
@@ -342,6 +390,8 @@ int main(void) {
         tcase_add_test(tc, a_deadline_holds_for_each_of_the_line);
         tcase_add_test(tc, the_last_runs_are_counted_in_the_line);
         tcase_add_loop_test(tc, a_line_outlives_the_scheduler, 0, 3);
+        tcase_add_loop_test(tc, a_line_outlives_an_orderly_stop, 0, sizeof(stops) / sizeof(stops[0]));
+        tcase_add_test(tc, without_a_ledger_a_stop_ends_the_wait);
         tcase_add_loop_test(tc, what_waits_behind_an_attempt_is_judged_after_a_power_cut, 0, 2);
         tcase_add_test(tc, the_ledger_knows_the_first_slots_wherever_they_wait);
         tcase_add_test(tc, a_slot_ends_the_run_in_flight);
