@@ -4,6 +4,7 @@
 
 #include <check.h>
 
+#include "tests/sim/calendars.h"
 #include "tests/unit/run_suite.h"
 #include "tests/unit/scheduler/timeline.h"
 
@@ -109,6 +110,61 @@ START_TEST(v12_a_trigger_with_force_starts_it) {
         run_to(20, 0, 0);
         ck_assert_uint_eq(w.n_entries, 1);
         ck_assert_uint_eq(w.jobs[0].totals.ended, 1);
+}
+END_TEST
+
+/* V12 as it stands: 02:30, a pool that is busy until 03:40, ConditionWait=2h where there is one. */
+static const struct {
+        const char *name;
+        int64_t wait_us;
+        int power_h, power_m; /* 0: none comes */
+        int trigger;          /* at 03:00: 1; 2: with force */
+        enum slot_outcome outcome;
+        enum slot_reason reason;
+        int told_h, told_m; /* when it is known */
+        size_t n_asked;     /* where it is one */
+} v12[] = {
+        {"power in the wait for the pool", 2 * HOUR, 3, 10, 0, SLOT_RAN, SLOT_REASON_NONE, 3, 40, 1},
+        {"no power", 2 * HOUR, 0, 0, 0, SLOT_MISSED, SLOT_REASON_CONDITION_WAIT, 4, 30, 0},
+        {"no wait, no power", 0, 0, 0, 0, SLOT_WITHHELD, SLOT_REASON_CONDITION, 3, 40, 1}, /* when it could have started */
+        {"a trigger joins", 2 * HOUR, 3, 10, 1, SLOT_RAN, SLOT_REASON_NONE, 3, 40, 1},
+        {"a trigger with force", 2 * HOUR, 0, 0, 2, SLOT_RAN, SLOT_REASON_NONE, 3, 40, 0},
+};
+
+START_TEST(v12_a_pool_and_conditions_keep_a_slot) {
+        uint64_t run = 0;
+        begin_asking(2, 0, 0);
+        holds_from_us = v12[_i].power_h > 0 ? at(v12[_i].power_h, v12[_i].power_m, 0) : INT64_MAX;
+        world_group(&w, "heavy", 1);
+        struct job_when busy, when = wall_grid(24 * HOUR, at(2, 30, 0));
+        job_when_init(&busy);
+        sim_join(&busy, "heavy");
+        run_us = 100 * MIN;
+        world_define(&w, "busy", &busy);
+        world_commit(&w);
+        ck_assert_int_eq(world_trigger(&w, "busy", &(struct engine_trigger){0}, &run), TRIGGER_STARTED);
+        run_us = 0;
+        when.has_conditions = true;
+        when.condition_wait_us = v12[_i].wait_us;
+        sim_join(&when, "heavy");
+        define(when);
+        run_to(3, 0, 0);
+        if (v12[_i].trigger > 0)
+                ck_assert_int_eq(world_trigger(&w, "job", &(struct engine_trigger){.is_forced = v12[_i].trigger == 2}, &run),
+                                 TRIGGER_QUEUED);
+        run_before(v12[_i].told_h, v12[_i].told_m, 0);
+        ck_assert_msg(w.n_entries == 0, "%s", v12[_i].name);
+        run_to(v12[_i].told_h, v12[_i].told_m, 0);
+        expect(0, v12[_i].outcome, v12[_i].reason, at(2, 30, 0), at(2, 30, 0), 1);
+        if (v12[_i].outcome == SLOT_RAN)
+                expect_ran(0, at(2, 30, 0), HOUR + 10 * MIN);
+        if (v12[_i].trigger > 0)
+                ck_assert_uint_eq(w.entries[0].run, run);
+        if (v12[_i].n_asked > 0 || v12[_i].trigger == 2)
+                ck_assert_uint_eq(n_asked, v12[_i].n_asked);
+        run_to(20, 0, 0);
+        ck_assert_uint_eq(w.n_entries, 1);
+        ck_assert_uint_eq(world_find(&w, "job")->totals.ended, v12[_i].outcome == SLOT_RAN);
 }
 END_TEST
 
@@ -469,6 +525,7 @@ int main(void) {
         Suite *suite = suite_create("refused");
         TCase *tcase = tcase_create("refused");
 
+        tcase_add_loop_test(tcase, v12_a_pool_and_conditions_keep_a_slot, 0, sizeof(v12) / sizeof(v12[0]));
         tcase_add_test(tcase, v12_without_a_wait_the_slot_is_withheld);
         tcase_add_test(tcase, v12_power_comes_within_the_wait);
         tcase_add_test(tcase, v12_no_power_at_all_is_a_missed_condition);
