@@ -262,9 +262,13 @@ static void entry_free(struct entry *entry) {
         free(entry);
 }
 
+void journal_count_dropped(struct journal *j, uint64_t n) {
+        j->n_dropped += n;
+        j->n_untold += n;
+}
+
 static void count_drop(struct journal *j) {
-        j->n_dropped++;
-        j->n_untold++;
+        journal_count_dropped(j, 1);
 }
 
 static int on_writable(void *userdata, uint32_t events);

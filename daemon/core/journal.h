@@ -37,6 +37,8 @@ struct journal *journal_free(struct journal *j);
 enum journal_target journal_target(const struct journal *j);
 /* Records lost so far. */
 uint64_t journal_dropped(const struct journal *j);
+/* Counts n more, which were never made, as lost: they are told with the others. */
+void journal_count_dropped(struct journal *j, uint64_t n);
 
 /* A record in the making; value-type, at most JOURNAL_QUEUE_LIMIT bytes and JOURNAL_FIELDS_MAX fields (more are left out).
  * Fields are formatted as they are added; a value may hold any bytes. It must be sent. */

@@ -6,11 +6,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/duration.h"
 #include "config/job.h"
 #include "daemon/core/loop.h"
 
 #define OUTPUT_LINE_MAX 8192        /* a longer line is cut into pieces */
 #define OUTPUT_READ_MAX (64 * 1024) /* bytes read of one stream in one pass */
+
+/* What of a run goes to the journal in a stretch of time. */
+#define OUTPUT_STRETCH_US        (10 * USEC_PER_SEC)
+#define OUTPUT_STRETCH_LINES_MAX 10000
+#define OUTPUT_STRETCH_BYTES_MAX (4 * 1024 * 1024)
 
 struct run;
 
@@ -22,15 +28,40 @@ struct output_stream {
         struct run *run;
         char *partial; /* a line without its end, on the heap once there was one */
         size_t partial_size;
+        bool is_continued; /* the next piece is not the first of its line, */
+        uint8_t level;     /* which has this one */
 };
 
-/* Gets each line without its newline, or piece; borrowed for the call. */
-typedef void (*output_line_fn)(void *userdata, struct output_stream *stream, const char *line, size_t size);
+enum output_end {
+        OUTPUT_END_NEWLINE,
+        OUTPUT_END_CUT,  /* the line is too long and goes on */
+        OUTPUT_END_LAST, /* of a stream without a newline at its end */
+};
 
-/* Splits what came; a last line without newline waits for more. Without memory it is given as it is. */
+/* Gets each line without its newline, or piece; borrowed for the call. is_continued is of this piece. */
+typedef void (*output_line_fn)(void *userdata, struct output_stream *stream, const char *line, size_t size,
+                               enum output_end end);
+
+/* Splits what came; a last line without newline waits for more. Without memory it is given as it is. No character of UTF-8 is cut. */
 void output_split(struct output_stream *stream, const char *data, size_t size, output_line_fn fn, void *userdata);
 /* Gives the line that waits, if any. */
 void output_flush(struct output_stream *stream, output_line_fn fn, void *userdata);
+/* Leaves out what came, and the line that waits. Returns how many lines ended in it. */
+uint64_t output_skip(struct output_stream *stream, const char *data, size_t size);
+
+/* What a run has written to the journal in a stretch, and what was left out of it since that was told. Zero-initialised. */
+struct output_budget {
+        int64_t begin_bt_us;
+        uint32_t n_lines, n_bytes;
+        uint64_t n_lines_out, n_bytes_out;
+};
+
+/* A new stretch begins where the last one is over: true if it does, and something was left out that is to be told. */
+bool output_budget_begin(struct output_budget *budget, int64_t now_bt_us);
+/* True where no more goes in this stretch. */
+bool output_budget_is_spent(const struct output_budget *budget);
+/* Takes a line into it; false: it is counted as left out. */
+bool output_budget_take(struct output_budget *budget, size_t size);
 
 /* The level of a line that begins as "<N>", which is taken off, else fallback. */
 int output_level(const char **line, size_t *size, int fallback);

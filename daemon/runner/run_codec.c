@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "daemon/core/util.h"
 #include "daemon/runner/run_table.h"
@@ -46,6 +47,8 @@ static void write_end(struct pack *p, const struct run *run) {
 static void write_stream(struct pack *p, const struct output_stream *stream) {
         pack_u32(p, (uint32_t)stream->fd);
         pack_bytes(p, stream->partial, stream->partial_size);
+        pack_u8(p, stream->is_continued);
+        pack_u8(p, stream->level);
 }
 
 static void write_tail(struct pack *p, const struct output_tail *tail) {
@@ -84,6 +87,8 @@ static void write_run(struct pack *p, const struct run *run) {
         write_stream(p, &run->streams[0]);
         write_stream(p, &run->streams[1]);
         write_tail(p, &run->tail);
+        pack_u64(p, run->budget.n_lines_out);
+        pack_u64(p, run->budget.n_bytes_out);
         write_end(p, run);
 }
 
@@ -149,7 +154,9 @@ static int read_stream(struct unpack *u, struct output_stream *stream) {
 
         stream->fd = read_fd(u);
         const void *data = unpack_bytes(u, &size);
-        if (!data || size > OUTPUT_LINE_MAX)
+        stream->is_continued = unpack_u8(u);
+        stream->level = unpack_u8(u);
+        if (!data || size >= OUTPUT_LINE_MAX || stream->level > LOG_DEBUG)
                 return -EBADMSG;
         if (size == 0)
                 return 0;
@@ -169,6 +176,8 @@ static int read_tail(struct unpack *u, struct run_table *t, struct run *run) {
         if (!data || run->tail.limit > JOB_CAPTURE_MAX || size > run->tail.limit)
                 return -EBADMSG;
         run_table_add_tail(t, run, data, size);
+        run->budget.n_lines_out = unpack_u64(u);
+        run->budget.n_bytes_out = unpack_u64(u);
         return 0;
 }
 

@@ -21,7 +21,7 @@
 #define RUN_TABLE_IN_FLIGHT_MAX 10000              /* runs that have not ended */
 #define RUN_TABLE_MAX           20000              /* with those not acknowledged */
 #define RUN_TABLE_TAILS_MAX     (64 * 1024 * 1024) /* bytes of output kept; beyond, the oldest ended runs lose theirs */
-#define RUN_TABLE_VERSION       4
+#define RUN_TABLE_VERSION       5
 
 enum run_phase {
         RUN_PHASE_LAUNCHING, /* with a launching thread */
@@ -66,6 +66,7 @@ struct run {
         struct loop_source *pidfd_source;
         struct output_stream streams[2]; /* stdout, stderr */
         struct output_tail tail;
+        struct output_budget budget;
         uint32_t n_output_dropped; /* bytes that a watcher did not get */
 
         /* of this process only */

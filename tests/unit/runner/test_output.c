@@ -12,11 +12,14 @@
 static char seen[65536];
 static size_t seen_size;
 
-static void on_line(void *userdata, struct output_stream *stream, const char *line, size_t size) {
-        (void)userdata, (void)stream;
+/* Marks each line with '|', what is cut with '+' on both sides, a last one without its end with '$'. */
+static void on_line(void *userdata, struct output_stream *stream, const char *line, size_t size, enum output_end end) {
+        (void)userdata;
+        if (stream->is_continued)
+                seen[seen_size++] = '+';
         ck_assert_uint_le(size, OUTPUT_LINE_MAX);
         memcpy(seen + seen_size, line, size);
-        seen[seen_size + size] = '|';
+        seen[seen_size + size] = end == OUTPUT_END_NEWLINE ? '|' : end == OUTPUT_END_CUT ? '+' : '$';
         seen_size += size + 1;
         seen[seen_size] = '\0';
 }
@@ -24,8 +27,8 @@ static void on_line(void *userdata, struct output_stream *stream, const char *li
 static const struct {
         const char *text, *expected;
 } texts[] = {
-        {"", ""},    {"one\n", "one|"},    {"one\ntwo\n", "one|two|"}, {"one", "one|"}, {"one\n\ntwo", "one||two|"},
-        {"\n", "|"}, {"a\r\nb", "a\r|b|"},
+        {"", ""},    {"one\n", "one|"},    {"one\ntwo\n", "one|two|"}, {"one", "one$"}, {"one\n\ntwo", "one||two$"},
+        {"\n", "|"}, {"a\r\nb", "a\r|b$"},
 };
 
 START_TEST(lines_are_the_same_however_the_bytes_come) {
@@ -50,7 +53,7 @@ START_TEST(nul_bytes_pass) {
         output_split(&stream, "a\0b\nc\0", 6, on_line, NULL);
         output_flush(&stream, on_line, NULL);
         ck_assert_uint_eq(seen_size, 7);
-        ck_assert_mem_eq(seen, "a\0b|c\0|", 7);
+        ck_assert_mem_eq(seen, "a\0b|c\0$", 7);
 }
 END_TEST
 
@@ -66,10 +69,75 @@ START_TEST(a_long_line_is_cut_and_nothing_of_it_is_lost) {
         seen_size = 0;
         for (size_t at = 0; at < sizeof(line); at += piece)
                 output_split(&stream, line + at, sizeof(line) - at < piece ? sizeof(line) - at : piece, on_line, NULL);
-        ck_assert_uint_eq(seen_size, 20003);
-        ck_assert_int_eq(seen[OUTPUT_LINE_MAX], '|');
-        ck_assert_int_eq(seen[2 * OUTPUT_LINE_MAX + 1], '|');
+        ck_assert_uint_eq(seen_size, 20005);
+        ck_assert_mem_eq(seen + OUTPUT_LINE_MAX, "++", 2);
+        ck_assert_mem_eq(seen + 2 * OUTPUT_LINE_MAX + 2, "++", 2);
+        ck_assert_int_eq(seen[20004], '|');
         ck_assert_ptr_null(stream.partial);
+}
+END_TEST
+
+/* Each row: what a line of one character over and over is made of, and where it is first cut. */
+static const struct {
+        const char *character;
+        size_t cut;
+} characters[] = {
+        {"x", 8192}, {"\xc3\xa4", 8192}, {"\xe2\x82\xac", 8190}, {"\xf0\x9f\x99\x82", 8192}, {"\x80", 8192}, {"\xff", 8191},
+};
+
+START_TEST(no_character_is_cut) {
+        static char line[12000];
+        size_t length = strlen(characters[_i].character);
+
+        for (size_t i = 0; i < sizeof(line); i++)
+                line[i] = characters[_i].character[i % length];
+        for (size_t piece = 1; piece <= sizeof(line); piece = 3 * piece + 2) {
+                struct output_stream stream = {.fd = -1};
+                seen_size = 0;
+                for (size_t at = 0; at < sizeof(line); at += piece)
+                        output_split(&stream, line + at, sizeof(line) - at < piece ? sizeof(line) - at : piece, on_line, NULL);
+                output_flush(&stream, on_line, NULL);
+                ck_assert_uint_eq(seen_size, sizeof(line) + 3);
+                ck_assert_mem_eq(seen, line, characters[_i].cut);
+                ck_assert_mem_eq(seen + characters[_i].cut, "++", 2);
+                ck_assert_mem_eq(seen + characters[_i].cut + 2, line + characters[_i].cut, sizeof(line) - characters[_i].cut);
+                ck_assert_int_eq(seen[seen_size - 1], '$');
+        }
+}
+END_TEST
+
+START_TEST(what_is_left_out_is_counted) {
+        struct output_stream stream = {.fd = -1};
+        struct output_budget budget = {};
+
+        ck_assert(!output_budget_begin(&budget, 1000));
+        for (unsigned i = 0; i < OUTPUT_STRETCH_LINES_MAX; i++)
+                ck_assert(output_budget_take(&budget, 10));
+        ck_assert(output_budget_is_spent(&budget));
+        ck_assert(!output_budget_take(&budget, 7));
+        ck_assert_uint_eq(budget.n_lines_out, 1);
+        ck_assert_uint_eq(budget.n_bytes_out, 7);
+        ck_assert(!output_budget_begin(&budget, 1000 + OUTPUT_STRETCH_US - 1));
+        ck_assert(output_budget_is_spent(&budget));
+        ck_assert(output_budget_begin(&budget, 1000 + OUTPUT_STRETCH_US));
+        ck_assert(!output_budget_is_spent(&budget));
+        for (unsigned i = 0; i < OUTPUT_STRETCH_BYTES_MAX / OUTPUT_LINE_MAX; i++)
+                ck_assert(output_budget_take(&budget, OUTPUT_LINE_MAX));
+        ck_assert(!output_budget_take(&budget, 1));
+
+        /* a line of which the beginning was left out goes on as one */
+        seen_size = 0;
+        output_split(&stream, "abc", 3, on_line, NULL);
+        ck_assert_uint_eq(output_skip(&stream, "d\ne\nf", 5), 2);
+        output_split(&stream, "g\nh\n", 4, on_line, NULL);
+        seen[seen_size] = '\0';
+        ck_assert_str_eq(seen, "+g|h|");
+        ck_assert_uint_eq(output_skip(&stream, "i\n", 2), 1);
+        static char newlines[1000];
+        memset(newlines, '\n', sizeof(newlines));
+        for (size_t size = 0; size <= sizeof(newlines); size += 37)
+                ck_assert_uint_eq(output_skip(&stream, newlines, size), size);
+        ck_assert(!stream.is_continued);
 }
 END_TEST
 
@@ -136,6 +204,8 @@ int main(void) {
 
         tcase_add_loop_test(tcase, lines_are_the_same_however_the_bytes_come, 0, sizeof(texts) / sizeof(texts[0]));
         tcase_add_test(tcase, nul_bytes_pass);
+        tcase_add_loop_test(tcase, no_character_is_cut, 0, sizeof(characters) / sizeof(characters[0]));
+        tcase_add_test(tcase, what_is_left_out_is_counted);
         tcase_add_loop_test(tcase, a_long_line_is_cut_and_nothing_of_it_is_lost, 0,
                             sizeof(piece_sizes) / sizeof(piece_sizes[0]));
         tcase_add_loop_test(tcase, a_level_is_taken_off, 0, sizeof(levels) / sizeof(levels[0]));
