@@ -41,7 +41,8 @@
 #define JOB_HISTORY_RUNS_DEFAULT 100
 #define JOB_HISTORY_RUNS_MAX     1000000
 #define JOB_HISTORY_DEFAULT_US   (90 * USEC_PER_DAY)
-#define JOB_CONDITIONS_MAX       32   /* of a job */
+#define JOB_CONDITIONS_MAX       32                                                             /* of a job */
+#define JOB_SEARCH_PATH          "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" /* PATH of jobs that set none */
 #define JOB_UNIX_GROUPS_MAX      1024 /* names in SupplementaryGroups= */
 #define JOB_NICE_MIN             (-20)
 #define JOB_NICE_MAX             19

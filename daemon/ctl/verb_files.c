@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "config/config_look.h"
 #include "config/config_origins.h"
 #include "daemon/core/util.h"
 #include "daemon/ctl/names.h"
@@ -70,6 +71,8 @@ int verb_check(struct session *s) {
                 if (r < 0 && diags.n_errors == 0)
                         status = session_fail(CTL_EXIT_FAILED, "the files can't be read: %s", strerror(-r));
                 else {
+                        if (config)
+                                config_look(config, &diags);
                         print_check(s, &diags, config);
                         session_flush(s);
                         status = diags.n_errors > 0 ? CTL_EXIT_FAILED : CTL_EXIT_DONE;

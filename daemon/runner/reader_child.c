@@ -11,6 +11,7 @@
 #include <syslog.h>
 #include <sys/stat.h>
 
+#include "config/config_look.h"
 #include "config/pack.h"
 #include "daemon/core/channel.h"
 #include "daemon/core/clock.h"
@@ -263,6 +264,8 @@ int reader_main(const struct reader_paths *given, bool is_check) {
                 if (access(given->folders[i], F_OK) < 0 && errno == ENOENT)
                         diags_add(&diags, false, given->folders[i], 0, 0, "there is no such folder");
         diags_sort(&diags);
+        if (is_check && r >= 0)
+                config_look(config, &diags);
         int status = is_check ? print_everything(r < 0 ? NULL : config, &diags)
                               : write_everything(&paths, r < 0 ? NULL : config, &diags) < 0 || r < 0;
         if (r < 0 && diags.n_errors == 0)

@@ -20,7 +20,6 @@
 #include "daemon/runner/parent.h"
 #include "daemon/runner/runner_internal.h"
 
-#define JOB_PATH      "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define LOOK_FIRST_US (10 * USEC_PER_MSEC)  /* between looks at a tree that is being ended */
 #define LOOK_LAST_US  (250 * USEC_PER_MSEC) /* doubled up to this */
 #define GIVE_UP_US    (5 * USEC_PER_SEC)    /* after KILL; what is left then cannot be killed */
@@ -394,7 +393,7 @@ static int make_base(struct runner *runner, const struct job_what *what, struct 
         const char *name = what->has_identity ? what->login_name : runner->own_name;
         const char *home = what->has_identity ? what->home : runner->own_home;
         const char *shell = what->has_identity ? what->login_shell : runner->own_shell;
-        int r = environment_set_value(e, "PATH", JOB_PATH);
+        int r = environment_set_value(e, "PATH", JOB_SEARCH_PATH);
 
         if (r == 0)
                 r = environment_set_value(e, "LANG", runner->lang);

@@ -171,7 +171,8 @@ ctl 124 wait good --timeout=100ms
 
 # files
 ctl 0 check
-says "7 jobs"
+says "0 errors, 1 warning."
+says "job absent: the program /nonexistent/program"
 ctl 0 cat good
 says "Environment=TEST_FOLDER=$T  # $T/chimed.conf:2"
 says "# $T/jobs/good.ini:2"
