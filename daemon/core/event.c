@@ -31,6 +31,7 @@ static const struct event_row rows[EVENT_KIND_MAX] = {
         [EVENT_LEFT_BEHIND] = {EVENT_LEFT_BEHIND, "left-behind", "df687ddef189474f9478fb53475f9a2f", LOG_WARNING},
         [EVENT_READY] = {EVENT_READY, "ready", "3e41f3c1967a41d8b43158f3e1205102", LOG_INFO},
         [EVENT_STOPPED] = {EVENT_STOPPED, "stopped", "89f83557836a4e37ae6b9dc02314988e", LOG_INFO},
+        [EVENT_RE_EXECUTED] = {EVENT_RE_EXECUTED, "re-executed", "7f066073f6c8451f850fbf934bb42ca2", LOG_NOTICE},
 };
 
 const struct event_row *event_row(enum event_kind kind) {

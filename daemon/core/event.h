@@ -29,8 +29,9 @@ enum event_kind {
         EVENT_CONFIG_WARNING,
         EVENT_DEGRADED,
         EVENT_LEFT_BEHIND,
-        EVENT_READY,   /* scheduling has begun */
-        EVENT_STOPPED, /* scheduling has ended */
+        EVENT_READY,       /* scheduling has begun */
+        EVENT_STOPPED,     /* scheduling has ended */
+        EVENT_RE_EXECUTED, /* the runner goes on in another program, with its runs */
         EVENT_KIND_MAX
 };
 

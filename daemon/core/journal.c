@@ -84,6 +84,10 @@ enum journal_target journal_target(const struct journal *j) {
         return j->target;
 }
 
+size_t journal_queued(const struct journal *j) {
+        return j->queued;
+}
+
 uint64_t journal_dropped(const struct journal *j) {
         return j->n_dropped;
 }

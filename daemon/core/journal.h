@@ -35,6 +35,8 @@ int journal_new(struct loop *loop, enum journal_target target, const char *ident
 struct journal *journal_free(struct journal *j);
 /* What AUTO became. */
 enum journal_target journal_target(const struct journal *j);
+/* Bytes that wait to be written. */
+size_t journal_queued(const struct journal *j);
 /* Records lost so far. */
 uint64_t journal_dropped(const struct journal *j);
 /* Counts n more, which were never made, as lost: they are told with the others. */

@@ -323,6 +323,10 @@ unsigned cgroups_empty(struct cgroups *cgroups, int64_t patience_us, unsigned *r
         return emptying.n;
 }
 
+int cgroups_each(const struct cgroups *cgroups, int (*fn)(int dir_fd, const char *name, void *userdata), void *userdata) {
+        return for_each_child(cgroups->jobs_fd, fn, userdata);
+}
+
 /* ---- what was given to us ---- */
 
 /* Where the cgroup v2 is mounted, and which part of it is seen there: the first such line of mountinfo. */

@@ -25,6 +25,9 @@ struct cgroups *cgroups_free(struct cgroups *cgroups);
  * the cgroups away. Returns how many processes there were; *ret_n_left: how many cgroups could not be emptied. */
 unsigned cgroups_empty(struct cgroups *cgroups, int64_t patience_us, unsigned *ret_n_left);
 
+/* Calls fn with the name of each cgroup of a run that is there, and their folder; the first error ends it. 0 or a negative error. */
+int cgroups_each(const struct cgroups *cgroups, int (*fn)(int dir_fd, const char *name, void *userdata), void *userdata);
+
 /* Makes the cgroup of that name, or one anew where is_fresh. Returns a descriptor of its folder, to be closed by the caller, or a negative
  * error. */
 int cgroup_make(const struct cgroups *cgroups, const char *name, bool is_fresh);

@@ -80,7 +80,7 @@ static int make_room(struct cgroup_names *names) {
         return 0;
 }
 
-static int add(struct cgroup_names *names, const char *name, struct cgroup_entry **ret) {
+int cgroup_names_add(struct cgroup_names *names, const char *name, struct cgroup_entry **ret) {
         struct cgroup_entry *e = make_room(names) < 0 ? NULL : malloc(sizeof(*e));
 
         if (!e)
@@ -111,7 +111,7 @@ int cgroup_names_take(struct cgroup_names *names, const char *job, struct cgroup
                 snprintf(name, sizeof(name), "%.*s@%u", JOB_NAME_MAX, job, n);
                 struct cgroup_entry *e = cgroup_names_find(names, name);
                 if (!e)
-                        return add(names, name, ret);
+                        return cgroup_names_add(names, name, ret);
                 if (!is_free(e))
                         continue;
                 unlink_kept(names, e);

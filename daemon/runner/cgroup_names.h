@@ -30,6 +30,8 @@ struct cgroup_names {
 void cgroup_names_done(struct cgroup_names *names);
 /* Takes the first one of the job that no run uses. Gives it through ret, the table's until cgroup_names_give(); -ENOMEM. */
 int cgroup_names_take(struct cgroup_names *names, const char *job, struct cgroup_entry **ret);
+/* One that is not there yet, used by a run: name is of a cgroup that was made before us. As cgroup_names_take(). */
+int cgroup_names_add(struct cgroup_names *names, const char *name, struct cgroup_entry **ret);
 /* The entry of that name, or NULL. */
 struct cgroup_entry *cgroup_names_find(const struct cgroup_names *names, const char *name);
 /* The run is over: it is kept. */

@@ -175,6 +175,22 @@ void definition_put_what(const struct definition *d, struct pack *p) {
         pack_raw(p, d->text + strlen(d->text) + 1, d->command_size);
 }
 
+void definition_put_define(const struct definition *d, struct pack *p) {
+        struct wire_define define = {
+                .hash = d->hash,
+                .since_rt_us = d->since_rt_us,
+                .since_bt_us = d->since_bt_us,
+                .has_trail = d->trail != NULL,
+                .name = definition_name(d),
+                .when = (const char *)d->when->data,
+                .when_size = d->when->size,
+        };
+
+        if (d->trail)
+                define.trail = *d->trail;
+        wire_put_define(p, &define);
+}
+
 int definition_decode_what(const struct definition *d, struct job_what *ret) {
         struct pack p = {};
 
@@ -216,6 +232,52 @@ int definitions_add(struct definitions *d, const struct definition_text *text) {
         definition->line = text->line & ((1U << 27) - 1);
         definition->is_next = true;
         table_put(&d->next, definition, key_of_name);
+        return 0;
+}
+
+static int reserve_retired(struct definitions *d, size_t n) {
+        if (n <= d->allocated_retired)
+                return 0;
+        struct definition **retired = reallocarray(d->retired, n, sizeof(*retired));
+        if (!retired)
+                return -ENOMEM;
+        d->retired = retired;
+        d->allocated_retired = n;
+        return 0;
+}
+
+int definitions_restore(struct definitions *d, const struct definition_text *text, const struct wire_define *define,
+                        bool is_retired) {
+        const char *why;
+
+        if (!job_name_is_valid(text->name, &why))
+                return -EINVAL;
+        if (find_hash(&d->by_hash, &text->hash) || (!is_retired && find_name(&d->current, text->name)))
+                return -EEXIST;
+        if (table_reserve(&d->by_hash, d->by_hash.n + 1, key_of_hash) < 0 ||
+            table_reserve(&d->current, d->current.n + 1, key_of_name) < 0 || reserve_retired(d, d->n_retired + 1) < 0)
+                return -ENOMEM;
+        struct definition *definition = definition_new(d, text);
+        if (!definition)
+                return -ENOMEM;
+        definition->file = blobs_take(&d->shared, text->file, strlen(text->file) + 1);
+        if (define->has_trail)
+                definition->trail = malloc(sizeof(*definition->trail));
+        if (!definition->file || (define->has_trail && !definition->trail)) {
+                definition_release(d, definition);
+                return -ENOMEM;
+        }
+        if (define->has_trail)
+                *definition->trail = define->trail;
+        definition->since_rt_us = define->since_rt_us;
+        definition->since_bt_us = define->since_bt_us;
+        definition->line = text->line & ((1U << 27) - 1);
+        definition->state = is_retired ? DEFINITION_RETIRED : DEFINITION_CURRENT;
+        table_put(&d->by_hash, definition, key_of_hash);
+        if (is_retired)
+                d->retired[d->n_retired++] = definition;
+        else
+                table_put(&d->current, definition, key_of_name);
         return 0;
 }
 
@@ -269,19 +331,12 @@ static bool has_broken(const struct definitions *d, uint64_t key) {
 
 /* All that can fail is done here, so that the swap itself cannot. */
 static int prepare_swap(struct definitions *d) {
-        size_t n_retired = d->n_retired + d->current.n;
-
         if (d->n_broken > 0)
                 qsort(d->broken, d->n_broken, sizeof(*d->broken), compare_keys);
         if (table_reserve(&d->next, d->next.n + (d->n_broken > 0 ? d->current.n : 0), key_of_name) < 0)
                 return -ENOMEM;
-        if (n_retired > d->allocated_retired) {
-                struct definition **retired = reallocarray(d->retired, n_retired, sizeof(*retired));
-                if (!retired)
-                        return -ENOMEM;
-                d->retired = retired;
-                d->allocated_retired = n_retired;
-        }
+        if (reserve_retired(d, d->n_retired + d->current.n) < 0)
+                return -ENOMEM;
         for (size_t i = 0; i < d->current.allocated; i++) {
                 struct definition *old = d->current.slots[i];
                 if (old && !find_name(&d->next, definition_name(old)) &&

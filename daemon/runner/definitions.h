@@ -48,6 +48,8 @@ static inline const char *definition_file(const struct definition *d) {
 
 /* Appends the encoded what half, whole. Errors are in the writer. */
 void definition_put_what(const struct definition *d, struct pack *p);
+/* Appends it as the link tells it: its hash, when half and trail. */
+void definition_put_define(const struct definition *d, struct pack *p);
 /* Decodes it. *ret as for job_what_decode(); so are the errors. */
 int definition_decode_what(const struct definition *d, struct job_what *ret);
 
@@ -88,6 +90,10 @@ void definitions_done(struct definitions *d);
 uint64_t definitions_file_key(const char *file);
 uint64_t definitions_name_key(const char *name);
 
+/* Puts one back as another process had it, in force or retired. All is borrowed and copied; since and trail are those of define.
+ * 0; -EEXIST: its hash, or its name in force, is already there; -EINVAL: no job name; -ENOMEM. */
+int definitions_restore(struct definitions *d, const struct definition_text *text, const struct wire_define *define,
+                        bool is_retired);
 /* Adds to the next generation. An equal one (by hash) is used again. 0; -EEXIST: its name is already there; -EINVAL: no job name; -EMSGSIZE; -ENOMEM. */
 int definitions_add(struct definitions *d, const struct definition_text *text);
 /* What had this key in force stays in force where the next generation does not define it anew. 0, -ENOMEM. */

@@ -145,6 +145,15 @@ int folder_enter(const char *path, const char *boot_id, struct run_folder *ret) 
         return 0;
 }
 
+int folder_keep(const struct run_folder *folder, bool is_kept) {
+        const int fds[] = {folder->fd, folder->lock_fd, folder->listen_fd};
+
+        for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+                if (fcntl(fds[i], F_SETFD, is_kept ? 0 : FD_CLOEXEC) < 0)
+                        return -errno;
+        return 0;
+}
+
 void folder_leave(struct run_folder *folder) {
         if (folder->listen_fd >= 0 && unlinkat(folder->fd, SOCKET_NAME, 0) < 0 && errno != ENOENT)
                 fprintf(stderr, "chimed-runner: " SOCKET_NAME ": %s\n", strerror(errno));

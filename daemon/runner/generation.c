@@ -188,7 +188,7 @@ static void apply(struct runner *runner, const struct reading *reading) {
 static void on_read(void *userdata, const struct reading *reading) {
         struct runner *runner = userdata;
 
-        if (runner->link.stage == FEED_NONE)
+        if (runner->link.stage == FEED_NONE && runner->reexec.stage == REEXEC_NONE)
                 apply(runner, reading);
         else
                 runner->held = reading;
@@ -217,7 +217,7 @@ static int on_retry(void *userdata, bool is_clock_change) {
 }
 
 void generation_continue(struct runner *runner) {
-        if (runner->link.stage != FEED_NONE || runner->stop != STOP_NONE)
+        if (runner->link.stage != FEED_NONE || runner->stop != STOP_NONE || runner->reexec.stage != REEXEC_NONE)
                 return;
         if (runner->held)
                 apply(runner, runner->held);
@@ -231,6 +231,17 @@ void generation_reload(struct runner *runner, bool is_asked, uint64_t number) {
         if (number > runner->waiting.number)
                 runner->waiting.number = number;
         generation_continue(runner);
+}
+
+void generation_interrupt(struct runner *runner) {
+        if (!runner->reader)
+                return;
+        runner->held = NULL;
+        runner->reader = reader_free(runner->reader);
+        definitions_abandon(&runner->definitions);
+        runner->is_reload_wanted = true;
+        runner->waiting.is_asked |= runner->served.is_asked;
+        runner->served = (struct reload){};
 }
 
 void generation_forget_numbers(struct runner *runner) {

@@ -31,7 +31,7 @@ struct host {
         struct loop_source *timer, *pidfd_source;
         int pidfd;
         pid_t pid;
-        bool is_launching, is_running, is_stopping, is_kill_wanted;
+        bool is_launching, is_running, is_stopping, is_held, is_kill_wanted;
         int64_t start_bt_us;
         int64_t delay_us; /* before the next start after a short life */
         char why[128];    /* it ended */
@@ -42,11 +42,15 @@ static int spawn(struct host *host);
 static void end(struct host *host) {
         int64_t now_bt_us = clock_now().bt_us, delay_us;
 
-        if (host->is_launching || host->is_running || host->control)
+        if (!host_is_idle(host))
                 return;
         host->output = channel_free(host->output);
         if (host->is_stopping)
                 return;
+        if (host->is_held) {
+                host->callbacks.on_end(host->userdata, LOOP_NEVER, host->why);
+                return;
+        }
         if (now_bt_us - host->start_bt_us >= HOST_SETTLED_US)
                 host->delay_us = 0;
         delay_us = host->delay_us;
@@ -63,8 +67,8 @@ static int on_control_closed(void *userdata, int error) {
         if (error < 0)
                 snprintf(host->why, sizeof(host->why), "its link was closed: %s", strerror(-error));
         host->control = channel_free(host->control);
-        if (!host->is_stopping)
-                host_kill(host); /* without a link it is of no use */
+        if (!host->is_stopping && !host->is_held) /* one that was asked to leave has still to write its ledger */
+                host_kill(host);                  /* without a link it is of no use */
         end(host);
         return 0;
 }
@@ -118,6 +122,11 @@ static int on_exit_ready(void *userdata, uint32_t events) {
         return 0;
 }
 
+static void ask_to_leave(const struct host *host) {
+        if (host->pidfd >= 0)
+                syscall(SYS_pidfd_send_signal, host->pidfd, SIGTERM, NULL, 0);
+}
+
 static void on_launched(void *userdata, struct launch *l) {
         struct host *host = userdata;
         int r = -l->error;
@@ -134,6 +143,8 @@ static void on_launched(void *userdata, struct launch *l) {
         launch_free(l); /* with it go our copies of the scheduler's ends */
         if (host->is_kill_wanted || (r < 0 && host->is_running))
                 host_kill(host);
+        else if (host->is_held)
+                ask_to_leave(host);
         end(host);
 }
 
@@ -224,7 +235,7 @@ static int on_restart(void *userdata, bool is_clock_change) {
         struct host *host = userdata;
 
         (void)is_clock_change;
-        if (host->is_stopping)
+        if (host->is_stopping || host->is_held)
                 return 0;
         int r = spawn(host);
         if (r < 0) {
@@ -279,6 +290,21 @@ void host_flush(struct host *host) {
                 channel_flush(host->output);
         if (host->control)
                 channel_flush(host->control);
+}
+
+void host_hold(struct host *host) {
+        host->is_held = true;
+        ask_to_leave(host);
+}
+
+void host_release(struct host *host) {
+        host->is_held = false;
+        if (host_is_idle(host))
+                loop_arm_timer(host->timer, 0);
+}
+
+bool host_is_idle(const struct host *host) {
+        return !host->is_launching && !host->is_running && !host->control;
 }
 
 void host_stop(struct host *host) {

@@ -35,7 +35,7 @@ struct host_callbacks {
         void (*on_start)(void *userdata); /* a new one is there: the control channel takes its HELLO */
         channel_record_fn on_record;      /* a record on its control channel; an error ends it */
         void (*on_room)(void *userdata);  /* its control channel can take more */
-        /* It has ended and all it had said was handled. delay_us: until the next one starts. */
+        /* It has ended and all it had said was handled. delay_us: until the next one starts; LOOP_NEVER: none, it is held. */
         void (*on_end)(void *userdata, int64_t delay_us, const char *why);
 };
 
@@ -49,6 +49,11 @@ struct channel *host_control(const struct host *host);
 struct channel *host_output(const struct host *host);
 /* Sends what was batched. */
 void host_flush(struct host *host);
+/* Asks the scheduler that is there to leave in order, and starts no other before host_release(). */
+void host_hold(struct host *host);
+void host_release(struct host *host);
+/* Whether no scheduler is there, and all that the last one said was handled. */
+bool host_is_idle(const struct host *host);
 /* No more restarts; closes the link, upon which the scheduler exits. on_end is not called any more. */
 void host_stop(struct host *host);
 /* After host_stop(): whether it is gone. */

@@ -231,19 +231,7 @@ static bool has_room(const struct runner *runner) {
 }
 
 static void tell_definition(struct runner *runner, struct definition *d) {
-        struct wire_define define = {
-                .hash = d->hash,
-                .since_rt_us = d->since_rt_us,
-                .since_bt_us = d->since_bt_us,
-                .has_trail = d->trail != NULL,
-                .name = definition_name(d),
-                .when = (const char *)d->when->data,
-                .when_size = d->when->size,
-        };
-
-        if (d->trail)
-                define.trail = *d->trail;
-        wire_put_define(&runner->link.pack, &define);
+        definition_put_define(d, &runner->link.pack);
         put(runner, WIRE_DEFINE);
         d->is_unsent = false;
 }

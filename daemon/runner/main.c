@@ -25,6 +25,7 @@ enum option_id {
         OPTION_USER,
         OPTION_READ,
         OPTION_CHECK,
+        OPTION_RESUME,
         OPTION_HELP,
         OPTION_VERSION
 };
@@ -40,6 +41,7 @@ static const struct option options[] = {
         {"user", no_argument, NULL, OPTION_USER},
         {"read", no_argument, NULL, OPTION_READ},
         {"check", no_argument, NULL, OPTION_CHECK},
+        {"resume", required_argument, NULL, OPTION_RESUME},
         {"help", no_argument, NULL, OPTION_HELP},
         {"version", no_argument, NULL, OPTION_VERSION},
         {0},
@@ -111,6 +113,9 @@ static int take_option(struct arguments *a, int id) {
         case OPTION_CHECK:
                 a->is_check = true;
                 return -1;
+        case OPTION_RESUME: /* only for the runner itself to give */
+                a->runner.resume_fd = (int)strtol(optarg, NULL, 10);
+                return -1;
         case OPTION_HELP:
                 fputs(help, stdout);
                 return 0;
@@ -126,6 +131,7 @@ static int parse(int argc, char **argv, struct arguments *a) {
         int id, status = -1;
 
         a->runner.log = JOURNAL_AUTO;
+        a->runner.argv = argv;
         a->runner.paths.folders = a->folders;
         while (status < 0 && (id = getopt_long(argc, argv, "", options, NULL)) >= 0)
                 status = take_option(a, id);

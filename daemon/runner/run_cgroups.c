@@ -21,17 +21,50 @@ static void tell_left(struct runner *runner, unsigned n, unsigned n_left) {
                 journal_send(&r, "A runner before this one left %u processes of jobs behind: they were killed", n);
 }
 
+/* The cgroup of a run that is over: nobody knows any more what it is like. */
+static int take_back(int dir_fd, const char *name, void *userdata) {
+        struct runner *runner = userdata;
+        struct cgroup_entry *entry;
+
+        (void)dir_fd;
+        if (strlen(name) >= CGROUP_NAME_MAX || cgroup_names_find(&runner->cgroup_names, name))
+                return 0;
+        int r = cgroup_names_add(&runner->cgroup_names, name, &entry);
+        if (r < 0)
+                return r;
+        entry->dir_fd = cgroup_make(runner->cgroups, name, false);
+        entry->is_suspect = true;
+        cgroup_names_give(&runner->cgroup_names, entry);
+        return 0;
+}
+
+/* Runs that were handed over are in their cgroups, if we have them still. */
+static void resume(struct runner *runner) {
+        for (struct run *run = run_table_walk(&runner->runs, NULL); run; run = run_table_walk(&runner->runs, run)) {
+                struct cgroup_entry *entry;
+                if (!run->cgroup[0] || run->phase == RUN_PHASE_ENDED)
+                        continue;
+                if (runner->cgroups && cgroup_names_add(&runner->cgroup_names, run->cgroup, &entry) == 0)
+                        entry->dir_fd = cgroup_make(runner->cgroups, run->cgroup, false);
+                else
+                        run->cgroup[0] = '\0';
+        }
+        if (runner->cgroups)
+                cgroups_each(runner->cgroups, take_back, runner);
+}
+
 int run_cgroups_begin(struct runner *runner) {
+        bool is_resumed = runner_is_resumed(runner);
         char why[CGROUP_WHY_MAX];
         unsigned n, n_left;
         int r = cgroups_open(runner->options->cgroup, &runner->cgroups, why);
 
-        if (r < 0) {
+        if (r < 0)
                 fprintf(stderr, "chimed-runner: --cgroup: %s\n", why);
-                return r;
-        }
-        if (r > 0)
-                return 0;
+        if (is_resumed)
+                resume(runner);
+        if (r != 0 || is_resumed)
+                return is_resumed || r > 0 ? 0 : r;
         n = cgroups_empty(runner->cgroups, EMPTY_US, &n_left);
         if (n > 0 || n_left > 0)
                 tell_left(runner, n, n_left);

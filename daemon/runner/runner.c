@@ -96,6 +96,7 @@ static void begin_stop(struct runner *runner) {
                 runner_check_stop(runner);
                 return;
         }
+        reexec_cancel(runner);
         sd_notify(0, "STOPPING=1\nSTATUS=Stopping");
         link_tell_stopping(runner);
         set_stop(runner, STOP_WAIT, runner->settings.stop_wait_us);
@@ -113,6 +114,9 @@ static int on_signal(void *userdata, const struct signalfd_siginfo *info) {
                 break;
         case SIGHUP:
                 generation_reload(runner, true, 0);
+                break;
+        case SIGUSR2:
+                reexec_begin(runner);
                 break;
         default:
                 begin_stop(runner);
@@ -167,6 +171,8 @@ static void on_scheduler_end(void *userdata, int64_t delay_us, const char *why) 
         char delay[96];
 
         link_end(runner);
+        if (delay_us == LOOP_NEVER)
+                return; /* as it was asked to */
         runner->n_restarts++;
         if (runner->restart_told_bt_us == 0 || now_bt_us - runner->restart_told_bt_us >= TELL_AGAIN_US) {
                 struct journal_record r = journal_begin(runner->journal, EVENT_DEGRADED);
@@ -259,6 +265,7 @@ static int on_pass_end(void *userdata) {
                 tell_tails(runner);
         if (runner->stop == STOP_LEAVE)
                 runner_check_stop(runner);
+        reexec_step(runner);
         return 0;
 }
 
@@ -314,6 +321,7 @@ static int start_parts(struct runner *runner) {
         sigaddset(&set, SIGTERM);
         sigaddset(&set, SIGINT);
         sigaddset(&set, SIGHUP);
+        sigaddset(&set, SIGUSR2);
         sigaddset(&set, SIGCHLD);
         inherited_find(&settings);
         int r = loop_add_signals(loop, &set, on_signal, runner, &runner->signals);
@@ -351,6 +359,7 @@ static struct runner *runner_free(struct runner *runner) {
         loop_source_free(runner->stop_timer);
         loop_source_free(runner->reap_timer);
         loop_source_free(runner->sync_timer);
+        loop_source_free(runner->reexec.timer);
         journal_free(runner->journal);
         loop_free(runner->loop);
         folder_leave(&runner->folder);
@@ -359,6 +368,37 @@ static struct runner *runner_free(struct runner *runner) {
         free(runner->own_shell);
         free(runner);
         return NULL;
+}
+
+/* Takes the run folder, or what the program before hands over. Prints the error. */
+static int enter(struct runner *runner, const char *boot_text) {
+        const struct runner_options *options = runner->options;
+
+        if (runner_is_resumed(runner))
+                return reexec_resume(runner, options->resume_fd);
+        int r = folder_enter(options->run_folder, boot_text, &runner->folder);
+        if (r == 0 && access(options->scheduler, X_OK) < 0) {
+                r = -errno;
+                fprintf(stderr, "chimed-runner: %s: %s\n", options->scheduler, strerror(-r));
+        }
+        return r;
+}
+
+/* With runs in flight nothing is a reason to give up. */
+static int open_journal(struct runner *runner) {
+        enum journal_target target = runner->options->log;
+        int r = journal_new(runner->loop, target, "chimed-runner", NULL, &runner->journal);
+
+        return r < 0 && runner_is_resumed(runner)
+                       ? journal_new(runner->loop, JOURNAL_AUTO, "chimed-runner", NULL, &runner->journal)
+                       : r;
+}
+
+static void resume_parts(struct runner *runner) {
+        reexec_tell(runner);
+        runs_resume(runner);
+        runs_on_child(runner); /* some may have ended meanwhile */
+        runner_await_sync(runner);
 }
 
 int runner_run(const struct runner_options *options) {
@@ -382,27 +422,26 @@ int runner_run(const struct runner_options *options) {
         if (geteuid() == 0)
                 prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* a job that has changed its user shares our memory until exec */
         find_own_user(runner);
-        int r = find_ids(runner, boot_text);
+        int r = reexec_prepare(runner);
         if (r == 0)
-                r = folder_enter(options->run_folder, boot_text, &runner->folder);
+                r = find_ids(runner, boot_text);
+        if (r == 0)
+                r = enter(runner, boot_text);
         if (r < 0) {
-                runner_free(runner);
-                return 1;
-        }
-        if (access(options->scheduler, X_OK) < 0) {
-                fprintf(stderr, "chimed-runner: %s: %s\n", options->scheduler, strerror(errno));
                 runner_free(runner);
                 return 1;
         }
         r = loop_new(&runner->loop);
         if (r == 0)
-                r = journal_new(runner->loop, options->log, "chimed-runner", NULL, &runner->journal);
+                r = open_journal(runner);
         if (r == 0 && run_cgroups_begin(runner) < 0) {
                 runner_free(runner);
                 return 1;
         }
         if (r == 0)
                 r = start_parts(runner);
+        if (r == 0 && runner_is_resumed(runner))
+                resume_parts(runner);
         if (r == 0)
                 r = loop_run(runner->loop);
         if (r < 0)

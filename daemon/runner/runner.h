@@ -15,6 +15,8 @@ struct runner_options {
         const char *cgroup;       /* as in cgroups_open() */
         struct reader_paths paths;
         enum journal_target log;
+        char **argv;   /* what the program was called with; borrowed */
+        int resume_fd; /* what it handed over to itself; 0: nothing */
 };
 
 /* Runs until SIGTERM or SIGINT. Returns the exit status; errors are on standard error. */

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-// runner_internal: what the runner's own files share: runner.c (life), runs.c (a run's life), run_output.c (what it writes), leftovers.c (what it leaves behind), link.c (what the scheduler says and is
-// told), generation.c (readings), folder.c (the run folder).
+// runner_internal: what the runner's own files share: runner.c (life), runs.c (a run's life), run_output.c (what it writes), leftovers.c
+// (what it leaves behind), link.c (what the scheduler says and is told), generation.c (readings), folder.c (the run folder), reexec.c (the
+// program is executed anew).
 #pragma once
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -62,6 +64,19 @@ enum stop_stage {
         STOP_END,     /* runs are being ended */
         STOP_DELIVER, /* results wait for their acknowledgement */
         STOP_LEAVE,   /* the scheduler is to exit */
+};
+
+enum reexec_stage {
+        REEXEC_NONE,
+        REEXEC_ASKED,  /* the scheduler is to leave, starts under way are to end */
+        REEXEC_FORCED, /* the scheduler was killed */
+};
+
+/* How far it has come that the runner executes its program anew. */
+struct reexec {
+        enum reexec_stage stage;
+        char program[PATH_MAX]; /* where it was executed from; "": not known */
+        struct loop_source *timer;
 };
 
 /* The run folder while it is ours. */
@@ -124,6 +139,7 @@ struct runner {
 
         enum stop_stage stop;
         int64_t stop_bt_us; /* when its stage is over */
+        struct reexec reexec;
         bool is_ready_told;
         int64_t restart_told_bt_us;
         unsigned n_restarts;
@@ -131,6 +147,11 @@ struct runner {
         struct leftovers leftovers;
         char buffer[OUTPUT_READ_MAX];
 };
+
+/* Whether we go on with what was handed over to us. */
+static inline bool runner_is_resumed(const struct runner *runner) {
+        return runner->options->resume_fd > 0;
+}
 
 /* ---- runner.c ---- */
 
@@ -141,10 +162,29 @@ void runner_on_committed(struct runner *runner);
 /* Looks for a synchronised clock, for as long as jobs may wait for one. */
 void runner_await_sync(struct runner *runner);
 
+/* ---- reexec.c ---- */
+
+/* Remembers where the program lies. 0 or a negative error. */
+int reexec_prepare(struct runner *runner);
+/* Executes the program anew, as soon as nothing is under way that would be lost. */
+void reexec_begin(struct runner *runner);
+/* The end of a pass of the loop: does it if that can be done now. */
+void reexec_step(struct runner *runner);
+/* A stop has come between. */
+void reexec_cancel(struct runner *runner);
+/* The new program: goes on from what was handed over through fd. Where that can't be read, does as if the runner before had died: ends all
+ * its processes, and begins anew. 0, or a negative error after which nothing is left to do. */
+int reexec_resume(struct runner *runner, int fd);
+/* Tells that it was done. */
+void reexec_tell(struct runner *runner);
+
 /* ---- runs.c ---- */
 
 /* What CHIMED_RUN_ID says. */
 void runs_print_id(const struct runner *runner, const struct run *run, char id[static TREE_RUN_ID_MAX]);
+/* The runs that were handed over are watched from now on. */
+void runs_resume(struct runner *runner);
+
 /* Starts the run, or ends it as start-failed. 0; a negative error where the START is to be refused with its sender. */
 int runs_start(struct runner *runner, const struct wire_start *start);
 /* Ends a run and all its processes: asks (grace: at most max_grace_us), or kills. Result: timeout or cancelled. */
@@ -222,6 +262,8 @@ void generation_reload(struct runner *runner, bool is_asked, uint64_t number);
 void generation_forget_numbers(struct runner *runner);
 /* What was held back may go on. */
 void generation_continue(struct runner *runner);
+/* Gives up a reading that is under way; it begins anew with generation_continue(). Not while its reader is being launched. */
+void generation_interrupt(struct runner *runner);
 void generation_done(struct runner *runner);
 
 /* ---- folder.c ---- */
@@ -229,5 +271,7 @@ void generation_done(struct runner *runner);
 /* Makes, checks and locks the run folder, says whether we are the first there in this boot, and makes the control socket, to which
  * everybody may connect. Prints the error. 0 or negative. */
 int folder_enter(const char *path, const char *boot_id, struct run_folder *ret);
+/* Whether its descriptors stay open when another program is executed; the lock is held as long as they are. 0, -EBADF. */
+int folder_keep(const struct run_folder *folder, bool is_kept);
 /* Takes the socket and the lock away. */
 void folder_leave(struct run_folder *folder);

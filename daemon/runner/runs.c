@@ -333,6 +333,22 @@ static void give_up(struct runner *runner, struct run *run, int error) {
         end_start_failed(runner, run, RUN_STEP_CLONE, error);
 }
 
+/* Its output and its end are told from now on; false where it was given up. */
+static bool watch(struct runner *runner, struct run *run) {
+        int r = run->is_main_gone ? 0 : loop_add_io(runner->loop, run->pidfd, EPOLLIN, on_pidfd, run, &run->pidfd_source);
+
+        for (int i = 0; i < 2 && r == 0; i++)
+                r = run_output_watch(runner, &run->streams[i], run->streams[i].fd);
+        if (r < 0)
+                give_up(runner, run, -r);
+        return r == 0;
+}
+
+static void arm_timeout(struct runner *runner, struct run *run) {
+        if (run->timeout_us != DURATION_INFINITY)
+                set_due(runner, run, clock_now().bt_us + run->timeout_us - (clock_awake_us() - run->start_awake_us));
+}
+
 static void on_launched(void *userdata, struct launch *l) {
         struct runner *runner = userdata;
         struct run *run = run_table_find(&runner->runs, l->run);
@@ -369,24 +385,21 @@ static void on_launched(void *userdata, struct launch *l) {
                 run->start_awake_us = clock_awake_us();
         run->pidfd = l->pidfd;
         l->pidfd = -1; /* taken */
-        int r = loop_add_io(runner->loop, run->pidfd, EPOLLIN, on_pidfd, run, &run->pidfd_source);
-        for (int i = 0; i < 2 && r == 0; i++) {
-                r = run_output_watch(runner, &run->streams[i], l->output_fd[i]);
+        for (int i = 0; i < 2; i++) {
+                run->streams[i].fd = l->output_fd[i];
                 l->output_fd[i] = -1; /* taken */
         }
         launch_free(l);
-        if (r < 0) {
-                give_up(runner, run, -r);
+        if (!watch(runner, run))
                 return;
-        }
         if (run_is_answered(run)) {
                 run->tells_started = true;
                 link_tell_run(runner, run);
         }
         if (run->stop != RUN_STOP_NONE)
                 enter_stop(runner, run, run->stop, run->deadline_bt_us);
-        else if (run->timeout_us != DURATION_INFINITY)
-                set_due(runner, run, clock_now().bt_us + run->timeout_us - (clock_awake_us() - run->start_awake_us));
+        else
+                arm_timeout(runner, run);
 }
 
 static int make_base(struct runner *runner, const struct job_what *what, struct environment *e) {
@@ -580,6 +593,26 @@ void runs_acknowledge(struct runner *runner, uint64_t number) {
         link_forget_run(runner, run);
         run_table_remove(&runner->runs, run);
         runner_check_stop(runner);
+}
+
+/* ---- over an exec ---- */
+
+static void resume(struct runner *runner, struct run *run) {
+        if (!watch(runner, run))
+                return;
+        run->look_interval_us = LOOK_FIRST_US;
+        if (run->stop != RUN_STOP_NONE)
+                set_due(runner, run, clock_now().bt_us);
+        else
+                arm_timeout(runner, run);
+}
+
+void runs_resume(struct runner *runner) {
+        for (struct run *run = run_table_walk(&runner->runs, NULL); run; run = run_table_walk(&runner->runs, run)) {
+                run->owner = runner;
+                if (run->phase == RUN_PHASE_RUNNING)
+                        resume(runner, run);
+        }
 }
 
 /* ---- children that are nobody's ---- */

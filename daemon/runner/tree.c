@@ -76,6 +76,7 @@ struct tree {
         pid_t own_pid;
         struct member *members; /* the thread's own */
         size_t n_members, allocated_members;
+        unsigned n_under_way; /* requests; of the loop's thread */
 
         pthread_mutex_t mutex; /* guards what is below */
         pthread_cond_t has_work;
@@ -414,6 +415,7 @@ static int on_event(void *userdata, uint32_t events) {
                 else if (list->run > 0 && !list->is_left)
                         tree->callbacks.on_result(tree->userdata, list->run, list->n, list->names);
                 free(list);
+                tree->n_under_way--;
                 list = next;
         }
         return 0;
@@ -509,12 +511,17 @@ static int ask(struct tree *tree, const struct request *request) {
         if (!q)
                 return -ENOMEM;
         *q = *request;
+        tree->n_under_way++;
         pthread_mutex_lock(&tree->mutex);
         *tree->asked_end = q;
         tree->asked_end = &q->next;
         pthread_cond_signal(&tree->has_work);
         pthread_mutex_unlock(&tree->mutex);
         return 0;
+}
+
+bool tree_is_idle(const struct tree *tree) {
+        return tree->n_under_way == 0;
 }
 
 int tree_signal(struct tree *tree, uint64_t run, pid_t main_pid, const char *run_id, const char *cgroup, int signal) {

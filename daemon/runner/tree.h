@@ -44,3 +44,5 @@ int tree_remove_cgroup(struct tree *tree, const char *cgroup);
 bool tree_has_orphans(const struct tree *tree);
 /* Asks for on_zombie only. 0, -ENOMEM. */
 int tree_find_zombies(struct tree *tree);
+/* Whether nothing that was asked is still to be done or told. */
+bool tree_is_idle(const struct tree *tree);

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: MIT
+// reexec: the runner executes its program anew and stays the parent of its jobs: how a new version comes into use.
+// First the scheduler leaves in order, and what it had asked for is begun: a new one starts behind the exec, out of the new version,
+// too. Then starts and looks at process trees that are under way come to their end: they are on threads, which an exec ends. What is left
+// is data and descriptors. Where it can't be done, the runner goes on as it was.
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <systemd/sd-id128.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon/core/helper.h"
+#include "daemon/core/util.h"
+#include "daemon/runner/handover.h"
+
+#define LEAVE_US   (5 * USEC_PER_SEC) /* for the scheduler, then it is killed; */
+#define WAIT_US    (5 * USEC_PER_SEC) /* for the rest, then it is not done */
+#define RESUME     "--resume="
+#define BURY_US    (5 * USEC_PER_SEC)
+#define BURY_AGAIN (10 * USEC_PER_MSEC)
+
+int reexec_prepare(struct runner *runner) {
+        return helper_own_path(runner->reexec.program);
+}
+
+/* ---- before ---- */
+
+static void end(struct runner *runner) {
+        runner->reexec.stage = REEXEC_NONE;
+        runner->reexec.timer = loop_source_free(runner->reexec.timer);
+        if (runner->host)
+                host_release(runner->host);
+        generation_continue(runner);
+}
+
+void reexec_cancel(struct runner *runner) {
+        if (runner->reexec.stage != REEXEC_NONE)
+                end(runner);
+}
+
+static void refuse(struct runner *runner, const char *why) {
+        struct journal_record r = journal_begin(runner->journal, EVENT_DEGRADED);
+
+        journal_send(&r, "The runner is not re-executed and goes on as it was: %s", why);
+        end(runner);
+}
+
+/* What is executed with our rights may be written by nobody who has them not. NULL where it is so, else what is wrong. */
+static const char *find_fault(const char *program) {
+        struct stat st;
+
+        if (stat(program, &st) < 0)
+                return strerror(errno);
+        if (!S_ISREG(st.st_mode) || access(program, X_OK) < 0)
+                return "it is no program";
+        if ((st.st_uid != 0 && st.st_uid != geteuid()) || (st.st_mode & (S_IWGRP | S_IWOTH)))
+                return "others can write it";
+        return NULL;
+}
+
+static void refuse_program(struct runner *runner, const char *why) {
+        _cleanup_free_ char *text = NULL;
+
+        refuse(runner, asprintf(&text, "%s: %s", runner->reexec.program, why) < 0 ? why : text);
+}
+
+/* What would be lost by an exec now, or NULL. */
+static const char *find_obstacle(const struct runner *runner) {
+        if (!host_is_idle(runner->host))
+                return "the scheduler does not leave";
+        if (runner->reader && reader_is_launching(runner->reader))
+                return "the start of the reader hangs";
+        if (!tree_is_idle(runner->tree))
+                return "the processes of runs that are being ended can't be looked at";
+        for (const struct run *run = run_table_walk(&runner->runs, NULL); run; run = run_table_walk(&runner->runs, run))
+                if (run->phase == RUN_PHASE_LAUNCHING)
+                        return "the start of a job hangs";
+        return journal_queued(runner->journal) > 0 ? "the journal takes no records" : NULL;
+}
+
+static int on_time(void *userdata, bool is_clock_change) {
+        struct runner *runner = userdata;
+
+        (void)is_clock_change;
+        if (runner->reexec.stage == REEXEC_FORCED) {
+                const char *why = find_obstacle(runner);
+                refuse(runner, why ? why : "it takes too long");
+                return 0;
+        }
+        runner->reexec.stage = REEXEC_FORCED;
+        if (!host_is_idle(runner->host))
+                host_kill(runner->host);
+        return loop_arm_timer(runner->reexec.timer, clock_now().bt_us + WAIT_US);
+}
+
+void reexec_begin(struct runner *runner) {
+        const char *fault = find_fault(runner->reexec.program);
+
+        if (runner->reexec.stage != REEXEC_NONE || runner->stop != STOP_NONE)
+                return;
+        if (fault) {
+                refuse_program(runner, fault);
+                return;
+        }
+        int r = loop_add_timer(runner->loop, LOOP_CLOCK_BOOT, on_time, runner, &runner->reexec.timer);
+        if (r == 0)
+                r = loop_arm_timer(runner->reexec.timer, clock_now().bt_us + LEAVE_US);
+        if (r < 0) {
+                refuse(runner, strerror(-r));
+                return;
+        }
+        runner->reexec.stage = REEXEC_ASKED;
+        host_hold(runner->host);
+}
+
+/* ---- the exec ---- */
+
+/* The arguments that we were given, and where the new program finds what is handed over. NULL without memory. */
+static char **make_arguments(char **given, int fd) {
+        size_t n = 0, n_made = 0;
+
+        while (given[n])
+                n++;
+        char **argv = calloc(n + 2, sizeof(*argv));
+        char *resume = NULL;
+        if (!argv || asprintf(&resume, RESUME "%d", fd) < 0) {
+                free(argv);
+                return NULL;
+        }
+        for (size_t i = 0; i < n; i++)
+                if (strncmp(given[i], RESUME, strlen(RESUME)) != 0)
+                        argv[n_made++] = given[i]; /* borrowed */
+        if (fd >= 0)
+                argv[n_made] = resume; /* given, to the program */
+        else
+                free(resume);
+        return argv;
+}
+
+static int keep_descriptors(const struct runner *runner, bool is_kept) {
+        int r = folder_keep(&runner->folder, is_kept);
+
+        return r == 0 ? run_table_keep(&runner->runs, is_kept) : r;
+}
+
+/* Returns only where it failed, with the error. */
+static int execute(struct runner *runner) {
+        _cleanup_close_ int fd = -1;
+        int r = handover_write(runner, &fd);
+        char **argv = r == 0 ? make_arguments(runner->options->argv, fd) : NULL;
+
+        if (r == 0 && !argv)
+                r = -ENOMEM;
+        if (r == 0)
+                r = keep_descriptors(runner, true);
+        if (r == 0 && fcntl(fd, F_SETFD, 0) < 0)
+                r = -errno;
+        if (r == 0) {
+                execv(runner->reexec.program, argv);
+                r = -errno;
+        }
+        keep_descriptors(runner, false);
+        free(argv);
+        return r;
+}
+
+void reexec_step(struct runner *runner) {
+        if (runner->reexec.stage == REEXEC_NONE || find_obstacle(runner))
+                return;
+        generation_interrupt(runner);
+        int r = execute(runner);
+        refuse_program(runner, strerror(-r));
+}
+
+/* ---- after ---- */
+
+/* Kills all children, the sessions that they lead, and what comes to us when they die. Returns how many there were the first time. */
+static unsigned bury(void) {
+        int64_t limit_bt_us = clock_now().bt_us + BURY_US;
+        unsigned n_first = 0;
+
+        for (bool is_first = true;; is_first = false) {
+                char path[64];
+                unsigned n = 0;
+                int pid;
+                while (waitid(P_ALL, 0, &(siginfo_t){}, WEXITED | WNOHANG) == 0 && n++ < RUN_TABLE_MAX)
+                        ;
+                snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+                FILE *children = fopen(path, "re");
+                for (n = 0; children && fscanf(children, "%d", &pid) == 1; n++) {
+                        kill(-pid, SIGKILL);
+                        kill(pid, SIGKILL);
+                }
+                if (children)
+                        fclose(children);
+                n_first += is_first ? n : 0;
+                if (n == 0 || clock_now().bt_us >= limit_bt_us)
+                        return n_first;
+                nanosleep(&(struct timespec){.tv_nsec = BURY_AGAIN * 1000}, NULL);
+        }
+}
+
+static int begin_anew(struct runner *runner, int error) {
+        const struct runner_options *options = runner->options;
+        char **argv = make_arguments(options->argv, -1);
+        struct journal *journal;
+
+        syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
+        unsigned n = bury();
+        if (journal_new(NULL, options->log, "chimed-runner", NULL, &journal) == 0) {
+                struct journal_record r = journal_begin(journal, EVENT_DEGRADED);
+                journal_field(&r, "CHIMED_COUNT", "%u", n);
+                journal_field_i64(&r, "ERRNO", -error);
+                journal_send(
+                        &r,
+                        "The runner was re-executed, but can't read what it was handed over (%s): its %u processes were ended, "
+                        "their runs are interrupted",
+                        error == -EPROTONOSUPPORT ? "in the form of another version" : strerror(-error), n);
+                journal_free(journal);
+        }
+        if (!argv)
+                return -ENOMEM;
+        execv(runner->reexec.program, argv);
+        return -errno;
+}
+
+int reexec_resume(struct runner *runner, int fd) {
+        int r = handover_read(runner, fd);
+
+        if (r < 0)
+                return begin_anew(runner, r);
+        close(fd);
+        sd_id128_t instance;
+        memcpy(instance.bytes, runner->instance, sizeof(instance.bytes));
+        sd_id128_to_string(instance, runner->instance_text);
+        return 0;
+}
+
+void reexec_tell(struct runner *runner) {
+        struct journal_record r = journal_begin(runner->journal, EVENT_RE_EXECUTED);
+
+        journal_field(&r, "CHIMED_COUNT", "%zu", runner->runs.n_in_flight);
+        journal_send(&r, "The runner was re-executed as version " CHIMED_VERSION ", %zu %s on", runner->runs.n_in_flight,
+                     runner->runs.n_in_flight == 1 ? "run goes" : "runs go");
+}
