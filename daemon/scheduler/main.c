@@ -39,7 +39,8 @@ static const char help[] = "Usage: chimed [OPTION]...\n"
                            "  --check           read the files, print all errors, exit 1 if there are any\n"
                            "  --help, --version\n"
                            "\n"
-                           "SIGHUP reads the files anew (changes are noticed anyway), SIGUSR2 executes a new version, SIGTERM stops.\n"
+                           "SIGHUP reads the files anew (changes are noticed anyway), SIGTERM stops,\n"
+                           "SIGUSR2 puts a new version to use; jobs that run go on.\n"
                            "See chimed(8) and chimed.job(5).\n";
 
 /* 0 to go on, else the exit status plus one. */
