@@ -360,8 +360,9 @@ static void check_day(struct world *w, const struct world_job *job, const struct
         if (!job->when.days || a->outcome.outcome == SLOT_INTERRUPTED ||
             (plan_is_delay(&job->when) && a->outcome.outcome != SLOT_RAN))
                 return;
-        if ((a->outcome.outcome == SLOT_RAN || a->outcome.item == WIRE_ITEM_CHAIN) &&
-            job->may_queue) /* it may have waited over a change of its days */
+        bool may_have_waited = job->may_queue || job->may_await_place || job->may_wait;
+        if ((a->outcome.outcome == SLOT_RAN || a->outcome.item != WIRE_ITEM_SCHEDULE) &&
+            may_have_waited) /* over a change of its days */
                 return;
         if (!plan_is_wall(&job->when) && w->n_steps > 0) /* it was another day when it passed */
                 return;
