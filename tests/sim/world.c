@@ -1619,6 +1619,8 @@ static void recall_job(struct world *w, struct world_job *job) {
         job->interval_us = kept->image.every_us;
         job->missed_since_run = kept->image.missed_since_run;
         job->when = kept->when;
+        if (!job->is_defined) /* its run in flight belongs to what the ledger remembers */
+                job->committed = kept->when;
         if (job->interval_us > 0)
                 job_when_set_every(&job->when, job->interval_us);
         job->segment.number = kept->segment;
