@@ -382,6 +382,7 @@ int engine_adopt(struct engine *e, struct clock_sample now, const struct wire_ru
         if (known) { /* the ledger has it too */
                 known->is_known = true;
                 known->is_asked = run->start.asks_conditions && !known->is_told;
+                known->is_promised = known->item == WIRE_ITEM_TRIGGER;
                 known->anchor_us = run->start.anchor_us;
                 known->slot_us = run->start.slot_us;
                 return chains_note_served(e, job, &run->start.parent);
@@ -414,6 +415,7 @@ int engine_adopt(struct engine *e, struct clock_sample now, const struct wire_ru
                                                 .is_known = true,
                                                 .parent = run->start.parent,
                                                 .is_asked = run->start.asks_conditions,
+                                                .is_promised = run->start.item == WIRE_ITEM_TRIGGER,
                                                 .anchor_us = run->start.anchor_us,
                                                 .slot_us = run->start.slot_us,
                                         });

@@ -4,7 +4,6 @@
 
 #include <check.h>
 
-#include "tests/sim/calendars.h"
 #include "tests/unit/run_suite.h"
 #include "tests/unit/scheduler/timeline.h"
 
@@ -521,6 +520,26 @@ START_TEST(an_attempt_that_is_refused_while_nobody_is_there_waits) {
 }
 END_TEST
 
+/* Whoever waits for the trigger's run has heard its number from a scheduler that is gone. */
+START_TEST(a_trigger_that_is_refused_after_a_crash_is_promised_another_run) {
+        uint64_t run;
+        begin_asking(12, 0, 0);
+        answer_us = 10 * SEC;
+        if (_i == 1)
+                world_begin_ledger(&w);
+        define(daily(10 * MIN));
+        ck_assert_int_eq(world_trigger(&w, "job", &(struct engine_trigger){0}, &run), TRIGGER_STARTED);
+        run_to(12, 0, 5);
+        ck_assert_int_eq(world_pause(&w, "job", INT64_MAX), 1); /* the ledger has heard of the run */
+        world_crash(&w, 2 * SEC);
+        run_to(12, 0, 11);
+        ck_assert_uint_gt(w.jobs[0].promised, run);
+        run_to(12, 12, 0);
+        ck_assert_uint_eq(w.jobs[0].promised, 0);
+        ck_assert_uint_eq(w.jobs[0].totals.dropped, 1);
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("refused");
         TCase *tcase = tcase_create("refused");
@@ -551,6 +570,7 @@ int main(void) {
         tcase_add_loop_test(tcase, an_attempt_that_waits_for_its_conditions_outlives_any_death, 0,
                             sizeof(deaths) / sizeof(deaths[0]));
         tcase_add_test(tcase, an_attempt_that_is_refused_while_nobody_is_there_waits);
+        tcase_add_loop_test(tcase, a_trigger_that_is_refused_after_a_crash_is_promised_another_run, 0, 2);
         suite_add_tcase(suite, tcase);
         return run_suite(suite);
 }
