@@ -502,6 +502,8 @@ void restore_settle(struct engine *e, struct clock_sample now) {
                 if (!row->is_restored)
                         continue;
                 const struct job_cold *cold = registry_cold(&e->jobs, row);
+                while (waiting_remove(e, job, WIRE_ITEM_TRIGGER, 0, 0)) /* it goes with its promise */
+                        ;
                 slots_drop_promise(e, job, SLOT_REASON_DOWN);
                 uint64_t unknown;
                 while ((unknown = beside_unknown(e, cold)) > 0) {

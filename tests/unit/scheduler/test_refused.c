@@ -520,6 +520,29 @@ START_TEST(an_attempt_that_is_refused_while_nobody_is_there_waits) {
 }
 END_TEST
 
+/* Who gave it is told that its run will not be: so there is none. */
+START_TEST(a_trigger_that_waits_is_dropped_by_any_death) {
+        uint64_t run;
+        begin_asking(12, 0, 0);
+        holds_from_us = at(12, 20, 0);
+        world_begin_ledger(&w);
+        define(daily(HOUR));
+        run_to(12, 1, 0);
+        ck_assert_int_eq(world_trigger(&w, "job", &(struct engine_trigger){0}, &run), TRIGGER_STARTED);
+        run_to(12, 10, 0);
+        ck_assert_uint_ne(w.jobs[0].promised, 0);
+        if (deaths[_i].is_power_cut)
+                world_power_cut(&w, 2 * MIN, deaths[_i].is_reboot);
+        else
+                world_crash(&w, 2 * MIN);
+        ck_assert_uint_eq(w.jobs[0].promised, 0);
+        ck_assert_uint_eq(w.jobs[0].totals.dropped, 1);
+        run_to(13, 30, 0);
+        ck_assert_uint_eq(w.jobs[0].totals.ended, 0);
+        ck_assert(world_check(&w));
+}
+END_TEST
+
 /* Whoever waits for the trigger's run has heard its number from a scheduler that is gone. */
 START_TEST(a_trigger_that_is_refused_after_a_crash_is_promised_another_run) {
         uint64_t run;
@@ -570,6 +593,7 @@ int main(void) {
         tcase_add_loop_test(tcase, an_attempt_that_waits_for_its_conditions_outlives_any_death, 0,
                             sizeof(deaths) / sizeof(deaths[0]));
         tcase_add_test(tcase, an_attempt_that_is_refused_while_nobody_is_there_waits);
+        tcase_add_loop_test(tcase, a_trigger_that_waits_is_dropped_by_any_death, 0, sizeof(deaths) / sizeof(deaths[0]));
         tcase_add_loop_test(tcase, a_trigger_that_is_refused_after_a_crash_is_promised_another_run, 0, 2);
         suite_add_tcase(suite, tcase);
         return run_suite(suite);
