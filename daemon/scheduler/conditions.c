@@ -64,7 +64,7 @@ static enum slot_reason find_reason(const struct engine *e, struct clock_sample 
                 return SLOT_REASON_REMOVED;
         if (cold->waiting.is_forced)
                 return SLOT_REASON_NONE;
-        if (is_attempt && cold->waiting.is_slot)
+        if (cold->run.item == WIRE_ITEM_RETRY && (!is_attempt || cold->waiting.is_slot)) /* something else waits */
                 return SLOT_REASON_DEADLINE;
         if (cold->run.is_ending) /* by a command, or a later slot takes its place */
                 return when->overlap == JOB_OVERLAP_REPLACE && cold->waiting.is_slot ? SLOT_REASON_OVERLAP
@@ -141,8 +141,9 @@ int conditions_refused(struct engine *e, struct clock_sample now, uint32_t job, 
         remember(cold, ended->condition);
         undo_start(cold);
         struct job_run run = cold->run;
+        bool is_attempt = retry_take_up(cold, end_bt_us);
         enum slot_reason reason = find_reason(e, now, row);
-        bool is_attempt = retry_is_of(cold, &run), is_asked_again = reason == SLOT_REASON_NONE;
+        bool is_asked_again = reason == SLOT_REASON_NONE;
         int64_t since_bt_us = waits_since(cold, now);
         cold->run.is_ending = true;
         if (!is_asked_again && has_slot(&run))

@@ -347,6 +347,8 @@ static inline bool retry_holds(struct engine *e, struct clock_sample now, uint32
 }
 /* True if a run in flight is the attempt that has waited last. */
 bool retry_is_of(const struct job_cold *cold, const struct job_run *run);
+/* The same; where a death, or an attempt of another slot, has overwritten what is known of it, that is made up from the run in flight. */
+bool retry_take_up(struct job_cold *cold, int64_t end_bt_us);
 /* It was not executed, for its conditions did not hold, first at an instant: it waits until another one to be asked for again. */
 void retry_put_back(struct engine *e, uint32_t job, int64_t since_bt_us, int64_t at_bt_us);
 /* Queues it, or takes it out of the queue. */

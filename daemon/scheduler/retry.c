@@ -153,6 +153,16 @@ bool retry_is_of(const struct job_cold *cold, const struct job_run *run) {
                retry->segment == run->segment && retry->key == run->key;
 }
 
+bool retry_take_up(struct job_cold *cold, int64_t end_bt_us) {
+        if (cold->run.item != WIRE_ITEM_RETRY || cold->retry.is_waiting)
+                return false;
+        if (retry_is_of(cold, &cold->run))
+                return true;
+        cold->retry = retry_of(cold, end_bt_us);
+        cold->retry.result = RUN_RESULT_FAILED;
+        return true;
+}
+
 void retry_put_back(struct engine *e, uint32_t job, int64_t since_bt_us, int64_t at_bt_us) {
         struct job_retry *retry = &registry_cold(&e->jobs, engine_row(e, job))->retry;
         if (schedule_reserve(&e->retries, job) < 0) {

@@ -520,6 +520,22 @@ START_TEST(an_attempt_that_is_refused_while_nobody_is_there_waits) {
 }
 END_TEST
 
+/* Without a ledger the next scheduler knows of the attempt what the runner tells of its run. */
+START_TEST(an_attempt_that_is_refused_after_a_crash_waits_and_is_given_up) {
+        begin_failing(30 * MIN, at(12, 5, 0));
+        answer_us = 10 * SEC;
+        run_to(12, 11, 5);
+        world_crash(&w, 2 * SEC);
+        run_to(12, 20, 0);
+        ck_assert_ptr_nonnull(awaited());
+        ck_assert_uint_eq(awaited()->attempt, 2);
+        run_to(12, 50, 0);
+        ck_assert(!awaited());
+        ck_assert_uint_eq(w.jobs[0].failed_in_row, 1);
+        ck_assert_uint_eq(w.jobs[0].next_attempt, 0);
+}
+END_TEST
+
 /* Who gave it is told that its run will not be: so there is none. */
 START_TEST(a_trigger_that_waits_is_dropped_by_any_death) {
         uint64_t run;
@@ -593,6 +609,7 @@ int main(void) {
         tcase_add_loop_test(tcase, an_attempt_that_waits_for_its_conditions_outlives_any_death, 0,
                             sizeof(deaths) / sizeof(deaths[0]));
         tcase_add_test(tcase, an_attempt_that_is_refused_while_nobody_is_there_waits);
+        tcase_add_test(tcase, an_attempt_that_is_refused_after_a_crash_waits_and_is_given_up);
         tcase_add_loop_test(tcase, a_trigger_that_waits_is_dropped_by_any_death, 0, sizeof(deaths) / sizeof(deaths[0]));
         tcase_add_loop_test(tcase, a_trigger_that_is_refused_after_a_crash_is_promised_another_run, 0, 2);
         suite_add_tcase(suite, tcase);
