@@ -38,15 +38,20 @@ static void remember(struct job_cold *cold, const char *condition) {
         cold->condition = *condition ? strdup(condition) : NULL; /* without memory it is not named */
 }
 
-static int64_t due_at(const struct job_run *run, struct clock_sample now) {
-        return run->begun_bt_us > 0 ? run->begun_bt_us - run->lag_us : now.bt_us - (now.rt_us - run->slot_rt_us);
+/* When its slot was due; of a run that an earlier scheduler began, without the delay drawn. */
+static int64_t due_at(const struct job_when *when, const struct job_run *run, struct clock_sample now) {
+        if (run->begun_bt_us > 0)
+                return run->begun_bt_us - run->lag_us;
+        bool is_wall = run->item == WIRE_ITEM_SCHEDULE && plan_is_wall(when);
+        bool is_known = !is_wall && run->slot_us <= now.bt_us; /* else its plan was another then, on the wall clock */
+        return is_known ? run->slot_us : now.bt_us - (now.rt_us - run->slot_rt_us);
 }
 
 /* ConditionWait= of the run in flight counts from here: of an attempt after the first, from when it was first asked for. */
-static int64_t waits_since(const struct job_cold *cold, struct clock_sample now) {
+static int64_t waits_since(const struct job_when *when, const struct job_cold *cold, struct clock_sample now) {
         const struct job_run *run = &cold->run;
         if (!retry_is_of(cold, run))
-                return due_at(run, now);
+                return due_at(when, run, now);
         return cold->retry.refused_bt_us != 0 ? cold->retry.refused_bt_us : run->begun_bt_us > 0 ? run->begun_bt_us : now.bt_us;
 }
 
@@ -77,7 +82,8 @@ static enum slot_reason find_reason(const struct engine *e, struct clock_sample 
                 return SLOT_REASON_PAUSED;
         if (when->condition_wait_us == 0)
                 return SLOT_REASON_CONDITION;
-        return now.bt_us - waits_since(cold, now) >= when->condition_wait_us ? SLOT_REASON_CONDITION_WAIT : SLOT_REASON_NONE;
+        return now.bt_us - waits_since(when, cold, now) >= when->condition_wait_us ? SLOT_REASON_CONDITION_WAIT
+                                                                                   : SLOT_REASON_NONE;
 }
 
 /* When they are asked again. */
@@ -91,12 +97,13 @@ static int64_t next_asking(int64_t since_bt_us, struct clock_sample now) {
 }
 
 static void let_wait(struct engine *e, struct clock_sample now, uint32_t job, const struct job_run *run) {
-        int64_t due_bt_us = due_at(run, now);
+        const struct job_when *when = engine_policy(e, engine_row(e, job));
+        int64_t due_bt_us = due_at(when, run, now);
         waiting_put_back(e, job,
                          &(struct job_waiting){
                                  .awaits = JOB_AWAITS_CONDITION,
                                  .from_bt_us = next_asking(due_bt_us, now),
-                                 .until_bt_us = due_bt_us + engine_policy(e, engine_row(e, job))->condition_wait_us,
+                                 .until_bt_us = due_bt_us + when->condition_wait_us,
                                  .until_reason = SLOT_REASON_CONDITION_WAIT,
                                  .item = run->item,
                                  .attempt = run->attempt,
@@ -144,7 +151,7 @@ int conditions_refused(struct engine *e, struct clock_sample now, uint32_t job, 
         bool is_attempt = retry_take_up(cold, end_bt_us);
         enum slot_reason reason = find_reason(e, now, row);
         bool is_asked_again = reason == SLOT_REASON_NONE;
-        int64_t since_bt_us = waits_since(cold, now);
+        int64_t since_bt_us = waits_since(when, cold, now);
         cold->run.is_ending = true;
         if (!is_asked_again && has_slot(&run))
                 slots_tell(e, job, slot_outcome_of(reason), reason, run.segment, run.key, run.key, run.slot_rt_us)

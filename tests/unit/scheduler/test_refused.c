@@ -330,6 +330,24 @@ START_TEST(a_slot_that_is_refused_while_nobody_is_there_waits) {
 }
 END_TEST
 
+/* An interval's slot is as old as BOOTTIME says, whatever was done to the wall clock. */
+START_TEST(the_wait_of_an_interval_is_not_longer_after_a_crash_and_a_step) {
+        begin_asking(12, 0, 0);
+        answer_us = 10 * SEC;
+        int64_t begun_us = w.now.bt_us;
+        struct job_when when = every(HOUR, JOB_MODE_FIXED_RATE);
+        when.has_conditions = true;
+        when.condition_wait_us = 30 * MIN;
+        define(when);
+        world_crash_and_step(&w, 2 * SEC, -20 * MIN);
+        world_run_to(&w, begun_us + 29 * MIN);
+        ck_assert_uint_eq(w.n_entries, 0);
+        world_run_to(&w, begun_us + 30 * MIN + SEC);
+        ck_assert_uint_eq(w.n_entries, 1);
+        ck_assert_int_eq(w.entries[0].reason, SLOT_REASON_CONDITION_WAIT);
+}
+END_TEST
+
 /* ---- attempts after the first ---- */
 
 /* Each hour, with conditions; each run fails after a minute, and gets three attempts more, ten minutes apart. */
@@ -609,6 +627,7 @@ int main(void) {
         tcase_add_loop_test(tcase, an_attempt_that_waits_for_its_conditions_outlives_any_death, 0,
                             sizeof(deaths) / sizeof(deaths[0]));
         tcase_add_test(tcase, an_attempt_that_is_refused_while_nobody_is_there_waits);
+        tcase_add_test(tcase, the_wait_of_an_interval_is_not_longer_after_a_crash_and_a_step);
         tcase_add_test(tcase, an_attempt_that_is_refused_after_a_crash_waits_and_is_given_up);
         tcase_add_loop_test(tcase, a_trigger_that_waits_is_dropped_by_any_death, 0, sizeof(deaths) / sizeof(deaths[0]));
         tcase_add_loop_test(tcase, a_trigger_that_is_refused_after_a_crash_is_promised_another_run, 0, 2);
