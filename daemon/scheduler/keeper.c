@@ -313,8 +313,12 @@ void keeper_note(struct keeper *k, struct engine *e, const struct book *b, struc
                 forget(k, a->job);
                 flush_by(k, now.bt_us + delay_us);
                 return;
-        case ACTION_HORIZON: /* the shell writes it */
         case ACTION_START:
+                if (!a->start.asks_conditions) /* else no outcome tells of it now */
+                        return;
+                key = a->start.item == WIRE_ITEM_SCHEDULE ? a->start.key : key;
+                break;
+        case ACTION_HORIZON: /* the shell writes it */
         case ACTION_KILL:
                 return;
         case ACTION_DROPPED:

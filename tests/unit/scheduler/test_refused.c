@@ -4,6 +4,7 @@
 
 #include <check.h>
 
+#include "tests/sim/calendars.h"
 #include "tests/unit/run_suite.h"
 #include "tests/unit/scheduler/timeline.h"
 
@@ -330,6 +331,31 @@ START_TEST(a_slot_that_is_refused_while_nobody_is_there_waits) {
 }
 END_TEST
 
+/* The ledger has the end of the parent: so it has the slot of the child, whose conditions are being asked. */
+START_TEST(a_child_that_is_asked_is_not_forgotten_by_a_power_cut) {
+        begin_asking(12, 0, 0);
+        answer_us = 10 * SEC;
+        world_begin_ledger(&w);
+        struct job_when parent = wall_grid(24 * HOUR, at(12, 5, 0)), child;
+        world_define(&w, "parent", &parent);
+        job_when_init(&child);
+        child.has_conditions = true;
+        child.is_interrupted_retried = _i == 1;
+        sim_tie(&child, "OnSuccessOf=parent\n");
+        define(child);
+        run_to(12, 5, 9);
+        ck_assert_uint_eq(n_asked, 1);
+        world_power_cut(&w, MIN, false);
+        run_to(12, 10, 0);
+        ck_assert_uint_eq(n_asked, _i == 1 ? 2 : 1);
+        ck_assert_uint_eq(w.n_entries, 1);
+        if (_i == 0)
+                ck_assert_int_eq(w.entries[0].outcome, SLOT_INTERRUPTED);
+        else
+                ck_assert_int_eq(w.entries[0].reason, SLOT_REASON_CONDITION);
+}
+END_TEST
+
 /* An interval's slot is as old as BOOTTIME says, whatever was done to the wall clock. */
 START_TEST(the_wait_of_an_interval_is_not_longer_after_a_crash_and_a_step) {
         begin_asking(12, 0, 0);
@@ -627,6 +653,7 @@ int main(void) {
         tcase_add_loop_test(tcase, an_attempt_that_waits_for_its_conditions_outlives_any_death, 0,
                             sizeof(deaths) / sizeof(deaths[0]));
         tcase_add_test(tcase, an_attempt_that_is_refused_while_nobody_is_there_waits);
+        tcase_add_loop_test(tcase, a_child_that_is_asked_is_not_forgotten_by_a_power_cut, 0, 2);
         tcase_add_test(tcase, the_wait_of_an_interval_is_not_longer_after_a_crash_and_a_step);
         tcase_add_test(tcase, an_attempt_that_is_refused_after_a_crash_waits_and_is_given_up);
         tcase_add_loop_test(tcase, a_trigger_that_waits_is_dropped_by_any_death, 0, sizeof(deaths) / sizeof(deaths[0]));
