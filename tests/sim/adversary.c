@@ -232,6 +232,10 @@ static void random_policy(struct adversary *a, int64_t rt_us, struct job_when *w
         if (one_in(a, 6))
                 random_days(a, when);
         random_groups(a, when);
+        if (one_in(a, 5)) {
+                when->has_conditions = true;
+                when->condition_wait_us = one_in(a, 2) ? 0 : span(a);
+        }
 }
 
 /* Of jobs 0 to 15 a parent has the lower number, so none follows itself. */
@@ -256,6 +260,11 @@ static void run_of(void *userdata, struct world *w, struct world_job *job, int64
         struct adversary *a = userdata;
         (void)w;
         int64_t every_us = job->when.every_us > 0 ? job->when.every_us : USEC_PER_MINUTE;
+        if (job->start.asks_conditions && one_in(a, 3)) {
+                *ret_duration_us = one_in(a, 2) ? 0 : between(a, 0, every_us);
+                ret_end->result = RUN_RESULT_CONDITION;
+                return;
+        }
         switch (between(a, 0, 9)) {
         case 0: /* hangs for long */
                 *ret_duration_us = between(a, every_us, 40 * every_us);

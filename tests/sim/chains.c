@@ -45,6 +45,13 @@ static void note_start(struct world *w, const struct world_job *job, const struc
         c->next_started = (c->next_started + 1) % WORLD_CHAINED;
 }
 
+/* It is undone, for a condition did not hold: another may come. */
+static void forget_start(struct world_chains *c, const char *child, uint64_t run) {
+        for (size_t i = 0; i < WORLD_CHAINED; i++)
+                if (c->started[i].run == run && strcmp(c->started[i].job, child) == 0)
+                        c->started[i].run = 0;
+}
+
 void chains_note(struct world *w, const struct world_job *job, const struct action *a) {
         struct world_chains *c = &w->chains;
         if (a->kind == ACTION_ENDED && a->run.is_final)
@@ -55,6 +62,8 @@ void chains_note(struct world *w, const struct world_job *job, const struct acti
                 snprintf(c->outcomes[c->n_outcomes++], sizeof(c->outcomes[0]), "%s", job->name);
         else if (a->kind == ACTION_START && a->start.item == WIRE_ITEM_CHAIN && a->start.parent.run > 0)
                 note_start(w, job, &a->start);
+        else if (a->kind == ACTION_REFUSED && a->run.run.item == WIRE_ITEM_CHAIN)
+                forget_start(c, job->name, a->run.run.parent.run);
 }
 
 static bool waits(const struct job_waiting *slot, uint64_t run) {

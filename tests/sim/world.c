@@ -14,6 +14,7 @@
 #include "tests/sim/chains.h"
 #include "tests/sim/holds.h"
 #include "tests/sim/pools.h"
+#include "tests/sim/refusals.h"
 
 #define WALK_MAX 50000 /* slots of a calendar */
 
@@ -295,23 +296,20 @@ static void check_caught_up(struct world *w, const struct world_job *job, const 
                      (long long)a->outcome.lag_us, is_late ? "a" : "no");
 }
 
-/* The run in flight is not executed: a condition does not hold. */
-static bool is_refused(const struct world_job *job) {
-        return job->start.asks_conditions && job->end.result == RUN_RESULT_CONDITION;
-}
-
 /* The start that this outcome tells of: how late it is said to be, and how many slots it says were missed before. */
 static void check_ran(struct world *w, struct world_job *job, const struct action *a) {
+        int64_t at_bt_us = job->start.asks_conditions ? job->begun_bt_us : w->now.bt_us;
         int64_t late_us =
-                w->now.bt_us + (a->outcome.item != WIRE_ITEM_SCHEDULE ? 0 : slot_clock_offset(w, job)) - job->start.slot_us;
+                at_bt_us + (a->outcome.item != WIRE_ITEM_SCHEDULE ? 0 : slot_clock_offset(w, job)) - job->start.slot_us;
         int64_t bound_us = a->outcome.item != WIRE_ITEM_SCHEDULE ? 0 : job->draw_bound_us;
-        if (may_have_waited(w, job, &job->start))
+        bool is_stepped = job->start.asks_conditions && plan_is_wall(&job->when) && w->stepped_bt_us >= job->begun_bt_us;
+        if (may_have_waited(w, job, &job->start) || is_stepped || a->outcome.is_again)
                 late_us = bound_us = a->outcome.lag_us;
         if (a->outcome.run != job->start.run || a->outcome.lag_us > late_us || a->outcome.lag_us < late_us - bound_us ||
             a->outcome.lag_us < 0)
                 fail(w, "%s: run %llu said to be %lld us late, not %lld", job->name, (unsigned long long)a->outcome.run,
                      (long long)a->outcome.lag_us, (long long)late_us);
-        if (is_refused(job) && a->outcome.run == job->start.run)
+        if (refusals_are_next(job) && a->outcome.run == job->start.run)
                 fail(w, "%s: run %llu has run, and its conditions do not hold", job->name, (unsigned long long)a->outcome.run);
         if (job->start.asks_conditions)
                 return;
@@ -373,26 +371,13 @@ static void check_day(struct world *w, const struct world_job *job, const struct
                      (long long)a->outcome.last, slot_reason_to_string(a->outcome.reason), is_closed ? "closed" : "open");
 }
 
-/* Withheld or missed for a condition: one has just been refused, and there was a wait or none. */
-static void check_condition(struct world *w, const struct world_job *job, const struct action *a) {
-        bool is_wait = a->outcome.reason == SLOT_REASON_CONDITION_WAIT;
-        if ((a->outcome.reason != SLOT_REASON_CONDITION && !is_wait) || a->outcome.is_again)
-                return;
-        if (a->outcome.n != 1 || !job->when.has_conditions)
-                fail(w, "%s: slots %lld..%lld lack a condition", job->name, (long long)a->outcome.first,
-                     (long long)a->outcome.last);
-        if (!is_wait && (!is_refused(job) || job->start.key != a->outcome.first || job->when.condition_wait_us > 0))
-                fail(w, "%s: slot %lld is withheld, and was not refused, or may wait", job->name, (long long)a->outcome.first);
-        int64_t late_us = w->now.rt_us - a->outcome.first_rt_us;
-        bool is_next_due = plan_is_grid(&job->when) && job->when.start_deadline_us == JOB_DEADLINE_NEXT;
-        if (is_wait && w->n_steps == 0 && !is_next_due && late_us < job->when.condition_wait_us)
-                fail(w, "%s: slot %lld is given up after %lld us", job->name, (long long)a->outcome.first, (long long)late_us);
-}
-
 static void on_outcome(struct world *w, struct world_job *job, const struct action *a) {
         int64_t last = a->outcome.last;
-        check_condition(w, job, a);
-        check_day(w, job, a);
+        if (a->outcome.outcome == SLOT_RAN && a->outcome.is_again && w->store) /* its start tells of it */
+                return;
+        refusals_check_outcome(w, job, a);
+        if (!a->outcome.is_again) /* by a plan that may have changed since */
+                check_day(w, job, a);
         if (w->planted == 3 && a->outcome.outcome == SLOT_MISSED && a->outcome.n > 1)
                 last--; /* an off-by-one in the count */
         if (a->outcome.item == WIRE_ITEM_SCHEDULE && a->outcome.segment != job->segment.number && pay_debt(w, job, a))
@@ -456,13 +441,15 @@ static const struct job_waiting *waiting_at(const struct job_cold *cold, uint32_
 }
 
 /* A slot whose conditions are being asked has no outcome yet. */
-static bool is_asking(const struct job_cold *cold, uint32_t segment) {
-        return cold->run.run > 0 && cold->run.is_asked && cold->run.item == WIRE_ITEM_SCHEDULE && cold->run.segment == segment;
+static bool is_asking(const struct wire_start *start, bool is_started_told, uint32_t segment) {
+        return start->asks_conditions && !is_started_told && start->item == WIRE_ITEM_SCHEDULE && start->segment == segment;
 }
 
-static int64_t waiting_slots(const struct job_cold *cold, uint32_t segment) {
+static int64_t waiting_slots(const struct world_job *job, const struct job_cold *cold, uint32_t segment) {
         const struct job_waiting *slot;
-        int64_t n = is_asking(cold, segment);
+        int64_t n = job->is_running && is_asking(&job->start, job->is_started_told, segment);
+        for (size_t i = 0; i < job->n_others; i++)
+                n += is_asking(&job->others[i].start, job->others[i].is_started_told, segment);
         for (uint32_t i = 0; (slot = waiting_at(cold, i)); i++)
                 n += slot->item == WIRE_ITEM_SCHEDULE && slot->segment == segment;
         return n;
@@ -477,8 +464,11 @@ static void owe_open(struct world *w, struct world_job *job, uint32_t row) {
                 if (slot->item == WIRE_ITEM_SCHEDULE)
                         owe(w, job, slot->segment, slot->key, slot->key);
         }
-        if (cold && is_asking(cold, job->segment.number))
-                owe(w, job, cold->run.segment, cold->run.key, cold->run.key);
+        if (job->is_running && is_asking(&job->start, job->is_started_told, job->segment.number))
+                owe(w, job, job->start.segment, job->start.key, job->start.key);
+        for (size_t i = 0; i < job->n_others; i++)
+                if (is_asking(&job->others[i].start, job->others[i].is_started_told, job->segment.number))
+                        owe(w, job, job->others[i].start.segment, job->others[i].start.key, job->others[i].start.key);
         if (cold && cold->merging.is_open)
                 owe(w, job, cold->merging.segment, cold->merging.first, cold->merging.last);
 }
@@ -654,6 +644,7 @@ static void on_dropped(struct world *w, struct world_job *job, uint64_t run) {
         if (run != job->promised)
                 fail(w, "%s: run %llu is dropped, which nobody was promised", job->name, (unsigned long long)run);
         job->promised = 0;
+        refusals_drop_trigger(job);
         job->totals.dropped++;
 }
 
@@ -798,6 +789,7 @@ static void on_given_up(struct world *w, struct world_job *job, const struct act
                 fail(w, "%s: attempt %u is given up, but %u was to come", job->name, a->given_up.retry.attempt,
                      job->next_attempt);
         job->next_attempt = 0;
+        refusals_drop_attempt(job, &a->given_up.retry);
         if (a->given_up.reason == SLOT_REASON_NONE)
                 job->told_result = a->given_up.retry.result;
         if (a->given_up.is_final)
@@ -823,25 +815,6 @@ static void check_before(struct world *w, struct world_job *job) {
         job->is_segment_new = false;
 }
 
-static bool is_asked_again(const struct world_job *job, const struct wire_start *start) {
-        return job->refused.run > 0 && job->refused.item == start->item && job->refused.segment == start->segment &&
-               job->refused.key == start->key;
-}
-
-/* Conditions are asked where there are any; again not sooner than a second later, nor much later than a minute. */
-static void check_asked(struct world *w, struct world_job *job, const struct wire_start *start) {
-        bool is_known = job->start.run > 0 || start->asks_conditions;
-        int64_t waited_us = w->now.bt_us - job->refused_bt_us;
-        if (is_known && start->asks_conditions && !job->when.has_conditions)
-                fail(w, "%s: run %llu asks for conditions that there are not", job->name, (unsigned long long)start->run);
-        if (job->when.has_conditions && !start->asks_conditions && !job->is_forced)
-                fail(w, "%s: run %llu does not ask for its conditions", job->name, (unsigned long long)start->run);
-        if (is_asked_again(job, start) && waited_us < USEC_PER_SEC && !w->is_triggering && start->run != job->promised &&
-            !job->is_forced)
-                fail(w, "%s: run %llu asks again after %lld us", job->name, (unsigned long long)start->run,
-                     (long long)waited_us);
-}
-
 static void on_start(struct world *w, struct world_job *job, const struct wire_start *start) {
         if (job->is_running && job->n_others + 1 >= job->max_parallel)
                 fail(w, "%s: run %llu started beside run %llu", job->name, (unsigned long long)start->run,
@@ -861,7 +834,7 @@ static void on_start(struct world *w, struct world_job *job, const struct wire_s
         if (start->run < w->hello.next_run && start->run != job->promised)
                 fail(w, "%s: run number %llu used twice", job->name, (unsigned long long)start->run);
         if (start->item == WIRE_ITEM_SCHEDULE && start->attempt == 1 && job->trail.has_schedule &&
-            start->segment == job->trail.segment && start->key <= job->trail.key && !is_asked_again(job, start))
+            start->segment == job->trail.segment && start->key <= job->trail.key && !refusals_have(job, start))
                 fail(w, "%s: slot %lld of segment %u started again", job->name, (long long)start->key, start->segment);
         if (start->item == WIRE_ITEM_BOOT && start->attempt == 1 && job->is_boot_started)
                 fail(w, "%s: boot slot started twice", job->name);
@@ -872,6 +845,7 @@ static void on_start(struct world *w, struct world_job *job, const struct wire_s
 
         if (start->run >= w->hello.next_run)
                 w->hello.next_run = start->run + 1;
+        refusals_check_start(w, job, start);
         if (start->run == job->promised)
                 job->promised = 0;
         if (start->item == WIRE_ITEM_TRIGGER || start->item == WIRE_ITEM_RETRY ||
@@ -882,8 +856,6 @@ static void on_start(struct world *w, struct world_job *job, const struct wire_s
                              (unsigned long long)job->missed_since_run);
                 job->missed_since_run = 0;
         }
-        check_asked(w, job, start);
-        job->is_forced = false;
         job->is_killed = false;
         job->start = *start;
         job->is_running = true;
@@ -892,7 +864,7 @@ static void on_start(struct world *w, struct world_job *job, const struct wire_s
         job->totals.started++;
         pools_check_start(w, job);
         if (start->item == WIRE_ITEM_BOOT)
-                job->is_boot_started = true;
+                job->is_boot_started = !is_claim_overdue(w); /* else nothing durable may speak for it */
         int64_t duration_us = 0;
         job->end = (struct run_end){.result = RUN_RESULT_SUCCESS};
         w->run_of(w->userdata, w, job, &duration_us, &job->end);
@@ -912,34 +884,6 @@ static void on_start(struct world *w, struct world_job *job, const struct wire_s
                 job->trail.key = start->key;
                 job->trail.slot_us = start->slot_us;
         }
-}
-
-/* A start that was undone: it counts for nothing. */
-static void on_refused(struct world *w, struct world_job *job, const struct action *a) {
-        bool is_slot = a->run.run.item != WIRE_ITEM_TRIGGER;
-        if (a->run.end.result != RUN_RESULT_CONDITION || !a->run.run.is_asked)
-                fail(w, "%s: run %llu is undone, and was not refused", job->name, (unsigned long long)a->run.run.run);
-        if (job->start.run == a->run.run.run)
-                job->missed_since_run += a->run.run.missed;
-        if (a->run.run.item == WIRE_ITEM_BOOT)
-                job->is_boot_started = false;
-        job->started_slot_rt_us = 0;
-        job->refused = (struct wire_start){0};
-        if (a->run.run.item == WIRE_ITEM_RETRY && job->max_parallel == 0) { /* it is still to come, or is given up now */
-                job->next_attempt = a->run.run.attempt;
-                job->next_attempt_us = w->now.bt_us;
-        }
-        if (!a->run.is_asked_again)
-                return;
-        job->refused = job->start;
-        job->refused_bt_us = w->now.bt_us;
-        if (job->when.condition_wait_us == 0 && !job->is_forced)
-                fail(w, "%s: run %llu waits for its conditions, without ConditionWait=", job->name,
-                     (unsigned long long)a->run.run.run);
-        if (a->run.next_run > 0)
-                job->promised = a->run.next_run;
-        else if (!is_slot)
-                fail(w, "%s: a trigger waits, and was promised nothing", job->name);
 }
 
 /* ---- the ledger's side ---- */
@@ -1057,6 +1001,9 @@ static void trace(const struct world *w, const struct action *a, const char *nam
                        (long long)a->outcome.first_rt_us, (int)a->outcome.item, (unsigned long long)a->outcome.run);
         else if (a->kind == ACTION_STARTED || a->kind == ACTION_ENDED)
                 printf("run %llu %s\n", (unsigned long long)a->run.run.run, a->kind == ACTION_STARTED ? "started" : "ended");
+        else if (a->kind == ACTION_REFUSED)
+                printf("run %llu refused, %s, next run %llu\n", (unsigned long long)a->run.run.run,
+                       a->run.is_asked_again ? "asked again" : "for good", (unsigned long long)a->run.next_run);
         else if (a->kind == ACTION_SEGMENT)
                 printf("segment %u from slot %lld\n", a->segment.segment, (long long)a->segment.first_key);
         else
@@ -1085,13 +1032,14 @@ void world_take_actions(struct world *w) {
                         if (w->planted == 2 && a->start.key % 7 == 3)
                                 on_start(w, job, &a->start); /* a double start */
                 } else if (a->kind == ACTION_GONE) {
+                        refusals_forget(job);
                         job->segment = (struct world_segment){0};
                         job->failed_in_row = 0;
                         job->n_debts = 0;
                 } else if (a->kind == ACTION_KILL)
                         on_kill(w, job, a->kill_run);
                 else if (a->kind == ACTION_REFUSED)
-                        on_refused(w, job, a);
+                        refusals_note(w, job, a);
                 else if (a->kind == ACTION_DROPPED && w->planted != 5) /* a cancel that forgets what waits */
                         on_dropped(w, job, a->run.run.run);
                 else if (a->kind == ACTION_HOLD) {
@@ -1100,9 +1048,11 @@ void world_take_actions(struct world *w) {
                                 on_start(w, job, &(struct wire_start){.run = w->hello.next_run, .item = WIRE_ITEM_TRIGGER});
                 } else if (a->kind == ACTION_SEGMENT)
                         on_segment(w, job, a);
-                else if (a->kind == ACTION_OUTCOME)
+                else if (a->kind == ACTION_OUTCOME) {
                         on_outcome(w, job, a);
-                else if (a->kind == ACTION_OVERDUE) {
+                        if (w->planted == 13 && a->outcome.reason == SLOT_REASON_CONDITION) /* withheld twice */
+                                on_outcome(w, job, a);
+                } else if (a->kind == ACTION_OVERDUE) {
                         job->n_overdue += !a->overdue.is_again && !a->overdue.is_over;
                         job->n_overdue_again += a->overdue.is_again && !a->overdue.is_over;
                         job->n_overdue_over += a->overdue.is_over;
@@ -1188,6 +1138,8 @@ static void check_settled(struct world *w, const struct world_job *job) {
                 return;
         if (pools_are_awaited(w, job->name))
                 return;
+        if (!job->is_running && refusals_are_awaited(w, job))
+                return;
         if (job->promised > 0 && !job->is_running)
                 fail(w, "%s: idle, and run %llu was promised", job->name, (unsigned long long)job->promised);
         if (number == INDEX_NONE || g->rows[number].state != JOB_STATE_ARMED || job->is_running || !plan_exists(&job->when) ||
@@ -1220,8 +1172,9 @@ static void next_wake(const struct world *w, int64_t *ret_bt_us, int64_t *ret_rt
                 *ret_bt_us = keeper_next_flush(w->keeper);
 }
 
+/* Of the run that stands in the job. */
 static void tell_started(struct world *w, struct world_job *job) {
-        if ((!w->store && !job->start.asks_conditions) || !job->is_running || job->is_started_told || is_refused(job))
+        if ((!w->store && !job->start.asks_conditions) || !job->is_running || job->is_started_told || refusals_are_next(job))
                 return;
         job->is_started_told = true;
         engine_started(w->engine, w->now,
@@ -1234,6 +1187,15 @@ static void tell_started(struct world *w, struct world_job *job) {
         world_take_actions(w);
 }
 
+static void tell_all_started(struct world *w, struct world_job *job) {
+        tell_started(w, job);
+        for (size_t i = 0; i < job->n_others; i++) {
+                swap_flight(job, i);
+                tell_started(w, job);
+        }
+        settle_flights(job);
+}
+
 static void advance(struct world *w) {
         int r;
         do {
@@ -1241,7 +1203,7 @@ static void advance(struct world *w) {
                 r = engine_advance(w->engine, w->now);
                 world_take_actions(w);
                 for (size_t i = 0; i < w->n_jobs && !w->holds_started; i++)
-                        tell_started(w, &w->jobs[i]);
+                        tell_all_started(w, &w->jobs[i]);
                 flush(w, false);
                 if (w->store && w->store->committed != committed)
                         r = 1; /* what waited for it may start */
@@ -1281,6 +1243,8 @@ struct world_job *world_define(struct world *w, const char *name, const struct j
         if (when->overlap == JOB_OVERLAP_PARALLEL && job->max_parallel < when->max_parallel)
                 job->max_parallel = when->max_parallel;
         job->may_wait |= when->condition_wait_us > 0;
+        if (job->wait_bound_us < when->condition_wait_us)
+                job->wait_bound_us = when->condition_wait_us;
         job->may_queue |= when->overlap == JOB_OVERLAP_QUEUE || when->overlap == JOB_OVERLAP_REPLACE;
         job->may_catch_up |= when->catch_up == JOB_CATCH_UP_ALL || when->catch_up_spread_us > 0;
         if (job->spread_us < when->catch_up_spread_us)
@@ -1343,6 +1307,8 @@ void world_commit(struct world *w) {
 
 /* The runner remembers an end when it sees it, told or not. */
 static void note_end(struct world_job *job) {
+        if (job->end.result == RUN_RESULT_CONDITION) /* it counts for nothing */
+                return;
         job->trail.end_bt_us = job->end_bt_us;
         job->trail.last_result = job->end.result;
 }
@@ -1352,6 +1318,7 @@ static void deliver_end(struct world *w, struct world_job *job) {
         ended.end.end_bt_us = job->end_bt_us;
         ended.end.end_rt_us = w->now.rt_us - (w->now.bt_us - job->end_bt_us);
         tell_started(w, job);
+        job->ending = job->start;
         job->is_running = false;
         note_end(job);
         if (w->store) {
@@ -1365,6 +1332,7 @@ static void deliver_end(struct world *w, struct world_job *job) {
         if (engine_ended(w->engine, w->now, &ended) != 0)
                 fail(w, "%s: the engine does not know run %llu", job->name, (unsigned long long)ended.run);
         world_take_actions(w);
+        job->ending.run = 0;
         flush(w, false);
 }
 
@@ -1459,6 +1427,50 @@ static void get_round(struct world *w) {
         world_stall(w, w->slow_us);
 }
 
+/* The runs in flight, the latest at 0; NULL: none. */
+static const struct wire_start *flight_at(const struct world_job *job, size_t i) {
+        if (i == 0)
+                return job->is_running ? &job->start : NULL;
+        return &job->others[i - 1].start;
+}
+
+static void unaccount(struct world_segment *s, int64_t key) {
+        size_t at = 0;
+        while (at < s->n_ranges && s->ranges[at].last < key)
+                at++;
+        if (at == s->n_ranges)
+                return;
+        struct world_range before = {s->ranges[at].first, key - 1}, after = {key + 1, s->ranges[at].last}, kept[2];
+        size_t n = 0;
+        if (before.first <= before.last)
+                kept[n++] = before;
+        if (after.first <= after.last)
+                kept[n++] = after;
+        memmove(&s->ranges[at + n], &s->ranges[at + 1], (s->n_ranges - at - 1) * sizeof(s->ranges[0]));
+        memcpy(&s->ranges[at], kept, n * sizeof(kept[0]));
+        s->n_ranges += n - 1;
+}
+
+/* The slots of runs in flight have no outcome for a new scheduler: whether their conditions hold is told anew. */
+static void forget_asked(struct world_job *job) {
+        struct world_segment *s = &job->segment;
+        const struct wire_start *asked[WORLD_PARALLEL + 1];
+        size_t n = 0;
+        for (size_t i = 0; i <= job->n_others; i++) {
+                const struct wire_start *start = flight_at(job, i);
+                if (start && start->asks_conditions && start->item == WIRE_ITEM_SCHEDULE)
+                        asked[n++] = start;
+        }
+        for (size_t i = 0; i < n; i++)
+                if (asked[i]->segment == s->number && asked[i]->key < s->first_key) /* those behind it are told by nobody */
+                        s->ranges[0].first = s->first_key = asked[i]->key;
+        for (size_t i = 0; i < n; i++)
+                if (asked[i]->segment == s->number)
+                        unaccount(s, asked[i]->key);
+                else
+                        job->debts[job->n_debts++] = (struct world_debt){asked[i]->segment, asked[i]->key, asked[i]->key};
+}
+
 /* A new scheduler's account goes on where the runner's memory ends: what the old one told beyond it is told again. */
 static void forget_untold(struct world_job *job) {
         struct world_segment *s = &job->segment;
@@ -1503,7 +1515,12 @@ static void define_all(struct world *w) {
 static void adopt(struct world *w, struct world_job *job, const struct wire_start *start, enum run_result result,
                   int64_t begun_bt_us) {
         struct wire_run run = {.start = *start, .name = job->name};
-        if (start->item == WIRE_ITEM_RETRY && start->run > job->attempt_after &&
+        const struct store_job *kept = w->store ? store_find(w->store, job->name) : NULL;
+        /* the ledger knows what came of it */
+        bool is_over = kept && kept->has_image && start->run <= kept->image.ended_run && start->run != kept->image.run.run;
+        if (!is_over)
+                refusals_adopt(job, start);
+        if (start->item == WIRE_ITEM_RETRY && start->run > job->attempt_after && !is_over &&
             start->attempt == job->next_attempt) /* it has come */
                 job->next_attempt = 0;
         if (engine_adopt(w->engine, w->now, &run) < 0)
@@ -1513,6 +1530,9 @@ static void adopt(struct world *w, struct world_job *job, const struct wire_star
         if (!start->asks_conditions || result != RUN_RESULT_CONDITION)
                 engine_started(w->engine, w->now, &started);
         world_take_actions(w);
+        const struct registry *g = engine_registry(w->engine);
+        if (w->store && start->asks_conditions) /* it has taken over what was missed before it */
+                job->missed_since_run = registry_cold(g, &g->rows[registry_find(g, job->name)])->missed_since_run;
 }
 
 /* A run whose result was not acknowledged. */
@@ -1520,8 +1540,10 @@ static void tell_result(struct world *w, struct world_job *job, const struct wor
         adopt(w, job, &r->start, r->end.result, r->begun_bt_us);
         struct wire_ended ended = {.run = r->start.run, .end = r->end};
         ended.end.end_bt_us = r->end_bt_us;
+        job->ending = r->start;
         engine_ended(w->engine, w->now, &ended);
         world_take_actions(w);
+        job->ending.run = 0;
 }
 
 /* One in flight, or that has ended meanwhile. */
@@ -1530,7 +1552,7 @@ static void tell_flight(struct world *w, struct world_job *job, uint64_t run) {
                 if (job->others[i].start.run == run)
                         swap_flight(job, i);
         adopt(w, job, &job->start, job->end.result, job->begun_bt_us);
-        job->is_started_told = !is_refused(job);
+        job->is_started_told = !refusals_are_next(job);
         if (job->end_bt_us <= w->now.bt_us)
                 deliver_end(w, job);
         settle_flights(job);
@@ -1583,6 +1605,7 @@ static void recall_job(struct world *w, struct world_job *job) {
         job->failed_in_row = 0;
         job->n_debts = 0;
         job->missed_since_run = 0;
+        refusals_forget(job);
         job->when = job->defined;
         job->segment = job->before = (struct world_segment){0};
         size_t first = 0; /* result that is not in the ledger yet */
@@ -1618,6 +1641,7 @@ static void recall_job(struct world *w, struct world_job *job) {
         job->next_attempt_us = kept->image.retry.is_waiting && !job->is_moved ? kept->image.retry.at_bt_us : INT64_MIN;
         job->interval_us = kept->image.every_us;
         job->missed_since_run = kept->image.missed_since_run;
+        refusals_recall(w, job, &kept->image);
         job->when = kept->when;
         if (!job->is_defined) /* its run in flight belongs to what the ledger remembers */
                 job->committed = kept->when;
@@ -1692,7 +1716,7 @@ static void cut(struct world *w) {
 /* Those that came while no scheduler was up, as the runner remembers them: the latest. */
 static void note_ends(const struct world *w, struct world_job *job) {
         for (size_t i = 0; i < job->n_others; i++)
-                if (job->others[i].end_bt_us <= w->now.bt_us)
+                if (job->others[i].end_bt_us <= w->now.bt_us && job->others[i].end.result != RUN_RESULT_CONDITION)
                         job->trail.last_result = job->others[i].end.result;
         if (job->is_running && job->end_bt_us <= w->now.bt_us)
                 note_end(job);
@@ -1721,8 +1745,10 @@ void world_crash_and_step(struct world *w, int64_t down_us, int64_t by_us) {
         for (size_t i = 0; i < w->n_jobs; i++) {
                 struct world_job *job = &w->jobs[i];
                 forget_untold(job);
+                refusals_forget(job);
                 job->missed_since_run = 0;
                 job->n_debts = 0;
+                forget_asked(job);
                 job->is_held = job->is_paused = job->is_cancelled = job->is_finished = job->is_failed =
                         false;          /* nobody remembers */
                 job->is_killed = false; /* the new one does not know, and may ask again */
@@ -1775,7 +1801,6 @@ void world_power_cut(struct world *w, int64_t down_us, bool is_reboot) {
                 job->n_unacked = 0;
                 job->has_trail = false;
                 job->trail = (struct wire_trail){0};
-                job->refused = (struct wire_start){0};
                 job->since_rt_us = w->now.rt_us;
                 job->since_bt_us = w->now.bt_us;
                 job->last_run = (struct world_span){0};
@@ -1920,10 +1945,15 @@ int world_trigger(struct world *w, const char *name, const struct engine_trigger
         uint64_t withheld = job->totals.withheld;
         w->is_triggering = true;
         w->is_forcing = trigger->is_forced;
+        bool was_forced = job->is_forced;
         job->is_forced |= trigger->is_forced;
         int r = engine_trigger(w->engine, w->now, number, trigger, ret_run);
         bool is_promise = r == TRIGGER_QUEUED || r == TRIGGER_REPLACING;
         world_take_actions(w);
+        if (r == TRIGGER_JOINED || is_promise) /* what was due may have started just before */
+                job->is_forced = was_forced || trigger->is_forced;
+        else if (r != TRIGGER_STARTED)
+                job->is_forced = was_forced;
         w->is_triggering = w->is_forcing = false;
         if (w->planted == 6 && r == TRIGGER_QUEUED)
                 ++*ret_run; /* not the run that will do it */
@@ -2065,14 +2095,14 @@ static void check_job(struct world *w, const struct world_job *job) {
                 accounted += job->segment.ranges[i].last - job->segment.ranges[i].first + 1;
         if (cold)
                 accounted += open_slots(&cold->missed, row->segment) + open_slots(&cold->merging, row->segment) +
-                             waiting_slots(cold, row->segment);
+                             waiting_slots(job, cold, row->segment);
         if (accounted != row->key - job->segment.first_key)
                 fail(w, "%s: segment %u: %lld slots up to slot %lld, %lld accounted for", job->name, row->segment,
                      (long long)(row->key - job->segment.first_key), (long long)row->key, (long long)accounted);
         if (plan_is_wall(&job->when) && !is_clock_trusted(w))
                 return;
         if (!plan_is_grid(&job->when) || job->is_running || job->is_paused || w->is_stopping || is_claim_awaited(w, number) ||
-            awaits_clock(w, job, row) || is_wake_due(w) || pools_are_awaited(w, job->name) ||
+            awaits_clock(w, job, row) || is_wake_due(w) || pools_are_awaited(w, job->name) || refusals_are_awaited(w, job) ||
             (cold && cold->catch_up_bt_us >= w->now.bt_us)) /* due this instant: it is still to be woken */
                 return;
         if (is_closed(w, job, row->next_us))

@@ -17,6 +17,7 @@
 #define WORLD_DEBTS    64  /* slots of segments that are over, which still wait for their outcome */
 #define WORLD_QUEUE    8   /* slots that wait for the run in flight, at most */
 #define WORLD_PARALLEL 8   /* runs of a job in flight */
+#define WORLD_PENDING  16  /* slots and triggers of a job that wait for their conditions */
 #define WORLD_UNACKED  256 /* results of one job that the runner keeps */
 #define WORLD_RANGES   64  /* accounted ranges of a segment that are not contiguous */
 
@@ -76,6 +77,12 @@ struct world_flight {
         struct run_end end;
 };
 
+/* What waits for its conditions, which did not hold. */
+struct world_pending {
+        struct wire_start start;
+        int64_t from_us, until_us; /* it is to be asked again between these (BOOTTIME) */
+};
+
 struct world_job {
         char name[32];
         struct job_when when;      /* that the plan at hand was made under */
@@ -129,9 +136,11 @@ struct world_job {
         bool owes_stop;          /* they are as many as StopAfterFailures= says */
         bool may_wait;           /* it had ConditionWait= once */
         size_t n_overdue, n_overdue_again, n_overdue_over;
-        bool is_killed;            /* the run in flight */
-        struct wire_start refused; /* whose conditions did not hold, and its slot waits; run 0: none */
-        int64_t refused_bt_us;     /* when that was told */
+        bool is_killed;                              /* the run in flight */
+        struct world_pending pending[WORLD_PENDING]; /* the latest stands first */
+        size_t n_pending;
+        int64_t wait_bound_us;     /* the largest ConditionWait= that it ever had */
+        struct wire_start ending;  /* whose end is being told; run 0: none */
         bool is_forced;            /* a trigger of the run that comes next says so */
         uint64_t missed_since_run; /* as told */
         enum run_result told_result;
