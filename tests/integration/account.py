@@ -25,7 +25,7 @@ def read_records(stream, job):
             record = json.loads(line)
         except ValueError:
             continue
-        if isinstance(record, dict) and record.get("CHIMED_JOB") == job and "CHIMED_EVENT" in record:
+        if isinstance(record, dict) and "CHIMED_EVENT" in record and "CHIMED_JOB" in record and job in (None, record["CHIMED_JOB"]):
             yield record
 
 
@@ -73,30 +73,44 @@ class Account:
         self.errors += ["slot %d has no outcome" % n for n in range(first, last + 1) if n not in self.seen]
 
 
+def take(account, record):
+    # a run is told when it started and when it ended: either names the slot. A start that failed has an end only; so has,
+    # over a crash, a run whose start no scheduler lived to tell
+    has_end_only = record.get("CHIMED_RESULT") in ("start-failed", "finished") or ("CHIMED_RESULT" in record and account.may_retell)
+    if record["CHIMED_EVENT"] == "started" or has_end_only:
+        account.add_run(record)
+    elif record["CHIMED_EVENT"] == "missed":
+        account.add_range(record)
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--job", required=True)
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--job")
+    which.add_argument("--each", action="store_true", help="every job that has a record")
+    parser.add_argument("--jobs", type=int, default=1, help="so many there must be")
     parser.add_argument("--period", type=int, required=True, help="microseconds")
     parser.add_argument("--may-retell", action="store_true", help="missed slots may be told again, and runs by their end alone (after a crash)")
-    parser.add_argument("--min-slots", type=int, default=1)
-    parser.add_argument("--min-missed", type=int, default=0)
+    parser.add_argument("--min-slots", type=int, default=1, help="of each")
+    parser.add_argument("--min-missed", type=int, default=0, help="of each")
     options = parser.parse_args()
-    account = Account(options.period, options.may_retell)
+    accounts = {} if options.each else {options.job: Account(options.period, options.may_retell)}
     for record in read_records(sys.stdin, options.job):
-        # a run is told when it started and when it ended: either names the slot. A start that failed has an end only; so has,
-        # over a crash, a run whose start no scheduler lived to tell
-        has_end_only = record.get("CHIMED_RESULT") in ("start-failed", "finished") or ("CHIMED_RESULT" in record and options.may_retell)
-        if record["CHIMED_EVENT"] == "started" or has_end_only:
-            account.add_run(record)
-        elif record["CHIMED_EVENT"] == "missed":
-            account.add_range(record)
-    account.check()
-    if len(account.seen) < options.min_slots or account.missed < options.min_missed:
-        account.errors.append("only %d slots, %d missed" % (len(account.seen), account.missed))
-    print("note: %d slots = %d runs + %d missed in %d records" % (len(account.seen), account.runs, account.missed, account.ranges))
-    for error in account.errors[:20]:
+        job = record["CHIMED_JOB"]
+        if job not in accounts:
+            accounts[job] = Account(options.period, options.may_retell)
+        take(accounts[job], record)
+    errors = [] if len(accounts) >= options.jobs else ["only %d jobs" % len(accounts)]
+    for job, account in accounts.items():
+        account.check()
+        if len(account.seen) < options.min_slots or account.missed < options.min_missed:
+            account.errors.append("only %d slots, %d missed" % (len(account.seen), account.missed))
+        errors += ["%s: %s" % (job, error) if options.each else error for error in account.errors]
+    totals = [sum(n) for n in zip(*((len(a.seen), a.runs, a.missed, a.ranges) for a in accounts.values()))] or [0, 0, 0, 0]
+    print("note: %d slots = %d runs + %d missed in %d records" % tuple(totals))
+    for error in errors[:20]:
         print("account:", error)
-    return 1 if account.errors else 0
+    return 1 if errors else 0
 
 
 sys.exit(main())
