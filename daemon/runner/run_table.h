@@ -75,6 +75,7 @@ struct run {
         int64_t look_interval_us;      /* between looks at a tree that is being ended */
         bool is_look_pending;          /* a scan is under way */
         bool are_leftovers_told;
+        bool is_handed_over; /* its process was started by the program before this one */
         bool tells_run, tells_started, tells_end;
         bool is_telling;    /* in the list of those with something to tell */
         size_t n_tail_told; /* bytes of the tail that are sent */

@@ -144,6 +144,7 @@ struct runner {
         int64_t restart_told_bt_us;
         unsigned n_restarts;
         uint64_t n_tails_dropped_told;
+        size_t n_handed_over; /* runs in flight */
         struct leftovers leftovers;
         char buffer[OUTPUT_READ_MAX];
 };

@@ -133,6 +133,12 @@ static bool is_left_over(const struct run *run) {
         return run->stop != RUN_STOP_NONE && run->stop_result == RUN_RESULT_NONE;
 }
 
+/* Its process is no child of ours any more, or not to be waited for. */
+static void forget_handed_over(struct runner *runner, struct run *run) {
+        runner->n_handed_over -= run->is_handed_over;
+        run->is_handed_over = false;
+}
+
 /* The main process, or one that asks about a condition, is gone or was given up, and with it its tree. */
 static void finish(struct runner *runner, struct run *run) {
         struct clock_sample now = clock_now();
@@ -157,6 +163,7 @@ static void finish(struct runner *runner, struct run *run) {
         } else if (run->stop != RUN_STOP_NONE)
                 end.result = run->stop_result;
         run->end = end;
+        forget_handed_over(runner, run);
         run_output_drain(runner, run);
         run->pidfd_source = loop_source_free(run->pidfd_source);
         run->pidfd = util_close(run->pidfd);
@@ -171,7 +178,7 @@ static void on_main_gone(struct runner *runner, struct run *run) {
         struct clock_sample now = clock_now();
         bool is_ending = run->stop != RUN_STOP_NONE;
 
-        if (!is_ending && !tree_has_orphans(runner->tree)) {
+        if (!is_ending && !tree_has_orphans(runner->tree, runner->n_handed_over)) {
                 finish(runner, run);
                 return;
         }
@@ -328,6 +335,7 @@ int runs_on_time(void *userdata, bool is_clock_change) {
 static void give_up(struct runner *runner, struct run *run, int error) {
         syscall(SYS_pidfd_send_signal, run->pidfd, SIGKILL, NULL, 0);
         run_output_close(run);
+        forget_handed_over(runner, run);
         run->pidfd_source = loop_source_free(run->pidfd_source);
         run->pidfd = util_close(run->pidfd);
         end_start_failed(runner, run, RUN_STEP_CLONE, error);
@@ -598,6 +606,8 @@ void runs_acknowledge(struct runner *runner, uint64_t number) {
 /* ---- over an exec ---- */
 
 static void resume(struct runner *runner, struct run *run) {
+        run->is_handed_over = true;
+        runner->n_handed_over++;
         if (!watch(runner, run))
                 return;
         run->look_interval_us = LOOK_FIRST_US;

@@ -546,10 +546,17 @@ int tree_remove_cgroup(struct tree *tree, const char *cgroup) {
         return ask(tree, &q);
 }
 
-bool tree_has_orphans(const struct tree *tree) {
-        char byte;
+bool tree_has_orphans(const struct tree *tree, size_t n_known) {
+        char buffer[4096];
+        size_t n_children = 0;
+        ssize_t n;
 
-        return tree->children_fd < 0 || pread(tree->children_fd, &byte, 1, 0) != 0;
+        if (tree->children_fd < 0)
+                return true;
+        for (off_t at = 0; (n = pread(tree->children_fd, buffer, sizeof(buffer), at)) > 0 && n_children <= n_known; at += n)
+                for (ssize_t i = 0; i < n; i++)
+                        n_children += buffer[i] == ' '; /* behind each */
+        return n < 0 || n_children > n_known;
 }
 
 int tree_find_zombies(struct tree *tree) {

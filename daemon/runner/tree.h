@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -40,8 +41,9 @@ int tree_signal(struct tree *tree, uint64_t run, pid_t main_pid, const char *run
 int tree_kill_left(struct tree *tree, uint64_t run, const char *cgroup);
 /* Takes the cgroup of a run away. 0, -ENOMEM. */
 int tree_remove_cgroup(struct tree *tree, const char *cgroup);
-/* Whether any process was re-parented to us, dead or alive: else nothing is left of a run whose main process has ended. */
-bool tree_has_orphans(const struct tree *tree);
+/* Whether any process was re-parented to us, dead or alive, beside n_known that were children of the program before this one: else nothing
+ * is left of a run whose main process has ended. */
+bool tree_has_orphans(const struct tree *tree, size_t n_known);
 /* Asks for on_zombie only. 0, -ENOMEM. */
 int tree_find_zombies(struct tree *tree);
 /* Whether nothing that was asked is still to be done or told. */

@@ -144,6 +144,7 @@ live() { # STATE
         mark=$(wc -l <"$T/out/rate0.began")
         until_true 10 has_lines "$T/out/rate0.began" $((mark + 3))
         check_limits
+        kill -USR2 "$daemon" # a stop goes before
         stop_daemon 10
         check_output
 }

@@ -130,13 +130,13 @@ START_TEST(what_cleans_its_environment_stays_found) {
         kill(pid, SIGKILL);
         siginfo_t info;
         ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
-        ck_assert(tree_has_orphans(tree));
+        ck_assert(tree_has_orphans(tree, 0));
         ck_assert_int_eq(ask(pid, SIGKILL), 1);
         while (ask(pid, SIGKILL) > 0)
                 ;
         while (waitpid(-1, NULL, 0) > 0)
                 ;
-        ck_assert(!tree_has_orphans(tree));
+        ck_assert(!tree_has_orphans(tree, 0));
 }
 END_TEST
 
