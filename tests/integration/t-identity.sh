@@ -36,6 +36,21 @@ Log=all
 User=no-such-user-here
 Command=/bin/true
 EOF
+# at the limit of its user's processes, of which the kernel counts those that are there, a job waits until there is room (RS10)
+write_job holder <<EOF
+User=61010
+Group=61010
+WorkingDirectory=/
+Command=sleep 1000
+EOF
+write_job crowded <<EOF
+User=61010
+Group=61010
+LimitNPROC=0
+WorkingDirectory=/
+StandardOutput=null
+Command=touch $T/out/crowded
+EOF
 status=0
 said=$("$CHIMED_BUILD/chimed" --check "--config=$T/chimed.conf" "--jobs=$T/jobs") || status=$?
 assert_equal "exit status of --check" 1 "$status"
@@ -56,4 +71,15 @@ assert_event failed denied CHIMED_RESULT=start-failed CHIMED_STEP=stdout ERRNO=1
 file_exists "$T/only-root" && die "the output file was made as root"
 assert_equal "runs of the stranger" "0 0" "$(count_events started stranger) $(count_events failed stranger)"
 (($(count_events config-error) >= 1)) || die "the unknown user was not told"
+
+expect_ctl 0 trigger holder
+wait_event started holder
+expect_ctl 0 trigger crowded
+wait_event retry crowded
+assert_event retry crowded CHIMED_STEP=exec ERRNO=11
+assert_equal "starts beyond the limit" 0 "$(count_events started crowded)"
+! file_exists "$T/out/crowded" || die "it ran beyond the limit, as $(stat -c %U "$T/out/crowded")"
+expect_ctl 0 cancel holder
+wait_event ended crowded 20
+assert_equal "who it was" 61010 "$(stat -c %u "$T/out/crowded")"
 stop_daemon
