@@ -33,6 +33,7 @@ enum sink {
         SINK_JOURNALD,
         SINK_FILE,     /* standard error, opened anew so that it can be non-blocking for us alone */
         SINK_SOCKET,   /* standard error is a socket */
+        SINK_REGULAR,  /* standard error is a regular file: a record is one write, which no other process's can tear */
         SINK_BORROWED, /* standard error as it is: asked before each write */
 };
 
@@ -123,8 +124,10 @@ static void open_standard_error(struct journal *j) {
                 j->sink = SINK_SOCKET;
                 return;
         }
-        if (S_ISREG(st.st_mode))
+        if (S_ISREG(st.st_mode)) {
+                j->sink = SINK_REGULAR;
                 return;
+        }
         int fd = open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
         if (fd >= 0) {
                 j->sink = SINK_FILE;
@@ -229,6 +232,7 @@ static ssize_t write_piece(struct journal *j, const char *data, size_t size) {
                 return write(j->fd, data, size < PIPE_BUF ? size : PIPE_BUF);
         }
         case SINK_FILE:
+        case SINK_REGULAR:
         case SINK_JOURNALD:
                 break;
         }

@@ -339,20 +339,34 @@ static bool answer_by_cgroup(const struct tree *tree, struct request *q) {
         return q->is_answered;
 }
 
-static void make_pass(struct tree *tree, struct request *list) {
-        struct pass pass = {};
-        bool is_needed = false;
+/* Looks once at all processes. True where that left a request with none. */
+static bool answer_by_processes(struct tree *tree, struct pass *pass, struct request *list) {
+        bool is_read = read_all(tree, pass) == 0, has_none = false;
 
-        for (struct request *q = list; q; q = q->next)
-                is_needed |= !answer_by_cgroup(tree, q);
-        bool is_read = is_needed && read_all(tree, &pass) == 0;
         for (struct request *q = list; q; q = q->next) {
                 if (q->is_answered)
                         continue;
                 if (!is_read)
                         answer_blindly(q);
                 else if (q->run > 0)
-                        answer(tree, &pass, q);
+                        answer(tree, pass, q);
+                q->is_answered = q->run == 0 || q->n > 0;
+                has_none |= !q->is_answered;
+        }
+        return has_none;
+}
+
+/* The list of processes is older than what is read of each: one that has ended meanwhile may have left another, which is not in it.
+ * So that there is none is only said after a second look. */
+static void make_pass(struct tree *tree, struct request *list) {
+        struct pass pass = {};
+        bool is_needed = false;
+
+        for (struct request *q = list; q; q = q->next)
+                is_needed |= !answer_by_cgroup(tree, q);
+        if (is_needed && answer_by_processes(tree, &pass, list)) {
+                pass.n = 0;
+                answer_by_processes(tree, &pass, list);
         }
         pthread_mutex_lock(&tree->mutex);
         tree->n_zombies = 0;
