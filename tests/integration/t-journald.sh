@@ -36,6 +36,21 @@ Script=
  printf 'without an end'
  exit 7
 EOF
+write_job direct <<EOF
+Every=1h
+Log=all
+StandardOutput=journal-direct
+Script=
+ echo straight; echo "<4>by itself" >&2
+ links=\$(for i in 1 2; do readlink /proc/\$\$/fd/\$i; done); echo "\$links" >$T/out/direct
+EOF
+write_job late <<EOF
+Every=100ms
+Mode=fixed-rate
+Log=failures
+StandardOutput=journal-direct
+Script=[ -e $T/out/begin ] && [ ! -e $T/out/late ] && touch $T/out/late; true
+EOF
 write_job own <<EOF
 Every=100ms
 Mode=fixed-rate
@@ -69,6 +84,13 @@ for line in plain:stdout:6 serious:stdout:3 aside:stderr:6 "without an end:stdou
                 "PRIORITY=${rest#*:}"
 done
 
+# a stream of the job's own: both descriptors are one, and nothing passes the runner
+wait_event ended direct
+assert_journal MESSAGE=straight SYSLOG_IDENTIFIER=direct _TRANSPORT=stdout PRIORITY=6
+assert_journal "MESSAGE=by itself" SYSLOG_IDENTIFIER=direct _TRANSPORT=stdout PRIORITY=4
+assert_equal "what the runner wrote for it" 0 "$(n_journal CHIMED_JOB=direct CHIMED_STREAM=stdout)"
+[[ "$(sort -u "$T/out/direct")" == socket:* ]] || die "not one socket: $(cat "$T/out/direct")"
+
 # chimectl reads what the job wrote, and no record about it
 mkdir "$T/bin"
 printf '#!/bin/sh\nexec %s -D /run/log/journal "$@"\n' "$(command -v journalctl)" >"$T/bin/journalctl"
@@ -83,6 +105,7 @@ began=$(milliseconds)
 touch "$T/out/begin"
 until_true 20 file_exists "$T/out/done" # the job is not held either
 until_true 20 has_lines "$T/out/own" $((ticks + 30))
+until_true 20 file_exists "$T/out/late" # and begins though nobody takes its stream
 took=$(($(milliseconds) - began))
 kill -CONT "$JOURNALD_PID"
 ((took < 15000)) || die "30 ticks took $took ms while journald was stopped"
