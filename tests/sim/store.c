@@ -430,7 +430,7 @@ static void add_kept(struct audit *a, const struct store_job *job, const struct 
 
 /* The wall clock went far back: what has no key may come again at the same instant. */
 static bool has_old_time_line(const struct store *s, const struct store_job *job) {
-        int64_t latest_us = INT64_MIN;
+        int64_t latest_us = INT64_MIN + ENGINE_STEP_LIMIT_US; /* none yet */
         for (size_t i = 0; i < s->n_kept; i++) {
                 const struct store_kept *kept = &s->kept[i];
                 if (kept->kind != STORE_KEPT_RANGE || kept->job != job)
