@@ -154,7 +154,8 @@ static int compare_ranges(const void *a, const void *b) {
         order = order != 0 ? order : compare_numbers(x->segment, y->segment);
         order = order != 0 ? order : compare_numbers(x->first, y->first);
         order = order != 0 ? order : compare_numbers(x->last, y->last);
-        return order != 0 ? order : compare_numbers(x->first_rt_us, y->first_rt_us);
+        order = order != 0 ? order : compare_numbers(x->first_rt_us, y->first_rt_us);
+        return order != 0 ? order : (x->run > y->run) - (x->run < y->run);
 }
 
 static int compare_runs(const void *a, const void *b) {
@@ -358,12 +359,20 @@ static void judge_scheduled(struct audit *a) {
         }
 }
 
-/* Slots of boots and resumes have no key: each is a row of its own. The machine may sleep again at once. */
+/* Of slots without a key, each a row of its own. The machine may sleep again at once, and several parents may end in one instant. */
+static bool is_told_twice(const struct ledger_range *r, const struct ledger_range *before) {
+        int64_t later_us = r->first_rt_us - before->first_rt_us;
+        if (r->item != before->item)
+                return false;
+        if (r->item == WIRE_ITEM_CHAIN)
+                return later_us == 0 && r->run > 0 && r->run == before->run;
+        return later_us < (r->item == WIRE_ITEM_BOOT ? AUDIT_SLACK_US : 1);
+}
+
 static void judge_boots(struct audit *a) {
         for (size_t i = a->n_scheduled; i < a->n_ranges; i++) {
                 const struct ledger_range *r = &a->ranges[i];
-                bool is_double = i > a->n_scheduled && r->item == r[-1].item &&
-                                 r->first_rt_us - r[-1].first_rt_us < (r->item == WIRE_ITEM_BOOT ? AUDIT_SLACK_US : 1);
+                bool is_double = i > a->n_scheduled && is_told_twice(r, &r[-1]);
                 count(a, r, r->n);
                 if (is_double || r->n != 1)
                         audit_fault(a, &(struct audit_fault){.kind = is_double ? AUDIT_DOUBLE : AUDIT_COUNT,

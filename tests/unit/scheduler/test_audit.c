@@ -82,7 +82,7 @@ static void print_faults(char buf[static 4096]) {
  * can't be read; with "/2" of boot 2. "r 1 0..4": ran, with their runs; "R" without; m missed, w withheld, i interrupted; "g 1 0..3 9":
  * merged into run 9; with "=N" another number of slots, "+S" S seconds off. "x 7 1 3": run 7 for a slot. "k 1 5": the mark.
  * "o 1 4": a slot that waits, "f 1 4 7" a run on its way, "q 1 2..3": waits to be merged. "t 3 1": retention took slots and runs. "s 5": since key 5.
- * "c 2 60": in boot 2 the clock was set by 60 s. "b 0": OnBoot=. */
+ * "c 2 60": in boot 2 the clock was set by 60 s. "b 0": OnBoot=, "h 0 7": run 7 of a hook. */
 static const struct {
         const char *what, *ledger, *faults;
 } rows[] = {
@@ -121,6 +121,8 @@ static const struct {
         {"folded rows with a double", "P 1 0;R 1 0..8=5;m 1 1..9=6;k 1 10", "double 1:0..9 x1"},
         {"a folded row around one that waits", "P 1 0;R 1 0..8=8;k 1 9;o 1 4", ""},
         {"two slots of one boot", "b 0;b 0", "double 0:0..0 x1"},
+        {"ends of several parents at one instant", "h 0 0;h 0 7;h 0 0;h 0 8", ""},
+        {"one run for two of them", "h 0 7;h 0 0;h 0 7", "double 0:0..0 x1"},
         /* beyond the plan */
         {"before the first", "P 1 5;r 1 4..6;k 1 7", "beyond 1:4..6 x3"},
         {"what is to come", "P 1 0;r 1 0..4;m 1 200000..200001;k 1 5", "beyond 1:200000..200001 x2"},
@@ -259,8 +261,10 @@ static void read_word(const char *word, struct ledger_range *ranges, size_t *n_r
                 break;
         }
         case 'b':
+        case 'h':
                 ranges[*n_ranges] = range(SLOT_RAN, 0, 0, 0);
-                ranges[*n_ranges].item = WIRE_ITEM_BOOT;
+                ranges[*n_ranges].item = word[0] == 'b' ? WIRE_ITEM_BOOT : WIRE_ITEM_CHAIN;
+                ranges[*n_ranges].run = word[0] == 'b' ? 0 : (uint64_t)first;
                 ranges[*n_ranges].first_rt_us = ranges[*n_ranges].last_rt_us = BASE + segment * HOUR;
                 (*n_ranges)++;
                 break;
