@@ -530,8 +530,13 @@ static bool is_claim_overdue(const struct world *w) {
         return w->n_horizons > 0 && w->now.bt_us - w->horizons[0].asked_bt_us >= ENGINE_CLAIM_WAIT_US;
 }
 
+/* By the policy at hand, and by the one that a commit is about to put in force. */
+static bool is_claimed(const struct world_job *job) {
+        return plan_is_claimed(&job->when) && plan_is_claimed(&job->committed);
+}
+
 bool world_starts_unclaimed(const struct world *w, const struct world_job *job) {
-        return w->store && (!plan_is_claimed(&job->when) || is_claim_overdue(w));
+        return w->store && (!is_claimed(job) || is_claim_overdue(w));
 }
 
 /* Wall grids run: the clock is right, or they have waited long enough. */
@@ -543,7 +548,7 @@ static bool is_clock_trusted(const struct world *w) {
 static void check_claimed(struct world *w, const struct world_job *job, const struct wire_start *start) {
         if (start->attempt > 1) /* it may run twice */
                 return;
-        if (!w->store || start->item != WIRE_ITEM_SCHEDULE || !plan_is_claimed(&job->when) || is_claim_overdue(w))
+        if (!w->store || start->item != WIRE_ITEM_SCHEDULE || !is_claimed(job) || is_claim_overdue(w))
                 return;
         const struct store_job *kept = store_find(w->store, job->name);
         if (!kept || !kept->has_image || w->store->boot != w->hello.boot_id[0]) {
