@@ -23,6 +23,27 @@ static json_t *sentences(const struct words_answer *answer) {
         return list;
 }
 
+static json_t *reasons(const struct words_facts *facts) {
+        const char *words[WORDS_REASONS];
+        size_t n = words_reasons(facts, words);
+        json_t *list = json_array();
+        for (size_t i = 0; i < n; i++)
+                control_append(&list, control_json_text(words[i]));
+        return list;
+}
+
+/* What something waits for, and how long it will. */
+static void put_wait(json_t **o, const struct words_facts *facts) {
+        const struct job_waiting *waiting = facts->view.waiting;
+        const struct engine_place *place = facts->has_place ? &facts->place.place : NULL;
+        int64_t until_us = place ? place->until_bt_us : waiting ? waiting->until_bt_us : INT64_MAX;
+        bool has_end = until_us < INT64_MAX;
+        control_put_text(o, "condition", facts->condition);
+        control_put_text(o, "placeGroup", place ? place->group : NULL);
+        control_put_known(o, "placesBefore", place, place ? (int64_t)place->n_before : 0);
+        control_put_known(o, "waitsUntilUsec", has_end, has_end ? facts->now.rt_us + until_us - facts->now.bt_us : 0);
+}
+
 /* What both kinds of answers have; slot and run are taken. */
 static json_t *make_reply(const struct words_facts *facts, const struct words_answer *answer, json_t *slot, json_t *run) {
         json_t *o = json_object();
@@ -30,6 +51,8 @@ static json_t *make_reply(const struct words_facts *facts, const struct words_an
         control_put_text(&o, "state", job_status_to_string(facts->view.status));
         control_put(&o, "sentences", sentences(answer));
         control_put_text(&o, "reason", answer->reason);
+        control_put(&o, "reasons", reasons(facts));
+        put_wait(&o, facts);
         control_put(&o, "slot", slot);
         control_put(&o, "run", run);
         control_put_known(&o, "nextSlotUsec", facts->next_slot_rt_us != INT64_MAX, facts->next_slot_rt_us);

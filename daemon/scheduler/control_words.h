@@ -65,6 +65,11 @@ struct words_answer {
         const struct book_run *run;     /* or NULL */
 };
 
+/* All that keeps the job from running now, or is not as it should be, as words that stay the same. Returns how many. */
+#define WORDS_REASONS 15
+size_t words_reasons(const struct words_facts *facts, const char *ret[static WORDS_REASONS]);
+/* The words that there are; NULL behind the last. */
+const char *words_reason_name(size_t i);
 /* How the job stands now, and what last went wrong. */
 void words_why(const struct words_facts *facts, struct words_answer *ret);
 /* What became of the slot of an instant. */

@@ -15,6 +15,12 @@ const char *words_how_it_ended(const struct run_end *end, char buf[static 160]);
 /* Why a slot did not run, as the end of a sentence; static. */
 const char *words_of_reason(enum slot_reason reason);
 
+/* Only= and Except= leave nothing of the schedule. */
+bool words_is_never_open(const struct words_facts *f);
+/* A slot, a trigger or an attempt waits for its conditions. */
+bool words_awaits_condition(const struct words_facts *f);
+/* When it was last to start a condition did not hold, and it has not started since. */
+bool words_is_refused(const struct words_facts *f);
 /* What became of slots, who holds the job, and when it goes on. */
 void words_say_slots(const struct book_range *range, struct words_answer *answer);
 void words_say_hold(const struct words_facts *f, struct words_answer *answer);

@@ -212,8 +212,7 @@ static void say_end(const struct words_facts *f, struct words_answer *answer) {
                           f->job);
 }
 
-/* Only= and Except= leave nothing of the schedule. */
-static bool is_never_open(const struct words_facts *f) {
+bool words_is_never_open(const struct words_facts *f) {
         return f->when->days && plan_exists(f->when) && f->next_slot_rt_us == INT64_MAX && !f->view.is_clock_awaited &&
                f->view.status == JOB_STATUS_WAITING;
 }
@@ -235,7 +234,7 @@ static void say_standing(const struct words_facts *f, struct words_answer *answe
         } else if (!job_when_has_schedule(f->when) && f->n_parents == 0 && !f->has_place) {
                 answer->reason = "manual";
                 words_say(answer, "It runs on demand only: chimectl trigger %s", f->job);
-        } else if (is_never_open(f)) {
+        } else if (words_is_never_open(f)) {
                 answer->reason = "calendar";
                 words_say(answer, "No slot is planned: all that would come are left out (%s).", days_words(f->when->days));
         } else if (f->when->days && days_which(f->when->days, f->now.rt_us)) {
@@ -339,14 +338,27 @@ static const struct book_range *last_missed(const struct book_job *book) {
         return NULL;
 }
 
-/* It was to start, and a condition did not hold; it has not started since. */
+static const struct book_range *latest_range(const struct words_facts *f) {
+        return f->book && f->book->n_recent > 0 ? &f->book->recent[0] : NULL;
+}
+
+static bool is_of_condition(const struct book_range *range) {
+        return range && (range->reason == SLOT_REASON_CONDITION || range->reason == SLOT_REASON_CONDITION_WAIT);
+}
+
+bool words_awaits_condition(const struct words_facts *f) {
+        return f->view.waiting || (f->view.retry && f->view.retry->refused_bt_us != 0);
+}
+
+bool words_is_refused(const struct words_facts *f) {
+        return !words_awaits_condition(f) && !f->view.run && (f->condition || is_of_condition(latest_range(f)));
+}
+
 static void say_refusal(const struct words_facts *f, const struct book_range *missed, struct words_answer *answer) {
-        const struct book_range *latest = f->book && f->book->n_recent > 0 ? &f->book->recent[0] : NULL;
-        bool is_slot = latest && (latest->reason == SLOT_REASON_CONDITION || latest->reason == SLOT_REASON_CONDITION_WAIT);
-        bool is_said = f->view.waiting || (f->view.retry && f->view.retry->refused_bt_us != 0);
-        if (is_said || f->view.run || (!f->condition && !is_slot))
+        const struct book_range *latest = latest_range(f);
+        if (!words_is_refused(f))
                 return;
-        if (is_slot && latest != missed)
+        if (is_of_condition(latest) && latest != missed)
                 words_say_slots(latest, answer);
         if (f->condition)
                 words_say(answer, "When it was last to start, this did not hold: %s.", f->condition);

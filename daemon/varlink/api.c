@@ -284,7 +284,18 @@ static const struct api_field why_out[] = {
         STRING("job", REQUIRED, "The job's name."),
         STRING("state", REQUIRED, "As in Job."),
         STRINGS("sentences", REQUIRED, "For people, in order; instants in them are UTC as RFC 3339."),
-        STRING("reason", OPTIONAL, "In one word what keeps it from running; null: nothing does."),
+        STRING("reason", OPTIONAL, "In one word what keeps it from running, or kept the slot; null: nothing does."),
+        STRINGS("reasons", REQUIRED,
+                "All that holds now, in the order of this list: run (something waits for the end of the run in flight), retry "
+                "(for the "
+                "next attempt), pool (for a place), condition (did not hold when they were last asked), ledger (a slot waits "
+                "for the disk), "
+                "clock (for its synchronisation), paused, group-paused, cancelled, disabled, failed, finished, manual, "
+                "calendar, overdue."),
+        STRING("condition", OPTIONAL, "The condition that did not hold when they were last asked; null: none is known."),
+        STRING("placeGroup", OPTIONAL, "pool: the group; null there: the places of all jobs."),
+        INT("placesBefore", OPTIONAL, "pool: how many that wait for a place go before it."),
+        INT("waitsUntilUsec", OPTIONAL, "pool, condition: when what waits is given up; null: it is not."),
         OBJECT("slot", "Missed", OPTIONAL, "The slots spoken of, where they did not run by themselves."),
         OBJECT("run", "Run", OPTIONAL, "The run spoken of."),
         INT("nextSlotUsec", OPTIONAL, "Nominal instant of the next slot."),

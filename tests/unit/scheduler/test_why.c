@@ -7,6 +7,7 @@
 
 #include "daemon/core/util.h"
 #include "daemon/scheduler/control_words.h"
+#include "daemon/varlink/api.h"
 #include "tests/sim/calendars.h"
 #include "tests/unit/run_suite.h"
 #include "tests/unit/scheduler/timeline.h"
@@ -301,6 +302,41 @@ static const struct {
         {"disabled", is_disabled, JOB_STATUS_DISABLED, -1, 0},
 };
 
+static bool is_reason_seen[WORDS_REASONS];
+
+/* The one word is among all that hold; and where none is said nothing holds but what passes by itself. */
+static void check_reasons(const char *what, const struct words_facts *facts) {
+        const char *words[WORDS_REASONS];
+        size_t n = words_reasons(facts, words);
+        bool is_there = false;
+        for (size_t i = 0; i < n; i++) {
+                bool passes = strcmp(words[i], "run") == 0 || strcmp(words[i], "ledger") == 0;
+                ck_assert_msg(answer.reason || passes, "%s: %s, and no reason is said", what, words[i]);
+                bool is_of_group =
+                        strcmp(words[i], "group-paused") == 0 && answer.reason && strcmp(answer.reason, "paused") == 0;
+                is_there = is_there || is_of_group || (answer.reason && strcmp(words[i], answer.reason) == 0);
+                for (size_t k = 0; k < WORDS_REASONS; k++)
+                        is_reason_seen[k] = is_reason_seen[k] || words[i] == words_reason_name(k);
+        }
+        ck_assert_msg(is_there || !answer.reason, "%s: %s is not among the reasons", what, answer.reason);
+}
+
+/* Each word is of some state here, and in the interface. */
+static void check_all_reasons(void) {
+        const struct api_row *why = api_method_find("Why");
+        const char *help = NULL;
+        for (size_t i = 0; i < why->n_out; i++)
+                help = strcmp(why->out[i].name, "reasons") == 0 ? why->out[i].help : help;
+        ck_assert_ptr_nonnull(help);
+        for (size_t k = 0; k < WORDS_REASONS; k++) {
+                bool is_passing = strcmp(words_reason_name(k), "ledger") == 0; /* the disk of this world takes no time */
+                ck_assert_msg(is_reason_seen[k] || is_passing, "no state with the reason %s", words_reason_name(k));
+                ck_assert_msg(strstr(help, words_reason_name(k)) != NULL, "the interface does not tell of %s",
+                              words_reason_name(k));
+        }
+        ck_assert_ptr_null(words_reason_name(WORDS_REASONS));
+}
+
 static void print_states(FILE *out) {
         for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
                 begin_at(11, 59, 0);
@@ -314,9 +350,11 @@ static void print_states(FILE *out) {
                 ck_assert_msg(facts.view.status == states[i].status && facts.view.end == states[i].end, "%s: it is %s, end %d",
                               states[i].what, job_status_to_string(facts.view.status), facts.view.end);
                 words_why(&facts, &answer);
+                check_reasons(states[i].what, &facts);
                 print(out, states[i].what);
                 world_done(&w);
         }
+        check_all_reasons();
 }
 
 START_TEST(each_state_has_a_row) {
