@@ -21,9 +21,9 @@
 #include "daemon/core/util.h"
 #include "daemon/runner/handover.h"
 
-#define LEAVE_US   (5 * USEC_PER_SEC) /* for the scheduler, then it is killed; */
-#define WAIT_US    (5 * USEC_PER_SEC) /* for the rest, then it is not done */
-#define RESUME     "--resume="
+#define WAIT_US                                                                                                                \
+        (5 * USEC_PER_SEC) /* for what is under way, then it is not done; a scheduler is killed, and has so long once more */
+#define RESUME     "--resume=" /* see main.c */
 #define BURY_US    (5 * USEC_PER_SEC)
 #define BURY_AGAIN (10 * USEC_PER_MSEC)
 
@@ -33,24 +33,20 @@ int reexec_prepare(struct runner *runner) {
 
 /* ---- before ---- */
 
-static void end(struct runner *runner) {
+void reexec_cancel(struct runner *runner) {
+        if (runner->reexec.stage == REEXEC_NONE)
+                return;
         runner->reexec.stage = REEXEC_NONE;
         runner->reexec.timer = loop_source_free(runner->reexec.timer);
-        if (runner->host)
-                host_release(runner->host);
+        host_release(runner->host);
         generation_continue(runner);
-}
-
-void reexec_cancel(struct runner *runner) {
-        if (runner->reexec.stage != REEXEC_NONE)
-                end(runner);
 }
 
 static void refuse(struct runner *runner, const char *why) {
         struct journal_record r = journal_begin(runner->journal, EVENT_DEGRADED);
 
         journal_send(&r, "The runner is not re-executed and goes on as it was: %s", why);
-        end(runner);
+        reexec_cancel(runner);
 }
 
 /* What is executed with our rights may be written by nobody who has them not. NULL where it is so, else what is wrong. */
@@ -90,58 +86,49 @@ static int on_time(void *userdata, bool is_clock_change) {
         struct runner *runner = userdata;
 
         (void)is_clock_change;
-        if (runner->reexec.stage == REEXEC_FORCED) {
-                const char *why = find_obstacle(runner);
-                refuse(runner, why ? why : "it takes too long");
-                return 0;
-        }
-        runner->reexec.stage = REEXEC_FORCED;
-        if (!host_is_idle(runner->host))
+        if (runner->reexec.stage == REEXEC_ASKED && !host_is_idle(runner->host)) {
+                runner->reexec.stage = REEXEC_FORCED;
                 host_kill(runner->host);
-        return loop_arm_timer(runner->reexec.timer, clock_now().bt_us + WAIT_US);
+                return loop_arm_timer(runner->reexec.timer, clock_now().bt_us + WAIT_US);
+        }
+        const char *why = find_obstacle(runner);
+        refuse(runner, why ? why : "it takes too long");
+        return 0;
 }
 
 void reexec_begin(struct runner *runner) {
-        const char *fault = find_fault(runner->reexec.program);
-
         if (runner->reexec.stage != REEXEC_NONE || runner->stop != STOP_NONE)
                 return;
+        const char *fault = find_fault(runner->reexec.program);
         if (fault) {
                 refuse_program(runner, fault);
                 return;
         }
-        int r = loop_add_timer(runner->loop, LOOP_CLOCK_BOOT, on_time, runner, &runner->reexec.timer);
-        if (r == 0)
-                r = loop_arm_timer(runner->reexec.timer, clock_now().bt_us + LEAVE_US);
-        if (r < 0) {
-                refuse(runner, strerror(-r));
-                return;
-        }
         runner->reexec.stage = REEXEC_ASKED;
         host_hold(runner->host);
+        int r = loop_add_timer(runner->loop, LOOP_CLOCK_BOOT, on_time, runner, &runner->reexec.timer);
+        if (r == 0)
+                r = loop_arm_timer(runner->reexec.timer, clock_now().bt_us + WAIT_US);
+        if (r < 0)
+                refuse(runner, strerror(-r));
 }
 
 /* ---- the exec ---- */
 
-/* The arguments that we were given, and where the new program finds what is handed over. NULL without memory. */
-static char **make_arguments(char **given, int fd) {
+/* The arguments that we were given, which are borrowed, and `resume`, where the new program finds what is handed over; NULL: it begins
+ * anew. To be freed; NULL without memory. */
+static char **make_arguments(char **given, char *resume) {
         size_t n = 0, n_made = 0;
 
         while (given[n])
                 n++;
         char **argv = calloc(n + 2, sizeof(*argv));
-        char *resume = NULL;
-        if (!argv || asprintf(&resume, RESUME "%d", fd) < 0) {
-                free(argv);
+        if (!argv)
                 return NULL;
-        }
         for (size_t i = 0; i < n; i++)
                 if (strncmp(given[i], RESUME, strlen(RESUME)) != 0)
-                        argv[n_made++] = given[i]; /* borrowed */
-        if (fd >= 0)
-                argv[n_made] = resume; /* given, to the program */
-        else
-                free(resume);
+                        argv[n_made++] = given[i];
+        argv[n_made] = resume;
         return argv;
 }
 
@@ -154,10 +141,12 @@ static int keep_descriptors(const struct runner *runner, bool is_kept) {
 /* Returns only where it failed, with the error. */
 static int execute(struct runner *runner) {
         _cleanup_close_ int fd = -1;
+        _cleanup_free_ char **argv = NULL;
+        char resume[sizeof(RESUME) + 16];
         int r = handover_write(runner, &fd);
-        char **argv = r == 0 ? make_arguments(runner->options->argv, fd) : NULL;
 
-        if (r == 0 && !argv)
+        snprintf(resume, sizeof(resume), RESUME "%d", fd);
+        if (r == 0 && !(argv = make_arguments(runner->options->argv, resume)))
                 r = -ENOMEM;
         if (r == 0)
                 r = keep_descriptors(runner, true);
@@ -168,7 +157,6 @@ static int execute(struct runner *runner) {
                 r = -errno;
         }
         keep_descriptors(runner, false);
-        free(argv);
         return r;
 }
 
@@ -188,11 +176,12 @@ static unsigned bury(void) {
         unsigned n_first = 0;
 
         for (bool is_first = true;; is_first = false) {
+                siginfo_t info = {};
                 char path[64];
-                unsigned n = 0;
+                unsigned n;
                 int pid;
-                while (waitid(P_ALL, 0, &(siginfo_t){}, WEXITED | WNOHANG) == 0 && n++ < RUN_TABLE_MAX)
-                        ;
+                while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG) == 0 && info.si_pid > 0)
+                        info.si_pid = 0;
                 snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
                 FILE *children = fopen(path, "re");
                 for (n = 0; children && fscanf(children, "%d", &pid) == 1; n++) {
@@ -210,7 +199,7 @@ static unsigned bury(void) {
 
 static int begin_anew(struct runner *runner, int error) {
         const struct runner_options *options = runner->options;
-        char **argv = make_arguments(options->argv, -1);
+        char **argv = make_arguments(options->argv, NULL);
         struct journal *journal;
 
         syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);

@@ -21,7 +21,8 @@
 #define RUN_TABLE_IN_FLIGHT_MAX 10000              /* runs that have not ended */
 #define RUN_TABLE_MAX           20000              /* with those not acknowledged */
 #define RUN_TABLE_TAILS_MAX     (64 * 1024 * 1024) /* bytes of output kept; beyond, the oldest ended runs lose theirs */
-#define RUN_TABLE_VERSION       5
+/* Once it was released, the next version reads it, too: an upgrade ends no run. */
+#define RUN_TABLE_VERSION 5
 
 enum run_phase {
         RUN_PHASE_LAUNCHING, /* with a launching thread */

@@ -68,7 +68,7 @@ enum stop_stage {
 
 enum reexec_stage {
         REEXEC_NONE,
-        REEXEC_ASKED,  /* the scheduler is to leave, starts under way are to end */
+        REEXEC_ASKED,  /* the scheduler is to leave, what is under way is to end */
         REEXEC_FORCED, /* the scheduler was killed */
 };
 
