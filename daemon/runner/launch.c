@@ -247,7 +247,7 @@ static void clone_child(struct worker *w, struct launch *l, struct launch_child 
         if (child->verdict != LAUNCH_GOES_ON)
                 fail(l, child->step, 0);
         else /* without an error somebody killed it on its way */
-                fail(l, child->step, child->error ? child->error : ECANCELED);
+                fail(l, child->step != RUN_STEP_NONE ? child->step : RUN_STEP_CLONE, child->error ? child->error : ECANCELED);
         reap(w->pidfd);
 }
 

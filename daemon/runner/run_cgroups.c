@@ -119,7 +119,8 @@ void run_cgroups_measure(struct runner *runner, struct run *run, struct run_end 
                 return;
         end->cpu_us = state.cpu_us - run->cgroup_cpu_us;
         entry->cpu_us = state.cpu_us;
-        entry->is_suspect = state.has_processes || state.is_frozen;
+        /* a kernel may kill at birth whatever begins where cgroup.kill was written once */
+        entry->is_suspect = state.has_processes || state.is_frozen || run->stop == RUN_STOP_KILLED;
 }
 
 /* What is not there any more, or too much. */

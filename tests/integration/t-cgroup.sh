@@ -156,6 +156,37 @@ rm "$T/jobs/twice.ini"
 expect_ctl 0 reload
 until_true 5 has_cgroups twice ""
 
+# ---- a program that is executed anew has the cgroups of what runs, and of what ran ----
+
+write_job stays <<EOF
+Log=all
+Timeout=1500ms
+KillGrace=200ms
+Script=
+ trap '' TERM
+ (env -i setsid sh -c 'trap "" TERM; while :; do sleep 0.1; done' &)
+ echo \$\$ >>$T/out/stays
+ while :; do sleep 0.1; done
+EOF
+expect_ctl 0 reload
+expect_ctl 0 trigger stays
+until_true 5 file_exists "$T/out/stays"
+mkdir "$given/jobs/before@1" # as of a job that is gone by now
+mark_log
+kill -USR2 "$daemon"
+wait_event re-executed
+has_members stays 0 && die "an exec has killed what runs"
+assert_equal "cgroup of the runner" runner "$(cgroup_of "$daemon")"
+wait_event timed-out stays
+until_true 3 has_members stays 0
+assert_equal "cgroups after it" "stays@1 " "$(cgroups_of stays)"
+until_true 5 has_cgroups before ""
+expect_ctl 0 trigger stays
+until_true 5 has_lines "$T/out/stays" 2
+assert_equal "cgroups of the next run" "stays@1 " "$(cgroups_of stays)"
+expect_ctl 0 cancel stays
+rm "$T/jobs/stays.ini"
+
 # ---- a runner that is killed leaves nothing to the next one ----
 
 write_job survivor <<EOF
