@@ -10,7 +10,7 @@ enum event_kind {
         EVENT_ENDED,
         EVENT_FAILED,
         EVENT_TIMED_OUT,
-        EVENT_RETRY,     /* an attempt failed, and another is to come */
+        EVENT_RETRY, /* an attempt failed, and another is to come */
         EVENT_MISSED,
         EVENT_WITHHELD,
         EVENT_PENDING, /* a slot waits for its conditions */
