@@ -12,7 +12,10 @@
 #include "daemon/ctl/screens.h"
 #include "daemon/ctl/session.h"
 #include "daemon/ctl/table.h"
+#include "daemon/ctl/text.h"
 #include "daemon/ctl/times.h"
+
+#define NEXT_REASON_WIDTH 20
 
 /* In the order of the screen. */
 enum mark { MARK_HELD, MARK_FAILING, MARK_OVERDUE, MARK_MISSED, MARK_RUNNING, MARK_NONE, MARK_MAX };
@@ -137,7 +140,9 @@ static void add_next(struct table *t, const struct view *v, const json_t *job) {
                 table_cell(t, "%s%s", times_short(v->now_us, next_us, in), text);
                 table_cell(t, "%s", next_us > v->now_us ? times_about(next_us - v->now_us, in) : "now");
         } else {
-                table_cell(t, "%s", is_state(job, "waiting") ? "-" : reply_text_or(job, "state", "-"));
+                const char *reason = reply_text_or(job, "nextReason", "-");
+                bool is_short = text_width(reason) <= NEXT_REASON_WIDTH; /* a longer one is for show */
+                table_cell(t, "%s", !is_state(job, "waiting") ? reply_text_or(job, "state", "-") : is_short ? reason : "-");
                 table_cell(t, "-");
         }
 }

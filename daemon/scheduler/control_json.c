@@ -240,13 +240,15 @@ json_t *control_json_job(const struct engine *e, const struct book *b, struct cl
         control_put_text(&object, "name", engine_job_name(e, job));
         control_put_text(&object, "state", job_status_to_string(view.status));
         control_put_text(&object, "description", description[0] ? description : NULL);
-        control_put_text(&object, "schedule", words_schedule(engine_job_when(e, job), buf));
+        bool is_child_only = view.is_child && !job_when_has_schedule(engine_job_when(e, job));
+        control_put_text(&object, "schedule",
+                         is_child_only ? "after other jobs" : words_schedule(engine_job_when(e, job), buf));
         control_put_known(&object, "nextSlotUsec", view.next_slot_rt_us != INT64_MAX, view.next_slot_rt_us);
         control_put_known(&object, "nextStartUsec", view.next_start_rt_us != INT64_MAX, view.next_start_rt_us);
         control_put_text(&object, "nextReason", words_next_reason(&view, engine_job_when(e, job), buf));
         put_latest(&object, book);
         control_put(&object, "runningRunIds", control_json_running(e, job));
-        control_put_int(&object, "pending", view.pending_run > 0);
+        control_put_int(&object, "pending", view.n_line > 0 ? view.n_line : view.pending_run > 0);
         put_counts(&object, book ? &book->counts : &no_counts);
         control_put(&object, "groups", groups_json(engine_job_when(e, job)->ties));
         control_put_known(&object, "attempt", view.retry, view.retry ? view.retry->attempt : 0);

@@ -22,6 +22,6 @@ bool words_awaits_condition(const struct words_facts *f);
 /* When it was last to start a condition did not hold, and it has not started since. */
 bool words_is_refused(const struct words_facts *f);
 /* What became of slots, who holds the job, and when it goes on. */
-void words_say_slots(const struct book_range *range, struct words_answer *answer);
+void words_say_slots(const struct words_facts *f, const struct book_range *range, struct words_answer *answer);
 void words_say_hold(const struct words_facts *f, struct words_answer *answer);
 void words_say_next(const struct words_facts *f, struct words_answer *answer);

@@ -311,12 +311,21 @@ static void say_parents(const struct words_facts *f, struct words_answer *answer
                           f->n_parents - WORDS_PARENTS == 1 ? "" : "s");
 }
 
-void words_say_slots(const struct book_range *range, struct words_answer *answer) {
+/* An overlap, by what the job lets be. */
+static const char *why_of(const struct words_facts *f, enum slot_reason reason) {
+        if (reason == SLOT_REASON_OVERLAP && f->when->overlap == JOB_OVERLAP_QUEUE)
+                return "as many slots waited for the run in flight as QueueMax= lets";
+        if (reason == SLOT_REASON_OVERLAP && f->when->overlap == JOB_OVERLAP_PARALLEL)
+                return "as many runs were in flight as MaxParallel= lets";
+        return words_of_reason(reason);
+}
+
+void words_say_slots(const struct words_facts *f, const struct book_range *range, struct words_answer *answer) {
         char first[40], last[40];
         timestamp_print_utc(range->first_rt_us, first);
         timestamp_print_utc(range->last_rt_us, last);
         const char *between = range->reason != SLOT_REASON_NONE ? ": " : "";
-        const char *reason = range->reason != SLOT_REASON_NONE ? words_of_reason(range->reason) : "";
+        const char *reason = range->reason != SLOT_REASON_NONE ? why_of(f, range->reason) : "";
         if (range->outcome == SLOT_MERGED && range->n == 1)
                 words_say(answer, "The slot of %s went into run %" PRIu64 "%s%s.", first, range->run, between, reason);
         else if (range->outcome == SLOT_MERGED)
@@ -324,10 +333,10 @@ void words_say_slots(const struct book_range *range, struct words_answer *answer
                           range->run, between, reason);
         else if (range->n == 1)
                 words_say(answer, "The slot of %s was %s: %s.", first, slot_outcome_to_string(range->outcome),
-                          words_of_reason(range->reason));
+                          why_of(f, range->reason));
         else
                 words_say(answer, "%" PRIu64 " slots from %s to %s were %s: %s.", range->n, first, last,
-                          slot_outcome_to_string(range->outcome), words_of_reason(range->reason));
+                          slot_outcome_to_string(range->outcome), why_of(f, range->reason));
         answer->slots = range;
 }
 
@@ -359,7 +368,7 @@ static void say_refusal(const struct words_facts *f, const struct book_range *mi
         if (!words_is_refused(f))
                 return;
         if (is_of_condition(latest) && latest != missed)
-                words_say_slots(latest, answer);
+                words_say_slots(f, latest, answer);
         if (f->condition)
                 words_say(answer, "When it was last to start, this did not hold: %s.", f->condition);
         answer->reason = "condition";
@@ -440,7 +449,7 @@ void words_why(const struct words_facts *facts, struct words_answer *ret) {
         say_overdue(facts, ret);
         const struct book_range *missed = last_missed(facts->book);
         if (missed)
-                words_say_slots(missed, ret);
+                words_say_slots(facts, missed, ret);
         else if (facts->book && facts->book->counts.missed > 0) /* by another scheduler, or so many others came behind them */
                 words_say(ret, "%" PRIu64 " of its slots %s missed so far: chimectl history %s", facts->book->counts.missed,
                           facts->book->counts.missed == 1 ? "was" : "were", facts->job);

@@ -53,7 +53,7 @@ void words_why_slot(const struct words_facts *facts, int64_t slot_rt_us, struct 
                 const struct book_range *range = &book->recent[i];
                 if (slot_rt_us < range->first_rt_us || slot_rt_us > range->last_rt_us)
                         continue;
-                words_say_slots(range, ret);
+                words_say_slots(facts, range, ret);
                 if (range->reason != SLOT_REASON_NONE)
                         ret->reason = slot_reason_to_string(range->reason);
                 return;

@@ -94,7 +94,7 @@ static const struct api_field run_fields[] = {RUN_FIELDS};
                 INT("lastStartUsec", OPTIONAL, "Start of the latest run."),                                                    \
                 STRING("lastResult", OPTIONAL, "Result of the latest run that has ended."),                                    \
                 INT("lastDurationUsec", OPTIONAL, "Span it took."), INTS("runningRunIds", REQUIRED, "Runs in flight."),        \
-                INT("pending", REQUIRED, "How many runs wait for the one in flight."),                                         \
+                INT("pending", REQUIRED, "How many slots, or a trigger, wait for the run in flight."),                         \
                 INT("runs", REQUIRED, "Runs that have ended since chimed began to count."),                                    \
                 INT("successes", REQUIRED, "Of them good ones."), INT("failures", REQUIRED, "Of them failed ones."),           \
                 INT("failuresInRow", REQUIRED, "Slots that have failed since the latest good run."),                           \

@@ -355,6 +355,17 @@ static const struct {
          "! 1 error in the job files, their last good jobs run on: chimectl check\n"
          "No jobs. Write one, of three lines, into a file NAME.ini in a job folder; see chimed.job(5).\n"},
         {"show", print_show, show_job, 80, show_80},
+        {"list, what follows others", print_list,
+         "[{'name':'a','state':'waiting','nextReason':'follows other jobs'},{'name':'b','state':'waiting','nextReason':"
+         "'waits for the clock to be "
+         "synchronised'},{'name':'c','state':'running','lastStartUsec':@-5,'runningRunIds':[1],'pending':3}]",
+         80,
+         "! 1 error in the job files, their last good jobs run on: chimectl check\n"
+         "  JOB  NEXT                IN  LAST          TOOK  RESULT  MISSED\n"
+         "> c    running 5s +3       -   Sat 11:41:35  5s    -            -\n"
+         "  a    follows other jobs  -   -             -     -            -\n"
+         "  b    -                   -   -             -     -            -\n"
+         "3 jobs: 1 running.\n"},
         {"show, all policy", print_show, show_policy, 80, show_policy_80},
         {"show, all policy, wide", print_show, show_policy, 200, show_policy_200},
         {"show, policy by default", print_show,

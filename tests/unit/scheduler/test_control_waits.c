@@ -376,7 +376,10 @@ START_TEST(cancel_says_what_else_it_drops) {
              "\"changed\":true,\"state\":\"waiting\",\"run\":null,\"droppedAttempt\":null,\"droppedSlots\":1,"
              "\"droppedRunId\":");
         says(ask(&a, "Cancel", "{\"job\":\"asks\",\"what\":\"run\"}"), "NotRunning");
-        /* slots in line go with the run before them */
+        /* slots in line are counted, and go with the run before them */
+        const char *listed = ask(&a, "ListJobs", "{\"jobs\":[\"line\"]}");
+        says(listed, "\"schedule\":\"after other jobs\"");
+        says(listed, "\"pending\":2,");
         say(&a, "Cancel", "{\"job\":\"line\",\"what\":\"run\"}");
         silent(&a);
         run_ended(told.killed, RUN_RESULT_CANCELLED, NULL);
