@@ -66,6 +66,15 @@ goes_on
 is_program_of "$T/bin/chimed-runner" "$daemon" || die "the runner is an old one"
 is_program_of "$T/bin/chimed" "$(scheduler_pid)" || die "the scheduler is an old one"
 
+# a scheduler that does not leave is killed
+before=$(scheduler_pid)
+mark_log
+kill -STOP "$before"
+kill -USR2 "$daemon"
+wait_event re-executed "" 15
+is_gone "$before" || die "the scheduler is still there"
+goes_on
+
 # one byte is not as it was written
 cp "$T/runner" "$T/bin/real-runner"
 put_runner <<EOF
