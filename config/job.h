@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "config/agenda.h"
+#include "config/amount.h"
 #include "config/days.h"
 #include "config/diag.h"
 #include "config/duration.h"
@@ -51,6 +52,7 @@
 #define JOB_IO_CLASS_SHIFT       13 /* of io_priority: the class is above, the level below */
 #define JOB_CPU_PRIORITY_MAX     99
 #define JOB_OOM_SCORE_MAX        1000
+#define JOB_CPU_QUOTA_MAX        (10000 * AMOUNT_SHARE_ONE)
 #define JOB_DEADLINE_NEXT        INT64_C(-1) /* StartDeadline= not set: until the next slot is due */
 
 enum job_mode {
@@ -222,6 +224,9 @@ struct job_what {
         uint8_t cpu_policy, cpu_priority; /* SCHED_*, and 1..99 for SCHED_FIFO and SCHED_RR */
         uint16_t io_priority;             /* as ioprio_set(2) takes it */
         int16_t oom_score;                /* OOMScoreAdjust= */
+        /* of all processes of a run together, where it has a cgroup */
+        struct amount memory_max, tasks_max;
+        uint32_t cpu_quota; /* CPUQuota=: AMOUNT_SHARE_ONE is one processor; 0: no limit */
 };
 
 /* A name in a value, which is resolved later, and where it stands. Both texts are owned. */

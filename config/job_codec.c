@@ -11,7 +11,7 @@
 
 #include "config/job_draft.h"
 
-#define WHAT_VERSION   6
+#define WHAT_VERSION   7
 #define MANNER_SIZE_AT 1 /* offset of the manner's size, behind the version */
 
 static void encode_list(struct pack *p, char *const *list) {
@@ -48,6 +48,11 @@ static void encode_limits(struct pack *p, const struct limits *limits) {
                 }
 }
 
+static void encode_amount(struct pack *p, const struct amount *amount) {
+        pack_u64(p, amount->n);
+        pack_u8(p, amount->is_share);
+}
+
 /* With which rights, priorities and limits. */
 static void encode_means(struct pack *p, const struct job_what *what) {
         pack_string(p, what->root_directory);
@@ -59,6 +64,9 @@ static void encode_means(struct pack *p, const struct job_what *what) {
         pack_u16(p, what->io_priority);
         pack_u16(p, (uint16_t)what->oom_score);
         encode_limits(p, what->limits);
+        encode_amount(p, &what->memory_max);
+        encode_amount(p, &what->tasks_max);
+        pack_u32(p, what->cpu_quota);
 }
 
 void job_what_encode(const struct job_what *what, struct pack *p) {
@@ -271,6 +279,14 @@ static int decode_limits(struct unpack *u, struct limits **ret) {
         return 0;
 }
 
+static struct amount decode_amount(struct unpack *u) {
+        struct amount amount = {.n = unpack_u64(u)};
+
+        amount.is_share = decode_bool(u);
+        u->bad = u->bad || amount.n > (amount.is_share ? AMOUNT_SHARE_ONE : (uint64_t)INT64_MAX);
+        return amount;
+}
+
 static int decode_means(struct unpack *u, struct job_what *what) {
         int r = decode_text(u, &what->root_directory);
 
@@ -281,7 +297,13 @@ static int decode_means(struct unpack *u, struct job_what *what) {
         what->cpu_priority = unpack_u8(u);
         what->io_priority = unpack_u16(u);
         what->oom_score = (int16_t)unpack_u16(u);
-        return r == 0 ? decode_limits(u, &what->limits) : r;
+        if (r == 0)
+                r = decode_limits(u, &what->limits);
+        what->memory_max = decode_amount(u);
+        what->tasks_max = decode_amount(u);
+        what->cpu_quota = unpack_u32(u);
+        u->bad = u->bad || what->cpu_quota > JOB_CPU_QUOTA_MAX;
+        return r;
 }
 
 static bool has_sane_means(const struct job_what *what) {

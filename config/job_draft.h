@@ -110,6 +110,9 @@ enum job_key_index {
         KEY_LIMIT_NICE,
         KEY_LIMIT_RTPRIO,
         KEY_LIMIT_RTTIME,
+        KEY_MEMORY_MAX,
+        KEY_CPU_QUOTA,
+        KEY_TASKS_MAX,
         KEY_NO_NEW_PRIVILEGES,
         KEY_STANDARD_OUTPUT,
         KEY_STANDARD_ERROR,
@@ -276,6 +279,9 @@ int parse_cpu_scheduling_priority(struct job_draft *d, const struct job_setting 
 int parse_io_scheduling_class(struct job_draft *d, const struct job_setting *s);
 int parse_io_scheduling_priority(struct job_draft *d, const struct job_setting *s);
 int parse_oom_score_adjust(struct job_draft *d, const struct job_setting *s);
+int parse_memory_max(struct job_draft *d, const struct job_setting *s);
+int parse_cpu_quota(struct job_draft *d, const struct job_setting *s);
+int parse_tasks_max(struct job_draft *d, const struct job_setting *s);
 int parse_limit(struct job_draft *d, const struct job_setting *s);
 int parse_no_new_privileges(struct job_draft *d, const struct job_setting *s);
 int parse_environment(struct job_draft *d, const struct job_setting *s);

@@ -113,6 +113,37 @@ int parse_oom_score_adjust(struct job_draft *d, const struct job_setting *s) {
         return r;
 }
 
+static int parse_amount(struct job_draft *d, const struct job_setting *s, bool is_size, struct amount *ret) {
+        int r = amount_parse(s->value, is_size, ret);
+
+        if (r == -ERANGE)
+                return draft_error(d, s, 0, "%s=%.40s is out of range; no limit is infinity", s->key, s->value);
+        if (r < 0)
+                return draft_error(d, s, 0, "\"%.40s\": write %s, a share of the machine's such as 10%%, or infinity", s->value,
+                                   is_size ? "bytes, a size such as 512M" : "a number");
+        return 0;
+}
+
+int parse_memory_max(struct job_draft *d, const struct job_setting *s) {
+        return parse_amount(d, s, true, &d->job->what.memory_max);
+}
+
+int parse_tasks_max(struct job_draft *d, const struct job_setting *s) {
+        return parse_amount(d, s, false, &d->job->what.tasks_max);
+}
+
+int parse_cpu_quota(struct job_draft *d, const struct job_setting *s) {
+        uint64_t parts = 0;
+        int r = strcmp(s->value, "infinity") == 0 ? 0 : amount_parse_share(s->value, JOB_CPU_QUOTA_MAX, &parts);
+
+        if (r == -ERANGE)
+                return draft_error(d, s, 0, "%s=%.40s is out of range; one whole processor is 100%%", s->key, s->value);
+        if (r < 0)
+                return draft_error(d, s, 0, "\"%.40s\": write a share of one processor such as 50%%, or infinity", s->value);
+        d->job->what.cpu_quota = (uint32_t)parts;
+        return 0;
+}
+
 int parse_limit(struct job_draft *d, const struct job_setting *s) {
         const struct limit_row *row = limit_find(s->key);
         struct job_what *what = &d->job->what;

@@ -19,7 +19,7 @@ static const struct {
         [RUN_RESULT_SIGNAL] = {"signal", false, true},        [RUN_RESULT_START_FAILED] = {"start-failed", false, true},
         [RUN_RESULT_CANCELLED] = {"cancelled", false, false}, [RUN_RESULT_INTERRUPTED] = {"interrupted", false, false},
         [RUN_RESULT_FINISHED] = {"finished", true, false},    [RUN_RESULT_SKIPPED] = {"skipped", true, false},
-        [RUN_RESULT_CONDITION] = {"condition", false, false},
+        [RUN_RESULT_CONDITION] = {"condition", false, false}, [RUN_RESULT_OOM] = {"oom", false, true},
 };
 
 static const char *const cause_names[RUN_CAUSE_MAX] = {

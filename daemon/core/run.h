@@ -19,6 +19,7 @@ enum run_result {
         RUN_RESULT_FINISHED,     /* the job has come to its end */
         RUN_RESULT_SKIPPED,      /* there was nothing to do, by its word */
         RUN_RESULT_CONDITION,    /* not executed: a condition did not hold */
+        RUN_RESULT_OOM,          /* failed, after the kernel had killed a process of it for lack of memory */
         RUN_RESULT_MAX
 };
 
@@ -90,7 +91,7 @@ struct run_end;
 const char *run_start_error(const struct run_end *end);
 /* True for success, skipped and finished. */
 bool run_result_is_good(enum run_result result);
-/* True for failed, timeout, signal, start-failed. */
+/* True for failed, timeout, signal, start-failed, oom. */
 bool run_result_is_failure(enum run_result result);
 
 /* How a run ended. */
@@ -102,7 +103,8 @@ struct run_end {
         int error;                        /* start-failed: errno there (positive) */
         int64_t start_rt_us, start_bt_us; /* of exec; 0 where it never started */
         int64_t end_rt_us, end_bt_us;
-        int64_t cpu_us; /* user and system time of the main process and its waited-for children */
+        int64_t cpu_us;      /* user and system time of all its processes; without a cgroup, of those that were waited for */
+        int64_t memory_peak; /* bytes; 0: not known */
 };
 
 #define RUN_REASON_MAX 24 /* bytes of a word for why slots were missed, with the NUL */

@@ -373,12 +373,13 @@ void wire_put_ended(struct pack *p, const struct wire_ended *v) {
         pack_i64(p, end->end_rt_us);
         pack_i64(p, end->end_bt_us);
         pack_i64(p, end->cpu_us);
+        pack_i64(p, end->memory_peak);
         pack_string(p, v->condition);
 }
 
 static bool end_is_in_range(const struct run_end *end) {
         return end->result != RUN_RESULT_NONE && end->exit_code >= -1 && end->exit_code <= 255 && end->signal >= 0 &&
-               end->signal < NSIG && end->error >= 0 && end->error <= 4095;
+               end->signal < NSIG && end->error >= 0 && end->error <= 4095 && end->memory_peak >= 0;
 }
 
 int wire_get_ended(const void *data, size_t size, struct wire_ended *ret) {
@@ -395,6 +396,7 @@ int wire_get_ended(const void *data, size_t size, struct wire_ended *ret) {
         v.end.end_rt_us = get_time(&u);
         v.end.end_bt_us = get_time(&u);
         v.end.cpu_us = get_time(&u);
+        v.end.memory_peak = unpack_i64(&u);
         size_t n;
         const void *condition = unpack_bytes(&u, &n);
         int r = unpack_finish(&u);

@@ -37,6 +37,7 @@ static const char *const words[RUN_RESULT_MAX] = {
         [RUN_RESULT_FINISHED] = "finished",
         [RUN_RESULT_SKIPPED] = "had nothing to do",
         [RUN_RESULT_CONDITION] = "was not executed: its conditions did not hold",
+        [RUN_RESULT_OOM] = "failed, as the kernel had killed for lack of memory,",
 };
 
 static void add_detail(const json_t *run, enum run_result result, char *buf, size_t size) {
@@ -131,6 +132,7 @@ int runs_exit_status(const json_t *run) {
                 return reply_int(run, "startUsec", REPLY_NO_TIME) == REPLY_NO_TIME ? CTL_EXIT_NOT_RUN : status_as_ended(run);
         case RUN_RESULT_FAILED:
         case RUN_RESULT_SIGNAL:
+        case RUN_RESULT_OOM:
                 return status_as_ended(run);
         case RUN_RESULT_NONE:
         case RUN_RESULT_INTERRUPTED:

@@ -1,27 +1,25 @@
 // SPDX-License-Identifier: MIT
-// cgroup: a part of the cgroup v2 tree that was given to us.
-// A cgroup with processes may have no children with controllers, so we are in one leaf and the runs in others: runner/, jobs/JOB@N.
+// cgroup: what is done to the cgroup of a run: made, limited, asked, signalled, removed.
 // A process is signalled through a pidfd that was opened between two readings of the list which both name its number: then it was
 // a member's when the pidfd was opened, or that process is gone.
 
-#include "daemon/runner/cgroup.h"
+#include "daemon/runner/cgroup_internal.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/magic.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
-#include <sys/xattr.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
+#include "config/amount.h"
+#include "config/duration.h"
 #include "daemon/core/clock.h"
 #include "daemon/core/util.h"
 
@@ -30,15 +28,13 @@
 #define PROCS_MAX  4096 /* members of one cgroup that a round signals */
 #define BATCH      64   /* of descriptors */
 
-struct cgroups {
-        int dir_fd, jobs_fd;
-        int lock_fd; /* locked: nobody else has jobs/ */
-};
+#define CPU_PERIOD_US     (100 * USEC_PER_MSEC)
+#define CPU_PERIOD_MAX_US USEC_PER_SEC
+#define CPU_QUOTA_MIN_US  USEC_PER_MSEC
 
 /* ---- small files ---- */
 
-/* Reads a file of the kernel's as text. 0 or a negative error. */
-static int read_text(int dir_fd, const char *path, char *buf, size_t size) {
+int cgroup_read_text(int dir_fd, const char *path, char *buf, size_t size) {
         _cleanup_close_ int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
         ssize_t n = fd < 0 ? -1 : read(fd, buf, size - 1);
 
@@ -48,14 +44,13 @@ static int read_text(int dir_fd, const char *path, char *buf, size_t size) {
         return 0;
 }
 
-static int write_text(int dir_fd, const char *path, const char *text) {
+int cgroup_write_text(int dir_fd, const char *path, const char *text) {
         _cleanup_close_ int fd = openat(dir_fd, path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
 
         return fd < 0 || write(fd, text, strlen(text)) < 0 ? -errno : 0;
 }
 
-/* The number behind a key in lines of "KEY NUMBER". 0, or -EBADMSG: it is not there. */
-static int find_number(const char *text, const char *key, uint64_t *ret) {
+int cgroup_find_number(const char *text, const char *key, uint64_t *ret) {
         size_t size = strlen(key);
 
         for (const char *line = text; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
@@ -66,7 +61,7 @@ static int find_number(const char *text, const char *key, uint64_t *ret) {
         return -EBADMSG;
 }
 
-static int open_folder(int dir_fd, const char *name) {
+int cgroup_open_folder(int dir_fd, const char *name) {
         int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
         return fd < 0 ? -errno : fd;
@@ -74,9 +69,8 @@ static int open_folder(int dir_fd, const char *name) {
 
 /* ---- children ---- */
 
-/* Calls fn for each child, with its name. The first error ends it. */
-static int for_each_child(int dir_fd, int (*fn)(int dir_fd, const char *name, void *userdata), void *userdata) {
-        int fd = open_folder(dir_fd, "."), r = 0;
+int cgroup_for_each_child(int dir_fd, int (*fn)(int dir_fd, const char *name, void *userdata), void *userdata) {
+        int fd = cgroup_open_folder(dir_fd, "."), r = 0;
         DIR *stream = fd >= 0 ? fdopendir(fd) : NULL;
         struct dirent *entry;
 
@@ -99,8 +93,8 @@ static int remove_tree(int dir_fd, const char *name, void *depth) {
                 return 0;
         if (errno != EBUSY || below > DEPTH_MAX)
                 return -errno;
-        _cleanup_close_ int fd = open_folder(dir_fd, name);
-        int r = fd < 0 ? fd : for_each_child(fd, remove_tree, &below);
+        _cleanup_close_ int fd = cgroup_open_folder(dir_fd, name);
+        int r = fd < 0 ? fd : cgroup_for_each_child(fd, remove_tree, &below);
         if (r < 0)
                 return r;
         return unlinkat(dir_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : -errno;
@@ -114,38 +108,162 @@ int cgroup_remove(const struct cgroups *cgroups, const char *name) {
 
 /* ---- one cgroup ---- */
 
-int cgroup_make(const struct cgroups *cgroups, const char *name, bool is_fresh) {
-        if (is_fresh) {
-                int r = cgroup_remove(cgroups, name);
-                if (r < 0)
-                        return r;
-        }
-        if (mkdirat(cgroups->jobs_fd, name, 0755) < 0 && errno != EEXIST)
-                return -errno;
-        return open_folder(cgroups->jobs_fd, name);
+/* How much there is of what is limited. */
+static uint64_t machine_memory(void) {
+        struct sysinfo info;
+
+        return sysinfo(&info) < 0 ? UINT64_MAX : (uint64_t)info.totalram * info.mem_unit;
 }
 
-int cgroup_look(int dir_fd, struct cgroup_state *ret) {
-        char text[1024];
-        uint64_t populated, frozen = 0, cpu_us;
-        int r = read_text(dir_fd, "cgroup.events", text, sizeof(text));
+static uint64_t machine_tasks(void) {
+        uint64_t least = UINT64_MAX;
+        char text[32];
 
-        if (r == 0)
-                r = find_number(text, "populated", &populated);
-        if (r == 0)
-                find_number(text, "frozen", &frozen); /* since 5.2 */
-        if (r == 0)
-                r = read_text(dir_fd, "cpu.stat", text, sizeof(text));
-        if (r == 0)
-                r = find_number(text, "usage_usec", &cpu_us);
-        if (r < 0)
-                return r;
-        *ret = (struct cgroup_state){.has_processes = populated > 0, .is_frozen = frozen > 0, .cpu_us = (int64_t)cpu_us};
+        if (cgroup_read_text(AT_FDCWD, "/proc/sys/kernel/pid_max", text, sizeof(text)) == 0)
+                least = strtoull(text, NULL, 10);
+        if (cgroup_read_text(AT_FDCWD, "/proc/sys/kernel/threads-max", text, sizeof(text)) == 0 &&
+            strtoull(text, NULL, 10) < least)
+                least = strtoull(text, NULL, 10);
+        return least;
+}
+
+/* Writes a limit; 0: none, which it is already in a cgroup that had none before. */
+static int limit_number(const struct cgroup *cgroup, const char *path, uint64_t n) {
+        char text[24] = "max";
+
+        if (n == 0 && !cgroup->has_limits)
+                return 0;
+        if (n > 0)
+                snprintf(text, sizeof(text), "%llu", (unsigned long long)n);
+        return cgroup_write_text(cgroup->dir_fd, path, text);
+}
+
+/* Below a hundredth of a processor the period is longer, for the kernel counts in milliseconds. */
+static int limit_cpu(const struct cgroup *cgroup, uint64_t quota) {
+        uint64_t period_us = quota < AMOUNT_SHARE_ONE / 100 ? CPU_PERIOD_MAX_US : CPU_PERIOD_US;
+        uint64_t quota_us = quota * period_us / AMOUNT_SHARE_ONE;
+        char text[48] = "max";
+
+        if (quota == 0 && !cgroup->has_limits)
+                return 0;
+        if (quota > 0)
+                snprintf(text, sizeof(text), "%llu %llu",
+                         (unsigned long long)(quota_us < CPU_QUOTA_MIN_US ? CPU_QUOTA_MIN_US : quota_us),
+                         (unsigned long long)period_us);
+        return cgroup_write_text(cgroup->dir_fd, "cpu.max", text);
+}
+
+static int limit(const struct cgroups *cgroups, const struct job_what *what, struct cgroup *cgroup) {
+        bool has_limits = what->memory_max.n > 0 || what->tasks_max.n > 0 || what->cpu_quota > 0;
+        uint64_t memory = what->memory_max.is_share ? machine_memory() : 0,
+                 tasks = what->tasks_max.is_share ? machine_tasks() : 0;
+        int r = 0;
+
+        if (!has_limits && !cgroup->has_limits)
+                return 0;
+        if (cgroups->controllers & CGROUP_MEMORY)
+                r = limit_number(cgroup, "memory.max", amount_of(&what->memory_max, memory));
+        if (r == 0 && cgroups->controllers & CGROUP_PIDS)
+                r = limit_number(cgroup, "pids.max", amount_of(&what->tasks_max, tasks));
+        if (r == 0 && cgroups->controllers & CGROUP_CPU)
+                r = limit_cpu(cgroup, what->cpu_quota);
+        cgroup->has_limits = has_limits;
+        return r;
+}
+
+void cgroup_close(struct cgroup *cgroup) {
+        util_close(cgroup->dir_fd);
+        util_close(cgroup->peak_fd);
+        *cgroup = CGROUP_NONE;
+}
+
+int cgroup_open(const struct cgroups *cgroups, const char *name, struct cgroup *cgroup) {
+        struct cgroup_state state;
+        bool is_new = mkdirat(cgroups->jobs_fd, name, 0755) == 0;
+        if (!is_new && errno != EEXIST)
+                return -errno;
+        cgroup->dir_fd = cgroup_open_folder(cgroups->jobs_fd, name);
+        if (cgroup->dir_fd < 0)
+                return cgroup->dir_fd;
+        if (!is_new) {
+                int r = cgroup_look(cgroups, cgroup, &state);
+                if (r < 0)
+                        return r;
+                cgroup->cpu_us = state.cpu_us;
+                cgroup->oom_kills = state.oom_kills;
+                cgroup->has_limits = true; /* who knows */
+        }
+        if (cgroups->controllers & CGROUP_MEMORY)
+                cgroup->peak_fd = openat(cgroup->dir_fd, "memory.peak", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
         return 0;
 }
 
-/* The members of one cgroup, without those of its children: at most max. How many there are in pids, or a negative error. */
-static int read_members(int dir_fd, pid_t *pids, int max) {
+int cgroup_prepare(const struct cgroups *cgroups, const char *name, const struct job_what *what, bool is_fresh,
+                   struct cgroup *cgroup) {
+        bool is_worn = cgroups->controllers & CGROUP_MEMORY && cgroup->dir_fd >= 0 && cgroup->peak_fd < 0;
+        int r = 0;
+
+        if (is_fresh || is_worn) {
+                cgroup_close(cgroup);
+                r = cgroup_remove(cgroups, name);
+        }
+        if (r == 0 && cgroup->dir_fd < 0)
+                r = cgroup_open(cgroups, name, cgroup);
+        cgroup->has_own_peak = true;
+        if (cgroup->peak_fd >= 0 && write(cgroup->peak_fd, "reset", strlen("reset")) < 0)
+                cgroup->peak_fd = util_close(cgroup->peak_fd); /* it can since 6.12 */
+        return r == 0 ? limit(cgroups, what, cgroup) : r;
+}
+
+/* 0 where it is not known. */
+static uint64_t read_peak(const struct cgroup *cgroup) {
+        char text[32] = "";
+
+        if (!cgroup->has_own_peak)
+                return 0;
+        if (cgroup->peak_fd < 0)
+                return cgroup_read_text(cgroup->dir_fd, "memory.peak", text, sizeof(text)) == 0 ? strtoull(text, NULL, 10) : 0;
+        return pread(cgroup->peak_fd, text, sizeof(text) - 1, 0) > 0 ? strtoull(text, NULL, 10) : 0;
+}
+
+bool cgroup_is_empty(const struct cgroup *cgroup) {
+        char text[256];
+        uint64_t populated;
+
+        return cgroup_read_text(cgroup->dir_fd, "cgroup.events", text, sizeof(text)) < 0 ||
+               cgroup_find_number(text, "populated", &populated) < 0 || populated == 0;
+}
+
+int cgroup_look(const struct cgroups *cgroups, const struct cgroup *cgroup, struct cgroup_state *ret) {
+        char text[2048];
+        uint64_t populated, frozen = 0, cpu_us;
+        struct cgroup_state state = {};
+        int r = cgroup_read_text(cgroup->dir_fd, "cgroup.events", text, sizeof(text));
+
+        if (r == 0)
+                r = cgroup_find_number(text, "populated", &populated);
+        if (r == 0)
+                cgroup_find_number(text, "frozen", &frozen); /* since 5.2 */
+        if (r == 0)
+                r = cgroup_read_text(cgroup->dir_fd, "cpu.stat", text, sizeof(text));
+        if (r == 0)
+                r = cgroup_find_number(text, "usage_usec", &cpu_us);
+        if (r == 0 && cgroups->controllers & CGROUP_MEMORY) {
+                state.memory_peak = read_peak(cgroup);
+                r = cgroup_read_text(cgroup->dir_fd, "memory.events", text, sizeof(text));
+                if (r == 0)
+                        r = cgroup_find_number(text, "oom_kill", &state.oom_kills);
+        }
+        if (r < 0)
+                return r;
+        state.has_processes = populated > 0;
+        state.is_frozen = frozen > 0;
+        state.cpu_us = (int64_t)cpu_us;
+        *ret = state;
+        return 0;
+}
+
+int cgroup_read_members(int dir_fd, pid_t *pids, int max) {
         _cleanup_close_ int fd = openat(dir_fd, "cgroup.procs", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
         FILE *f = fd >= 0 ? fdopen(fd, "re") : NULL;
         int n = 0, pid;
@@ -186,7 +304,7 @@ static void signal_some(int dir_fd, const struct round *round, const pid_t *pids
 
         for (int i = 0; i < n; i++)
                 pidfds[i] = (int)syscall(SYS_pidfd_open, pids[i], 0);
-        int n_again = read_members(dir_fd, round->again, PROCS_MAX);
+        int n_again = cgroup_read_members(dir_fd, round->again, PROCS_MAX);
         for (int i = 0; i < n; i++) {
                 if (pidfds[i] >= 0 && has_pid(round->again, n_again, pids[i]))
                         send_signal(pidfds[i], round->signal);
@@ -195,7 +313,7 @@ static void signal_some(int dir_fd, const struct round *round, const pid_t *pids
 }
 
 static int signal_members(int dir_fd, struct round *round) {
-        int n = read_members(dir_fd, round->pids, PROCS_MAX);
+        int n = cgroup_read_members(dir_fd, round->pids, PROCS_MAX);
 
         if (n < 0)
                 return n;
@@ -208,7 +326,7 @@ static int signal_members(int dir_fd, struct round *round) {
 
 static int signal_tree(int dir_fd, const char *name, void *userdata) {
         struct round *round = userdata;
-        _cleanup_close_ int fd = open_folder(dir_fd, name);
+        _cleanup_close_ int fd = cgroup_open_folder(dir_fd, name);
 
         if (fd < 0)
                 return fd == -ENOENT && round->depth > 0 ? 0 : fd;
@@ -217,15 +335,15 @@ static int signal_tree(int dir_fd, const char *name, void *userdata) {
         round->depth++;
         int r = signal_members(fd, round);
         if (r == 0)
-                r = for_each_child(fd, signal_tree, round);
+                r = cgroup_for_each_child(fd, signal_tree, round);
         round->depth--;
         return r == -ENODEV ? 0 : r; /* it was taken away meanwhile */
 }
 
 /* Before 5.14: nothing forks while it is frozen, and what is frozen can be killed. */
 static int kill_frozen(int dir_fd, const char *name, struct round *round) {
-        _cleanup_close_ int fd = open_folder(dir_fd, name);
-        int r = fd < 0 ? fd : write_text(fd, "cgroup.freeze", "1");
+        _cleanup_close_ int fd = cgroup_open_folder(dir_fd, name);
+        int r = fd < 0 ? fd : cgroup_write_text(fd, "cgroup.freeze", "1");
 
         round->signal = SIGKILL;
         for (int i = 0; r == 0 && i < ROUNDS_MAX; i++) {
@@ -235,7 +353,7 @@ static int kill_frozen(int dir_fd, const char *name, struct round *round) {
                         break;
         }
         if (r == 0 && round->n == 0)
-                r = write_text(fd, "cgroup.freeze", "0");
+                r = cgroup_write_text(fd, "cgroup.freeze", "0");
         return r;
 }
 
@@ -250,7 +368,7 @@ static int signal_all(int dir_fd, const char *name, int signal, struct round *ro
         r = signal_tree(dir_fd, name, round); /* to count them */
         snprintf(path, sizeof(path), "%.*s/cgroup.kill", CGROUP_NAME_MAX, name);
         if (r == 0 && round->n > 0)
-                r = write_text(dir_fd, path, "1");
+                r = cgroup_write_text(dir_fd, path, "1");
         return r == -ENOENT ? kill_frozen(dir_fd, name, round) : r;
 }
 
@@ -265,222 +383,4 @@ int cgroup_signal(const struct cgroups *cgroups, const char *name, pid_t main_pi
                         send_signal(pidfd, signal);
         }
         return r < 0 ? r : round.n;
-}
-
-/* ---- what a runner before us has left ---- */
-
-struct emptying {
-        const struct cgroups *cgroups;
-        int64_t until_bt_us;
-        unsigned n, n_left;
-};
-
-static int kill_one(int dir_fd, const char *name, void *userdata) {
-        struct emptying *emptying = userdata;
-        int n = cgroup_signal(emptying->cgroups, name, 0, SIGKILL);
-
-        (void)dir_fd;
-        emptying->n += n > 0 ? (unsigned)n : 0;
-        return 0;
-}
-
-/* Waits until nobody is in it: the kernel tells changes of cgroup.events. */
-static void wait_empty(int dir_fd, int64_t until_bt_us) {
-        _cleanup_close_ int fd = openat(dir_fd, "cgroup.events", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        struct pollfd poll_fd = {.fd = fd, .events = POLLPRI};
-        char text[256];
-        int64_t left_us;
-
-        while (fd >= 0 && (left_us = until_bt_us - clock_now().bt_us) > 0) {
-                uint64_t populated;
-                ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
-                if (n < 0)
-                        return;
-                text[n] = '\0';
-                if (find_number(text, "populated", &populated) < 0 || populated == 0)
-                        return;
-                poll(&poll_fd, 1, (int)(left_us / 1000) + 1);
-        }
-}
-
-static int finish_one(int dir_fd, const char *name, void *userdata) {
-        struct emptying *emptying = userdata;
-        _cleanup_close_ int fd = open_folder(dir_fd, name);
-
-        if (fd >= 0)
-                wait_empty(fd, emptying->until_bt_us);
-        if (cgroup_remove(emptying->cgroups, name) < 0)
-                emptying->n_left++;
-        return 0;
-}
-
-unsigned cgroups_empty(struct cgroups *cgroups, int64_t patience_us, unsigned *ret_n_left) {
-        struct emptying emptying = {.cgroups = cgroups, .until_bt_us = clock_now().bt_us + patience_us};
-
-        for_each_child(cgroups->jobs_fd, kill_one, &emptying);
-        for_each_child(cgroups->jobs_fd, finish_one, &emptying);
-        *ret_n_left = emptying.n_left;
-        return emptying.n;
-}
-
-int cgroups_each(const struct cgroups *cgroups, int (*fn)(int dir_fd, const char *name, void *userdata), void *userdata) {
-        return for_each_child(cgroups->jobs_fd, fn, userdata);
-}
-
-/* ---- what was given to us ---- */
-
-/* Where the cgroup v2 is mounted, and which part of it is seen there: the first such line of mountinfo. */
-static int find_mount(char mount[static PATH_MAX], char root[static PATH_MAX]) {
-        FILE *f = fopen("/proc/self/mountinfo", "re");
-        _cleanup_free_ char *line = NULL;
-        size_t allocated = 0;
-        int r = -ENOENT;
-
-        if (!f)
-                return -errno;
-        while (r < 0 && getline(&line, &allocated, f) >= 0) {
-                const char *behind = strstr(line, " - cgroup2 ");
-                if (behind && sscanf(line, "%*d %*d %*s %4095s %4095s", root, mount) == 2)
-                        r = 0;
-        }
-        fclose(f);
-        return r;
-}
-
-/* The folder of our own cgroup. */
-static int find_own(char path[static PATH_MAX]) {
-        char text[PATH_MAX], mount[PATH_MAX], root[PATH_MAX];
-        int r = read_text(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text));
-        const char *own = r < 0 ? NULL : strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
-
-        if (r == 0)
-                r = own ? find_mount(mount, root) : -ENOENT;
-        if (r < 0)
-                return r;
-        own += *own == '\n' ? strlen("\n0::") : strlen("0::");
-        size_t size = strcspn(own, "\n"), root_size = strcmp(root, "/") == 0 ? 0 : strlen(root);
-        if (size < root_size || strncmp(own, root, root_size) != 0)
-                return -ENOENT; /* ours is not seen there */
-        int n = snprintf(path, PATH_MAX, "%s%.*s", mount, (int)(size - root_size), own + root_size);
-        return n < PATH_MAX ? 0 : -ENAMETOOLONG;
-}
-
-static bool is_delegated(int dir_fd) {
-        char value = 0;
-
-        return (fgetxattr(dir_fd, "user.delegate", &value, 1) == 1 && value == '1') ||
-               (fgetxattr(dir_fd, "trusted.delegate", &value, 1) == 1 && value == '1');
-}
-
-static bool is_alone(int dir_fd) {
-        pid_t pids[2];
-
-        return read_members(dir_fd, pids, 2) == 1 && pids[0] == getpid();
-}
-
-/* Our own cgroup, or, where we are a runner that was executed anew, the one that has our leaf. -ENOENT: there is none to have. */
-static int open_own(char why[static CGROUP_WHY_MAX]) {
-        char path[PATH_MAX];
-        int r = find_own(path), fd;
-
-        if (r < 0) {
-                snprintf(why, CGROUP_WHY_MAX, "there is no cgroup v2 for us: %s", strerror(-r));
-                return r;
-        }
-        char *last = strrchr(path, '/');
-        if (last && last > path && strcmp(last, "/runner") == 0)
-                *last = '\0';
-        if ((fd = open_folder(AT_FDCWD, path)) < 0)
-                snprintf(why, CGROUP_WHY_MAX, "%.400s: %s", path, strerror(-fd));
-        else if (!is_delegated(fd))
-                snprintf(why, CGROUP_WHY_MAX, "%.400s is not delegated to us (Delegate=yes)", path);
-        else if (!*last || is_alone(fd))
-                return fd;
-        else
-                snprintf(why, CGROUP_WHY_MAX, "%.400s is delegated, but not to us alone", path);
-        util_close(fd);
-        return -ENOENT;
-}
-
-static int open_named(const char *path, char why[static CGROUP_WHY_MAX]) {
-        struct statfs fs;
-        int fd = *path == '/' ? open_folder(AT_FDCWD, path) : -EINVAL;
-        int r = fd < 0 ? fd : fstatfs(fd, &fs) < 0 ? -errno : fs.f_type == CGROUP2_SUPER_MAGIC ? 0 : -ENOTSUP;
-
-        if (r == 0)
-                return fd;
-        snprintf(why, CGROUP_WHY_MAX, "%.400s: %s", path,
-                 r == -ENOTSUP  ? "no folder of a cgroup v2"
-                 : r == -EINVAL ? "give auto, none or the whole path of a cgroup v2"
-                                : strerror(-r));
-        util_close(fd);
-        return r;
-}
-
-static int make_child(int dir_fd, const char *name) {
-        return mkdirat(dir_fd, name, 0755) < 0 && errno != EEXIST ? -errno : open_folder(dir_fd, name);
-}
-
-/* As of a process, so that a child that has not come to its program holds nothing. */
-static int lock_jobs(int jobs_fd) {
-        struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-        int fd = openat(jobs_fd, "cgroup.procs", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-
-        if (fd < 0 || fcntl(fd, F_SETLK, &whole) == 0)
-                return fd < 0 ? -errno : fd;
-        int r = errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
-        util_close(fd);
-        return r;
-}
-
-/* Makes both children, locks one and enters the other. */
-static int settle(struct cgroups *cgroups, char why[static CGROUP_WHY_MAX]) {
-        const char *step = "jobs";
-        int r = cgroups->jobs_fd = make_child(cgroups->dir_fd, "jobs");
-
-        if (r >= 0)
-                r = cgroups->lock_fd = lock_jobs(cgroups->jobs_fd);
-        if (r >= 0) {
-                step = "runner";
-                _cleanup_close_ int fd = r = make_child(cgroups->dir_fd, "runner");
-                r = r < 0 ? r : write_text(fd, "cgroup.procs", "0");
-        }
-        if (r < 0)
-                snprintf(why, CGROUP_WHY_MAX, "%s/ in our cgroup: %s", step,
-                         r == -EBUSY ? "another instance has it" : strerror(-r));
-        return r;
-}
-
-int cgroups_open(const char *option, struct cgroups **ret, char why[static CGROUP_WHY_MAX]) {
-        bool is_auto = !option || strcmp(option, "auto") == 0;
-
-        *why = '\0';
-        if (option && strcmp(option, "none") == 0)
-                return 1;
-        int fd = is_auto ? open_own(why) : open_named(option, why);
-        if (fd < 0)
-                return is_auto && fd == -ENOENT ? 1 : fd;
-        struct cgroups *cgroups = malloc(sizeof(*cgroups));
-        if (!cgroups) {
-                util_close(fd);
-                return -ENOMEM;
-        }
-        *cgroups = (struct cgroups){.dir_fd = fd, .jobs_fd = -1, .lock_fd = -1};
-        int r = settle(cgroups, why);
-        if (r < 0) {
-                cgroups_free(cgroups);
-                return r;
-        }
-        *ret = cgroups;
-        return 0;
-}
-
-struct cgroups *cgroups_free(struct cgroups *cgroups) {
-        if (!cgroups)
-                return NULL;
-        util_close(cgroups->lock_fd);
-        util_close(cgroups->jobs_fd);
-        util_close(cgroups->dir_fd);
-        free(cgroups);
-        return NULL;
 }

@@ -14,6 +14,12 @@
 
 struct cgroups;
 
+enum cgroup_controller {
+        CGROUP_CPU = 1,
+        CGROUP_MEMORY = 2,
+        CGROUP_PIDS = 4,
+};
+
 /* Takes what `option` names: NULL or "auto": our own cgroup where systemd has delegated it to us and nobody else is in it; "none":
  * nothing; else a folder in a cgroup v2. Moves the calling process into its leaf "runner", so before there are threads. No two
  * processes can have the same one. Prints into why what could not be had: where nothing is given, the reason; else "" or what lacks.
@@ -28,9 +34,32 @@ unsigned cgroups_empty(struct cgroups *cgroups, int64_t patience_us, unsigned *r
 /* Calls fn with the name of each cgroup of a run that is there, and their folder; the first error ends it. 0 or a negative error. */
 int cgroups_each(const struct cgroups *cgroups, int (*fn)(int dir_fd, const char *name, void *userdata), void *userdata);
 
-/* Makes the cgroup of that name, or one anew where is_fresh. Returns a descriptor of its folder, to be closed by the caller, or a negative
- * error. */
-int cgroup_make(const struct cgroups *cgroups, const char *name, bool is_fresh);
+/* What the cgroups of runs can limit and tell: enum cgroup_controller, or'ed. */
+unsigned cgroups_controllers(const struct cgroups *cgroups); /* NULL: none */
+
+/* The same, of what a cgroup of this machine could have at best. */
+unsigned cgroups_possible(void);
+
+/* One cgroup of runs while we have it open. */
+struct cgroup {
+        int dir_fd;     /* its folder; -1: not open */
+        int peak_fd;    /* tells the memory of one run; -1: this can't be had, and the cgroup is good for one run only */
+        int64_t cpu_us; /* what runs before have used */
+        uint64_t oom_kills;
+        bool has_limits;   /* runs before had */
+        bool has_own_peak; /* of this run, not of runs before */
+};
+
+#define CGROUP_NONE ((struct cgroup){.dir_fd = -1, .peak_fd = -1})
+
+/* Has the cgroup of that name ready for the next run, within what `what` says of memory, processor time and tasks: opened and made where
+ * it is not; anew where is_fresh. 0 or a negative error, upon which it is to be closed. */
+int cgroup_prepare(const struct cgroups *cgroups, const char *name, const struct job_what *what, bool is_fresh,
+                   struct cgroup *cgroup);
+/* Opens one that is there, with a run in it or without. As above. */
+int cgroup_open(const struct cgroups *cgroups, const char *name, struct cgroup *cgroup);
+/* It is open no more, and stays. */
+void cgroup_close(struct cgroup *cgroup);
 /* Sends signal to all its processes and those of its children, and CONT behind any but KILL; 0: counts only. The process main_pid (0:
  * none), whose number is no other's, gets it even if it has left. Returns how many are in it, or a negative error. */
 int cgroup_signal(const struct cgroups *cgroups, const char *name, pid_t main_pid, int signal);
@@ -40,11 +69,15 @@ int cgroup_remove(const struct cgroups *cgroups, const char *name);
 struct cgroup_state {
         bool has_processes; /* it or its children */
         bool is_frozen;
-        int64_t cpu_us; /* of all that ever ran in it */
+        int64_t cpu_us;       /* of all that ever ran in it */
+        uint64_t memory_peak; /* bytes; 0: not known */
+        uint64_t oom_kills;   /* of processes in it, ever */
 };
 
-/* What the cgroup of that folder is like now. 0 or a negative error. */
-int cgroup_look(int dir_fd, struct cgroup_state *ret);
+/* Whether it has no processes, nor its children have any. */
+bool cgroup_is_empty(const struct cgroup *cgroup);
+/* What it is like now. 0 or a negative error. */
+int cgroup_look(const struct cgroups *cgroups, const struct cgroup *cgroup, struct cgroup_state *ret);
 
 /* As clone() with CLONE_VM, CLONE_VFORK, CLONE_PIDFD and CLONE_CHILD_SETTID, but that the child begins in the cgroup. stack is the
  * lowest byte. The child's pid; -ENOSYS where this can't be done here: the child is to move itself; another negative error. */

@@ -42,7 +42,7 @@ static void unlink_kept(struct cgroup_names *names, struct cgroup_entry *e) {
 }
 
 static struct cgroup_entry *entry_free(struct cgroup_entry *e) {
-        util_close(e->dir_fd);
+        cgroup_close(&e->cgroup);
         free(e);
         return NULL;
 }
@@ -85,7 +85,7 @@ int cgroup_names_add(struct cgroup_names *names, const char *name, struct cgroup
 
         if (!e)
                 return -ENOMEM;
-        *e = (struct cgroup_entry){.dir_fd = -1, .cpu_us = -1, .is_used = true};
+        *e = (struct cgroup_entry){.cgroup = CGROUP_NONE, .is_used = true};
         strcpy(e->name, name);
         *find_place(names, name) = e;
         names->n++;
@@ -95,13 +95,7 @@ int cgroup_names_add(struct cgroup_names *names, const char *name, struct cgroup
 
 /* Whether a run may begin in it. One whose processes outlive their run may not; else it is made anew. */
 static bool is_free(struct cgroup_entry *e) {
-        struct cgroup_state state;
-
-        if (e->is_used)
-                return false;
-        if (!e->is_suspect || e->dir_fd < 0)
-                return true;
-        return cgroup_look(e->dir_fd, &state) < 0 || !state.has_processes;
+        return !e->is_used && (!e->is_suspect || e->cgroup.dir_fd < 0 || cgroup_is_empty(&e->cgroup));
 }
 
 int cgroup_names_take(struct cgroup_names *names, const char *job, struct cgroup_entry **ret) {

@@ -13,10 +13,9 @@
 
 struct cgroup_entry {
         char name[CGROUP_NAME_MAX];
-        int dir_fd;      /* -1: not made yet, as far as we know */
-        int64_t cpu_us;  /* what runs before have used; -1: not known */
-        bool is_used;    /* by a run */
-        bool is_suspect; /* it may have processes, or not be as it was made: to be made anew */
+        struct cgroup cgroup; /* lent to a launch while one is under way */
+        bool is_used;         /* by a run */
+        bool is_suspect;      /* it may have processes, or not be as it was made: to be made anew */
         struct cgroup_entry *next;
         struct cgroup_entry *newer, *older; /* of those that are not used */
 };

@@ -199,13 +199,15 @@ static void on_change(void *userdata) {
 }
 
 static void start_reading(struct runner *runner) {
+        struct reader_paths paths = runner->options->paths;
+
+        paths.controllers = (int)cgroups_controllers(runner->cgroups);
         runner->is_reload_wanted = false;
         runner->served = runner->waiting;
         runner->waiting = (struct reload){};
         runner->reading_rt_us = clock_now().rt_us;
         watch_all(runner);
-        int r = reader_new(runner->loop, runner->pool, &runner->definitions, &runner->options->paths, on_read, runner,
-                           &runner->reader);
+        int r = reader_new(runner->loop, runner->pool, &runner->definitions, &paths, on_read, runner, &runner->reader);
         if (r < 0)
                 apply(runner, &(struct reading){.error = r});
 }

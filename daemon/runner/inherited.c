@@ -9,6 +9,7 @@
 #include <linux/keyctl.h>
 #include <linux/securebits.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
@@ -20,6 +21,8 @@
 
 #define IOPRIO_WHO_PROCESS 1
 #define PERSONALITY_ASK    0xffffffffUL
+
+#define OWN_OOM_SCORE (-500)
 
 struct rights {
         uint64_t effective, inheritable;
@@ -86,6 +89,14 @@ static unsigned find_scheduling(const struct rights *rights) {
 static bool has_keyrings(void) {
         return syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0) >= 0 ||
                (errno != ENOSYS && errno != EPERM && errno != EACCES);
+}
+
+void inherited_lower_oom_score(void) {
+        if (read_oom_score() <= OWN_OOM_SCORE)
+                return;
+        _cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+        if (fd >= 0)
+                dprintf(fd, "%d", OWN_OOM_SCORE); /* as a user: EACCES */
 }
 
 void inherited_find(struct launch_settings *settings) {

@@ -7,3 +7,6 @@
 /* Looks once, before the first thread, so that a start takes only the calls that there is a reason for. What the runner has no right to give
  * back stays. Raises the runner's own limit of descriptors. */
 void inherited_find(struct launch_settings *settings);
+/* Where we have the right to: another process is to die before us where memory is short, and before the scheduler. Before
+ * inherited_find(). */
+void inherited_lower_oom_score(void);

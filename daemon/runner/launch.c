@@ -74,7 +74,8 @@ struct launch *launch_new(void) {
                 return NULL;
         for (size_t i = 0; i < LAUNCH_PASS_MAX; i++)
                 l->pass[i] = -1;
-        l->pidfd = l->output_fd[0] = l->output_fd[1] = l->cgroup_fd = -1;
+        l->pidfd = l->output_fd[0] = l->output_fd[1] = -1;
+        l->cgroup_open = CGROUP_NONE;
         return l;
 }
 
@@ -95,7 +96,7 @@ struct launch *launch_free(struct launch *l) {
         for (size_t i = 0; i < 2; i++)
                 util_close(l->output_fd[i]);
         util_close(l->pidfd);
-        util_close(l->cgroup_fd);
+        cgroup_close(&l->cgroup_open);
         free(l);
         return NULL;
 }
@@ -178,20 +179,6 @@ static void fail(struct launch *l, enum run_step step, int error) {
         l->error = error;
 }
 
-/* Has the cgroup ready, made anew where what is there may not be used as it is. 0 or a negative error. */
-static int prepare_cgroup(struct launch *l, bool is_fresh) {
-        struct cgroup_state state;
-
-        if (l->cgroup_fd >= 0 && !is_fresh)
-                return 0;
-        util_close(l->cgroup_fd);
-        l->cgroup_fd = cgroup_make(l->cgroups, l->cgroup, is_fresh);
-        int r = l->cgroup_fd < 0 ? l->cgroup_fd : cgroup_look(l->cgroup_fd, &state);
-        if (r == 0)
-                l->cgroup_cpu_us = state.cpu_us;
-        return r;
-}
-
 static pid_t clone_here(struct worker *w, struct launch_child *child) {
         const int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_CHILD_SETTID | SIGCHLD;
         pid_t pid = clone(launch_child_main, w->stack + STACK_SIZE, flags, child, &w->pidfd, NULL, &w->pid);
@@ -204,16 +191,16 @@ static pid_t clone_into_cgroup(struct worker *w, struct launch *l, struct launch
         pid_t pid = -ENODEV;
 
         for (int i = 0; i < 2 && (pid == -ENODEV || pid == -EBUSY || pid == -EOPNOTSUPP); i++) {
-                int r = prepare_cgroup(l, l->is_cgroup_fresh || i > 0);
+                int r = cgroup_prepare(l->cgroups, l->cgroup, &l->what, l->is_cgroup_fresh || i > 0, &l->cgroup_open);
                 if (r < 0) {
                         child->step = RUN_STEP_CGROUP;
                         return r;
                 }
-                pid = cgroup_clone(l->cgroup_fd, launch_child_main, child, w->stack, STACK_SIZE, &w->pidfd, &w->pid);
+                pid = cgroup_clone(l->cgroup_open.dir_fd, launch_child_main, child, w->stack, STACK_SIZE, &w->pidfd, &w->pid);
         }
         if (pid != -ENOSYS)
                 return pid;
-        child->procs_fd = openat(l->cgroup_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+        child->procs_fd = openat(l->cgroup_open.dir_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
         if (child->procs_fd < 0) {
                 child->step = RUN_STEP_CGROUP;
                 return -errno;

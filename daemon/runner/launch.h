@@ -37,7 +37,7 @@ struct launch {
         bool is_own_program;           /* keeps our stderr, for stdout too; working directory / */
         const struct cgroups *cgroups; /* borrowed; NULL: it begins where we are */
         char cgroup[CGROUP_NAME_MAX];  /* of these: where it begins */
-        int cgroup_fd;                 /* its folder; -1: it is made, and is here at the end */
+        struct cgroup cgroup_open;     /* taken from the caller, and given back */
         bool is_cgroup_fresh;          /* it is made anew */
         bool asks_machine;             /* conditions about the whole machine must hold, */
         bool asks_paths;               /* those of paths */
@@ -50,8 +50,7 @@ struct launch {
         char condition[WIRE_CONDITION_MAX];
         pid_t pid;
         int pidfd;
-        int64_t cgroup_cpu_us; /* set by the caller where it gives cgroup_fd: what runs before have used of it */
-        int output_fd[2];      /* our ends of the pipes, non-blocking; -1: none */
+        int output_fd[2]; /* our ends of the pipes, non-blocking; -1: none */
         int64_t start_rt_us, start_bt_us;
 
         /* the pool's */

@@ -24,6 +24,7 @@ enum option_id {
         OPTION_LOG,
         OPTION_USER,
         OPTION_READ,
+        OPTION_CONTROLLERS,
         OPTION_CHECK,
         OPTION_RESUME,
         OPTION_HELP,
@@ -40,6 +41,7 @@ static const struct option options[] = {
         {"log", required_argument, NULL, OPTION_LOG},
         {"user", no_argument, NULL, OPTION_USER},
         {"read", no_argument, NULL, OPTION_READ},
+        {"controllers", required_argument, NULL, OPTION_CONTROLLERS},
         {"check", no_argument, NULL, OPTION_CHECK},
         {"resume", required_argument, NULL, OPTION_RESUME},
         {"help", no_argument, NULL, OPTION_HELP},
@@ -110,6 +112,9 @@ static int take_option(struct arguments *a, int id) {
         case OPTION_READ:
                 a->is_reader = true;
                 return -1;
+        case OPTION_CONTROLLERS: /* only for the runner to give */
+                paths->controllers = atoi(optarg);
+                return -1;
         case OPTION_CHECK:
                 a->is_check = true;
                 return -1;
@@ -133,6 +138,7 @@ static int parse(int argc, char **argv, struct arguments *a) {
         a->runner.log = JOURNAL_AUTO;
         a->runner.argv = argv;
         a->runner.paths.folders = a->folders;
+        a->runner.paths.controllers = -1;
         while (status < 0 && (id = getopt_long(argc, argv, "", options, NULL)) >= 0)
                 status = take_option(a, id);
         if (status >= 0)

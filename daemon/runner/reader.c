@@ -260,7 +260,7 @@ static int add_argument(char **argv, size_t *n, const char *option, const char *
 }
 
 static int make_arguments(const struct reader_paths *paths, char ***ret) {
-        char **argv = calloc(paths->n_folders + 6, sizeof(*argv));
+        char **argv = calloc(paths->n_folders + 7, sizeof(*argv));
         size_t n = 0;
 
         if (!argv)
@@ -275,6 +275,11 @@ static int make_arguments(const struct reader_paths *paths, char ***ret) {
                 r = add_argument(argv, &n, "--jobs=", paths->folders[i]);
         if (r == 0 && paths->is_user)
                 r = add_argument(argv, &n, "--user", "");
+        if (r == 0 && paths->controllers >= 0) {
+                char controllers[16];
+                snprintf(controllers, sizeof(controllers), "%d", paths->controllers);
+                r = add_argument(argv, &n, "--controllers=", controllers);
+        }
         return r;
 }
 

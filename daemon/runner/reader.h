@@ -20,6 +20,7 @@ struct reader_paths {
         const char *const *folders;
         size_t n_folders;
         bool is_user;
+        int controllers; /* that runs have, see cgroups_controllers(); -1: it is not known */
 };
 
 /* The child's end, as the main program: reads and writes everything to descriptor 3; or, to check, prints the diagnostics and a last

@@ -16,6 +16,7 @@
 #include "daemon/core/channel.h"
 #include "daemon/core/clock.h"
 #include "daemon/core/util.h"
+#include "daemon/runner/cgroup.h"
 #include "daemon/runner/reader.h"
 #include "daemon/runner/reader_records.h"
 #include "daemon/runner/zone_news.h"
@@ -240,6 +241,30 @@ static int print_everything(const struct config *config, const struct diags *dia
         return fflush(stdout) == 0 && diags->n_errors == 0 && config ? 0 : 1;
 }
 
+/* A limit that nobody enforces is worse than none: each is told once, at the first job that has it. */
+static void warn_of_limits(struct diags *diags, const struct config *config, unsigned controllers) {
+        static const struct {
+                const char *key, *controller;
+                enum cgroup_controller needs;
+        } rows[] = {{"MemoryMax", "memory", CGROUP_MEMORY}, {"TasksMax", "pids", CGROUP_PIDS}, {"CPUQuota", "cpu", CGROUP_CPU}};
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                const struct job *first = NULL;
+                size_t n = 0;
+                for (size_t k = 0; k < config->n_jobs && !(controllers & rows[i].needs); k++) {
+                        const struct job_what *what = &config->jobs[k]->what;
+                        const uint64_t set[] = {what->memory_max.n, what->tasks_max.n, what->cpu_quota};
+                        if (set[i] > 0 && n++ == 0)
+                                first = config->jobs[k];
+                }
+                if (n > 0)
+                        diags_add(diags, true, first->file, first->line, 0,
+                                  "%s= is not enforced, for job %s and %zu other%s: it needs a delegated cgroup with the %s "
+                                  "controller, see chimed(8)",
+                                  rows[i].key, first->name, n - 1, plural(n - 1), rows[i].controller);
+        }
+}
+
 int reader_main(const struct reader_paths *given, bool is_check) {
         _cleanup_free_ char *settings_file = NULL;
         char **folders = NULL;
@@ -263,6 +288,8 @@ int reader_main(const struct reader_paths *given, bool is_check) {
         for (size_t i = 0; i < given->n_folders; i++)
                 if (access(given->folders[i], F_OK) < 0 && errno == ENOENT)
                         diags_add(&diags, false, given->folders[i], 0, 0, "there is no such folder");
+        if (r >= 0)
+                warn_of_limits(&diags, config, given->controllers < 0 ? cgroups_possible() : (unsigned)given->controllers);
         diags_sort(&diags);
         if (is_check && r >= 0)
                 config_look(config, &diags);

@@ -32,7 +32,7 @@ static int take_back(int dir_fd, const char *name, void *userdata) {
         int r = cgroup_names_add(&runner->cgroup_names, name, &entry);
         if (r < 0)
                 return r;
-        entry->dir_fd = cgroup_make(runner->cgroups, name, false);
+        cgroup_open(runner->cgroups, name, &entry->cgroup);
         entry->is_suspect = true;
         cgroup_names_give(&runner->cgroup_names, entry);
         return 0;
@@ -45,7 +45,7 @@ static void resume(struct runner *runner) {
                 if (!run->cgroup[0] || run->phase == RUN_PHASE_ENDED)
                         continue;
                 if (runner->cgroups && cgroup_names_add(&runner->cgroup_names, run->cgroup, &entry) == 0)
-                        entry->dir_fd = cgroup_make(runner->cgroups, run->cgroup, false);
+                        cgroup_open(runner->cgroups, run->cgroup, &entry->cgroup);
                 else
                         run->cgroup[0] = '\0';
         }
@@ -90,10 +90,9 @@ int run_cgroups_take(struct runner *runner, struct run *run, struct launch *l) {
         strcpy(run->cgroup, entry->name);
         strcpy(l->cgroup, entry->name);
         l->cgroups = runner->cgroups;
-        l->cgroup_fd = entry->dir_fd;
-        l->cgroup_cpu_us = entry->cpu_us;
         l->is_cgroup_fresh = entry->is_suspect;
-        entry->dir_fd = -1; /* lent */
+        l->cgroup_open = entry->cgroup;
+        entry->cgroup = CGROUP_NONE; /* lent */
         return 0;
 }
 
@@ -102,10 +101,18 @@ void run_cgroups_on_launched(struct runner *runner, struct run *run, struct laun
 
         if (!entry)
                 return;
-        entry->dir_fd = l->cgroup_fd;
-        entry->cpu_us = run->cgroup_cpu_us = l->cgroup_cpu_us;
+        entry->cgroup = l->cgroup_open;
+        l->cgroup_open = CGROUP_NONE; /* given back */
+        run->cgroup_cpu_us = entry->cgroup.cpu_us;
+        run->cgroup_oom_kills = entry->cgroup.oom_kills;
         entry->is_suspect = l->step == RUN_STEP_TIME; /* who knows how far it came */
-        l->cgroup_fd = -1;                            /* given back */
+}
+
+bool run_cgroups_has_left(const struct runner *runner, const struct run *run) {
+        const struct cgroup_entry *entry = entry_of(runner, run);
+
+        return entry && entry->cgroup.dir_fd >= 0 ? !cgroup_is_empty(&entry->cgroup)
+                                                  : tree_has_orphans(runner->tree, runner->n_handed_over);
 }
 
 void run_cgroups_measure(struct runner *runner, struct run *run, struct run_end *end) {
@@ -114,11 +121,15 @@ void run_cgroups_measure(struct runner *runner, struct run *run, struct run_end 
 
         if (!entry)
                 return;
-        entry->is_suspect = entry->dir_fd < 0 || cgroup_look(entry->dir_fd, &state) < 0;
+        entry->is_suspect = entry->cgroup.dir_fd < 0 || cgroup_look(runner->cgroups, &entry->cgroup, &state) < 0;
         if (entry->is_suspect)
                 return;
         end->cpu_us = state.cpu_us - run->cgroup_cpu_us;
-        entry->cpu_us = state.cpu_us;
+        end->memory_peak = (int64_t)state.memory_peak;
+        if (state.oom_kills > run->cgroup_oom_kills && (end->result == RUN_RESULT_FAILED || end->result == RUN_RESULT_SIGNAL))
+                end->result = RUN_RESULT_OOM;
+        entry->cgroup.cpu_us = state.cpu_us;
+        entry->cgroup.oom_kills = state.oom_kills;
         /* a kernel may kill at birth whatever begins where cgroup.kill was written once */
         entry->is_suspect = state.has_processes || state.is_frozen || run->stop == RUN_STOP_KILLED;
 }
@@ -136,21 +147,8 @@ void run_cgroups_give(struct runner *runner, struct run *run) {
 
         if (!entry)
                 return;
-        if (entry->is_suspect)
-                tree_kill_left(runner->tree, run->start.run, run->cgroup);
         cgroup_names_give(&runner->cgroup_names, entry);
         drop(runner, NULL);
-}
-
-void run_cgroups_on_left(void *userdata, uint64_t run, const char *cgroup, uint32_t n) {
-        struct runner *runner = userdata;
-        struct journal_record r = journal_begin(runner->journal, EVENT_LEFT_BEHIND);
-        int size = (int)strcspn(cgroup, "@");
-
-        journal_field(&r, "CHIMED_JOB", "%.*s", size, cgroup);
-        journal_field(&r, "CHIMED_RUN_ID", "%s-%llu", runner->instance_text, (unsigned long long)run);
-        journal_field(&r, "CHIMED_COUNT", "%u", n);
-        journal_send(&r, "%.*s: its run has ended and left %u process%s behind, killed", size, cgroup, n, n == 1 ? "" : "es");
 }
 
 static bool is_defined(void *userdata, const char *job) {

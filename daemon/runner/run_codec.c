@@ -81,6 +81,7 @@ static void write_run(struct pack *p, const struct run *run) {
         pack_u8(p, run->is_main_gone);
         pack_string(p, run->cgroup);
         pack_i64(p, run->cgroup_cpu_us);
+        pack_u64(p, run->cgroup_oom_kills);
         pack_i64(p, run->end.end_rt_us);
         pack_i64(p, run->end.end_bt_us);
         pack_u32(p, (uint32_t)run->pidfd);
@@ -186,6 +187,7 @@ static void read_cgroup(struct unpack *u, struct run *run) {
         const char *name = unpack_bytes(u, &size);
 
         run->cgroup_cpu_us = unpack_i64(u);
+        run->cgroup_oom_kills = unpack_u64(u);
         if (!name || size >= sizeof(run->cgroup) ||
             (size > 0 && (strncmp(name, run->name, job_size) != 0 || name[job_size] != '@'))) {
                 u->bad = true;

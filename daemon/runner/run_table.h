@@ -22,7 +22,7 @@
 #define RUN_TABLE_MAX           20000              /* with those not acknowledged */
 #define RUN_TABLE_TAILS_MAX     (64 * 1024 * 1024) /* bytes of output kept; beyond, the oldest ended runs lose theirs */
 /* Once it was released, the next version reads it, too: an upgrade ends no run. */
-#define RUN_TABLE_VERSION 5
+#define RUN_TABLE_VERSION 6
 
 enum run_phase {
         RUN_PHASE_LAUNCHING, /* with a launching thread */
@@ -58,6 +58,7 @@ struct run {
         bool is_main_gone;
         char cgroup[CGROUP_NAME_MAX]; /* "": none */
         int64_t cgroup_cpu_us;        /* what was used in it before */
+        uint64_t cgroup_oom_kills;    /* how many were killed in it before */
         struct run_end end;
         char condition[WIRE_CONDITION_MAX]; /* which one did not hold, as in wire_ended */
         struct exit_classes exits;          /* last: the test that looks for forgotten members can't see behind it */

@@ -311,8 +311,7 @@ static int find_ids(struct runner *runner, char boot_text[static SD_ID128_STRING
 }
 
 static int start_parts(struct runner *runner) {
-        static const struct tree_callbacks tree_callbacks = {
-                .on_result = runs_on_tree, .on_left = run_cgroups_on_left, .on_zombie = runs_on_zombie};
+        static const struct tree_callbacks tree_callbacks = {.on_result = runs_on_tree, .on_zombie = runs_on_zombie};
         struct launch_settings settings = {};
         struct loop *loop = runner->loop;
         sigset_t set;
@@ -323,6 +322,7 @@ static int start_parts(struct runner *runner) {
         sigaddset(&set, SIGHUP);
         sigaddset(&set, SIGUSR2);
         sigaddset(&set, SIGCHLD);
+        inherited_lower_oom_score();
         inherited_find(&settings);
         int r = loop_add_signals(loop, &set, on_signal, runner, &runner->signals);
         if (r == 0)

@@ -211,12 +211,12 @@ void run_cgroups_done(struct runner *runner);
 int run_cgroups_take(struct runner *runner, struct run *run, struct launch *l);
 /* The launch is back: what it made is kept. */
 void run_cgroups_on_launched(struct runner *runner, struct run *run, struct launch *l);
-/* Its main process has ended: what all its processes have used goes to the result. */
+/* Its main process has ended: whether others of it may be there. */
+bool run_cgroups_has_left(const struct runner *runner, const struct run *run);
+/* What all its processes have used goes to the result. */
 void run_cgroups_measure(struct runner *runner, struct run *run, struct run_end *end);
-/* The run is over: what is left of it is killed. */
+/* The run is over. */
 void run_cgroups_give(struct runner *runner, struct run *run);
-/* For the tree. */
-void run_cgroups_on_left(void *runner, uint64_t run, const char *cgroup, uint32_t n);
 /* A generation is in force: the cgroups of jobs that are gone go. */
 void run_cgroups_forget_jobs(struct runner *runner);
 

@@ -178,7 +178,7 @@ static void on_main_gone(struct runner *runner, struct run *run) {
         struct clock_sample now = clock_now();
         bool is_ending = run->stop != RUN_STOP_NONE;
 
-        if (!is_ending && !tree_has_orphans(runner->tree, runner->n_handed_over)) {
+        if (!is_ending && !run_cgroups_has_left(runner, run)) {
                 finish(runner, run);
                 return;
         }

@@ -35,7 +35,6 @@ struct request {
         pid_t main_pid;
         int signal;
         bool is_answered;
-        bool is_left; /* the run is over */
         char run_id[TREE_RUN_ID_MAX];
         char cgroup[CGROUP_NAME_MAX]; /* "": /proc is read */
         /* the result */
@@ -335,7 +334,7 @@ static bool answer_by_cgroup(const struct tree *tree, struct request *q) {
         else
                 n = cgroup_signal(tree->cgroups, q->cgroup, q->main_pid, q->signal);
         q->n = n > 0 ? (uint32_t)n : 0;
-        q->is_answered = n >= 0 || q->is_left;
+        q->is_answered = n >= 0;
         return q->is_answered;
 }
 
@@ -424,9 +423,7 @@ static int on_event(void *userdata, uint32_t events) {
                 tree->callbacks.on_zombie(tree->userdata, zombies[i]);
         while (list) {
                 struct request *next = list->next;
-                if (list->is_left && list->n > 0)
-                        tree->callbacks.on_left(tree->userdata, list->run, list->cgroup, list->n);
-                else if (list->run > 0 && !list->is_left)
+                if (list->run > 0)
                         tree->callbacks.on_result(tree->userdata, list->run, list->n, list->names);
                 free(list);
                 tree->n_under_way--;
@@ -542,13 +539,6 @@ int tree_signal(struct tree *tree, uint64_t run, pid_t main_pid, const char *run
         struct request q = {.run = run, .main_pid = main_pid, .signal = signal};
 
         snprintf(q.run_id, sizeof(q.run_id), "%s", run_id);
-        snprintf(q.cgroup, sizeof(q.cgroup), "%s", cgroup);
-        return ask(tree, &q);
-}
-
-int tree_kill_left(struct tree *tree, uint64_t run, const char *cgroup) {
-        struct request q = {.run = run, .signal = SIGKILL, .is_left = true};
-
         snprintf(q.cgroup, sizeof(q.cgroup), "%s", cgroup);
         return ask(tree, &q);
 }

@@ -22,8 +22,6 @@ struct tree_callbacks {
          * nothing in them that a terminal might obey;
          * "" where a cgroup has told. */
         void (*on_result)(void *userdata, uint64_t run, uint32_t n, const char *names);
-        /* n processes of a run that is over were in its cgroup, and are killed. */
-        void (*on_left)(void *userdata, uint64_t run, const char *cgroup, uint32_t n);
         /* A zombie child of ours: reap it if nobody waits for it. */
         void (*on_zombie)(void *userdata, pid_t pid);
 };
@@ -37,8 +35,6 @@ struct tree *tree_free(struct tree *tree);
 /* Sends signal (0: none, only count) to each process of the run, and CONT behind any but KILL. main_pid must not have been reaped: it
  * names the session, and its number must not be another's. cgroup: the run's, or "". on_result follows. 0, -ENOMEM. */
 int tree_signal(struct tree *tree, uint64_t run, pid_t main_pid, const char *run_id, const char *cgroup, int signal);
-/* Kills all that is in the cgroup of a run that is over. on_left follows where there is anything. 0, -ENOMEM. */
-int tree_kill_left(struct tree *tree, uint64_t run, const char *cgroup);
 /* Takes the cgroup of a run away. 0, -ENOMEM. */
 int tree_remove_cgroup(struct tree *tree, const char *cgroup);
 /* Whether any process was re-parented to us, dead or alive, beside n_known that were children of the program before this one: else nothing

@@ -183,6 +183,7 @@ const char *words_how_it_ended(const struct run_end *end, char buf[static 160]) 
                 [RUN_RESULT_FINISHED] = "done for good (FinishExitStatus=)",
                 [RUN_RESULT_SKIPPED] = "nothing to do (SkipExitStatus=)",
                 [RUN_RESULT_CONDITION] = "not executed, for its conditions did not hold",
+                [RUN_RESULT_OOM] = "the kernel killed for lack of memory",
         };
         char name[160];
         if (end->result == RUN_RESULT_START_FAILED) {

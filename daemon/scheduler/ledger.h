@@ -13,7 +13,7 @@
 #include "daemon/scheduler/engine.h"
 
 #define LEDGER_FILE   "ledger.db" /* in the state folder */
-#define LEDGER_SCHEMA 5
+#define LEDGER_SCHEMA 6
 #define LEDGER_QUEUE_MAX                                                                                                       \
         (16 * 1024 * 1024)      /* bytes that wait for the writer; beyond, rows of runs are folded into counts, told */
 #define LEDGER_RUNS_MAX    100  /* History= by default: runs a job, */

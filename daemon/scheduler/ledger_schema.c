@@ -67,8 +67,10 @@ static const char schema_4[] = "CREATE TABLE group_hold(name TEXT PRIMARY KEY, b
 
 static const char schema_5[] = "ALTER TABLE run ADD COLUMN parent INTEGER NOT NULL DEFAULT 0;";
 
+static const char schema_6[] = "ALTER TABLE run ADD COLUMN memory INTEGER NOT NULL DEFAULT 0;";
+
 const char *const *ledger_schema_steps(size_t *ret_n) {
-        static const char *const steps[] = {schema_1, schema_2, schema_3, schema_4, schema_5};
+        static const char *const steps[] = {schema_1, schema_2, schema_3, schema_4, schema_5, schema_6};
         _Static_assert(ARRAY_SIZE(steps) == LEDGER_SCHEMA, "LEDGER_SCHEMA counts the steps");
         *ret_n = ARRAY_SIZE(steps);
         return steps;
@@ -196,7 +198,8 @@ static void print_runs(FILE *f) {
               "seconds,"
               " CASE WHEN run.exit_code >= 0 AND run.result <> 0 THEN run.exit_code END AS exit_code, nullif(run.signal, 0) AS "
               "signal,"
-              " run.lag / 1000000.0 AS lag, run.cpu / 1000000.0 AS cpu, run.attempt AS attempt, run.unclaimed AS unclaimed,"
+              " run.lag / 1000000.0 AS lag, run.cpu / 1000000.0 AS cpu, nullif(run.memory, 0) AS memory, run.attempt AS "
+              "attempt, run.unclaimed AS unclaimed,"
               " nullif(run.parent, 0) AS parent FROM run JOIN job ON job.id = "
               "run.job",
               f);

@@ -91,9 +91,10 @@ static void get_run(sqlite3_stmt *s, struct ledger_run *ret, bool *bad) {
         run->attempt = (uint16_t)sqlite3_column_int(s, 21);
         run->is_unclaimed = sqlite3_column_int(s, 22) != 0;
         run->parent.run = number(s, 23);
-        if (sqlite3_column_count(s) > 24 && sqlite3_column_type(s, 24) == SQLITE_BLOB) {
-                ret->value_size = (size_t)sqlite3_column_bytes(s, 24);
-                ret->value = ret->value_size > 0 ? sqlite3_column_blob(s, 24) : "";
+        end->memory_peak = sqlite3_column_int64(s, 24);
+        if (sqlite3_column_count(s) > 25 && sqlite3_column_type(s, 25) == SQLITE_BLOB) {
+                ret->value_size = (size_t)sqlite3_column_bytes(s, 25);
+                ret->value = ret->value_size > 0 ? sqlite3_column_blob(s, 25) : "";
         }
         *bad = *bad || !ret->job;
 }

@@ -13,7 +13,7 @@
 #define LEDGER_SQL_RUN                                                                                                         \
         "run.run, job.name, run.item, run.cause, run.segment, run.key, run.slot_rt, run.lag, run.begun_bt, run.start_rt,"      \
         " run.start_bt, run.pid, run.missed, run.result, run.exit_code, run.signal, run.step, run.error, run.end_rt,"          \
-        " run.end_bt, run.cpu, run.attempt, run.unclaimed, run.parent"
+        " run.end_bt, run.cpu, run.attempt, run.unclaimed, run.parent, run.memory"
 #define LEDGER_SQL_RANGE                                                                                                       \
         "slots.id, job.name, slots.item, slots.segment, slots.outcome, slots.reason, slots.first, slots.last, slots.n,"        \
         " slots.first_rt, slots.last_rt, slots.run, slots.lag, slots.told_rt"

@@ -15,7 +15,7 @@
 
 #define RUN_VALUES                                                                                                             \
         " INTO run VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, "    \
-        "?22, ?23, ?24)"
+        "?22, ?23, ?24, ?25)"
 
 static const char *const statement_texts[STORE_MAX] = {
         [STORE_BEGIN] = "BEGIN IMMEDIATE",

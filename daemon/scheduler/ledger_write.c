@@ -212,7 +212,7 @@ static int write_run(struct ledger_store *s, uint32_t at, const struct ledger_ru
                         run->lag_us, run->begun_bt_us, is_over ? end->start_rt_us : run->start_rt_us,
                         is_over ? end->start_bt_us : run->start_bt_us, run->pid, (int64_t)run->missed, end->result,
                         end->exit_code, end->signal, end->step, end->error, end->end_rt_us, end->end_bt_us, end->cpu_us,
-                        run->attempt, run->is_unclaimed, (int64_t)run->parent.run);
+                        run->attempt, run->is_unclaimed, (int64_t)run->parent.run, end->memory_peak);
         int r = ledger_sql_run(insert);
         if (r < 0)
                 return r;

@@ -96,6 +96,8 @@ static void print_end(const struct run_end *end, char *buf, size_t size) {
                 snprintf(how, sizeof(how), " (exit status %d)", end->exit_code);
         else if (end->signal > 0 && (is_good || end->result == RUN_RESULT_SIGNAL))
                 snprintf(how, sizeof(how), is_good ? " (%s)" : ": killed by %s", words_signal(end->signal, name));
+        else if (end->result == RUN_RESULT_OOM)
+                snprintf(how, sizeof(how), ": the kernel killed for lack of memory");
         const char *verb = end->result == RUN_RESULT_SUCCESS     ? "succeeded"
                            : end->result == RUN_RESULT_TIMEOUT   ? "timed out"
                            : end->result == RUN_RESULT_CANCELLED ? "was cancelled"
@@ -125,6 +127,10 @@ static void fields_end(struct journal_record *r, const struct run_end *end) {
                 journal_field(r, "EXIT_CODE", "exited");
                 journal_field_i64(r, "EXIT_STATUS", end->exit_code);
         }
+        if (end->start_bt_us > 0)
+                journal_field_i64(r, "CHIMED_CPU_USEC", end->cpu_us);
+        if (end->memory_peak > 0)
+                journal_field_i64(r, "CHIMED_MEMORY_PEAK", end->memory_peak);
 }
 
 static enum event_kind end_kind(const struct run_end *end, bool is_final) {

@@ -64,13 +64,13 @@ static const struct api_field accepted_fields[] = {
                 INT("endUsec", OPTIONAL, "When its last process was gone; null: it is in flight."),                            \
                 INT("lagUsec", OPTIONAL, "Span from the slot (with its drawn delay) to the decision to start it."),            \
                 STRING("result", OPTIONAL,                                                                                     \
-                       "success, finished, failed, timeout, signal, start-failed, cancelled or interrupted; null: it is in "   \
-                       "flight."),                                                                                             \
+                       "success, finished, failed, timeout, signal, oom, start-failed, cancelled or interrupted; null: it is " \
+                       "in flight."),                                                                                          \
                 INT("exitCode", OPTIONAL, "Exit status, where it exited."),                                                    \
                 STRING("signal", OPTIONAL, "Name of the signal that ended it, such as SIGTERM."),                              \
                 STRING("error", OPTIONAL, "start-failed: the step that failed, and why."),                                     \
-                INT("cpuUsec", OPTIONAL, "Span of processor time of its main process and the children that waited for."),      \
-                INT("memoryPeak", OPTIONAL, "Bytes; null where there is no control group."),                                   \
+                INT("cpuUsec", OPTIONAL, "Span of processor time of all its processes; without cgroup, of those waited for."), \
+                INT("memoryPeak", OPTIONAL, "Bytes that its processes had at most; null where that is not known."),            \
                 INT("parentRunId", OPTIONAL, "The run that this one follows; null: none."),                                    \
                 STRING("value", OPTIONAL,                                                                                      \
                        "End of its output, at most CaptureMax=; null: none, no UTF-8 text, or no right to see it."),           \
@@ -306,7 +306,7 @@ static const struct api_field runs_in[] = {
         STRING("job", OPTIONAL, "Of this job, also one that is no longer defined; null: of all."),
         INT("sinceUsec", OPTIONAL, "That started at this instant or after it; of those that never did their slot counts."),
         INT("untilUsec", OPTIONAL, "At this instant or before it."),
-        BOOL("failed", OPTIONAL, "Only failed, timeout, signal and start-failed."),
+        BOOL("failed", OPTIONAL, "Only failed, timeout, signal, oom and start-failed."),
         INT("runId", OPTIONAL, "Only this one."),
         INT("limit", OPTIONAL, "How many at most, 1 to 100; default 100."),
         INT("after", OPTIONAL, "What the page before gave as `after`."),

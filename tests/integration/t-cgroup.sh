@@ -39,12 +39,23 @@ Every=1h
 Log=all
 Script=sed -n 's|^0::||p' /proc/self/cgroup >$T/out/where; ls -l /proc/self/fd >$T/out/fds
 EOF
+write_job burns <<'EOF'
+Every=1h
+Log=all
+Script=
+ (env -i setsid sh -c 'end=$(($(date +%s%N) + 300000000)); while [ "$(date +%s%N)" -lt "$end" ]; do :; done' &)
+ sleep 0.5
+EOF
 start_daemon "--cgroup=$given"
 wait_event ended where
+wait_event ended burns
 assert_equal "cgroup of a job" "/${given##*/}/jobs/where@1" "$(cat "$T/out/where")"
 assert_equal "cgroup of the runner" runner "$(cgroup_of "$daemon")"
 assert_equal "cgroup of the scheduler" runner "$(cgroup_of "$(scheduler_pid)")"
 assert_equal "links to cgroups that a job has" 0 "$(grep -c cgroup "$T/out/fds" || true)"
+# the time of all its processes, also of those that nobody waited for
+us=$(event_field CHIMED_CPU_USEC ended burns)
+((us >= 50000 && us < 5000000)) || die "burns used $us us of processor time"
 stop_daemon
 
 # ---- what leaves its session, ignores TERM, forks on TERM, or as root makes cgroups below its own ----

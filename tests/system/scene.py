@@ -43,8 +43,8 @@ class Record:
 
 
 class Scene:
-    def __init__(self, machine, jobs, defaults="", settings=""):
-        self.machine, self.jobs = machine, jobs
+    def __init__(self, machine, jobs, defaults="", settings="", options=""):
+        self.machine, self.jobs, self.options = machine, jobs, options
         self.settings = "[chimed]\n%s[defaults]\nStandardOutput=null\n%s" % (settings, defaults)
         self.mark = 0
         self.lines = []  # the time lines that are over: where in what was told they ended
@@ -54,8 +54,9 @@ class Scene:
         self.mark_here()
         script = "mkdir -p /disk/jobs; cat >/disk/chimed.conf <<'X'\n%sX\n" % self.settings
         for name, text in self.jobs.items():
-            script += "cat >/disk/jobs/%s.ini <<'X'\n[job %s]\nCommand=/bin/vm_guest ran\n%sX\n" % (name, name, text)
-        script += "chimed --log=json --config=/disk/chimed.conf --jobs=/disk/jobs --run=/run/chimed --state=/disk/state 2>&1 | vm_guest stamp &"
+            command = "" if "Script=" in text else "Command=/bin/vm_guest ran\n"
+            script += "cat >/disk/jobs/%s.ini <<'X'\n[job %s]\n%s%sX\n" % (name, name, command, text)
+        script += "chimed --log=json --config=/disk/chimed.conf --jobs=/disk/jobs --run=/run/chimed --state=/disk/state %s 2>&1 | vm_guest stamp &" % self.options
         self.machine.run(script)
         self.wait_record("ready", seconds=30)
 

@@ -249,6 +249,13 @@ static const struct {
         {"LimitNOFILE=10:\n", "\"\": write a number or infinity", 2, 16},
         {"LimitAS=1.5G\n", "a size such as 512M", 2, 9},
         {"LimitNICE=+20\n", "a nice level with its sign", 2, 11},
+        {"MemoryMax=lots\n", "a size such as 512M, a share of the machine's", 2, 11},
+        {"MemoryMax=0\n", "out of range", 2, 11},
+        {"MemoryMax=101%\n", "out of range", 2, 11},
+        {"TasksMax=1K\n", "write a number, a share", 2, 10},
+        {"CPUQuota=2\n", "a share of one processor", 2, 10},
+        {"CPUQuota=0%\n", "out of range; one whole processor is 100%", 2, 10},
+        {"CPUQuota=1000001%\n", "out of range", 2, 10},
         {"Environment=A=1 B\n", "not NAME=VALUE", 2, 17},
         {"Environment=1A=1\n", "not NAME=VALUE", 2, 13},
         {"Environment==1\n", "not NAME=VALUE", 2, 13},
@@ -817,7 +824,6 @@ static const struct {
         {"ConditionAcPower", "did you mean ConditionACPower=?"},
         {"LimitNOFILES", "did you mean LimitNOFILE=?"},
         {"CPUSchedulingResetOnFork", "here: chrt"},
-        {"MemoryMax", "is not in this version of chimed"},
         {"every", "did you mean Every=?"},
         {"Comand", "did you mean Command=?"},
         {"KillSig", "unknown key KillSig="},
@@ -861,7 +867,8 @@ static struct job *full_job(void) {
                            "SuccessExitStatus=0 255 HUP\nSkipExitStatus=1\nFinishExitStatus=2 64\n"
                            "RootDirectory=/srv/jail\nUMask=0777\nNice=-20\nCPUSchedulingPolicy=rr\nCPUSchedulingPriority=99\n"
                            "IOSchedulingClass=realtime\nIOSchedulingPriority=7\nOOMScoreAdjust=-1000\nNoNewPrivileges=yes\n"
-                           "LimitCPU=1\nLimitNOFILE=0:infinity\nLimitRTTIME=infinity\n");
+                           "LimitCPU=1\nLimitNOFILE=0:infinity\nLimitRTTIME=infinity\n"
+                           "MemoryMax=7E\nCPUQuota=10000%\nTasksMax=0.01%\n");
         fill_what(&job->what);
         return job;
 }

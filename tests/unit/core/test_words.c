@@ -54,7 +54,7 @@ START_TEST(every_case_has_a_word_of_its_own) {
 END_TEST
 
 START_TEST(failures_are_those_that_the_manual_names) {
-        static const char *const failures[] = {"failed", "timeout", "signal", "start-failed"};
+        static const char *const failures[] = {"failed", "timeout", "signal", "start-failed", "oom"};
         for (int i = -1; i <= RUN_RESULT_MAX; i++) {
                 bool is_wanted = false;
                 for (size_t k = 0; k < ARRAY_SIZE(failures); k++)

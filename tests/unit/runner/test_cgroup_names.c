@@ -23,11 +23,11 @@ START_TEST(runs_at_once_are_apart_and_the_first_free_one_is_next) {
         ck_assert_str_eq(second->name, "a@2");
         ck_assert_str_eq(third->name, "a@3");
         ck_assert_str_eq(take(&names, "a@")->name, "a@@1"); /* no job is called so */
-        second->cpu_us = 7;
+        second->cgroup.cpu_us = 7;
         cgroup_names_give(&names, third);
         cgroup_names_give(&names, second);
         ck_assert_ptr_eq(take(&names, "a"), second);
-        ck_assert_int_eq(second->cpu_us, 7);
+        ck_assert_int_eq(second->cgroup.cpu_us, 7);
         ck_assert_ptr_eq(cgroup_names_find(&names, "a@3"), third);
         ck_assert_ptr_null(cgroup_names_find(&names, "a@4"));
         cgroup_names_done(&names);

@@ -232,6 +232,7 @@ static void fill_run(struct run *run) {
         memset(run->cgroup + JOB_NAME_MAX, '1', sizeof(run->cgroup) - 1 - JOB_NAME_MAX);
         run->cgroup[JOB_NAME_MAX] = '@';
         run->cgroup_cpu_us = 0x0001020304050607;
+        run->cgroup_oom_kills = 0x0001020304050607;
         run->start.parent =
                 (struct run_parent){.event = RUN_EVENT_FAILURE, .result = RUN_RESULT_FAILED, .attempt = 1, .run = 4};
         memset(run->start.parent.reason, 'a', sizeof(run->start.parent.reason) - 1);

@@ -254,7 +254,8 @@ static inline struct ledger_run rig_run(const char *job, uint64_t number, enum r
                                            .start_bt_us = run.run.start_bt_us,
                                            .end_rt_us = RIG_T0 + at_us + USEC_PER_SEC / 2,
                                            .end_bt_us = at_us + USEC_PER_SEC / 2,
-                                           .cpu_us = 1234};
+                                           .cpu_us = 1234,
+                                           .memory_peak = INT64_C(1) << 40};
         return run;
 }
 

@@ -134,6 +134,7 @@ static void check_run(const struct ledger_run *got, const struct ledger_run *wan
         ck_assert_int_eq(got->end.end_rt_us, wanted->end.end_rt_us);
         ck_assert_int_eq(got->end.end_bt_us, wanted->end.end_bt_us);
         ck_assert_int_eq(got->end.cpu_us, wanted->end.cpu_us);
+        ck_assert_int_eq(got->end.memory_peak, wanted->end.memory_peak);
         ck_assert_uint_eq(got->run.run, wanted->run.run);
         ck_assert_int_eq(got->run.item, wanted->run.item);
         ck_assert_int_eq(got->run.cause, wanted->run.cause);
@@ -162,7 +163,7 @@ START_TEST(run_of_each_result_comes_back) {
                 check_run(&rig.answer_runs[0], &run);
                 ck_assert_str_eq(rig.answer_texts[0][0], "a");
         }
-        ck_assert_uint_eq(rig_ask((struct ledger_query){.question = LEDGER_RUNS, .job = "a", .is_failed_only = true}), 4);
+        ck_assert_uint_eq(rig_ask((struct ledger_query){.question = LEDGER_RUNS, .job = "a", .is_failed_only = true}), 5);
         ck_assert_uint_eq(rig_ask((struct ledger_query){.question = LEDGER_RUNS, .run = 102}), 1);
         ck_assert_uint_eq(rig.answer_runs[0].run.run, 102);
         ck_assert_uint_eq(rig_ask((struct ledger_query){.question = LEDGER_RUNS, .job = "b"}), 0);
