@@ -109,9 +109,9 @@ static void let_wait(struct world *w, struct world_job *job, const struct wire_s
         job->pending[0] = (struct world_pending){*start, from_us, w->now.bt_us + ASK_LAST_US};
 }
 
-/* Of a boot or a resume before nothing waits any more; without is_moved all of it does. */
+/* A trigger goes with a death, what came of an event with a boot. */
 static void recall(struct world *w, struct world_job *job, const struct job_waiting *slot) {
-        bool is_past = job->is_moved && slot->item != WIRE_ITEM_SCHEDULE;
+        bool is_past = slot->item == WIRE_ITEM_TRIGGER || (job->is_moved && slot->item != WIRE_ITEM_SCHEDULE);
         if (!slot->is_slot || slot->until_reason != SLOT_REASON_CONDITION_WAIT || is_past)
                 return;
         struct wire_start start = {

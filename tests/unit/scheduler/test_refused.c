@@ -580,6 +580,29 @@ START_TEST(an_attempt_that_is_refused_after_a_crash_waits_and_is_given_up) {
 }
 END_TEST
 
+/* The machine wakes while a trigger waits: one run does both. */
+START_TEST(a_slot_that_comes_takes_the_trigger_in) {
+        uint64_t run;
+        begin_asking(12, 0, 0);
+        struct job_when when;
+        job_when_init(&when);
+        when.is_on_wake = true;
+        when.has_conditions = true;
+        when.condition_wait_us = 3 * HOUR;
+        define(when);
+        ck_assert_int_eq(world_trigger(&w, "job", &(struct engine_trigger){0}, &run), TRIGGER_STARTED);
+        run_to(12, 10, 0);
+        ck_assert_uint_ne(w.jobs[0].promised, 0);
+        holds_from_us = at(12, 30, 0);
+        world_suspend(&w, HOUR);
+        run_to(14, 0, 0);
+        ck_assert_uint_eq(w.jobs[0].totals.ended, 1);
+        ck_assert_uint_eq(w.jobs[0].promised, 0);
+        expect(0, SLOT_RAN, SLOT_REASON_NONE, at(13, 10, 0), at(13, 10, 0), 1);
+        ck_assert_uint_eq(w.n_entries, 1);
+}
+END_TEST
+
 /* Who gave it is told that its run will not be: so there is none. */
 START_TEST(a_trigger_that_waits_is_dropped_by_any_death) {
         uint64_t run;
@@ -656,6 +679,7 @@ int main(void) {
         tcase_add_loop_test(tcase, a_child_that_is_asked_is_not_forgotten_by_a_power_cut, 0, 2);
         tcase_add_test(tcase, the_wait_of_an_interval_is_not_longer_after_a_crash_and_a_step);
         tcase_add_test(tcase, an_attempt_that_is_refused_after_a_crash_waits_and_is_given_up);
+        tcase_add_test(tcase, a_slot_that_comes_takes_the_trigger_in);
         tcase_add_loop_test(tcase, a_trigger_that_waits_is_dropped_by_any_death, 0, sizeof(deaths) / sizeof(deaths[0]));
         tcase_add_loop_test(tcase, a_trigger_that_is_refused_after_a_crash_is_promised_another_run, 0, 2);
         suite_add_tcase(suite, tcase);
