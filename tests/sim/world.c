@@ -893,13 +893,21 @@ static void on_start(struct world *w, struct world_job *job, const struct wire_s
 
 /* ---- the ledger's side ---- */
 
+/* What was missed before the next run, as far as it is told. */
+static uint64_t missed_as_told(const struct world *w, const struct world_job *job) {
+        const struct registry *g = engine_registry(w->engine);
+        const struct job_cold *cold = registry_cold(g, &g->rows[registry_find(g, job->name)]);
+        const struct job_range *open = &cold->missed;
+        bool is_counted = open->is_open && !job->when.days && slot_outcome_of(open->reason) == SLOT_MISSED;
+        uint64_t n_open = is_counted ? (uint64_t)(open->last - open->first) + 1 : 0;
+        return cold->missed_since_run > n_open ? cold->missed_since_run - n_open : 0;
+}
+
 /* A run of which the ledger had not heard: its slot has run. */
 static void on_heard(struct world *w, struct world_job *job, const struct action *a) {
-        const struct registry *g = engine_registry(w->engine);
-        const struct job_cold *cold = registry_cold(g, &g->rows[a->job]);
         if (!w->store)
                 return;
-        job->missed_since_run = cold->missed_since_run;
+        job->missed_since_run = missed_as_told(w, job);
         if (a->run.run.item != WIRE_ITEM_SCHEDULE)
                 return;
         if (a->run.run.segment == job->segment.number)
@@ -1535,9 +1543,8 @@ static void adopt(struct world *w, struct world_job *job, const struct wire_star
         if (!start->asks_conditions || result != RUN_RESULT_CONDITION)
                 engine_started(w->engine, w->now, &started);
         world_take_actions(w);
-        const struct registry *g = engine_registry(w->engine);
         if (w->store && start->asks_conditions) /* it has taken over what was missed before it */
-                job->missed_since_run = registry_cold(g, &g->rows[registry_find(g, job->name)])->missed_since_run;
+                job->missed_since_run = missed_as_told(w, job);
 }
 
 /* A run whose result was not acknowledged. */
