@@ -286,6 +286,11 @@ static const size_t enums[] = {
         offsetof(struct run, end.step),
 };
 
+/* The NUL that ends each text, whatever is before it. */
+#define END_OF(member) (offsetof(struct run, member) + sizeof(((struct run *)0)->member) - 1)
+static const size_t ends[] = {END_OF(name), END_OF(cgroup), END_OF(condition), END_OF(start.parent.reason),
+                              END_OF(start.parent.job)};
+
 /* Bytes between the members (gcc 12 has those behind an array of structs wrong), those of enums that are always 0, and what names memory
  * of the run's own. */
 static void find_no_value(uint8_t no_value[static sizeof(struct run)]) {
@@ -302,6 +307,8 @@ static void find_no_value(uint8_t no_value[static sizeof(struct run)]) {
         run->start.parent_output = (void *)-1;
         run->start.parent_output_size = SIZE_MAX;
         memset(&run->exits.of[EXIT_CLASS_NONE], 1, sizeof(run->exits.of[EXIT_CLASS_NONE])); /* of none, nothing is kept */
+        for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+                no_value[ends[i]] = 1;
         for (size_t i = 0; i < ARRAY_SIZE(enums); i++) {
                 int highest = INT_MAX & ~UINT8_MAX;
                 for (size_t k = 0; k < sizeof(highest); k++)
