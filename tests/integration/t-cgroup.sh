@@ -39,15 +39,24 @@ Every=1h
 Log=all
 Script=sed -n 's|^0::||p' /proc/self/cgroup >$T/out/where; ls -l /proc/self/fd >$T/out/fds
 EOF
-write_job burns <<'EOF'
+write_job burns <<EOF
 Every=1h
 Log=all
 Script=
- (env -i setsid sh -c 'end=$(($(date +%s%N) + 300000000)); while [ "$(date +%s%N)" -lt "$end" ]; do :; done' &)
- sleep 0.5
+ (env -i setsid sh -c 'i=0; while [ \$i -lt 400000 ]; do i=\$((i + 1)); done; : >$T/out/burnt' &)
+ until [ -e $T/out/burnt ]; do sleep 0.05; done
+EOF
+write_job limited <<'EOF'
+Every=1h
+Log=all
+MemoryMax=1G
+Command=/bin/true
 EOF
 start_daemon "--cgroup=$given"
 wait_event ended where
+wait_event ended limited # also where nobody can enforce the limit, which is told
+grep -qw memory "$given/cgroup.controllers" ||
+        assert_contains "what is told" "MemoryMax= is not enforced" "$(event_field MESSAGE config-warning)"
 wait_event ended burns
 assert_equal "cgroup of a job" "/${given##*/}/jobs/where@1" "$(cat "$T/out/where")"
 assert_equal "cgroup of the runner" runner "$(cgroup_of "$daemon")"
