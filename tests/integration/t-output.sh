@@ -5,7 +5,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 need_root
 grows=1024 # KiB; a sanitizer holds back what was freed
-! nm "$CHIMED_BUILD/chimed-runner" 2>/dev/null | grep -qE '__(asan|tsan)_init' || grows=300000
+! nm "$CHIMED_BUILD/chimed-runner" 2>/dev/null | grep -E '__(asan|tsan)_init' >/dev/null || grows=300000
 
 # job NAME [SETTING...]: with the rest of its settings on standard input
 job() {
