@@ -328,6 +328,7 @@ int restore_adopted(struct engine *e, struct clock_sample now, uint32_t job, con
         if (start->item == WIRE_ITEM_BOOT)
                 row->is_boot_done = true;
         cold->n_scheduled += start->item != WIRE_ITEM_TRIGGER && start->item != WIRE_ITEM_RETRY;
+        cold->delay_bt_us = 0; /* it is that run, or counts from its end */
         if (start->item != WIRE_ITEM_SCHEDULE) {
                 cold->missed_since_run = 0;
                 return 0;

@@ -70,6 +70,28 @@ START_TEST(a_delay_that_is_over_while_nobody_is_up_is_due_at_once_once) {
 }
 END_TEST
 
+/* Runs may be beside each other, and the ledger has heard nothing of the one that the runner has. */
+START_TEST(a_delay_whose_run_the_runner_knows_is_over) {
+        begin_at(12, 0, 0);
+        world_begin_ledger(&w);
+        run_us = 59 * MIN + 50 * SEC;
+        struct job_when when = both();
+        when.overlap = JOB_OVERLAP_PARALLEL;
+        when.max_parallel = 3;
+        define(when);
+        run_to(13, 59, 0);
+        run_us = 40 * MIN;
+        world_slow_disk(&w, 1);
+        for (int ms = 0; ms < 70000 && w.jobs[0].totals.started < 2; ms++)
+                world_run_to(&w, w.now.bt_us + USEC_PER_MSEC);
+        w.n_actions &= ~UINT64_C(1); /* what is on its way is lost */
+        world_crash(&w, 30 * SEC);   /* over the calendar's slot, which may run beside it */
+        run_to(14, 20, 0);
+        ck_assert_uint_le(w.jobs[0].totals.started, 3);
+        ck_assert_int_ne(w.jobs[0].start.item, WIRE_ITEM_DELAY);
+}
+END_TEST
+
 START_TEST(a_pause_withholds_it_once) {
         begin_at(12, 0, 0);
         run_us = 5 * MIN;
@@ -148,6 +170,7 @@ int main(void) {
         tcase_add_test(tc, two_slots_of_one_instant_are_one_run);
         tcase_add_test(tc, a_calendar_slot_under_a_run_is_missed_and_the_delay_waits_for_its_end);
         tcase_add_loop_test(tc, a_delay_that_is_over_while_nobody_is_up_is_due_at_once_once, 0, 2);
+        tcase_add_test(tc, a_delay_whose_run_the_runner_knows_is_over);
         tcase_add_test(tc, a_pause_withholds_it_once);
         tcase_add_test(tc, a_reload_fires_nothing_and_an_interval_goes_on_from_the_last_end);
         tcase_add_test(tc, until_ends_both);
