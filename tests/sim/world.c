@@ -254,8 +254,9 @@ static bool may_have_waited(const struct world *w, const struct world_job *job, 
         bool is_restored = w->store && w->n_steps > 0; /* and the clock was set back since */
         if (start->attempt > 1 || start->item == WIRE_ITEM_RETRY || start->item == WIRE_ITEM_CHAIN)
                 return true; /* an end may be heard of long after it came */
-        return start->item == WIRE_ITEM_SCHEDULE && (job->may_queue || job->may_await_place || job->may_wait || is_restored ||
-                                                     start->segment != job->segment.number);
+        if (start->item == WIRE_ITEM_SCHEDULE && (is_restored || start->segment != job->segment.number))
+                return true;
+        return start->item != WIRE_ITEM_TRIGGER && (job->may_queue || job->may_await_place || job->may_wait);
 }
 
 /* The last slot of a grid that has come, but for one that may still draw its delay. */
