@@ -93,6 +93,11 @@ enum wire_item {
         WIRE_ITEM_MAX
 };
 
+/* True where a run for it is that of a slot: not of a trigger, nor a further attempt. */
+static inline bool wire_item_is_slot(enum wire_item item) {
+        return item != WIRE_ITEM_TRIGGER && item != WIRE_ITEM_RETRY;
+}
+
 struct wire_start {
         uint64_t run;
         struct hash128 hash;

@@ -266,6 +266,12 @@ static void note_end(struct book *b, struct book_job *j, const struct action *a,
                 run_hold(b, &j->last_failure, run);
 }
 
+/* It was in flight, and counts for nothing. */
+static void note_undone(struct book_job *j, const struct action *a) {
+        if (j->last && j->last->run.run == a->run.run.run)
+                ((struct book_run *)j->last)->end = a->run.end;
+}
+
 /* The failure before it was the last of its slot after all. */
 static void note_given_up(struct book *b, struct book_job *j, const struct action *a) {
         if (!a->given_up.is_final)
@@ -360,7 +366,7 @@ void book_adopt(struct book *b, const struct engine *e) {
 void book_note(struct book *b, const struct engine *e, struct clock_sample now, const struct action *a, const void *value,
                size_t value_size) {
         bool is_event = a->kind == ACTION_START || a->kind == ACTION_STARTED || a->kind == ACTION_ENDED ||
-                        a->kind == ACTION_HOLD || a->kind == ACTION_GIVEN_UP ||
+                        a->kind == ACTION_HOLD || a->kind == ACTION_GIVEN_UP || a->kind == ACTION_REFUSED ||
                         (a->kind == ACTION_OUTCOME && a->outcome.outcome != SLOT_RAN);
         struct book_job *j = is_event ? get(b, a->job) : a->kind == ACTION_GONE ? find(b, a->job) : NULL;
         const struct job_run *run;
@@ -393,6 +399,8 @@ void book_note(struct book *b, const struct engine *e, struct clock_sample now, 
         case ACTION_SEGMENT:
         case ACTION_KILL:
         case ACTION_REFUSED:
+                note_undone(j, a);
+                break;
         case ACTION_DROPPED:
         case ACTION_HORIZON:
         case ACTION_WRITE:

@@ -250,10 +250,9 @@ static uint64_t promise_run(struct engine *e, uint32_t job, const struct engine_
 /* Where it is forced, the conditions of the run that it joins are not asked again. */
 static enum trigger_outcome join_run(struct engine *e, uint32_t job, bool is_forced) {
         struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
-        if (cold->run.is_asked) {
-                cold->run.is_promised = true;
+        cold->run.is_promised = cold->run.is_promised || !cold->run.is_told;
+        if (cold->run.is_asked)
                 cold->waiting.is_forced |= is_forced;
-        }
         return TRIGGER_JOINED;
 }
 

@@ -17,17 +17,21 @@ bool conditions_are_asked(const struct engine *e, const struct job_row *row) {
 }
 
 static bool has_slot(const struct job_run *run) {
-        return run->item != WIRE_ITEM_TRIGGER && run->item != WIRE_ITEM_RETRY;
+        return wire_item_is_slot(run->item);
 }
 
 void conditions_hold(struct engine *e, struct clock_sample now, uint32_t job, struct job_run *run) {
         struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
-        run->is_asked = false;
-        free(cold->condition);
-        cold->condition = NULL;
-        if (!has_slot(run))
+        if (run->is_asked) {
+                free(cold->condition);
+                cold->condition = NULL;
+        }
+        bool was_open = run->is_open;
+        run->is_asked = run->is_open = false;
+        if (!was_open)
                 return;
-        slots_flush_merging(e, now, job, run->run);
+        if (cold->merging.is_open)
+                slots_flush_merging(e, now, job, run->run);
         slots_tell_ran(e, job, run);
 }
 
@@ -60,8 +64,14 @@ static bool is_gone(const struct job_row *row) {
         return row->state == JOB_STATE_REMOVED && !row->is_restored;
 }
 
+bool conditions_undo(const struct job_run *run, const struct run_end *end) {
+        if (end->result == RUN_RESULT_CONDITION)
+                return run->is_asked;
+        return run->is_open && run->attempt <= 1 && !run->is_ending && retry_is_short(end);
+}
+
 /* Why the run in flight will not be asked again; NONE: it will. A pause does not keep an attempt of a slot that has run. */
-static enum slot_reason find_reason(const struct engine *e, struct clock_sample now, const struct job_row *row) {
+static enum slot_reason find_reason(const struct engine *e, struct clock_sample now, const struct job_row *row, bool is_short) {
         const struct job_cold *cold = registry_cold(&e->jobs, row);
         const struct job_when *when = engine_policy(e, row);
         bool is_attempt = retry_is_of(cold, &cold->run), is_of_slot = is_attempt || has_slot(&cold->run);
@@ -80,6 +90,8 @@ static enum slot_reason find_reason(const struct engine *e, struct clock_sample 
                 return SLOT_REASON_CANCELLED;
         if (has_slot(&cold->run) && row->is_paused)
                 return SLOT_REASON_PAUSED;
+        if (is_short)
+                return SLOT_REASON_NONE;
         if (when->condition_wait_us == 0)
                 return SLOT_REASON_CONDITION;
         return now.bt_us - waits_since(when, cold, now) >= when->condition_wait_us ? SLOT_REASON_CONDITION_WAIT
@@ -96,25 +108,27 @@ static int64_t next_asking(int64_t since_bt_us, struct clock_sample now) {
         return now.bt_us + wait_us;
 }
 
-static void let_wait(struct engine *e, struct clock_sample now, uint32_t job, const struct job_run *run) {
+static void let_wait(struct engine *e, struct clock_sample now, uint32_t job, const struct job_run *run, bool is_short) {
         const struct job_when *when = engine_policy(e, engine_row(e, job));
         int64_t due_bt_us = due_at(when, run, now);
-        waiting_put_back(e, job,
-                         &(struct job_waiting){
-                                 .awaits = JOB_AWAITS_CONDITION,
-                                 .from_bt_us = next_asking(due_bt_us, now),
-                                 .until_bt_us = due_bt_us + when->condition_wait_us,
-                                 .until_reason = SLOT_REASON_CONDITION_WAIT,
-                                 .item = run->item,
-                                 .attempt = run->attempt,
-                                 .segment = run->segment,
-                                 .anchor_us = run->anchor_us,
-                                 .key = run->key,
-                                 .slot_us = run->slot_us,
-                                 .slot_rt_us = run->slot_rt_us,
-                                 .due_bt_us = due_bt_us,
-                                 .parent = run->parent,
-                         });
+        waiting_put_back(
+                e, job,
+                &(struct job_waiting){
+                        .awaits = is_short ? JOB_AWAITS_RETRY : JOB_AWAITS_CONDITION,
+                        .from_bt_us = is_short ? now.bt_us + retry_short_delay(run->n_short) : next_asking(due_bt_us, now),
+                        .until_bt_us = is_short ? 0 : due_bt_us + when->condition_wait_us,
+                        .until_reason = is_short ? SLOT_REASON_RESOURCES : SLOT_REASON_CONDITION_WAIT,
+                        .n_short = (uint16_t)(is_short ? run->n_short + 1 : 0),
+                        .item = run->item,
+                        .attempt = run->attempt,
+                        .segment = run->segment,
+                        .anchor_us = run->anchor_us,
+                        .key = run->key,
+                        .slot_us = run->slot_us,
+                        .slot_rt_us = run->slot_rt_us,
+                        .due_bt_us = due_bt_us,
+                        .parent = run->parent,
+                });
 }
 
 /* The same for an attempt after the first; at the end of its time it is asked for once more. */
@@ -148,8 +162,8 @@ int conditions_refused(struct engine *e, struct clock_sample now, uint32_t job, 
         remember(cold, ended->condition);
         undo_start(cold);
         struct job_run run = cold->run;
-        bool is_attempt = retry_take_up(cold, end_bt_us);
-        enum slot_reason reason = find_reason(e, now, row);
+        bool is_attempt = retry_take_up(cold, end_bt_us), is_short = ended->end.result != RUN_RESULT_CONDITION;
+        enum slot_reason reason = find_reason(e, now, row, is_short);
         bool is_asked_again = reason == SLOT_REASON_NONE;
         int64_t since_bt_us = waits_since(when, cold, now);
         cold->run.is_ending = true;
@@ -169,7 +183,7 @@ int conditions_refused(struct engine *e, struct clock_sample now, uint32_t job, 
         if (is_attempt)
                 let_attempt_wait(e, now, job, since_bt_us);
         else if (is_asked_again)
-                let_wait(e, now, job, &run);
+                let_wait(e, now, job, &run, is_short);
         if (is_asked_again) /* delays count from its run, or from when it is given up */
                 keep_promise(e, job, &run);
         else
@@ -179,6 +193,8 @@ int conditions_refused(struct engine *e, struct clock_sample now, uint32_t job, 
         a->run.end = ended->end;
         a->run.is_final = !is_asked_again && !has_slot(&run) && !is_attempt;
         a->run.is_asked_again = is_asked_again;
+        a->run.is_short = is_short;
+        a->run.is_quiet = is_short && run.n_short > 0;
         a->run.next_run = is_asked_again ? cold->waiting.run : 0;
         if (is_attempt && !is_asked_again)
                 retry_drop(e, now, job, reason);

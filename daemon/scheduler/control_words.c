@@ -132,7 +132,8 @@ const char *words_next_reason(const struct job_view *view, const struct job_when
         if (view->n_line > 0)
                 return "a slot waits for the end of the run in flight";
         if (view->waiting)
-                return "its last slot waits for its conditions";
+                return view->waiting->awaits == JOB_AWAITS_RETRY ? "its last slot could not be started, and is tried again"
+                                                                 : "its last slot waits for its conditions";
         if (view->is_place_awaited)
                 return "waits for a place in its groups";
         if (view->is_clock_awaited)

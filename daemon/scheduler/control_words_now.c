@@ -128,6 +128,15 @@ static void say_waiting(const struct words_facts *f, struct words_answer *answer
         const struct job_waiting *waiting = f->view.waiting;
         if (!waiting)
                 return;
+        if (waiting->awaits == JOB_AWAITS_RETRY) {
+                answer->reason = "retry";
+                words_say(answer,
+                          "The slot of %s could not be started for lack of processes, memory or descriptors: it is tried again "
+                          "in %s.",
+                          timestamp_print_utc(waiting->slot_rt_us, slot),
+                          words_about(waiting->from_bt_us - f->now.bt_us, next));
+                return;
+        }
         int64_t offset_us = f->now.rt_us - f->now.bt_us;
         answer->reason = "condition";
         words_say(answer, "%s %s waits for %s.", waiting->item == WIRE_ITEM_TRIGGER ? "The trigger of" : "The slot of",
@@ -356,7 +365,8 @@ static bool is_of_condition(const struct book_range *range) {
 }
 
 bool words_awaits_condition(const struct words_facts *f) {
-        return f->view.waiting || (f->view.retry && f->view.retry->refused_bt_us != 0);
+        return (f->view.waiting && f->view.waiting->awaits != JOB_AWAITS_RETRY) ||
+               (f->view.retry && f->view.retry->refused_bt_us != 0);
 }
 
 bool words_is_refused(const struct words_facts *f) {

@@ -9,7 +9,8 @@ static bool awaits_run(const struct words_facts *f) {
 }
 
 static bool awaits_attempt(const struct words_facts *f) {
-        return f->view.retry && !f->has_place;
+        bool lacks_resources = f->view.waiting && f->view.waiting->awaits == JOB_AWAITS_RETRY;
+        return lacks_resources || (f->view.retry && !f->has_place);
 }
 
 static bool awaits_place(const struct words_facts *f) {

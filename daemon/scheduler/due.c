@@ -270,7 +270,7 @@ static int start_waiting_slot(struct engine *e, struct clock_sample now, uint32_
         if (!is_retry && is_slot && !claims_permit(e, now, job, waiting->key))
                 return 0;
         if (is_too_late(engine_policy(e, engine_row(e, job)), lag_us)) {
-                slots_tell_waiting(e, job, SLOT_MISSED, SLOT_REASON_DEADLINE);
+                slots_tell_waiting(e, job, SLOT_MISSED, waiting_late_reason(waiting));
                 waiting_go_without(e, now, job);
                 return 0;
         }
@@ -287,6 +287,7 @@ static int start_waiting_slot(struct engine *e, struct clock_sample now, uint32_
                                             : is_slot               ? event_cause(waiting->item)
                                                                     : RUN_CAUSE_TRIGGER,
                                    .was_refused = waiting->until_reason == SLOT_REASON_CONDITION_WAIT,
+                                   .n_short = waiting->n_short,
                                    .attempt = waiting->attempt,
                                    .segment = waiting->segment,
                                    .anchor_us = waiting->anchor_us,

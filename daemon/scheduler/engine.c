@@ -382,6 +382,7 @@ int engine_adopt(struct engine *e, struct clock_sample now, const struct wire_ru
         if (known) { /* the ledger has it too */
                 known->is_known = true;
                 known->is_asked = run->start.asks_conditions && !known->is_told;
+                known->is_open = wire_item_is_slot(run->start.item) && !known->is_told;
                 known->is_promised = known->item == WIRE_ITEM_TRIGGER;
                 known->anchor_us = run->start.anchor_us;
                 known->slot_us = run->start.slot_us;
@@ -415,6 +416,7 @@ int engine_adopt(struct engine *e, struct clock_sample now, const struct wire_ru
                                                 .is_known = true,
                                                 .parent = run->start.parent,
                                                 .is_asked = run->start.asks_conditions,
+                                                .is_open = wire_item_is_slot(run->start.item),
                                                 .is_promised = run->start.item == WIRE_ITEM_TRIGGER,
                                                 .anchor_us = run->start.anchor_us,
                                                 .slot_us = run->start.slot_us,
@@ -459,7 +461,7 @@ int engine_ended(struct engine *e, struct clock_sample now, const struct wire_en
         const struct job_when *when = engine_policy(e, row);
         struct job_cold *cold = registry_cold(&e->jobs, row);
         int64_t end_bt_us = end_instant(ended->end.end_bt_us, cold->run.begun_bt_us, now.bt_us);
-        if (cold->run.is_asked && ended->end.result == RUN_RESULT_CONDITION)
+        if (conditions_undo(&cold->run, &ended->end))
                 return conditions_refused(e, now, job, ended, end_bt_us);
         conditions_decided(e, now, job, &cold->run);
         int64_t end_us = plan_is_wall(when) ? now.rt_us - (now.bt_us - end_bt_us) : end_bt_us;

@@ -71,8 +71,8 @@ enum action_kind {
         ACTION_OUTCOME, /* slots are accounted for; `outcome` */
         ACTION_STARTED, /* a run reached its program; `run` */
         ACTION_ENDED,   /* a run has ended: it may be acknowledged to the runner; `run`, `end` */
-        ACTION_REFUSED, /* a run was not executed, for a condition did not hold: it may be acknowledged to the runner, and counts for
-                         * nothing; `run`, `end`, see engine_condition() */
+        ACTION_REFUSED, /* a run was not executed, for a condition did not hold, or there were no processes, memory or descriptors: it may
+                         * be acknowledged to the runner, and counts for nothing; `run`, `end`, see engine_condition() */
         ACTION_KILL, /* tell the runner to end a run and its processes; `kill_run` */
         ACTION_DROPPED, /* a run that was promised will not be, because its trigger was cancelled or (`run.end.result`) its conditions
                          * did not hold in time, or chimed went down (interrupted); `run.run.run` */

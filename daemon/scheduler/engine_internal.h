@@ -298,10 +298,13 @@ bool conditions_are_asked(const struct engine *e, const struct job_row *row);
 void conditions_hold(struct engine *e, struct clock_sample now, uint32_t job, struct job_run *run);
 /* They hold, or a run has come to another end: its slot has run. */
 static inline void conditions_decided(struct engine *e, struct clock_sample now, uint32_t job, struct job_run *run) {
-        if (run->is_asked)
+        if (run->is_asked || run->is_open)
                 conditions_hold(e, now, job, run);
 }
-/* One does not hold: the run in flight is undone. As engine_ended(). */
+/* True if a run in flight that ends so is undone: a condition does not hold; or there were no resources to start it, that says nothing of
+ * the job, and nothing is told of its slot yet, which waits for the next try. */
+bool conditions_undo(const struct job_run *run, const struct run_end *end);
+/* The run in flight is undone. As engine_ended(). */
 int conditions_refused(struct engine *e, struct clock_sample now, uint32_t job, const struct wire_ended *ended,
                        int64_t end_bt_us);
 
@@ -321,6 +324,10 @@ void waiting_take(struct engine *e, uint32_t job);
 /* When something is to be done about what waits, no run being in flight (BOOTTIME, 0: at once, INT64_MAX: when something else has
  * happened). */
 int64_t waiting_wake(const struct engine *e, uint32_t job);
+/* Why one that waited is missed where its StartDeadline= is over. */
+static inline enum slot_reason waiting_late_reason(const struct job_waiting *slot) {
+        return slot->until_reason == SLOT_REASON_RESOURCES ? SLOT_REASON_RESOURCES : SLOT_REASON_DEADLINE;
+}
 /* Slots that have waited too long are missed, for what kept them. The job has its cold state. */
 void waiting_give_up(struct engine *e, struct clock_sample now, uint32_t job);
 
@@ -328,6 +335,10 @@ void waiting_give_up(struct engine *e, struct clock_sample now, uint32_t job);
 void waiting_go_without(struct engine *e, struct clock_sample now, uint32_t job);
 
 /* retry.c: the next attempt of a slot, and what its last one comes to */
+/* True where a start lacked processes, memory or descriptors: that says nothing of the job. */
+bool retry_is_short(const struct run_end *end);
+/* The wait after so many of them. */
+int64_t retry_short_delay(unsigned n);
 /* The run in flight has failed, at an instant: plans the next attempt of its slot. False where there is none. */
 bool retry_plan(struct engine *e, struct clock_sample now, uint32_t job, const struct run_end *end, int64_t end_bt_us);
 /* The last attempt of a slot has ended: counts failures in a row, and stops the job by StopAfterFailures=. */
@@ -563,6 +574,7 @@ struct occasion {
         int64_t lag_us;
         struct run_parent parent;
         bool was_refused; /* its conditions did not hold when they were asked before */
+        uint16_t n_short; /* as in job_run */
 };
 /* Starts a run, which does what a waiting trigger was promised; what is open before a slot is emitted behind it, merged slots into
  * it. 0, -ENOMEM. */

@@ -181,7 +181,7 @@ static void put_range(struct keeper *k, const char *name, struct clock_sample no
 
 /* The slot of a run is known to have run when the runner says so, not when it was decided. */
 static void put_ran(struct keeper *k, const char *name, struct clock_sample now, const struct job_run *run) {
-        if (run->item == WIRE_ITEM_TRIGGER || run->item == WIRE_ITEM_RETRY)
+        if (!wire_item_is_slot(run->item))
                 return;
         k->sink.range(k->userdata, &(struct ledger_range){
                                            .job = name,
@@ -313,8 +313,8 @@ void keeper_note(struct keeper *k, struct engine *e, const struct book *b, struc
                 forget(k, a->job);
                 flush_by(k, now.bt_us + delay_us);
                 return;
-        case ACTION_START:
-                if (!a->start.asks_conditions) /* else no outcome tells of it now */
+        case ACTION_START: /* no outcome tells of it now */
+                if (!wire_item_is_slot(a->start.item) && !a->start.asks_conditions)
                         return;
                 key = a->start.item == WIRE_ITEM_SCHEDULE ? a->start.key : key;
                 break;

@@ -70,9 +70,11 @@ struct job_run {
         bool is_ending;             /* its end was asked for */
         bool is_told;               /* its start was an action: the ledger has its slot */
         bool is_known;              /* the runner that is connected has it */
-        bool is_asked;              /* its conditions are being asked: its slot has no outcome yet */
+        bool is_asked;              /* its conditions are being asked */
+        bool is_open;               /* its slot has no outcome yet: it may still be undone */
         bool was_refused;           /* they did not hold when they were asked before */
         bool is_promised;           /* a trigger was told its number */
+        uint16_t n_short;           /* starts of its slot in a row before it that lacked processes, memory or descriptors */
         int64_t anchor_us, slot_us; /* of its slot, on the clock of the job's slots */
         struct run_parent parent;
 };
@@ -80,7 +82,7 @@ struct job_run {
 /* What keeps a slot from starting. */
 enum job_awaits {
         JOB_AWAITS_RUN,       /* the run in flight, or the ledger */
-        JOB_AWAITS_RETRY,     /* the delay between two attempts */
+        JOB_AWAITS_RETRY,     /* the next try of a start that lacked processes, memory or descriptors */
         JOB_AWAITS_CONDITION, /* conditions that did not hold */
         JOB_AWAITS_POOL,      /* a place in its groups */
         JOB_AWAITS_MAX
@@ -98,6 +100,7 @@ struct job_waiting {
         uint8_t until_reason;
         enum wire_item item;
         uint16_t attempt;  /* 0: the first */
+        uint16_t n_short;  /* as in job_run; begins anew with the scheduler */
         bool is_past;      /* BOOT, WAKE: of another boot, it is too late for it */
         bool is_caught_up; /* it was late already when it began to wait */
         uint32_t segment;

@@ -345,8 +345,6 @@ int restore_adopted(struct engine *e, struct clock_sample now, uint32_t job, con
                 if (plan_is_grid(engine_policy(e, row)))
                         row->next_us = plan_follow(engine_policy(e, row), row->anchor_us, start->slot_us);
         }
-        if (!start->asks_conditions) /* else it is not known yet */
-                slots_flush_merging(e, now, job, start->run);
         cold->missed_since_run = 0;
         cold->last_slot_us = start->slot_us;
         return r;

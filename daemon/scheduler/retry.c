@@ -42,13 +42,12 @@ static int64_t retry_delay(const struct job_when *when, unsigned n) {
         return delay_us < when->retry_max_delay_us ? delay_us : when->retry_max_delay_us;
 }
 
-static int64_t short_delay(unsigned n) {
+int64_t retry_short_delay(unsigned n) {
         int64_t delay_us = SHORT_FIRST_US << (n < 6 ? n : 6);
         return delay_us < SHORT_LAST_US ? delay_us : SHORT_LAST_US;
 }
 
-/* It was not for the job that it could not start. */
-static bool is_for_resources(const struct run_end *end) {
+bool retry_is_short(const struct run_end *end) {
         return end->result == RUN_RESULT_START_FAILED &&
                (end->error == EAGAIN || end->error == ENOMEM || end->error == ENFILE || end->error == EMFILE);
 }
@@ -90,12 +89,12 @@ bool retry_plan(struct engine *e, struct clock_sample now, uint32_t job, const s
         if (!is_wanted)
                 return false;
         struct job_retry retry = retry_of(cold, end_bt_us);
-        retry.is_short = is_for_resources(end);
+        retry.is_short = retry_is_short(end);
         retry.result = end->result;
         retry.exit_code = end->exit_code;
         retry.signal = end->signal;
         if (retry.is_short) {
-                retry.at_bt_us = end_bt_us + short_delay(retry.n_short);
+                retry.at_bt_us = end_bt_us + retry_short_delay(retry.n_short);
                 retry.n_short += retry.n_short < UINT16_MAX;
         } else {
                 retry.at_bt_us = end_bt_us + retry_delay(when, retry.attempt - 1u);

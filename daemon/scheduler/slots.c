@@ -29,7 +29,8 @@ static void emit_outcome(struct engine *e, struct clock_sample now, uint32_t job
                          const struct job_range *range, uint64_t run, bool is_more) {
         const struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
-        if (!when->days || !plan_is_grid(when) || range->reason == SLOT_REASON_CALENDAR) {
+        bool is_of_plan = plan_is_grid(when) && range->segment == row->segment; /* of another it is not known any more */
+        if (!when->days || !is_of_plan || range->reason == SLOT_REASON_CALENDAR) {
                 emit_range(e, now, job, outcome, range, run, is_more);
                 return;
         }
@@ -58,7 +59,7 @@ void slots_tell_missed(struct engine *e, struct clock_sample now, uint32_t job, 
 
 void slots_flush_merging(struct engine *e, struct clock_sample now, uint32_t job, uint64_t run) {
         struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));
-        if (!cold || !cold->merging.is_open || (run > 0 && cold->run.is_asked))
+        if (!cold || !cold->merging.is_open || (run > 0 && cold->run.is_open))
                 return;
         cold->merging.is_open = false;
         if (run == 0)
@@ -494,7 +495,9 @@ int slots_start(struct engine *e, struct clock_sample now, uint32_t job, const s
                 .missed = cold->missed_since_run,
                 .parent = o->parent,
                 .is_asked = conditions_are_asked(e, row),
+                .is_open = wire_item_is_slot(o->item),
                 .was_refused = o->was_refused,
+                .n_short = o->n_short,
                 .is_promised = cold->waiting.run > 0 || o->item == WIRE_ITEM_TRIGGER,
                 .anchor_us = o->anchor_us,
                 .slot_us = o->slot_us,
@@ -518,20 +521,13 @@ int slots_start(struct engine *e, struct clock_sample now, uint32_t job, const s
         cold->waiting.run = 0;
         cold->missed_since_run = 0;
         cold->delay_bt_us = 0;
-        cold->n_scheduled += o->item != WIRE_ITEM_TRIGGER && o->item != WIRE_ITEM_RETRY;
+        cold->n_scheduled += cold->run.is_open;
         cold->catch_up_bt_us = 0;
         if (e->has_ledger && claims_are_own(e, row)) /* from now on */
                 row->is_written = false;
-        bool has_slot = o->item != WIRE_ITEM_TRIGGER && o->item != WIRE_ITEM_RETRY;
-        if (has_slot && cold->run.is_asked) /* what becomes of its own slot is told later */
-                slots_flush_missed(e, now, job, false);
+        slots_flush_missed(e, now, job,
+                           false); /* of its own slot, and of those that are merged into it, is told once it has begun */
         emit_start(e, job, o);
-        if (!has_slot)
-                return 0;
-        slots_flush_missed(e, now, job, false);
-        slots_flush_merging(e, now, job, cold->run.run);
-        if (!cold->run.is_asked)
-                slots_tell_ran(e, job, &cold->run);
         return 0;
 }
 

@@ -295,7 +295,9 @@ void story_tell(struct story *s, const struct engine *e, const struct book *b, s
                         story_tell_hold(s, e, b, now, a);
                 break;
         case ACTION_REFUSED:
-                if (a->run.is_asked_again && !a->run.run.was_refused && log == JOB_LOG_ALL)
+                if (a->run.is_short && a->run.is_asked_again && !a->run.is_quiet)
+                        story_tell_short(s, job, a);
+                else if (a->run.is_asked_again && !a->run.is_short && !a->run.run.was_refused && log == JOB_LOG_ALL)
                         story_tell_pending(s, job, &a->run.run, condition);
                 else if (a->run.is_final && may_tell_command(s, now, a->job))
                         story_tell_refused(s, job, &a->run.run, condition);

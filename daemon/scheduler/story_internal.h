@@ -67,6 +67,8 @@ void story_tell_ended(const struct story *s, const struct engine *e, const char 
                       const void *value, size_t value_size);
 /* A run of which no slot tells. */
 void story_tell_refused(const struct story *s, const char *job, const struct job_run *run, const char *condition);
+/* A slot that could not be started for lack of resources, and is tried again. */
+void story_tell_short(const struct story *s, const char *job, const struct action *a);
 void story_tell_pending(const struct story *s, const char *job, const struct job_run *run, const char *condition);
 /* A number that a trigger was told and that the journal has named never stays without its end. */
 void story_tell_dropped(const struct story *s, const char *job, uint64_t run, enum run_result result);

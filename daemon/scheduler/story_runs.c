@@ -202,6 +202,16 @@ void story_tell_pending(const struct story *s, const char *job, const struct job
                      *condition ? condition : "its conditions");
 }
 
+void story_tell_short(const struct story *s, const char *job, const struct action *a) {
+        char slot[40], how[256];
+        struct journal_record r = story_begin(s, EVENT_RETRY, job);
+        fields_run(s, &r, &a->run.run);
+        fields_end(&r, &a->run.end);
+        print_end(&a->run.end, how, sizeof(how));
+        journal_send(&r, "%s: the slot of %s %s; it is tried again", job, timestamp_print_utc(a->run.run.slot_rt_us, slot),
+                     how);
+}
+
 void story_tell_dropped(const struct story *s, const char *job, uint64_t run, enum run_result result) {
         const char *text = result == RUN_RESULT_CONDITION     ? "was not executed: its conditions did not hold in time"
                            : result == RUN_RESULT_INTERRUPTED ? "is not known to have started: chimed went down while it waited"

@@ -136,13 +136,18 @@ static enum job_end job_end(const struct engine *e, const struct job_row *row) {
                                                                   : JOB_END_CALENDAR;
 }
 
+/* Its slot was to start, and is asked for again. */
+static bool awaits_another_try(const struct job_cold *cold) {
+        const struct job_waiting *first = &cold->waiting;
+        return first->is_slot && (first->awaits == JOB_AWAITS_CONDITION || first->awaits == JOB_AWAITS_RETRY);
+}
+
 static enum job_status job_status(const struct engine *e, const struct job_row *row, bool has_slot) {
         const struct job_cold *cold = registry_cold(&e->jobs, row);
         const struct job_when *when = engine_policy(e, row);
         if (engine_is_in_flight(e, row))
                 return has_slot || cold->waiting.is_trigger ? JOB_STATUS_PENDING : JOB_STATUS_RUNNING;
-        bool is_asked_again = cold && cold->waiting.is_slot && cold->waiting.awaits == JOB_AWAITS_CONDITION;
-        if (cold && (cold->retry.is_waiting || cold->place > 0 || is_asked_again))
+        if (cold && (cold->retry.is_waiting || cold->place > 0 || awaits_another_try(cold)))
                 return JOB_STATUS_PENDING;
         if (row->state == JOB_STATE_DISABLED)
                 return JOB_STATUS_DISABLED;
@@ -288,7 +293,7 @@ void engine_view(const struct engine *e, struct clock_sample now, uint32_t job, 
                         v.paused_until_bt_us = cold->paused_until_bt_us;
                 v.run = cold->run.run > 0 ? &cold->run : NULL;
                 v.pending_run = cold->waiting.run;
-                bool is_kept = cold->run.run == 0 && cold->waiting.is_slot && cold->waiting.awaits == JOB_AWAITS_CONDITION;
+                bool is_kept = cold->run.run == 0 && awaits_another_try(cold);
                 v.waiting = is_kept ? &cold->waiting : NULL;
                 v.is_pending_slot = has_slot;
                 v.is_interval_set = cold->defined > 0;

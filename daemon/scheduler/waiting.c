@@ -119,7 +119,7 @@ bool waiting_remove(struct engine *e, uint32_t job, enum wire_item item, uint32_
 static int64_t next_slot_bt(const struct engine *e, const struct job_row *row) {
         const struct job_when *when = engine_policy(e, row);
         const struct job_waiting *first = &registry_cold(&e->jobs, row)->waiting;
-        bool is_limited = first->awaits == JOB_AWAITS_CONDITION || first->awaits == JOB_AWAITS_POOL;
+        bool is_limited = first->awaits != JOB_AWAITS_RUN;
         bool lasts = when->overlap == JOB_OVERLAP_QUEUE || when->catch_up == JOB_CATCH_UP_ALL;
         if (!is_limited || lasts || when->start_deadline_us != JOB_DEADLINE_NEXT || !plan_is_grid(when) ||
             !engine_has_plan(row) || row->is_paused)
@@ -135,7 +135,7 @@ static int64_t next_slot_bt(const struct engine *e, const struct job_row *row) {
 static int64_t give_up_at(const struct engine *e, const struct job_row *row, enum slot_reason *ret_reason) {
         static const enum slot_reason reasons[JOB_AWAITS_MAX] = {
                 [JOB_AWAITS_RUN] = SLOT_REASON_DEADLINE,
-                [JOB_AWAITS_RETRY] = SLOT_REASON_DEADLINE,
+                [JOB_AWAITS_RETRY] = SLOT_REASON_RESOURCES,
                 [JOB_AWAITS_CONDITION] = SLOT_REASON_CONDITION_WAIT,
                 [JOB_AWAITS_POOL] = SLOT_REASON_POOL,
         };
@@ -151,7 +151,7 @@ static int64_t give_up_at(const struct engine *e, const struct job_row *row, enu
                           first->item != WIRE_ITEM_RETRY;
         if (is_limited && first->due_bt_us + when->start_deadline_us + 1 < at_us) {
                 at_us = first->due_bt_us + when->start_deadline_us + 1;
-                *ret_reason = SLOT_REASON_DEADLINE;
+                *ret_reason = waiting_late_reason(first);
         }
         return at_us;
 }

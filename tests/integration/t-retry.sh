@@ -77,6 +77,13 @@ $user
 StopAfterFailures=1
 Script=echo "\$CHIMED_ATTEMPT" >>$T/out/crowded
 EOF
+write_job starved <<EOF
+$user
+Every=2s
+Mode=fixed-rate
+Log=all
+Command=/bin/true
+EOF
 start_daemon "--state=$T/state"
 
 # attempts of one slot, until one is good
@@ -149,9 +156,21 @@ expect_ctl 0 why crowded
 assert_contains "why" "could not be started for lack of processes" "$said"
 first_try=$(event_field CHIMED_RUN_ID retry crowded | sed 's/.*-//')
 until_true 10 is_tried_again
+# a slot waits for it until the next one is due
+wait_event missed starved
+assert_event missed starved CHIMED_REASON=resources
+assert_event retry starved CHIMED_RESULT=start-failed ERRNO=11
+assert_contains "the word on it" "it is tried again" "$(event_field MESSAGE retry starved)"
+assert_equal "failures" 0 "$(count_events failed starved)"
+expect_ctl 0 why starved
+assert_contains "why" "was missed: processes, memory or descriptors ran" "$said"
+n=$(count_events ended starved)
 prlimit --pid "$(runner_pid)" "--nproc=$(prlimit --nproc --output=HARD --noheadings | tr -d " "):"
 until_true 10 has_lines "$T/out/crowded" 1
 wait_event ended crowded
+wait_event ended starved "" $((n + 1))
+expect_ctl 0 audit --json=short
+assert_equal "faults" "[]" "$(jq -c '[.. | .faults? // empty] | add // []' <<<"$said")"
 assert_equal "its attempt" 1 "$(cat "$T/out/crowded")"
 assert_equal "times it was told" 1 "$(count_events retry crowded)"
 assert_equal "failures" 0 "$(count_events failed crowded)"

@@ -3,6 +3,7 @@
 
 #include "tests/sim/refusals.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,8 +23,12 @@ static void fail(struct world *w, const char *format, ...) {
         va_end(ap);
 }
 
-bool refusals_are_next(const struct world_job *job) {
+bool refusals_are_refused(const struct world_job *job) {
         return job->start.asks_conditions && job->end.result == RUN_RESULT_CONDITION;
+}
+
+bool refusals_are_next(const struct world_job *job) {
+        return refusals_are_refused(job) || job->end.result == RUN_RESULT_START_FAILED;
 }
 
 /* ---- what waits ---- */
@@ -100,19 +105,20 @@ void refusals_check_start(struct world *w, struct world_job *job, const struct w
 
 /* ---- refusals ---- */
 
-static void let_wait(struct world *w, struct world_job *job, const struct wire_start *start, int64_t from_us) {
+static void let_wait(struct world *w, struct world_job *job, const struct wire_start *start, int64_t from_us,
+                     bool is_condition) {
         if (job->n_pending == WORLD_PENDING) {
                 fail(w, "%s: too much waits for its conditions", job->name);
                 return;
         }
         memmove(&job->pending[1], &job->pending[0], job->n_pending++ * sizeof(job->pending[0]));
-        job->pending[0] = (struct world_pending){*start, from_us, w->now.bt_us + ASK_LAST_US};
+        job->pending[0] = (struct world_pending){*start, from_us, w->now.bt_us + ASK_LAST_US, is_condition};
 }
 
 /* A trigger goes with a death, what came of an event with a boot. */
 static void recall(struct world *w, struct world_job *job, const struct job_waiting *slot) {
         bool is_past = slot->item == WIRE_ITEM_TRIGGER || (job->is_moved && slot->item != WIRE_ITEM_SCHEDULE);
-        if (!slot->is_slot || slot->until_reason != SLOT_REASON_CONDITION_WAIT || is_past)
+        if (!slot->is_slot || slot->until_reason == SLOT_REASON_NONE || is_past)
                 return;
         struct wire_start start = {
                 .item = slot->item,
@@ -121,7 +127,7 @@ static void recall(struct world *w, struct world_job *job, const struct job_wait
                 .slot_rt_us = slot->slot_rt_us,
                 .parent = slot->parent,
         };
-        let_wait(w, job, &start, INT64_MIN);
+        let_wait(w, job, &start, INT64_MIN, slot->until_reason == SLOT_REASON_CONDITION_WAIT);
 }
 
 void refusals_recall(struct world *w, struct world_job *job, const struct job_image *image) {
@@ -141,7 +147,9 @@ static void plant_loss(struct world *w, uint32_t job) {
 void refusals_note(struct world *w, struct world_job *job, const struct action *a) {
         const struct job_run *run = &a->run.run;
         unsigned long long number = run->run;
-        if (job->ending.run != run->run || !job->ending.asks_conditions || a->run.end.result != RUN_RESULT_CONDITION)
+        bool is_right = a->run.is_short ? a->run.end.error == EAGAIN && wire_item_is_slot(run->item)
+                                        : job->ending.asks_conditions && a->run.end.result == RUN_RESULT_CONDITION;
+        if (job->ending.run != run->run || !is_right)
                 fail(w, "%s: run %llu is undone, and was not refused", job->name, number);
         job->missed_since_run += run->missed;
         if (run->item == WIRE_ITEM_BOOT)
@@ -153,10 +161,12 @@ void refusals_note(struct world *w, struct world_job *job, const struct action *
         }
         if (!a->run.is_asked_again)
                 return;
-        if (job->when.condition_wait_us == 0 && !job->is_forced)
+        if (a->run.is_short) /* it may have begun late, and wait as long as its deadline says */
+                job->may_wait = true;
+        if (job->when.condition_wait_us == 0 && !job->is_forced && !a->run.is_short)
                 fail(w, "%s: run %llu waits for its conditions, without ConditionWait=", job->name, number);
         /* an attempt is asked for once more at the end of its time */
-        let_wait(w, job, &job->ending, w->now.bt_us + (run->item == WIRE_ITEM_RETRY ? 0 : ASK_FIRST_US));
+        let_wait(w, job, &job->ending, w->now.bt_us + (run->item == WIRE_ITEM_RETRY ? 0 : ASK_FIRST_US), !a->run.is_short);
         if (a->run.next_run > 0)
                 job->promised = a->run.next_run;
         else if (run->item == WIRE_ITEM_TRIGGER)
@@ -204,7 +214,8 @@ bool refusals_are_awaited(struct world *w, const struct world_job *job) {
         if (w->now.bt_us > first->until_us)
                 fail(w, "%s: slot %lld, whose conditions did not hold, is not asked again", job->name,
                      (long long)first->start.key);
-        if (w->n_steps == 0 && first->start.item != WIRE_ITEM_RETRY && late_us > job->wait_bound_us + job->draw_bound_us)
+        if (w->n_steps == 0 && first->is_condition && first->start.item != WIRE_ITEM_RETRY &&
+            late_us > job->wait_bound_us + job->draw_bound_us)
                 fail(w, "%s: slot %lld waits for its conditions for %lld us", job->name, (long long)first->start.key,
                      (long long)late_us);
         return true;

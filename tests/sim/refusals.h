@@ -5,6 +5,8 @@
 
 #include "tests/sim/world.h"
 
+/* A condition of the run in flight does not hold. */
+bool refusals_are_refused(const struct world_job *job);
 /* The run in flight will not be executed. */
 bool refusals_are_next(const struct world_job *job);
 /* It is a start for what waits for its conditions. */

@@ -210,7 +210,7 @@ static void check_suspended(struct world *w, const struct world_job *job, int64_
 /* Slots that no scheduler was up for are not late: they have a reason of their own. */
 static void check_late(struct world *w, const struct world_job *job, int64_t first, int64_t last) {
         int64_t from_us = slot_instant(job, first), to_us = slot_instant(job, last);
-        if (job->when.start_deadline_us != JOB_DEADLINE_NEXT || plan_draw_bound(&job->when) > 0)
+        if (job->when.start_deadline_us != JOB_DEADLINE_NEXT || plan_draw_bound(&job->when) > 0 || job->may_wait)
                 return;
         if (plan_is_wall(&job->when)) {
                 if (from_us <= w->stepped.to_us && to_us > w->stepped.from_us)
@@ -274,8 +274,8 @@ static int64_t last_passed(const struct world *w, const struct world_job *job) {
 /* Passed slots that all get their run: the oldest first, with the newest kept, and told as what they are. */
 static void check_caught_up(struct world *w, const struct world_job *job, const struct action *a) {
         if (a->outcome.item != WIRE_ITEM_SCHEDULE || !plan_is_grid(&job->when) || job->when.catch_up != JOB_CATCH_UP_ALL ||
-            job->start.attempt > 1 || job->may_queue || job->may_await_place || a->outcome.segment != job->segment.number ||
-            job->when.days) /* those on days that are left out don't count */
+            job->start.attempt > 1 || job->may_queue || job->may_wait || job->may_await_place ||
+            a->outcome.segment != job->segment.number || job->when.days) /* those on days that are left out don't count */
                 return;
         if (is_calendar_of_trail(w, job))
                 return;
@@ -299,27 +299,24 @@ static void check_caught_up(struct world *w, const struct world_job *job, const 
 
 /* The start that this outcome tells of: how late it is said to be, and how many slots it says were missed before. */
 static void check_ran(struct world *w, struct world_job *job, const struct action *a) {
-        int64_t at_bt_us = job->start.asks_conditions ? job->begun_bt_us : w->now.bt_us;
+        if (a->outcome.run == job->ending.run &&
+            a->outcome.run != job->start.run) /* it could not be started, beside that one */
+                return;
+        int64_t at_bt_us = job->begun_bt_us;
         int64_t late_us =
                 at_bt_us + (a->outcome.item != WIRE_ITEM_SCHEDULE ? 0 : slot_clock_offset(w, job)) - job->start.slot_us;
         int64_t bound_us = a->outcome.item != WIRE_ITEM_SCHEDULE ? 0 : job->draw_bound_us;
-        bool is_stepped = job->start.asks_conditions && plan_is_wall(&job->when) && w->stepped_bt_us >= job->begun_bt_us;
+        bool is_stepped = plan_is_wall(&job->when) && w->stepped_bt_us >= job->begun_bt_us;
         if (may_have_waited(w, job, &job->start) || is_stepped || a->outcome.is_again)
                 late_us = bound_us = a->outcome.lag_us;
         if (a->outcome.run != job->start.run || a->outcome.lag_us > late_us || a->outcome.lag_us < late_us - bound_us ||
             a->outcome.lag_us < 0)
-                fail(w, "%s: run %llu said to be %lld us late, not %lld", job->name, (unsigned long long)a->outcome.run,
-                     (long long)a->outcome.lag_us, (long long)late_us);
-        if (refusals_are_next(job) && a->outcome.run == job->start.run)
+                fail(w, "%s: run %llu (%llu) said to be %lld us late, not %lld", job->name, (unsigned long long)a->outcome.run,
+                     (unsigned long long)job->start.run, (long long)a->outcome.lag_us, (long long)late_us);
+        if (refusals_are_refused(job) && a->outcome.run == job->start.run)
                 fail(w, "%s: run %llu has run, and its conditions do not hold", job->name, (unsigned long long)a->outcome.run);
-        if (job->start.asks_conditions)
-                return;
-        if (job->start.missed != job->missed_since_run)
-                fail(w, "%s: run %llu says that %llu slots were missed before it, not %llu", job->name,
-                     (unsigned long long)job->start.run, (unsigned long long)job->start.missed,
-                     (unsigned long long)job->missed_since_run);
-        job->missed_since_run = 0;
-        check_caught_up(w, job, a);
+        if (!job->start.asks_conditions && job->begun_bt_us == w->now.bt_us)
+                check_caught_up(w, job, a);
 }
 
 static void note(struct world *w, const struct world_entry *entry) {
@@ -398,6 +395,8 @@ static void on_outcome(struct world *w, struct world_job *job, const struct acti
                 job->missed_since_run += a->outcome.n;
         else if (a->outcome.outcome == SLOT_RAN)
                 check_ran(w, job, a);
+        if (a->outcome.outcome == SLOT_RAN && a->outcome.is_again) /* it was counted before */
+                return;
         job->totals.by_reason[a->outcome.reason] += a->outcome.n;
         if (a->outcome.outcome == SLOT_RAN)
                 job->totals.ran += a->outcome.n;
@@ -443,7 +442,7 @@ static const struct job_waiting *waiting_at(const struct job_cold *cold, uint32_
 
 /* A slot whose conditions are being asked has no outcome yet. */
 static bool is_asking(const struct wire_start *start, bool is_started_told, uint32_t segment) {
-        return start->asks_conditions && !is_started_told && start->item == WIRE_ITEM_SCHEDULE && start->segment == segment;
+        return !is_started_told && start->item == WIRE_ITEM_SCHEDULE && start->segment == segment;
 }
 
 static int64_t waiting_slots(const struct world_job *job, const struct job_cold *cold, uint32_t segment) {
@@ -854,14 +853,11 @@ static void on_start(struct world *w, struct world_job *job, const struct wire_s
         refusals_check_start(w, job, start);
         if (start->run == job->promised)
                 job->promised = 0;
-        if (start->item == WIRE_ITEM_TRIGGER || start->item == WIRE_ITEM_RETRY ||
-            start->asks_conditions) { /* no outcome tells of it now */
-                if (start->missed != job->missed_since_run)
-                        fail(w, "%s: run %llu says that %llu slots were missed before it, not %llu", job->name,
-                             (unsigned long long)start->run, (unsigned long long)start->missed,
-                             (unsigned long long)job->missed_since_run);
-                job->missed_since_run = 0;
-        }
+        if (start->missed != job->missed_since_run)
+                fail(w, "%s: run %llu says that %llu slots were missed before it, not %llu", job->name,
+                     (unsigned long long)start->run, (unsigned long long)start->missed,
+                     (unsigned long long)job->missed_since_run);
+        job->missed_since_run = 0;
         job->is_killed = false;
         job->start = *start;
         job->is_running = true;
@@ -1075,6 +1071,8 @@ void world_take_actions(struct world *w) {
                 else if (a->kind == ACTION_STARTED && a->run.is_again)
                         on_heard(w, job, a);
                 else if (a->kind == ACTION_ENDED) {
+                        if (a->run.run.is_known && !a->run.run.is_told) /* it could not be started */
+                                on_heard(w, job, a);
                         bool is_failure = run_result_is_failure(a->run.end.result);
                         bool is_known = job->max_parallel == 0 || w->hello.epoch == 1; /* else the order of ends may be lost */
                         if (is_known && a->run.has_changed != (job->told_result == RUN_RESULT_NONE ||
@@ -1188,7 +1186,7 @@ static void next_wake(const struct world *w, int64_t *ret_bt_us, int64_t *ret_rt
 
 /* Of the run that stands in the job. */
 static void tell_started(struct world *w, struct world_job *job) {
-        if ((!w->store && !job->start.asks_conditions) || !job->is_running || job->is_started_told || refusals_are_next(job))
+        if (!job->is_running || job->is_started_told || refusals_are_next(job))
                 return;
         job->is_started_told = true;
         engine_started(w->engine, w->now,
@@ -1347,6 +1345,8 @@ static void deliver_end(struct world *w, struct world_job *job) {
                 fail(w, "%s: the engine does not know run %llu", job->name, (unsigned long long)ended.run);
         world_take_actions(w);
         job->ending.run = 0;
+        if (!w->holds_started)
+                tell_all_started(w, job);
         flush(w, false);
 }
 
@@ -1472,7 +1472,7 @@ static void forget_asked(struct world_job *job) {
         size_t n = 0;
         for (size_t i = 0; i <= job->n_others; i++) {
                 const struct wire_start *start = flight_at(job, i);
-                if (start && start->asks_conditions && start->item == WIRE_ITEM_SCHEDULE)
+                if (start && start->item == WIRE_ITEM_SCHEDULE)
                         asked[n++] = start;
         }
         for (size_t i = 0; i < n; i++)
@@ -1541,10 +1541,11 @@ static void adopt(struct world *w, struct world_job *job, const struct wire_star
                 fail(w, "%s: run %llu not adopted", job->name, (unsigned long long)start->run);
         struct wire_started started = {
                 .run = start->run, .start_bt_us = begun_bt_us, .start_rt_us = w->now.rt_us - (w->now.bt_us - begun_bt_us)};
-        if (!start->asks_conditions || result != RUN_RESULT_CONDITION)
+        if (result != RUN_RESULT_START_FAILED && (!start->asks_conditions || result != RUN_RESULT_CONDITION))
                 engine_started(w->engine, w->now, &started);
         world_take_actions(w);
-        if (w->store && start->asks_conditions) /* it has taken over what was missed before it */
+        if (w->store &&
+            (start->asks_conditions || wire_item_is_slot(start->item))) /* it has taken over what was missed before it */
                 job->missed_since_run = missed_as_told(w, job);
 }
 
@@ -1757,6 +1758,8 @@ void world_crash_and_step(struct world *w, int64_t down_us, int64_t by_us) {
         holds_begin_anew(w);
         for (size_t i = 0; i < w->n_jobs; i++) {
                 struct world_job *job = &w->jobs[i];
+                if (job->has_trail && !job->is_running && job->n_others == 0)
+                        job->told_result = job->trail.last_result;
                 forget_untold(job);
                 refusals_forget(job);
                 job->missed_since_run = 0;

@@ -81,6 +81,7 @@ struct world_flight {
 struct world_pending {
         struct wire_start start;
         int64_t from_us, until_us; /* it is to be asked again between these (BOOTTIME) */
+        bool is_condition;         /* that did not hold; else it lacked resources */
 };
 
 struct world_job {

@@ -344,7 +344,7 @@ START_TEST(a_start_without_resources_is_tried_again_and_does_not_count) {
         define(hourly(1, MIN));
         run_to(10, 59, 0);
         EXPECT_STARTS(at(10, 0, 0), at(10, 0, 1), at(10, 0, 3), at(10, 0, 7), at(10, 1, 7), at(10, 1, 8));
-        expect_ran(0, at(10, 0, 0), 0);
+        expect_ran(0, at(10, 0, 0), 7 * SEC);
         ck_assert_uint_eq(w.n_entries, 1);
         ck_assert_uint_eq(w.jobs[0].start.attempt, 2);
 }
@@ -356,8 +356,13 @@ START_TEST(its_delay_ends_at_a_minute_and_its_tries_at_the_next_slot) {
         define(hourly(0, 0));
         run_to(10, 59, 59);
         ck_assert_uint_eq(n_starts, 7 + 58); /* 0, 1, 3, 7, 15, 31, 63 s, then once a minute */
+        ck_assert_uint_eq(w.n_entries, 0);
+        ck_assert_int_eq(view().status, JOB_STATUS_PENDING);
         run_to(11, 0, 0);
-        expect_ran(1, at(11, 0, 0), 0);
+        expect(0, SLOT_MISSED, SLOT_REASON_RESOURCES, at(10, 0, 0), at(10, 0, 0), 1);
+        ck_assert_uint_eq(n_starts, 7 + 59);
+        ck_assert_uint_eq(w.jobs[0].totals.ended, 0);
+        ck_assert_uint_eq(w.jobs[0].failed_in_row, 0);
 }
 END_TEST
 
@@ -369,6 +374,60 @@ START_TEST(its_tries_end_with_the_deadline) {
         define(when);
         run_to(10, 59, 0);
         EXPECT_STARTS(at(10, 0, 0), at(10, 0, 1), at(10, 0, 3), at(10, 0, 7));
+        expect(0, SLOT_MISSED, SLOT_REASON_RESOURCES, at(10, 0, 0), at(10, 0, 0), 1);
+        ck_assert_uint_eq(w.n_entries, 1);
+}
+END_TEST
+
+START_TEST(a_slot_without_resources_outlives_a_death) {
+        begin_at(10, 0, 0);
+        world_begin_ledger(&w);
+        PLAY(NO_PROCESS);
+        struct job_when when = hourly(0, 0);
+        when.catch_up = _i & 2 ? JOB_CATCH_UP_ONE : JOB_CATCH_UP_NONE;
+        define(when);
+        run_to(10, 10, 0);
+        if (_i & 1)
+                world_crash(&w, MIN);
+        else
+                world_power_cut(&w, MIN, false);
+        run_to(10, 20, 0);
+        PLAY(GOOD);
+        run_to(10, 22, 0);
+        bool is_lost = _i == 0; /* it claims nothing: the try at hand may have begun */
+        ck_assert_uint_eq(n_starts, !is_lost);
+        expect(0, is_lost ? SLOT_INTERRUPTED : SLOT_RAN, SLOT_REASON_NONE, at(10, 0, 0), at(10, 0, 0), 1);
+        ck_assert_uint_eq(w.n_entries, 1);
+        ck_assert(world_check(&w));
+}
+END_TEST
+
+START_TEST(a_pause_withholds_a_slot_without_resources) {
+        begin_at(10, 0, 0);
+        PLAY(NO_PROCESS);
+        define(hourly(3, 0));
+        run_to(10, 10, 0);
+        ck_assert_int_eq(world_pause(&w, "job", INT64_MAX), 1);
+        expect(0, SLOT_WITHHELD, SLOT_REASON_PAUSED, at(10, 0, 0), at(10, 0, 0), 1);
+}
+END_TEST
+
+/* What was to be merged into it is missed for what kept it. */
+START_TEST(a_slot_without_resources_takes_the_others_in_once_it_has_begun) {
+        begin_at(10, 0, 0);
+        PLAY(GOOD, NO_PROCESS, NO_PROCESS, GOOD);
+        define(hourly(0, 0));
+        world_crash(&w, 3 * HOUR + 30 * MIN);
+        ck_assert_uint_eq(w.jobs[0].totals.merged, 0);
+        run_to(13, 40, 0);
+        ck_assert_uint_eq(w.jobs[0].totals.merged, 2);
+        expect(w.n_entries - 1, SLOT_RAN, SLOT_REASON_NONE, at(13, 0, 0), at(13, 0, 0), 1);
+        PLAY(NO_PROCESS);
+        world_crash(&w, 3 * HOUR);
+        run_to(17, 0, 0);
+        ck_assert_uint_eq(w.jobs[0].totals.merged, 2);
+        ck_assert_uint_eq(w.jobs[0].totals.by_reason[SLOT_REASON_RESOURCES], 1);
+        ck_assert_uint_eq(w.jobs[0].totals.by_reason[SLOT_REASON_DOWN], 2); /* the others wait for the next one */
 }
 END_TEST
 
@@ -608,6 +667,9 @@ int main(void) {
         tcase_add_test(tc, a_start_without_resources_is_tried_again_and_does_not_count);
         tcase_add_test(tc, its_delay_ends_at_a_minute_and_its_tries_at_the_next_slot);
         tcase_add_test(tc, its_tries_end_with_the_deadline);
+        tcase_add_loop_test(tc, a_slot_without_resources_outlives_a_death, 0, 4);
+        tcase_add_test(tc, a_pause_withholds_a_slot_without_resources);
+        tcase_add_test(tc, a_slot_without_resources_takes_the_others_in_once_it_has_begun);
         tcase_add_test(tc, another_start_that_fails_is_a_failure);
         tcase_add_test(tc, failures_in_a_row_stop_the_job);
         tcase_add_test(tc, what_waits_for_the_last_failure_is_withheld);

@@ -602,6 +602,8 @@ START_TEST(a_boot_run_takes_in_the_slot_of_its_instant_however_many_there_are) {
         for (int more = 1; more > 0; w.now.bt_us++) {
                 more = engine_advance(e, w.now);
                 for (const struct action *a; (a = engine_next_action(e));) {
+                        if (a->kind == ACTION_START)
+                                engine_started(e, w.now, &(struct wire_started){.run = a->start.run});
                         if (a->kind != ACTION_OUTCOME)
                                 continue;
                         ran += a->outcome.outcome == SLOT_RAN;
