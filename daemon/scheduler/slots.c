@@ -287,17 +287,24 @@ static void replace_run(struct engine *e, struct clock_sample now, uint32_t job,
         engine_end_run(e, job);
 }
 
-/* Slots that come while an older one waits, which is not given up for them, come as if that ran. */
-static bool is_waiting_for_place(const struct engine *e, const struct job_row *row) {
+/* Slots that come while an older one waits, which is not given up for them, come as if that ran; NONE: none waits so. */
+static enum slot_reason waiting_reason(const struct engine *e, const struct job_row *row) {
+        static const enum slot_reason reasons[JOB_AWAITS_MAX] = {
+                [JOB_AWAITS_RUN] = SLOT_REASON_NONE,
+                [JOB_AWAITS_RETRY] = SLOT_REASON_RESOURCES,
+                [JOB_AWAITS_CONDITION] = SLOT_REASON_DEADLINE,
+                [JOB_AWAITS_POOL] = SLOT_REASON_POOL,
+        };
         const struct job_cold *cold = registry_cold(&e->jobs, row);
-        return cold && cold->waiting.is_slot && cold->waiting.awaits == JOB_AWAITS_POOL;
+        return cold && cold->waiting.is_slot ? reasons[cold->waiting.awaits] : SLOT_REASON_NONE;
 }
 
 /* A job with a run in flight or a hold has its cold state: missing slots can't fail here. */
 void slots_pass(struct engine *e, struct clock_sample now, uint32_t job, int64_t until_us) {
         struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
-        bool is_running = engine_is_running(e, row), is_waiting = !is_running && is_waiting_for_place(e, row);
+        enum slot_reason kept_by = waiting_reason(e, row);
+        bool is_running = engine_is_running(e, row), is_waiting = !is_running && kept_by != SLOT_REASON_NONE;
         if (!engine_has_plan(row) || (!is_running && !is_waiting && !row->is_paused) ||
             (plan_is_wall(when) && !e->is_clock_trusted))
                 return;
@@ -326,12 +333,12 @@ void slots_pass(struct engine *e, struct clock_sample now, uint32_t job, int64_t
         }
         if (when->overlap == JOB_OVERLAP_REPLACE && is_running)
                 replace_run(e, now, job, last);
-        (void)slots_miss(e, now, job, last, is_waiting ? SLOT_REASON_POOL : SLOT_REASON_OVERLAP);
+        (void)slots_miss(e, now, job, last, is_waiting ? kept_by : SLOT_REASON_OVERLAP);
 }
 
 void slots_pass_waiting(struct engine *e, struct clock_sample now, uint32_t job) {
         const struct job_row *row = engine_row(e, job);
-        if (!is_waiting_for_place(e, row))
+        if (waiting_reason(e, row) == SLOT_REASON_NONE)
                 return;
         slots_pass(e, now, job, engine_slot_now(engine_policy(e, row), now) - 1);
         slots_flush_missed(e, now, job, false);

@@ -302,12 +302,13 @@ static void check_ran(struct world *w, struct world_job *job, const struct actio
         if (a->outcome.run == job->ending.run &&
             a->outcome.run != job->start.run) /* it could not be started, beside that one */
                 return;
+        bool is_wall = a->outcome.item == WIRE_ITEM_SCHEDULE && job->start.slot_us == job->start.slot_rt_us;
         int64_t at_bt_us = job->begun_bt_us;
-        int64_t late_us =
-                at_bt_us + (a->outcome.item != WIRE_ITEM_SCHEDULE ? 0 : slot_clock_offset(w, job)) - job->start.slot_us;
+        int64_t late_us = at_bt_us + (is_wall ? w->now.rt_us - w->now.bt_us : 0) - job->start.slot_us;
         int64_t bound_us = a->outcome.item != WIRE_ITEM_SCHEDULE ? 0 : job->draw_bound_us;
         bool is_stepped = plan_is_wall(&job->when) && w->stepped_bt_us >= job->begun_bt_us;
-        if (may_have_waited(w, job, &job->start) || is_stepped || a->outcome.is_again)
+        bool is_of_before = a->outcome.item == WIRE_ITEM_SCHEDULE && a->outcome.segment != job->segment.number;
+        if (may_have_waited(w, job, &job->start) || is_stepped || is_of_before || a->outcome.is_again)
                 late_us = bound_us = a->outcome.lag_us;
         if (a->outcome.run != job->start.run || a->outcome.lag_us > late_us || a->outcome.lag_us < late_us - bound_us ||
             a->outcome.lag_us < 0)
@@ -353,7 +354,8 @@ static void check_day(struct world *w, const struct world_job *job, const struct
         int64_t until_us;
         if (a->outcome.segment != job->segment.number && a->outcome.item == WIRE_ITEM_SCHEDULE)
                 return;
-        if (!job->when.days || a->outcome.outcome == SLOT_INTERRUPTED ||
+        bool has_begun = a->outcome.reason == SLOT_REASON_CONDITION; /* by the days of then */
+        if (!job->when.days || a->outcome.outcome == SLOT_INTERRUPTED || has_begun ||
             (plan_is_delay(&job->when) && a->outcome.outcome != SLOT_RAN))
                 return;
         bool may_have_waited = job->may_queue || job->may_await_place || job->may_wait;
@@ -790,7 +792,7 @@ static void check_attempt(struct world *w, struct world_job *job, const struct w
 
 static void on_given_up(struct world *w, struct world_job *job, const struct action *a) {
         bool was_begun = a->given_up.reason == SLOT_REASON_NONE && job->next_attempt == 0;
-        if (a->given_up.retry.attempt != job->next_attempt && !was_begun)
+        if (a->given_up.retry.attempt != job->next_attempt && !was_begun && job->max_parallel == 0) /* else there are several */
                 fail(w, "%s: attempt %u is given up, but %u was to come", job->name, a->given_up.retry.attempt,
                      job->next_attempt);
         job->next_attempt = 0;

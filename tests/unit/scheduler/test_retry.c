@@ -402,6 +402,20 @@ START_TEST(a_slot_without_resources_outlives_a_death) {
 }
 END_TEST
 
+START_TEST(slots_that_pass_before_the_next_try_lack_resources_too) {
+        begin_at(10, 0, 0);
+        PLAY(NO_PROCESS, {200 * USEC_PER_MSEC, RUN_RESULT_SUCCESS, 0});
+        struct job_when when = every(100 * USEC_PER_MSEC, JOB_MODE_FIXED_RATE);
+        when.start_deadline_us = MIN;
+        define(when);
+        run_to(10, 0, 2);
+        expect(0, SLOT_MISSED, SLOT_REASON_RESOURCES, at(10, 0, 0) + 100 * USEC_PER_MSEC, at(10, 0, 1) - 100 * USEC_PER_MSEC,
+               9);
+        expect(1, SLOT_RAN, SLOT_REASON_NONE, at(10, 0, 0), at(10, 0, 0), 1);
+        expect(2, SLOT_MISSED, SLOT_REASON_OVERLAP, at(10, 0, 1), at(10, 0, 1) + 100 * USEC_PER_MSEC, 2);
+}
+END_TEST
+
 START_TEST(a_pause_withholds_a_slot_without_resources) {
         begin_at(10, 0, 0);
         PLAY(NO_PROCESS);
@@ -668,6 +682,7 @@ int main(void) {
         tcase_add_test(tc, its_delay_ends_at_a_minute_and_its_tries_at_the_next_slot);
         tcase_add_test(tc, its_tries_end_with_the_deadline);
         tcase_add_loop_test(tc, a_slot_without_resources_outlives_a_death, 0, 4);
+        tcase_add_test(tc, slots_that_pass_before_the_next_try_lack_resources_too);
         tcase_add_test(tc, a_pause_withholds_a_slot_without_resources);
         tcase_add_test(tc, a_slot_without_resources_takes_the_others_in_once_it_has_begun);
         tcase_add_test(tc, another_start_that_fails_is_a_failure);
