@@ -8,8 +8,7 @@
 #include <string.h>
 
 static void fail(struct world *w, const char *child, const char *what, uint64_t run) {
-        if (!w->error[0])
-                snprintf(w->error, sizeof(w->error), "%s: %s of run %llu", child, what, (unsigned long long)run);
+        world_fail(w, "%s: %s of run %llu", child, what, (unsigned long long)run);
 }
 
 static void note_end(struct world *w, const struct world_job *job, enum run_result result, uint64_t run, int64_t at_bt_us) {

@@ -10,8 +10,7 @@
 #include "config/ties.h"
 
 static void fail(struct world *w, const char *what, const char *group) {
-        if (!w->error[0])
-                snprintf(w->error, sizeof(w->error), "group %s: %s", group, what);
+        world_fail(w, "group %s: %s", group, what);
 }
 
 static struct world_group *find(struct world *w, const char *name) {

@@ -97,7 +97,8 @@ static void check_order(struct world *w, const struct world_job *job) {
                 bool is_urgent = other->committed.priority > job->committed.priority && place.since_bt_us < before_us;
                 bool is_older = other->committed.priority == job->committed.priority && place.since_bt_us < since_us;
                 if (is_urgent || is_older)
-                        world_fail(w, job->name, is_urgent ? "starts before one of a higher priority" : "starts out of turn");
+                        world_fail(w, "%s: %s", job->name,
+                                   is_urgent ? "starts before one of a higher priority" : "starts out of turn");
         }
 }
 
@@ -108,7 +109,7 @@ void pools_check_start(struct world *w, const struct world_job *job) {
                         continue;
                 is_limited = true;
                 if (!w->is_committing && count_running(w, pool, false) > limit_of(w, pool))
-                        world_fail(w, job->name, "starts, and there is no place for it");
+                        world_fail(w, "%s: starts, and there is no place for it", job->name);
         }
         if (is_limited)
                 check_order(w, job);
@@ -138,7 +139,7 @@ void pools_check_waiting(struct world *w) {
                         is_kept = is_in(w, job, pool) &&
                                   limit_of(w, pool) <= count_running(w, pool, true) + may_be_kept(w, job, pool);
                 if (!is_kept)
-                        world_fail(w, job->name, "waits for a place, and all its places are free");
+                        world_fail(w, "%s: waits for a place, and all its places are free", job->name);
         }
         w->is_reordered = false;
         w->settled_us = w->now.bt_us;

@@ -4,24 +4,12 @@
 #include "tests/sim/refusals.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "daemon/scheduler/plan.h"
 
 #define ASK_FIRST_US USEC_PER_SEC
 #define ASK_LAST_US  USEC_PER_MINUTE
-
-static void fail(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void fail(struct world *w, const char *format, ...) {
-        if (w->error[0])
-                return;
-        va_list ap;
-        va_start(ap, format);
-        vsnprintf(w->error, sizeof(w->error), format, ap);
-        va_end(ap);
-}
 
 bool refusals_are_refused(const struct world_job *job) {
         return job->start.asks_conditions && job->end.result == RUN_RESULT_CONDITION;
@@ -91,13 +79,13 @@ void refusals_check_start(struct world *w, struct world_job *job, const struct w
         bool may_ask = job->when.has_conditions || job->committed.has_conditions;
         bool must_ask = job->when.has_conditions && job->committed.has_conditions && !job->is_forced;
         if (start->asks_conditions && !may_ask)
-                fail(w, "%s: run %llu asks for conditions that there are not", job->name, run);
+                world_fail(w, "%s: run %llu asks for conditions that there are not", job->name, run);
         if (!start->asks_conditions && must_ask)
-                fail(w, "%s: run %llu does not ask for its conditions", job->name, run);
+                world_fail(w, "%s: run %llu does not ask for its conditions", job->name, run);
         bool is_hurried = w->is_triggering || start->run == job->promised || job->is_forced;
         if (pending && w->now.bt_us < pending->from_us && !is_hurried)
-                fail(w, "%s: run %llu asks again %lld us too early", job->name, run,
-                     (long long)(pending->from_us - w->now.bt_us));
+                world_fail(w, "%s: run %llu asks again %lld us too early", job->name, run,
+                           (long long)(pending->from_us - w->now.bt_us));
         if (pending)
                 drop(job, pending);
         job->is_forced = false;
@@ -108,7 +96,7 @@ void refusals_check_start(struct world *w, struct world_job *job, const struct w
 static void let_wait(struct world *w, struct world_job *job, const struct wire_start *start, int64_t from_us,
                      bool is_condition) {
         if (job->n_pending == WORLD_PENDING) {
-                fail(w, "%s: too much waits for its conditions", job->name);
+                world_fail(w, "%s: too much waits for its conditions", job->name);
                 return;
         }
         memmove(&job->pending[1], &job->pending[0], job->n_pending++ * sizeof(job->pending[0]));
@@ -150,7 +138,7 @@ void refusals_note(struct world *w, struct world_job *job, const struct action *
         bool is_right = a->run.is_short ? a->run.end.error == EAGAIN && wire_item_is_slot(run->item)
                                         : job->ending.asks_conditions && a->run.end.result == RUN_RESULT_CONDITION;
         if (job->ending.run != run->run || !is_right)
-                fail(w, "%s: run %llu is undone, and was not refused", job->name, number);
+                world_fail(w, "%s: run %llu is undone, and was not refused", job->name, number);
         job->missed_since_run += run->missed;
         if (run->item == WIRE_ITEM_BOOT)
                 job->is_boot_started = false;
@@ -164,13 +152,13 @@ void refusals_note(struct world *w, struct world_job *job, const struct action *
         if (a->run.is_short) /* it may have begun late, and wait as long as its deadline says */
                 job->may_wait = true;
         if (job->when.condition_wait_us == 0 && !job->is_forced && !a->run.is_short)
-                fail(w, "%s: run %llu waits for its conditions, without ConditionWait=", job->name, number);
+                world_fail(w, "%s: run %llu waits for its conditions, without ConditionWait=", job->name, number);
         /* an attempt is asked for once more at the end of its time */
         let_wait(w, job, &job->ending, w->now.bt_us + (run->item == WIRE_ITEM_RETRY ? 0 : ASK_FIRST_US), !a->run.is_short);
         if (a->run.next_run > 0)
                 job->promised = a->run.next_run;
         else if (run->item == WIRE_ITEM_TRIGGER)
-                fail(w, "%s: a trigger waits, and was promised nothing", job->name);
+                world_fail(w, "%s: a trigger waits, and was promised nothing", job->name);
         if (w->planted == 15)
                 plant_loss(w, a->job);
 }
@@ -185,13 +173,13 @@ static void check_reason(struct world *w, const struct world_job *job, const str
                 return;
         bool is_refused = job->ending.run > 0 && job->ending.item == a->outcome.item && job->ending.key == first;
         if (a->outcome.n != 1)
-                fail(w, "%s: slots %lld..%lld lack a condition", job->name, first, (long long)a->outcome.last);
+                world_fail(w, "%s: slots %lld..%lld lack a condition", job->name, first, (long long)a->outcome.last);
         if (!is_wait && (!is_refused || job->when.condition_wait_us > 0))
-                fail(w, "%s: slot %lld is withheld, and was not refused, or may wait", job->name, first);
+                world_fail(w, "%s: slot %lld is withheld, and was not refused, or may wait", job->name, first);
         int64_t late_us = w->now.rt_us - a->outcome.first_rt_us;
         bool is_next_due = plan_is_grid(&job->when) && job->when.start_deadline_us == JOB_DEADLINE_NEXT;
         if (is_wait && w->n_steps == 0 && !is_next_due && late_us < job->when.condition_wait_us)
-                fail(w, "%s: slot %lld is given up after %lld us", job->name, first, (long long)late_us);
+                world_fail(w, "%s: slot %lld is given up after %lld us", job->name, first, (long long)late_us);
 }
 
 void refusals_check_outcome(struct world *w, struct world_job *job, const struct action *a) {
@@ -212,11 +200,11 @@ bool refusals_are_awaited(struct world *w, const struct world_job *job) {
         const struct world_pending *first = &job->pending[0];
         int64_t late_us = w->now.rt_us - first->start.slot_rt_us;
         if (w->now.bt_us > first->until_us)
-                fail(w, "%s: slot %lld, whose conditions did not hold, is not asked again", job->name,
-                     (long long)first->start.key);
+                world_fail(w, "%s: slot %lld, whose conditions did not hold, is not asked again", job->name,
+                           (long long)first->start.key);
         if (w->n_steps == 0 && first->is_condition && first->start.item != WIRE_ITEM_RETRY &&
             late_us > job->wait_bound_us + job->draw_bound_us)
-                fail(w, "%s: slot %lld waits for its conditions for %lld us", job->name, (long long)first->start.key,
-                     (long long)late_us);
+                world_fail(w, "%s: slot %lld waits for its conditions for %lld us", job->name, (long long)first->start.key,
+                           (long long)late_us);
         return true;
 }

@@ -18,18 +18,13 @@
 
 #define WALK_MAX 50000 /* slots of a calendar */
 
-static void fail(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void fail(struct world *w, const char *format, ...) {
+void world_fail(struct world *w, const char *format, ...) {
         if (w->error[0])
                 return;
         va_list ap;
         va_start(ap, format);
         vsnprintf(w->error, sizeof(w->error), format, ap);
         va_end(ap);
-}
-
-void world_fail(struct world *w, const char *name, const char *what) {
-        fail(w, "%s: %s", name, what);
 }
 
 static void new_engine(struct world *w) {
@@ -86,20 +81,20 @@ static int64_t slot_instant(const struct world_job *job, int64_t key) {
 
 static void account_in(struct world *w, const struct world_job *job, struct world_segment *s, int64_t first, int64_t last) {
         if (first < s->first_key)
-                fail(w, "%s: slot %lld before its segment's first", job->name, (long long)first);
+                world_fail(w, "%s: slot %lld before its segment's first", job->name, (long long)first);
         size_t at = 0;
         while (at < s->n_ranges && s->ranges[at].last < first)
                 at++;
         if (at < s->n_ranges && s->ranges[at].first <= last) {
-                fail(w, "%s: slots %lld..%lld of segment %u have two outcomes", job->name, (long long)first, (long long)last,
-                     s->number);
+                world_fail(w, "%s: slots %lld..%lld of segment %u have two outcomes", job->name, (long long)first,
+                           (long long)last, s->number);
                 return;
         }
         if (at > 0 && s->ranges[at - 1].last + 1 == first) {
                 s->ranges[--at].last = last;
         } else {
                 if (s->n_ranges == WORLD_RANGES) {
-                        fail(w, "%s: too many gaps in the account", job->name);
+                        world_fail(w, "%s: too many gaps in the account", job->name);
                         return;
                 }
                 memmove(&s->ranges[at + 1], &s->ranges[at], (s->n_ranges - at) * sizeof(s->ranges[0]));
@@ -138,9 +133,9 @@ static void check_paused(struct world *w, const struct world_job *job, int64_t f
         bool was_waiting = first == last && job->may_queue && from_us >= queued_from(job) - bound_us;
         was_waiting |= job->may_catch_up || job->may_await_place || job->may_wait;
         if ((from_us + bound_us < job->pause.from_us && !was_waiting && !w->store) || to_us > job->pause.to_us)
-                fail(w, "%s: slots %lld..%lld withheld by a pause, but that was %lld..%lld and the slots %lld..%lld", job->name,
-                     (long long)first, (long long)last, (long long)job->pause.from_us, (long long)job->pause.to_us,
-                     (long long)from_us, (long long)to_us);
+                world_fail(w, "%s: slots %lld..%lld withheld by a pause, but that was %lld..%lld and the slots %lld..%lld",
+                           job->name, (long long)first, (long long)last, (long long)job->pause.from_us,
+                           (long long)job->pause.to_us, (long long)from_us, (long long)to_us);
 }
 
 /* Without a ledger the keys of a calendar go on from the runner's word, whatever calendar they were counted by. */
@@ -164,8 +159,8 @@ static void check_full(struct world *w, const struct world_job *job, int64_t key
         n += job->is_running && job->begun_bt_us <= at_us + bound_us;
         n++; /* that which has just ended */
         if (n < job->when.max_parallel)
-                fail(w, "%s: slot %lld missed by overlap, and only %zu of %u runs were in flight", job->name, (long long)key, n,
-                     job->when.max_parallel);
+                world_fail(w, "%s: slot %lld missed by overlap, and only %zu of %u runs were in flight", job->name,
+                           (long long)key, n, job->when.max_parallel);
 }
 
 /* An overlapped slot must lie within a run that the world knows of; a drawn delay moves it later, by less than an interval. */
@@ -186,25 +181,26 @@ static void check_overlap(struct world *w, const struct world_job *job, int64_t 
         int64_t from_us = slot_instant(job, first) - offset_us, to_us = slot_instant(job, last) - offset_us;
         if (from_us + bound_us < run.from_us || to_us > run.to_us ||
             (to_us == run.to_us && job->last_run.from_us < run.to_us && !job->is_running && !job->is_killed))
-                fail(w, "%s: slots %lld..%lld missed by overlap, but the run was %lld..%lld and the slots %lld..%lld",
-                     job->name, (long long)first, (long long)last, (long long)run.from_us, (long long)run.to_us,
-                     (long long)from_us, (long long)to_us);
+                world_fail(w, "%s: slots %lld..%lld missed by overlap, but the run was %lld..%lld and the slots %lld..%lld",
+                           job->name, (long long)first, (long long)last, (long long)run.from_us, (long long)run.to_us,
+                           (long long)from_us, (long long)to_us);
 }
 
 static void check_down(struct world *w, const struct world_job *job, int64_t first, int64_t last) {
         if (job->is_moved || (plan_is_wall(&job->when) && (w->store || w->stepped_bt_us >= w->down.from_us)))
                 return;
         if (slot_instant(job, last) > (plan_is_wall(&job->when) ? w->down_to_rt_us : w->down.to_us))
-                fail(w, "%s: slots %lld..%lld missed while down, but they came after", job->name, (long long)first,
-                     (long long)last);
+                world_fail(w, "%s: slots %lld..%lld missed while down, but they came after", job->name, (long long)first,
+                           (long long)last);
 }
 
 static void check_suspended(struct world *w, const struct world_job *job, int64_t first, int64_t last) {
         int64_t ago_us = (plan_is_wall(&job->when) ? w->woken_rt_us : w->slept.to_us) - slot_instant(job, last);
         bool is_of_latest = w->n_sleeps == 1 && w->n_steps == 0; /* else it may be told of an earlier one, by another time */
         if (ago_us < 0 || (is_of_latest && ago_us - plan_draw_bound(&job->when) > w->slept.to_us - w->slept.from_us))
-                fail(w, "%s: slots %lld..%lld missed in a sleep of %lld us, but that ended %lld us after them", job->name,
-                     (long long)first, (long long)last, (long long)(w->slept.to_us - w->slept.from_us), (long long)ago_us);
+                world_fail(w, "%s: slots %lld..%lld missed in a sleep of %lld us, but that ended %lld us after them", job->name,
+                           (long long)first, (long long)last, (long long)(w->slept.to_us - w->slept.from_us),
+                           (long long)ago_us);
 }
 
 /* Slots that no scheduler was up for are not late: they have a reason of their own. */
@@ -214,12 +210,14 @@ static void check_late(struct world *w, const struct world_job *job, int64_t fir
                 return;
         if (plan_is_wall(&job->when)) {
                 if (from_us <= w->stepped.to_us && to_us > w->stepped.from_us)
-                        fail(w, "%s: slots %lld..%lld too late, but the clock was set over them", job->name, (long long)first,
-                             (long long)last);
+                        world_fail(w, "%s: slots %lld..%lld too late, but the clock was set over them", job->name,
+                                   (long long)first, (long long)last);
         } else if (!job->when.is_interrupted_retried && from_us < w->down.to_us && to_us > w->down.from_us)
-                fail(w, "%s: slots %lld..%lld too late, but chimed was down", job->name, (long long)first, (long long)last);
+                world_fail(w, "%s: slots %lld..%lld too late, but chimed was down", job->name, (long long)first,
+                           (long long)last);
         else if (!w->store && from_us < w->slept.to_us && to_us > w->slept.from_us) /* a crash may have forgotten it */
-                fail(w, "%s: slots %lld..%lld too late, but the machine slept", job->name, (long long)first, (long long)last);
+                world_fail(w, "%s: slots %lld..%lld too late, but the machine slept", job->name, (long long)first,
+                           (long long)last);
 }
 
 static void check_stepped(struct world *w, const struct world_job *job, int64_t first, int64_t last) {
@@ -227,8 +225,8 @@ static void check_stepped(struct world *w, const struct world_job *job, int64_t 
         if (is_calendar_of_trail(w, job))
                 return;
         if (!plan_is_wall(&job->when) || to_us > w->stepped.to_us || to_us + plan_draw_bound(&job->when) <= w->stepped.from_us)
-                fail(w, "%s: slots %lld..%lld under a step of the clock, but it was set from %lld to %lld", job->name,
-                     (long long)first, (long long)last, (long long)w->stepped.from_us, (long long)w->stepped.to_us);
+                world_fail(w, "%s: slots %lld..%lld under a step of the clock, but it was set from %lld to %lld", job->name,
+                           (long long)first, (long long)last, (long long)w->stepped.from_us, (long long)w->stepped.to_us);
 }
 
 static void check_missed(struct world *w, const struct world_job *job, const struct action *a) {
@@ -239,8 +237,8 @@ static void check_missed(struct world *w, const struct world_job *job, const str
         };
         bool is_withheld = a->outcome.outcome == SLOT_WITHHELD;
         if (a->outcome.outcome != slot_outcome_of(a->outcome.reason))
-                fail(w, "%s: %s for the reason %s", job->name, slot_outcome_to_string(a->outcome.outcome),
-                     slot_reason_to_string(a->outcome.reason));
+                world_fail(w, "%s: %s for the reason %s", job->name, slot_outcome_to_string(a->outcome.outcome),
+                           slot_reason_to_string(a->outcome.reason));
         bool is_plain = job->when.catch_up == JOB_CATCH_UP_NONE && !job->may_catch_up;
         /* those that wait for each other are told late: what else happened meanwhile is not known here */
         is_plain |= job->when.catch_up == JOB_CATCH_UP_ALL && a->outcome.reason == SLOT_REASON_DOWN;
@@ -282,7 +280,7 @@ static void check_caught_up(struct world *w, const struct world_job *job, const 
         int64_t n_left = last_passed(w, job) - a->outcome.first + 1;
         bool is_late = job->start.cause == RUN_CAUSE_CATCH_UP;
         if (job->segment.n_ranges != 1)
-                fail(w, "%s: slot %lld runs before an older one has its outcome", job->name, (long long)a->outcome.first);
+                world_fail(w, "%s: slot %lld runs before an older one has its outcome", job->name, (long long)a->outcome.first);
         /* and those that came while it waited for the ledger */
         int64_t wait_us = w->store ? ENGINE_CLAIM_WAIT_US + ENGINE_CLAIM_GAP_US : 0, n_come = 0;
         if (wait_us > 0 && job->when.every_us > 0)
@@ -290,11 +288,11 @@ static void check_caught_up(struct world *w, const struct world_job *job, const 
         if (wait_us > 0 && job->when.agenda)
                 n_come += wait_us / USEC_PER_SEC + 1; /* no calendar here has more */
         if (n_left > (int64_t)job->when.catch_up_max + n_come)
-                fail(w, "%s: slot %lld runs with %lld passed ones, but the newest %u are kept", job->name,
-                     (long long)a->outcome.first, (long long)n_left, job->when.catch_up_max);
+                world_fail(w, "%s: slot %lld runs with %lld passed ones, but the newest %u are kept", job->name,
+                           (long long)a->outcome.first, (long long)n_left, job->when.catch_up_max);
         if (is_late ? a->outcome.lag_us == 0 : n_left > 1)
-                fail(w, "%s: slot %lld, %lld us late, is %s catch-up", job->name, (long long)a->outcome.first,
-                     (long long)a->outcome.lag_us, is_late ? "a" : "no");
+                world_fail(w, "%s: slot %lld, %lld us late, is %s catch-up", job->name, (long long)a->outcome.first,
+                           (long long)a->outcome.lag_us, is_late ? "a" : "no");
 }
 
 /* The start that this outcome tells of: how late it is said to be, and how many slots it says were missed before. */
@@ -312,10 +310,12 @@ static void check_ran(struct world *w, struct world_job *job, const struct actio
                 late_us = bound_us = a->outcome.lag_us;
         if (a->outcome.run != job->start.run || a->outcome.lag_us > late_us || a->outcome.lag_us < late_us - bound_us ||
             a->outcome.lag_us < 0)
-                fail(w, "%s: run %llu (%llu) said to be %lld us late, not %lld", job->name, (unsigned long long)a->outcome.run,
-                     (unsigned long long)job->start.run, (long long)a->outcome.lag_us, (long long)late_us);
+                world_fail(w, "%s: run %llu (%llu) said to be %lld us late, not %lld", job->name,
+                           (unsigned long long)a->outcome.run, (unsigned long long)job->start.run, (long long)a->outcome.lag_us,
+                           (long long)late_us);
         if (refusals_are_refused(job) && a->outcome.run == job->start.run)
-                fail(w, "%s: run %llu has run, and its conditions do not hold", job->name, (unsigned long long)a->outcome.run);
+                world_fail(w, "%s: run %llu has run, and its conditions do not hold", job->name,
+                           (unsigned long long)a->outcome.run);
         if (!job->start.asks_conditions && job->begun_bt_us == w->now.bt_us)
                 check_caught_up(w, job, a);
 }
@@ -367,8 +367,8 @@ static void check_day(struct world *w, const struct world_job *job, const struct
         bool is_closed = !days_is_open(job->when.days, a->outcome.first_rt_us, &until_us) ||
                          !days_is_open(job->when.days, a->outcome.last_rt_us, &until_us);
         if (is_closed != (a->outcome.reason == SLOT_REASON_CALENDAR))
-                fail(w, "%s: slots %lld..%lld are %s, on days that are %s", job->name, (long long)a->outcome.first,
-                     (long long)a->outcome.last, slot_reason_to_string(a->outcome.reason), is_closed ? "closed" : "open");
+                world_fail(w, "%s: slots %lld..%lld are %s, on days that are %s", job->name, (long long)a->outcome.first,
+                           (long long)a->outcome.last, slot_reason_to_string(a->outcome.reason), is_closed ? "closed" : "open");
 }
 
 static void on_outcome(struct world *w, struct world_job *job, const struct action *a) {
@@ -384,9 +384,10 @@ static void on_outcome(struct world *w, struct world_job *job, const struct acti
                 ;
         else if (a->outcome.item == WIRE_ITEM_SCHEDULE) {
                 if (a->outcome.segment != job->segment.number)
-                        fail(w, "%s: outcome for segment %u in segment %u", job->name, a->outcome.segment, job->segment.number);
+                        world_fail(w, "%s: outcome for segment %u in segment %u", job->name, a->outcome.segment,
+                                   job->segment.number);
                 if (a->outcome.n != (uint64_t)(a->outcome.last - a->outcome.first) + 1)
-                        fail(w, "%s: %llu slots in a range of others", job->name, (unsigned long long)a->outcome.n);
+                        world_fail(w, "%s: %llu slots in a range of others", job->name, (unsigned long long)a->outcome.n);
                 if (w->planted != 1 || a->outcome.outcome != SLOT_RAN)
                         account(w, job, a->outcome.first, last);
                 bool is_told_again = a->outcome.is_again; /* by a plan that may have changed since */
@@ -430,7 +431,7 @@ static void owe(struct world *w, struct world_job *job, uint32_t segment, int64_
                 return;
         account(w, job, first, last);
         if (job->n_debts == WORLD_DEBTS)
-                fail(w, "%s: too many slots of segments that are over", job->name);
+                world_fail(w, "%s: too many slots of segments that are over", job->name);
         else
                 job->debts[job->n_debts++] = (struct world_debt){segment, first, last};
 }
@@ -485,7 +486,7 @@ static struct job_when effective(const struct world_job *job) {
 
 static void on_segment(struct world *w, struct world_job *job, const struct action *a) {
         if (a->segment.segment <= job->segment.number)
-                fail(w, "%s: segment %u after %u", job->name, a->segment.segment, job->segment.number);
+                world_fail(w, "%s: segment %u after %u", job->name, a->segment.segment, job->segment.number);
         job->when = effective(job);
         job->is_moved = job->is_finished = false;
         if (!w->store)
@@ -505,26 +506,27 @@ static void on_segment(struct world *w, struct world_job *job, const struct acti
 static void check_allowed(struct world *w, const struct world_job *job, const struct wire_start *start) {
         bool is_asked = start->run == job->promised || w->is_triggering;
         if (job->promised > 0 && start->run != job->promised)
-                fail(w, "%s: run %llu started where run %llu was promised", job->name, (unsigned long long)start->run,
-                     (unsigned long long)job->promised);
+                world_fail(w, "%s: run %llu started where run %llu was promised", job->name, (unsigned long long)start->run,
+                           (unsigned long long)job->promised);
         if (start->item == WIRE_ITEM_TRIGGER && !is_asked)
-                fail(w, "%s: run %llu started, and nobody asked for it", job->name, (unsigned long long)start->run);
+                world_fail(w, "%s: run %llu started, and nobody asked for it", job->name, (unsigned long long)start->run);
         const struct job_row *row = &engine_registry(w->engine)->rows[registry_find(engine_registry(w->engine), job->name)];
         const struct job_cold *cold = registry_cold(engine_registry(w->engine), row);
         if (job->when.max_runs > 0 && cold->n_scheduled > job->when.max_runs && start->item != WIRE_ITEM_TRIGGER &&
             start->item != WIRE_ITEM_RETRY)
-                fail(w, "%s: run %llu is one more than MaxRuns=%u", job->name, (unsigned long long)start->run,
-                     job->when.max_runs);
+                world_fail(w, "%s: run %llu is one more than MaxRuns=%u", job->name, (unsigned long long)start->run,
+                           job->when.max_runs);
         if (start->item == WIRE_ITEM_SCHEDULE && plan_is_wall(&job->when) && start->segment == job->segment.number &&
             start->attempt == 1 && (start->slot_us < job->when.not_before_us || start->slot_us > job->when.until_us))
-                fail(w, "%s: slot %lld is outside of its schedule", job->name, (long long)start->slot_us);
+                world_fail(w, "%s: slot %lld is outside of its schedule", job->name, (long long)start->slot_us);
         if (job->is_finished && start->item != WIRE_ITEM_TRIGGER && !may_have_waited(w, job, start))
-                fail(w, "%s: run %llu started, and its schedule is over", job->name, (unsigned long long)start->run);
+                world_fail(w, "%s: run %llu started, and its schedule is over", job->name, (unsigned long long)start->run);
         if (start->item != WIRE_ITEM_TRIGGER && ((job->is_paused && start->item != WIRE_ITEM_RETRY) || job->is_cancelled))
-                fail(w, "%s: run %llu started, and the job is %s", job->name, (unsigned long long)start->run,
-                     job->is_paused ? "paused" : "cancelled");
+                world_fail(w, "%s: run %llu started, and the job is %s", job->name, (unsigned long long)start->run,
+                           job->is_paused ? "paused" : "cancelled");
         if (job->is_cancelled && start->run != job->promised && !w->is_forcing)
-                fail(w, "%s: run %llu of a cancelled job started without force", job->name, (unsigned long long)start->run);
+                world_fail(w, "%s: run %llu of a cancelled job started without force", job->name,
+                           (unsigned long long)start->run);
 }
 
 /* The claim that is on its way has been so for longer than a slot waits. */
@@ -554,16 +556,16 @@ static void check_claimed(struct world *w, const struct world_job *job, const st
                 return;
         const struct store_job *kept = store_find(w->store, job->name);
         if (!kept || !kept->has_image || w->store->boot != w->hello.boot_id[0]) {
-                fail(w, "%s: a slot starts, and the ledger does not have its %s", job->name, kept ? "horizon" : "job");
+                world_fail(w, "%s: a slot starts, and the ledger does not have its %s", job->name, kept ? "horizon" : "job");
                 return;
         }
         int64_t horizon_us = plan_is_wall(&job->when) ? w->store->horizon.rt_us : w->store->horizon.bt_us;
         if (kept->image.is_late ? start->key > kept->image.late_key
                                 : start->segment == job->segment.number && start->slot_us > horizon_us)
-                fail(w, "%s: slot %lld of segment %u starts, which is not claimed: at %lld, claimed %s %lld", job->name,
-                     (long long)start->key, start->segment, (long long)start->slot_us,
-                     kept->image.is_late ? "up to slot" : "until",
-                     (long long)(kept->image.is_late ? kept->image.late_key : horizon_us));
+                world_fail(w, "%s: slot %lld of segment %u starts, which is not claimed: at %lld, claimed %s %lld", job->name,
+                           (long long)start->key, start->segment, (long long)start->slot_us,
+                           kept->image.is_late ? "up to slot" : "until",
+                           (long long)(kept->image.is_late ? kept->image.late_key : horizon_us));
 }
 
 /* Whatever was forgotten: no slot is started twice, unless it had to do without the ledger. */
@@ -575,8 +577,8 @@ static void check_once(struct world *w, struct world_job *job, const struct wire
             start->slot_rt_us < job->started_slot_rt_us + (start->segment != job->started_segment ? 0
                                                            : job->max_parallel > 0                ? 1
                                                                                                   : USEC_PER_MSEC))
-                fail(w, "%s: the slot of %lld was started again, or one before it: %lld", job->name,
-                     (long long)job->started_slot_rt_us, (long long)start->slot_rt_us);
+                world_fail(w, "%s: the slot of %lld was started again, or one before it: %lld", job->name,
+                           (long long)job->started_slot_rt_us, (long long)start->slot_rt_us);
         bool is_stepped = job->may_await_place && start->slot_rt_us > w->now.rt_us;
         if (is_stepped || start->segment != job->segment.number) /* it has waited, perhaps over a step */
                 return;
@@ -635,9 +637,9 @@ static void on_kill(struct world *w, struct world_job *job, uint64_t run) {
                 if (job->others[i].start.run == run)
                         swap_flight(job, i);
         if (!job->is_running || job->start.run != run)
-                fail(w, "%s: run %llu is to be ended, but is not in flight", job->name, (unsigned long long)run);
+                world_fail(w, "%s: run %llu is to be ended, but is not in flight", job->name, (unsigned long long)run);
         if (job->is_killed)
-                fail(w, "%s: run %llu is to be ended twice", job->name, (unsigned long long)run);
+                world_fail(w, "%s: run %llu is to be ended twice", job->name, (unsigned long long)run);
         job->is_killed = true;
         job->end.result = RUN_RESULT_CANCELLED;
         if (job->end_bt_us > w->now.bt_us + w->kill_us)
@@ -649,7 +651,7 @@ static void on_kill(struct world *w, struct world_job *job, uint64_t run) {
 
 static void on_dropped(struct world *w, struct world_job *job, uint64_t run) {
         if (run != job->promised)
-                fail(w, "%s: run %llu is dropped, which nobody was promised", job->name, (unsigned long long)run);
+                world_fail(w, "%s: run %llu is dropped, which nobody was promised", job->name, (unsigned long long)run);
         job->promised = 0;
         refusals_drop_trigger(job);
         job->totals.dropped++;
@@ -661,22 +663,22 @@ static void check_finished(struct world *w, const struct world_job *job) {
         const struct job_cold *cold = registry_cold(engine_registry(w->engine), row);
         const struct job_when *when = &job->when;
         if (job->is_finished)
-                fail(w, "%s: its schedule ends twice", job->name);
+                world_fail(w, "%s: its schedule ends twice", job->name);
         if (when->max_runs > 0 && cold && cold->n_scheduled >= when->max_runs)
                 return;
         if (cold && cold->last_result == RUN_RESULT_FINISHED)
                 return;
         if (when->until_us == INT64_MAX && !when->agenda)
-                fail(w, "%s: its schedule ends, and it has no end", job->name);
+                world_fail(w, "%s: its schedule ends, and it has no end", job->name);
         else if (plan_is_wall(when) && row->next_us <= when->until_us && row->next_us != PATTERN_NEVER)
-                fail(w, "%s: its schedule ends before its last slot, at %lld", job->name, (long long)row->next_us);
+                world_fail(w, "%s: its schedule ends before its last slot, at %lld", job->name, (long long)row->next_us);
 }
 
 static void on_hold(struct world *w, struct world_job *job, enum hold_change change) {
         switch (change) {
         case HOLD_EXPIRED:
                 if (!job->is_held || w->now.bt_us < job->pause_until_us)
-                        fail(w, "%s: a pause ends that was none, or too early", job->name);
+                        world_fail(w, "%s: a pause ends that was none, or too early", job->name);
                 job->is_held = false;
                 holds_expired(w, job->pause_until_us);
                 break;
@@ -685,7 +687,7 @@ static void on_hold(struct world *w, struct world_job *job, enum hold_change cha
                 break;
         case HOLD_REMINDER:
                 if (!job->is_held && !job->is_cancelled && !job->is_failed)
-                        fail(w, "%s: reminded of a hold that is none", job->name);
+                        world_fail(w, "%s: reminded of a hold that is none", job->name);
                 break;
         case HOLD_FINISHED:
                 check_finished(w, job);
@@ -694,7 +696,7 @@ static void on_hold(struct world *w, struct world_job *job, enum hold_change cha
                 break;
         case HOLD_FAILED:
                 if (job->when.stop_after_failures == 0 || job->failed_in_row < job->when.stop_after_failures)
-                        fail(w, "%s: stopped after %u failures", job->name, job->failed_in_row);
+                        world_fail(w, "%s: stopped after %u failures", job->name, job->failed_in_row);
                 job->is_failed = true;
                 job->is_held = job->is_paused = false;
                 break;
@@ -749,20 +751,20 @@ static void check_attempts(struct world *w, struct world_job *job, const struct 
         else if (a->run.is_final && is_failure) {
                 note_failed(job);
                 if (!is_short && attempt <= job->when.retries && !job->is_killed && !may_be_last(w, job, row, at_us))
-                        fail(w, "%s: run %llu was attempt %u of %u, and there is none after it", job->name,
-                             (unsigned long long)a->run.run.run, attempt, job->when.retries + 1);
+                        world_fail(w, "%s: run %llu was attempt %u of %u, and there is none after it", job->name,
+                                   (unsigned long long)a->run.run.run, attempt, job->when.retries + 1);
         }
         if (a->run.is_final)
                 return;
         int64_t wait_us = w->now.bt_us + a->run.retry_us - at_us;
         if (!is_failure || a->run.is_short != is_short)
-                fail(w, "%s: run %llu is to be tried again, but it was %s", job->name, (unsigned long long)a->run.run.run,
-                     run_result_to_string(a->run.end.result));
+                world_fail(w, "%s: run %llu is to be tried again, but it was %s", job->name, (unsigned long long)a->run.run.run,
+                           run_result_to_string(a->run.end.result));
         if (!is_short && attempt > job->when.retries)
-                fail(w, "%s: run %llu was attempt %u, and another is to come", job->name, (unsigned long long)a->run.run.run,
-                     attempt);
+                world_fail(w, "%s: run %llu was attempt %u, and another is to come", job->name,
+                           (unsigned long long)a->run.run.run, attempt);
         if (!is_short && wait_us != 0 && (wait_us < 0 || a->run.retry_us > 0))
-                fail(w, "%s: attempt %u comes %lld us off its time", job->name, attempt + 1, (long long)wait_us);
+                world_fail(w, "%s: attempt %u comes %lld us off its time", job->name, attempt + 1, (long long)wait_us);
         job->next_attempt = (uint16_t)(attempt + !is_short);
         job->next_attempt_us = w->now.bt_us + a->run.retry_us;
         job->attempt_after = a->run.run.run;
@@ -774,27 +776,28 @@ static void check_attempt(struct world *w, struct world_job *job, const struct w
         bool is_asked = start->run == job->promised || w->is_triggering;
         job->next_attempt = 0;
         if (start->item != WIRE_ITEM_RETRY && next > 0)
-                fail(w, "%s: run %llu started, and attempt %u was to come", job->name, (unsigned long long)start->run, next);
+                world_fail(w, "%s: run %llu started, and attempt %u was to come", job->name, (unsigned long long)start->run,
+                           next);
         if (start->item != WIRE_ITEM_RETRY || job->may_repeat)
                 return;
         if (start->attempt != next)
-                fail(w, "%s: run %llu is attempt %u, but %u was to come", job->name, (unsigned long long)start->run,
-                     start->attempt, next);
+                world_fail(w, "%s: run %llu is attempt %u, but %u was to come", job->name, (unsigned long long)start->run,
+                           start->attempt, next);
         if (w->now.bt_us < job->next_attempt_us && !is_asked)
-                fail(w, "%s: attempt %u comes too early", job->name, next);
+                world_fail(w, "%s: attempt %u comes too early", job->name, next);
         const struct registry *g = engine_registry(w->engine);
         const struct job_row *row = &g->rows[registry_find(g, job->name)];
         if (plan_is_grid(&job->when) && row->segment == job->segment.number && row->state == JOB_STATE_ARMED &&
             !row->is_paused && !row->is_finished && !row->is_failed && !job->when.days && row->next_us < job->when.until_us &&
             row->next_us + job->draw_bound_us <= w->now.bt_us + slot_clock_offset(w, job))
-                fail(w, "%s: attempt %u comes when the next slot has come", job->name, next);
+                world_fail(w, "%s: attempt %u comes when the next slot has come", job->name, next);
 }
 
 static void on_given_up(struct world *w, struct world_job *job, const struct action *a) {
         bool was_begun = a->given_up.reason == SLOT_REASON_NONE && job->next_attempt == 0;
         if (a->given_up.retry.attempt != job->next_attempt && !was_begun && job->max_parallel == 0) /* else there are several */
-                fail(w, "%s: attempt %u is given up, but %u was to come", job->name, a->given_up.retry.attempt,
-                     job->next_attempt);
+                world_fail(w, "%s: attempt %u is given up, but %u was to come", job->name, a->given_up.retry.attempt,
+                           job->next_attempt);
         job->next_attempt = 0;
         refusals_drop_attempt(job, &a->given_up.retry);
         if (a->given_up.reason == SLOT_REASON_NONE)
@@ -812,43 +815,43 @@ static void check_stopped(struct world *w, struct world_job *job) {
                 return;
         const struct job_row *row = &g->rows[number];
         if (row->state == JOB_STATE_ARMED && !row->is_cancelled && !row->is_finished && !row->is_failed)
-                fail(w, "%s: %u slots have failed, and it is not stopped", job->name, job->failed_in_row);
+                world_fail(w, "%s: %u slots have failed, and it is not stopped", job->name, job->failed_in_row);
 }
 
 /* A segment that ended has all its slots accounted for, as soon as the event that ended it is told. */
 static void check_before(struct world *w, struct world_job *job) {
         if (job->is_segment_new && job->before.n_ranges > 1 && !w->store)
-                fail(w, "%s: segment %u ended with a gap", job->name, job->before.number);
+                world_fail(w, "%s: segment %u ended with a gap", job->name, job->before.number);
         job->is_segment_new = false;
 }
 
 static void on_start(struct world *w, struct world_job *job, const struct wire_start *start) {
         if (job->is_running && job->n_others + 1 >= job->max_parallel)
-                fail(w, "%s: run %llu started beside run %llu", job->name, (unsigned long long)start->run,
-                     (unsigned long long)job->start.run);
+                world_fail(w, "%s: run %llu started beside run %llu", job->name, (unsigned long long)start->run,
+                           (unsigned long long)job->start.run);
         else if (job->is_running)
                 job->others[job->n_others++] = take_flight(job);
         if (w->is_stopping)
-                fail(w, "%s: run %llu started after the stop", job->name, (unsigned long long)start->run);
+                world_fail(w, "%s: run %llu started after the stop", job->name, (unsigned long long)start->run);
         check_allowed(w, job, start);
         check_attempt(w, job, start);
         if (start->item == WIRE_ITEM_SCHEDULE && start->attempt == 1 && start->segment == job->segment.number &&
             plan_is_wall(&job->when) && !is_clock_trusted(w) && start->slot_us > w->now.rt_us - w->now.bt_us &&
             !may_have_waited(w, job, start))
-                fail(w, "%s: slot %lld started before the clock was right", job->name, (long long)start->key);
+                world_fail(w, "%s: slot %lld started before the clock was right", job->name, (long long)start->key);
         check_claimed(w, job, start);
         check_once(w, job, start);
         if (start->run < w->hello.next_run && start->run != job->promised)
-                fail(w, "%s: run number %llu used twice", job->name, (unsigned long long)start->run);
+                world_fail(w, "%s: run number %llu used twice", job->name, (unsigned long long)start->run);
         if (start->item == WIRE_ITEM_SCHEDULE && start->attempt == 1 && job->trail.has_schedule &&
             start->segment == job->trail.segment && start->key <= job->trail.key && !refusals_have(job, start))
-                fail(w, "%s: slot %lld of segment %u started again", job->name, (long long)start->key, start->segment);
+                world_fail(w, "%s: slot %lld of segment %u started again", job->name, (long long)start->key, start->segment);
         if (start->item == WIRE_ITEM_BOOT && start->attempt == 1 && job->is_boot_started)
-                fail(w, "%s: boot slot started twice", job->name);
+                world_fail(w, "%s: boot slot started twice", job->name);
         int64_t slot_now_us = plan_is_wall(&job->when) && start->item == WIRE_ITEM_SCHEDULE ? w->now.rt_us : w->now.bt_us;
         if (start->slot_us > slot_now_us && !may_have_waited(w, job, start))
-                fail(w, "%s: slot %lld started %lld us early", job->name, (long long)start->key,
-                     (long long)(start->slot_us - slot_now_us));
+                world_fail(w, "%s: slot %lld started %lld us early", job->name, (long long)start->key,
+                           (long long)(start->slot_us - slot_now_us));
 
         if (start->run >= w->hello.next_run)
                 w->hello.next_run = start->run + 1;
@@ -856,9 +859,9 @@ static void on_start(struct world *w, struct world_job *job, const struct wire_s
         if (start->run == job->promised)
                 job->promised = 0;
         if (start->missed != job->missed_since_run)
-                fail(w, "%s: run %llu says that %llu slots were missed before it, not %llu", job->name,
-                     (unsigned long long)start->run, (unsigned long long)start->missed,
-                     (unsigned long long)job->missed_since_run);
+                world_fail(w, "%s: run %llu says that %llu slots were missed before it, not %llu", job->name,
+                           (unsigned long long)start->run, (unsigned long long)start->missed,
+                           (unsigned long long)job->missed_since_run);
         job->missed_since_run = 0;
         job->is_killed = false;
         job->start = *start;
@@ -914,8 +917,8 @@ static void on_heard(struct world *w, struct world_job *job, const struct action
         else if (a->run.run.segment == job->before.number)
                 account_in(w, job, &job->before, a->run.run.key, a->run.run.key);
         else if (a->run.run.segment > job->segment.number) /* older ones: the store has their account */
-                fail(w, "%s: heard of run %llu of segment %u", job->name, (unsigned long long)a->run.run.run,
-                     a->run.run.segment);
+                world_fail(w, "%s: heard of run %llu of segment %u", job->name, (unsigned long long)a->run.run.run,
+                           a->run.run.segment);
 }
 
 static void on_durable(struct world *w) {
@@ -936,7 +939,7 @@ static void on_durable(struct world *w) {
         memmove(w->horizons, w->horizons + n, (w->n_horizons - n) * sizeof(w->horizons[0]));
         w->n_horizons -= n;
         if (w->store->error[0])
-                fail(w, "%s", w->store->error);
+                world_fail(w, "%s", w->store->error);
 }
 
 /* An acknowledgement that comes before the commit. */
@@ -1034,7 +1037,7 @@ void world_take_actions(struct world *w) {
                         continue;
                 struct world_job *job = world_find(w, engine_job_name(w->engine, a->job));
                 if (!job) {
-                        fail(w, "an action for a job that nobody defined");
+                        world_fail(w, "an action for a job that nobody defined");
                         continue;
                 }
                 trace(w, a, job->name);
@@ -1079,8 +1082,8 @@ void world_take_actions(struct world *w) {
                         bool is_known = job->max_parallel == 0 || w->hello.epoch == 1; /* else the order of ends may be lost */
                         if (is_known && a->run.has_changed != (job->told_result == RUN_RESULT_NONE ||
                                                                run_result_is_failure(job->told_result) != is_failure))
-                                fail(w, "%s: run %llu: a change of the result is said to be none, or the reverse", job->name,
-                                     (unsigned long long)a->run.run.run);
+                                world_fail(w, "%s: run %llu: a change of the result is said to be none, or the reverse",
+                                           job->name, (unsigned long long)a->run.run.run);
                         job->told_result = a->run.end.result;
                         check_attempts(w, job, a);
                         job->totals.ended++;
@@ -1094,7 +1097,7 @@ void world_take_actions(struct world *w) {
         if (!w->chains.is_syncing)
                 chains_check(w);
         if (engine_has_failed(w->engine))
-                fail(w, "the engine ran out of memory");
+                world_fail(w, "the engine ran out of memory");
         bool is_wanted = w->is_flush_wanted;
         w->is_flush_wanted = false;
         if (is_wanted)
@@ -1106,7 +1109,7 @@ static bool is_spreading(struct world *w, const struct world_job *job, const str
         if (!cold || cold->catch_up_bt_us == 0)
                 return false;
         if (cold->catch_up_bt_us - w->now.bt_us > job->spread_us)
-                fail(w, "%s: catching up waits for %lld us", job->name, (long long)(cold->catch_up_bt_us - w->now.bt_us));
+                world_fail(w, "%s: catching up waits for %lld us", job->name, (long long)(cold->catch_up_bt_us - w->now.bt_us));
         return cold->catch_up_bt_us > w->now.bt_us;
 }
 
@@ -1155,29 +1158,29 @@ static void check_settled(struct world *w, const struct world_job *job) {
         if (!job->is_running && refusals_are_awaited(w, job))
                 return;
         if (job->promised > 0 && !job->is_running)
-                fail(w, "%s: idle, and run %llu was promised", job->name, (unsigned long long)job->promised);
+                world_fail(w, "%s: idle, and run %llu was promised", job->name, (unsigned long long)job->promised);
         if (number == INDEX_NONE || g->rows[number].state != JOB_STATE_ARMED || job->is_running || !plan_exists(&job->when) ||
             job->is_paused || job->is_cancelled || job->is_finished || job->is_failed ||
             awaits_clock(w, job, &g->rows[number]) || is_spreading(w, job, registry_cold(g, &g->rows[number])))
                 return;
         const struct job_cold *cold = registry_cold(g, &g->rows[number]);
         if (cold && cold->retry.is_waiting && cold->retry.at_bt_us <= w->now.bt_us)
-                fail(w, "%s: idle, and attempt %u is left over", job->name, cold->retry.attempt);
+                world_fail(w, "%s: idle, and attempt %u is left over", job->name, cold->retry.attempt);
         if (cold && cold->retry.is_waiting && plan_is_delay(&job->when))
                 return;
         if (plan_has_delay(&job->when) && !cold->retry.is_waiting &&
             (cold->delay_bt_us == 0 || cold->delay_bt_us <= w->now.bt_us) && w->now.rt_us <= job->when.until_us &&
             !(job->when.days && cold->delay_bt_us == 0))
-                fail(w, "%s: idle, and its delay, which is over since %lld, is left over", job->name,
-                     (long long)cold->delay_bt_us);
+                world_fail(w, "%s: idle, and its delay, which is over since %lld, is left over", job->name,
+                           (long long)cold->delay_bt_us);
         if (is_closed(w, job, g->rows[number].next_us))
                 return;
         if (plan_has_delay(&job->when) && g->rows[number].next_us > job->when.until_us) /* no slot; the delay goes on */
                 return;
         int64_t next_us = g->rows[number].next_us - slot_clock_offset(w, job) + plan_draw_bound(&job->when);
         if (next_us <= w->now.bt_us)
-                fail(w, "%s: idle, and a slot that was due %lld us ago is left over", job->name,
-                     (long long)(w->now.bt_us - next_us));
+                world_fail(w, "%s: idle, and a slot that was due %lld us ago is left over", job->name,
+                           (long long)(w->now.bt_us - next_us));
 }
 
 static void next_wake(const struct world *w, int64_t *ret_bt_us, int64_t *ret_rt_us) {
@@ -1229,7 +1232,7 @@ static void advance(struct world *w) {
         int64_t bt_us, rt_us;
         next_wake(w, &bt_us, &rt_us);
         if (bt_us <= w->now.bt_us || rt_us <= w->now.rt_us)
-                fail(w, "the engine wants to be woken at once again");
+                world_fail(w, "the engine wants to be woken at once again");
 }
 
 struct world_job *world_define(struct world *w, const char *name, const struct job_when *when) {
@@ -1344,7 +1347,7 @@ static void deliver_end(struct world *w, struct world_job *job) {
         if (w->planted == 4 && ended.run % 5 == 0)
                 return; /* a result that never arrives */
         if (engine_ended(w->engine, w->now, &ended) != 0)
-                fail(w, "%s: the engine does not know run %llu", job->name, (unsigned long long)ended.run);
+                world_fail(w, "%s: the engine does not know run %llu", job->name, (unsigned long long)ended.run);
         world_take_actions(w);
         job->ending.run = 0;
         if (!w->holds_started)
@@ -1540,7 +1543,7 @@ static void adopt(struct world *w, struct world_job *job, const struct wire_star
             start->attempt == job->next_attempt) /* it has come */
                 job->next_attempt = 0;
         if (engine_adopt(w->engine, w->now, &run) < 0)
-                fail(w, "%s: run %llu not adopted", job->name, (unsigned long long)start->run);
+                world_fail(w, "%s: run %llu not adopted", job->name, (unsigned long long)start->run);
         struct wire_started started = {
                 .run = start->run, .start_bt_us = begun_bt_us, .start_rt_us = w->now.rt_us - (w->now.bt_us - begun_bt_us)};
         if (result != RUN_RESULT_START_FAILED && (!start->asks_conditions || result != RUN_RESULT_CONDITION))
@@ -1943,7 +1946,7 @@ static void check_trigger(struct world *w, const struct world_job *job, uint64_t
                 is_right = false;
         }
         if (!is_right)
-                fail(w, "%s: a trigger's answer %d with run %llu is not so", job->name, outcome, (unsigned long long)run);
+                world_fail(w, "%s: a trigger's answer %d with run %llu is not so", job->name, outcome, (unsigned long long)run);
 }
 
 /* A fixed delay was over in the pause: that is a slot, and no run may move it away. */
@@ -1976,12 +1979,12 @@ int world_trigger(struct world *w, const char *name, const struct engine_trigger
         if (w->planted == 6 && r == TRIGGER_QUEUED)
                 ++*ret_run; /* not the run that will do it */
         if (is_promise && promised > 0 && job->promised == promised && *ret_run != promised)
-                fail(w, "%s: two runs are promised", job->name);
+                world_fail(w, "%s: two runs are promised", job->name);
         if (is_promise)
                 job->promised = *ret_run;
         check_trigger(w, job, before, was_killed, r, *ret_run);
         if (owes && r == TRIGGER_STARTED && job->totals.withheld == withheld)
-                fail(w, "%s: a slot that was due in a pause has gone with a trigger", job->name);
+                world_fail(w, "%s: a slot that was due in a pause has gone with a trigger", job->name);
         return world_finish(w, r);
 }
 
@@ -2000,9 +2003,9 @@ int world_cancel(struct world *w, const char *name, bool is_run_only) {
                 job->is_held = job->is_paused = false;
         }
         if (run != (job->is_running ? job->start.run : 0) || (job->is_running && !job->is_killed))
-                fail(w, "%s: a cancel says that run %llu is ended", job->name, (unsigned long long)run);
+                world_fail(w, "%s: a cancel says that run %llu is ended", job->name, (unsigned long long)run);
         if (job->promised > 0)
-                fail(w, "%s: cancelled, and run %llu is still promised", job->name, (unsigned long long)job->promised);
+                world_fail(w, "%s: cancelled, and run %llu is still promised", job->name, (unsigned long long)job->promised);
         return world_finish(w, r);
 }
 
@@ -2079,32 +2082,32 @@ static void check_job(struct world *w, const struct world_job *job) {
         uint32_t number = registry_find(g, job->name);
         if (number == INDEX_NONE) {
                 if (job->is_committed)
-                        fail(w, "%s: defined, but the engine does not know it", job->name);
+                        world_fail(w, "%s: defined, but the engine does not know it", job->name);
                 return;
         }
         const struct job_row *row = &g->rows[number];
         if (row->state == JOB_STATE_NEW)
                 return;
         if (job->is_committed == (row->state == JOB_STATE_REMOVED))
-                fail(w, "%s: %s, but the engine thinks otherwise", job->name, job->is_committed ? "defined" : "removed");
+                world_fail(w, "%s: %s, but the engine thinks otherwise", job->name, job->is_committed ? "defined" : "removed");
         const struct job_cold *cold = registry_cold(g, row);
         size_t n_running = cold ? (cold->run.run > 0) + cold->n_beside : 0;
         if (job->is_running + job->n_others != n_running)
-                fail(w, "%s: the engine %s a run in flight, the runner %s", job->name,
-                     job->is_running ? "misses" : "believes in", job->is_running ? "has it" : "has none");
+                world_fail(w, "%s: the engine %s a run in flight, the runner %s", job->name,
+                           job->is_running ? "misses" : "believes in", job->is_running ? "has it" : "has none");
         if (row->is_paused != job->is_paused || row->is_cancelled != job->is_cancelled)
-                fail(w, "%s: %s, but the engine thinks otherwise", job->name,
-                     job->is_paused      ? "paused"
-                     : job->is_cancelled ? "cancelled"
-                                         : "not held");
+                world_fail(w, "%s: %s, but the engine thinks otherwise", job->name,
+                           job->is_paused      ? "paused"
+                           : job->is_cancelled ? "cancelled"
+                                               : "not held");
         if (row->is_failed != job->is_failed)
-                fail(w, "%s: %sstopped for its failures, but the engine thinks otherwise", job->name,
-                     job->is_failed ? "" : "not ");
+                world_fail(w, "%s: %sstopped for its failures, but the engine thinks otherwise", job->name,
+                           job->is_failed ? "" : "not ");
         if (row->is_finished && !job->is_finished)
-                fail(w, "%s: its schedule is over, and nobody was told", job->name);
+                world_fail(w, "%s: its schedule is over, and nobody was told", job->name);
         if (cold && cold->waiting.run != job->promised)
-                fail(w, "%s: run %llu waits, but run %llu was promised", job->name, (unsigned long long)cold->waiting.run,
-                     (unsigned long long)job->promised);
+                world_fail(w, "%s: run %llu waits, but run %llu was promised", job->name, (unsigned long long)cold->waiting.run,
+                           (unsigned long long)job->promised);
         if (row->state != JOB_STATE_ARMED || job->is_cancelled || row->is_finished || row->is_failed ||
             !plan_exists(&job->when) || row->segment != job->segment.number)
                 return;
@@ -2115,8 +2118,8 @@ static void check_job(struct world *w, const struct world_job *job) {
                 accounted += open_slots(&cold->missed, row->segment) + open_slots(&cold->merging, row->segment) +
                              waiting_slots(job, cold, row->segment);
         if (accounted != row->key - job->segment.first_key)
-                fail(w, "%s: segment %u: %lld slots up to slot %lld, %lld accounted for", job->name, row->segment,
-                     (long long)(row->key - job->segment.first_key), (long long)row->key, (long long)accounted);
+                world_fail(w, "%s: segment %u: %lld slots up to slot %lld, %lld accounted for", job->name, row->segment,
+                           (long long)(row->key - job->segment.first_key), (long long)row->key, (long long)accounted);
         if (plan_is_wall(&job->when) && !is_clock_trusted(w))
                 return;
         if (!plan_is_grid(&job->when) || job->is_running || job->is_paused || w->is_stopping || is_claim_awaited(w, number) ||
@@ -2129,8 +2132,8 @@ static void check_job(struct world *w, const struct world_job *job) {
                 return;
         int64_t slot_now_us = plan_is_wall(&job->when) ? w->now.rt_us : w->now.bt_us;
         if (plan_follow(&job->when, row->anchor_us, row->next_us) <= slot_now_us)
-                fail(w, "%s: idle, and a slot passed %lld us ago without an outcome", job->name,
-                     (long long)(slot_now_us - row->next_us));
+                world_fail(w, "%s: idle, and a slot passed %lld us ago without an outcome", job->name,
+                           (long long)(slot_now_us - row->next_us));
 }
 
 bool world_check(struct world *w) {

@@ -293,7 +293,7 @@ void world_slow_disk(struct world *w, uint64_t lag);
 void world_power_cut(struct world *w, int64_t down_us, bool is_reboot);
 /* A start now does without the ledger: it takes too long, or the policy does not ask for a claim. */
 bool world_starts_unclaimed(const struct world *w, const struct world_job *job);
-/* What a job does that it must not do. */
-void world_fail(struct world *w, const char *name, const char *what);
+/* Keeps what a job does that it must not do; only the first is kept. */
+void world_fail(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Everything that must hold between two events, for every job. False: w->error says what. */
 bool world_check(struct world *w);
