@@ -44,5 +44,6 @@ while IFS= read -r row; do
 done <<<"$rows"
 kill "$writer"
 wait "$writer" || true
-assert_equal "half-made processes" "$(scheduler_pid)" "$(descendants "$daemon" | tr '\n' ' ' | sed 's/ $//')"
+is_scheduler_alone() { [ "$(descendants "$daemon")" = "$(scheduler_pid)" ]; }
+until_true 5 is_scheduler_alone # between two starts; a half-made process stays
 stop_daemon
