@@ -229,9 +229,11 @@ static uint64_t read_peak(const struct cgroup *cgroup) {
 bool cgroup_is_empty(const struct cgroup *cgroup) {
         char text[256];
         uint64_t populated;
+        int r = cgroup_read_text(cgroup->dir_fd, "cgroup.events", text, sizeof(text));
 
-        return cgroup_read_text(cgroup->dir_fd, "cgroup.events", text, sizeof(text)) < 0 ||
-               cgroup_find_number(text, "populated", &populated) < 0 || populated == 0;
+        if (r < 0)
+                return r == -ENOENT || r == -ENODEV; /* it was taken away; else who knows */
+        return cgroup_find_number(text, "populated", &populated) < 0 || populated == 0;
 }
 
 int cgroup_look(const struct cgroups *cgroups, const struct cgroup *cgroup, struct cgroup_state *ret) {

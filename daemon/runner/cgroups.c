@@ -67,17 +67,28 @@ static int finish_one(int dir_fd, const char *name, void *userdata) {
         return 0;
 }
 
-unsigned cgroups_empty(struct cgroups *cgroups, int64_t patience_us, unsigned *ret_n_left) {
-        struct emptying emptying = {.cgroups = cgroups, .until_bt_us = clock_now().bt_us + patience_us};
+struct visit {
+        int (*fn)(int dir_fd, const char *name, void *userdata);
+        void *userdata;
+};
 
-        cgroup_for_each_child(cgroups->jobs_fd, kill_one, &emptying);
-        cgroup_for_each_child(cgroups->jobs_fd, finish_one, &emptying);
-        *ret_n_left = emptying.n_left;
-        return emptying.n;
+/* No job's name has the sign: what else is there is not ours. */
+static int visit_run(int dir_fd, const char *name, void *userdata) {
+        const struct visit *visit = userdata;
+        return strchr(name, '@') ? visit->fn(dir_fd, name, visit->userdata) : 0;
 }
 
 int cgroups_each(const struct cgroups *cgroups, int (*fn)(int dir_fd, const char *name, void *userdata), void *userdata) {
-        return cgroup_for_each_child(cgroups->jobs_fd, fn, userdata);
+        return cgroup_for_each_child(cgroups->jobs_fd, visit_run, &(struct visit){.fn = fn, .userdata = userdata});
+}
+
+unsigned cgroups_empty(struct cgroups *cgroups, int64_t patience_us, unsigned *ret_n_left) {
+        struct emptying emptying = {.cgroups = cgroups, .until_bt_us = clock_now().bt_us + patience_us};
+
+        cgroups_each(cgroups, kill_one, &emptying);
+        cgroups_each(cgroups, finish_one, &emptying);
+        *ret_n_left = emptying.n_left;
+        return emptying.n;
 }
 
 /* ---- what was given to us ---- */

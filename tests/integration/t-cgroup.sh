@@ -221,6 +221,10 @@ EOF
 until_true 5 file_exists "$T/out/survivor"
 until_true 5 file_exists "$T/out/orphan"
 survivor=$(cat "$T/out/survivor") orphan=$(cat "$T/out/orphan")
+mkdir "$given/jobs/foreign" # no name of ours
+sleep 60 &
+foreign=$!
+echo "$foreign" >"$given/jobs/foreign/cgroup.procs"
 kill -KILL "$daemon"
 wait "$daemon" 2>/dev/null || true
 daemon=
@@ -230,6 +234,10 @@ mark_log
 start_daemon "--cgroup=$given"
 is_zombie_or_gone "$survivor" || die "a job of the runner that was killed is still there"
 is_zombie_or_gone "$orphan" || die "what it had started is still there"
+! is_zombie_or_gone "$foreign" || die "what was not ours was killed"
+kill "$foreign"
+wait "$foreign" || true
+rmdir "$given/jobs/foreign"
 assert_contains "what is told" "processes of jobs behind: they were killed" "$(event_field MESSAGE degraded)"
 
 # ---- one instance at a time ----
