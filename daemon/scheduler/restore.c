@@ -54,7 +54,7 @@ void engine_take_image(struct engine *e, struct clock_sample now, uint32_t job, 
                 .segment = row->segment,
                 .anchor_us = row->anchor_us,
                 .since_us = row->since_us,
-                .is_planned = engine_has_plan(row),
+                .is_planned = row->is_restored ? row->was_planned : engine_has_plan(row),
                 .is_boot_done = row->is_boot_done,
                 .is_paused = row->is_held,
                 .is_cancelled = row->is_cancelled,
@@ -85,7 +85,7 @@ void engine_take_image(struct engine *e, struct clock_sample now, uint32_t job, 
         if (put_others(e, cold, ret) < 0)
                 e->has_failed = true;
         ret->is_late = slots_are_late(e, row);
-        ret->late_key = ret->is_late ? claims_last_key(e, job) : 0;
+        ret->late_key = !ret->is_late ? 0 : row->is_restored ? cold->claimed_key : claims_last_key(e, job);
         ret->merging = cold->merging;
         ret->missed_since_run = cold->missed_since_run;
         ret->n_scheduled = cold->n_scheduled;
@@ -95,6 +95,8 @@ void engine_take_image(struct engine *e, struct clock_sample now, uint32_t job, 
         ret->last_slot_us = cold->last_slot_us;
         ret->last_result = cold->last_result;
         ret->retry = cold->retry;
+        if (e->is_stopping && ret->retry.is_waiting)
+                ret->retry.is_claimed = false; /* it does not start any more */
         ret->n_failed = cold->n_failed;
         ret->good_bt_us = cold->good_bt_us;
         ret->overdue_bt_us = cold->overdue_bt_us;

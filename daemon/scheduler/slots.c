@@ -614,6 +614,8 @@ void slots_drop_waiting(struct engine *e, struct clock_sample now, uint32_t job,
                 slots_tell_waiting(e, job, slot_outcome_of(reason), reason);
         if (cold->waiting.is_trigger)
                 engine_emit(e, ACTION_DROPPED, job)->run.run.run = cold->waiting.run;
+        else
+                slots_drop_promise(e, job, reason);
         cold->waiting = (struct job_waiting){0};
         waiting_go_without(e, now, job);
 }

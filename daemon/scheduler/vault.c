@@ -285,6 +285,16 @@ static void put_horizon(struct vault *v, struct clock_sample at) {
         ledger_put_horizon(v->ledger, &horizon);
 }
 
+/* To this instant at the most. What was not asked for is not ours to move: slots up to where it is may have begun, none after it has. */
+static void lower_horizon(struct vault *v, struct clock_sample to) {
+        if (v->asked.bt_us == 0)
+                return;
+        put_horizon(v, (struct clock_sample){
+                               .bt_us = to.bt_us < v->asked.bt_us ? to.bt_us : v->asked.bt_us,
+                               .rt_us = to.rt_us < v->asked.rt_us ? to.rt_us : v->asked.rt_us,
+                       });
+}
+
 static void question_drop(struct vault *v, struct question *q) {
         struct question **at = &v->questions;
         while (*at != q)
@@ -300,7 +310,7 @@ struct vault *vault_free(struct vault *v, struct engine *e, const struct book *b
                 return NULL;
         if (v->is_on && e) {
                 note_clock(v, LEDGER_CLOCK_STOP, now, 0);
-                put_horizon(v, now); /* nothing starts any more */
+                lower_horizon(v, now); /* nothing starts any more */
                 keeper_flush(v->keeper, e, b, now, true);
                 v->is_on = false;
         }
