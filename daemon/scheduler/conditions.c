@@ -119,6 +119,7 @@ static void let_wait(struct engine *e, struct clock_sample now, uint32_t job, co
                         .until_bt_us = is_short ? 0 : due_bt_us + when->condition_wait_us,
                         .until_reason = is_short ? SLOT_REASON_RESOURCES : SLOT_REASON_CONDITION_WAIT,
                         .n_short = (uint16_t)(is_short ? run->n_short + 1 : 0),
+                        .is_caught_up = run->cause == RUN_CAUSE_CATCH_UP,
                         .item = run->item,
                         .attempt = run->attempt,
                         .segment = run->segment,

@@ -864,6 +864,7 @@ static void on_start(struct world *w, struct world_job *job, const struct wire_s
                            (unsigned long long)job->missed_since_run);
         job->missed_since_run = 0;
         job->is_killed = false;
+        bool was_refused = refusals_are_next(job); /* that was no run which others came under */
         job->start = *start;
         job->is_running = true;
         job->is_started_told = false;
@@ -876,8 +877,10 @@ static void on_start(struct world *w, struct world_job *job, const struct wire_s
         job->end = (struct run_end){.result = RUN_RESULT_SUCCESS};
         w->run_of(w->userdata, w, job, &duration_us, &job->end);
         job->end_bt_us = w->now.bt_us + duration_us;
-        memmove(&job->runs_before[1], &job->runs_before[0], sizeof(job->runs_before) - sizeof(job->runs_before[0]));
-        job->runs_before[0] = job->last_run;
+        if (!was_refused) {
+                memmove(&job->runs_before[1], &job->runs_before[0], sizeof(job->runs_before) - sizeof(job->runs_before[0]));
+                job->runs_before[0] = job->last_run;
+        }
         job->last_run = (struct world_span){w->now.bt_us, job->end_bt_us};
 
         job->has_trail = true;

@@ -646,6 +646,28 @@ START_TEST(a_trigger_that_is_refused_after_a_crash_is_promised_another_run) {
 }
 END_TEST
 
+START_TEST(slots_that_are_caught_up_go_on_behind_one_that_was_refused) {
+        struct job_when when = wall_grid(HOUR, 0);
+        when.has_conditions = true;
+        when.condition_wait_us = 6 * HOUR;
+        when.catch_up = JOB_CATCH_UP_ALL;
+        when.is_catch_up_set = true;
+        when.catch_up_max = 10;
+        begin_asking(1, 30, 0);
+        run_us = 5 * MIN;
+        define(when);
+        run_to(1, 45, 0);
+        holds_from_us = at(4, 21, 0);
+        world_crash(&w, at(4, 20, 0) - w.now.rt_us);
+        run_to(4, 59, 0);
+        ck_assert_uint_eq(w.n_entries, 3);
+        for (int i = 0; i < 3; i++) {
+                expect(i, SLOT_RAN, SLOT_REASON_NONE, at(2 + i, 0, 0), at(2 + i, 0, 0), 1);
+                ck_assert_int_eq(w.entries[i].cause, RUN_CAUSE_CATCH_UP);
+        }
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("refused");
         TCase *tcase = tcase_create("refused");
@@ -682,6 +704,7 @@ int main(void) {
         tcase_add_test(tcase, a_slot_that_comes_takes_the_trigger_in);
         tcase_add_loop_test(tcase, a_trigger_that_waits_is_dropped_by_any_death, 0, sizeof(deaths) / sizeof(deaths[0]));
         tcase_add_loop_test(tcase, a_trigger_that_is_refused_after_a_crash_is_promised_another_run, 0, 2);
+        tcase_add_test(tcase, slots_that_are_caught_up_go_on_behind_one_that_was_refused);
         suite_add_tcase(suite, tcase);
         return run_suite(suite);
 }
