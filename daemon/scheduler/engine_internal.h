@@ -145,6 +145,10 @@ int64_t engine_spread(const struct engine *e, const struct job_row *row, const s
 static inline bool engine_has_plan(const struct job_row *row) {
         return row->state == JOB_STATE_ARMED && !row->is_cancelled && !row->is_finished && !row->is_failed;
 }
+/* The same, but of a job from the ledger, which no commit has judged yet, what it was when the ledger had it last. */
+static inline bool engine_had_plan(const struct job_row *row) {
+        return row->is_restored ? row->was_planned : engine_has_plan(row);
+}
 /* True if the run that the plan looks at is in flight: another one can begin beside it only. */
 static inline bool engine_is_running(const struct engine *e, const struct job_row *row) {
         const struct job_cold *cold = registry_cold(&e->jobs, row);

@@ -19,8 +19,8 @@ bool engine_is_busy(const struct engine *e, const struct job_row *row) {
 /* The next slot that will run, on the clock of the plan; INT64_MAX: no attempt meets one. */
 static int64_t next_slot(const struct engine *e, const struct job_row *row) {
         const struct job_when *when = engine_policy(e, row);
-        bool is_planned = row->is_restored ? row->was_planned : engine_has_plan(row);
-        if (!is_planned || row->is_paused || !plan_is_grid(when) || row->segment == 0 || segments_have_all_run(e, row))
+        if (!engine_had_plan(row) || row->is_paused || !plan_is_grid(when) || row->segment == 0 ||
+            segments_have_all_run(e, row))
                 return INT64_MAX;
         struct plan_grid grid = engine_grid(e, row, when);
         if (row->next_us > grid.until_us || row->next_us == PATTERN_NEVER)

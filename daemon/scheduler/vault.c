@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/duration.h"
 #include "daemon/scheduler/keeper.h"
 
 #define LOST_TELL_US (60 * USEC_PER_SEC)
@@ -290,8 +291,8 @@ static void lower_horizon(struct vault *v, struct clock_sample to) {
         if (v->asked.bt_us == 0)
                 return;
         put_horizon(v, (struct clock_sample){
-                               .bt_us = to.bt_us < v->asked.bt_us ? to.bt_us : v->asked.bt_us,
-                               .rt_us = to.rt_us < v->asked.rt_us ? to.rt_us : v->asked.rt_us,
+                               .bt_us = duration_lower(to.bt_us, v->asked.bt_us),
+                               .rt_us = duration_lower(to.rt_us, v->asked.rt_us),
                        });
 }
 
