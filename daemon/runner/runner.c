@@ -25,7 +25,8 @@
 #define STOP_GRACE_US   (500 * USEC_PER_MSEC)  /* for runs, whatever their KillGrace= */
 #define STOP_KILLED_US  (5500 * USEC_PER_MSEC) /* then what is left is left */
 #define STOP_DELIVER_US (300 * USEC_PER_MSEC)
-#define STOP_LEAVE_US   (500 * USEC_PER_MSEC)
+#define STOP_LEAVE_US   (5 * USEC_PER_SEC) /* a slow disk has the last of the ledger to take */
+#define STOP_BURY_US    USEC_PER_SEC
 #define TELL_AGAIN_US   USEC_PER_MINUTE
 #define SCHEDULER_USER  "chimed"
 #define ADMIN_GROUP     "chimed"
@@ -65,8 +66,13 @@ static bool stop_step(struct runner *runner, bool is_time_over) {
                 set_stop(runner, STOP_LEAVE, STOP_LEAVE_US);
                 return true;
         case STOP_LEAVE:
-                if (runner->host && is_time_over)
+                if (runner->host && !host_is_gone(runner->host) && is_time_over)
                         host_kill(runner->host);
+                else if (runner->host && !host_is_gone(runner->host))
+                        return false;
+                set_stop(runner, STOP_BURY, STOP_BURY_US);
+                return true;
+        case STOP_BURY:
                 if (!runner->host || host_is_gone(runner->host) || is_time_over)
                         loop_exit(runner->loop, 0);
                 return false;
@@ -93,6 +99,8 @@ static void begin_stop(struct runner *runner) {
                 runs_stop_all(runner, true, 0); /* asked for twice */
                 if (runner->stop == STOP_WAIT)
                         set_stop(runner, STOP_END, STOP_KILLED_US);
+                else if (runner->stop == STOP_LEAVE)
+                        stop_step(runner, true);
                 runner_check_stop(runner);
                 return;
         }
@@ -263,7 +271,7 @@ static int on_pass_end(void *userdata) {
                 host_flush(runner->host);
         if (runner->runs.n_tails_dropped > 0 && runner->n_tails_dropped_told == 0)
                 tell_tails(runner);
-        if (runner->stop == STOP_LEAVE)
+        if (runner->stop >= STOP_LEAVE)
                 runner_check_stop(runner);
         reexec_step(runner);
         return 0;

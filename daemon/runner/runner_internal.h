@@ -64,6 +64,7 @@ enum stop_stage {
         STOP_END,     /* runs are being ended */
         STOP_DELIVER, /* results wait for their acknowledgement */
         STOP_LEAVE,   /* the scheduler is to exit */
+        STOP_BURY,    /* it did not in time and was killed */
 };
 
 enum reexec_stage {

@@ -180,12 +180,14 @@ has_lines() { # FILE N
 file_exists() { [ -e "$1" ]; }
 has_scheduler() { [ -n "$(scheduler_pid)" ]; }
 
-# Stops the instance with TERM and checks that it leaves in time, well, and alone.
+# Stops the instance with TERM and checks that it leaves in time, well, and alone; stop_took: the milliseconds.
 stop_daemon() { # [SECONDS]
-        local status=0 scheduler
+        local status=0 scheduler began
         scheduler=$(scheduler_pid)
+        began=$(milliseconds)
         kill -TERM "$daemon"
-        until_true "${1:-5}" is_zombie_or_gone "$daemon"
+        until_true "${1:-10}" is_zombie_or_gone "$daemon"
+        stop_took=$(($(milliseconds) - began))
         wait "$daemon" || status=$?
         daemon=
         assert_equal "exit status of chimed" 0 "$status"
