@@ -277,18 +277,23 @@ static int on_pass_end(void *userdata) {
         return 0;
 }
 
-/* Standard error anew, so that a full pipe or a stopped terminal blocks neither us nor the scheduler; and all three are there. */
-static void prepare_descriptors(void) {
-        struct stat st;
+/* The standard ones are there, all three. */
+static void fill_descriptors(void) {
         int fd;
 
         do
                 fd = open("/dev/null", O_RDWR | O_CLOEXEC);
         while (fd >= 0 && fd <= STDERR_FILENO && fcntl(fd, F_SETFD, 0) == 0);
         util_close(fd);
+}
+
+/* Standard error anew, so that a full pipe or a stopped terminal blocks neither us nor the scheduler. */
+static void renew_stderr(void) {
+        struct stat st;
+
         if (fstat(STDERR_FILENO, &st) < 0 || S_ISREG(st.st_mode))
                 return; /* a file never blocks, and its other writers share the offset */
-        fd = open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        int fd = open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
         if (fd >= 0)
                 dup2(fd, STDERR_FILENO);
         util_close(fd);
@@ -303,7 +308,7 @@ static void find_own_user(struct runner *runner) {
         runner->lang = getenv("LANG") && *getenv("LANG") ? getenv("LANG") : "C.UTF-8";
 }
 
-static int find_ids(struct runner *runner, char boot_text[static SD_ID128_STRING_MAX]) {
+static int find_ids(struct runner *runner) {
         sd_id128_t boot, instance;
         int r = sd_id128_get_boot(&boot);
 
@@ -313,15 +318,48 @@ static int find_ids(struct runner *runner, char boot_text[static SD_ID128_STRING
                 return r;
         memcpy(runner->boot_id, boot.bytes, sizeof(runner->boot_id));
         memcpy(runner->instance, instance.bytes, sizeof(runner->instance));
-        sd_id128_to_string(boot, boot_text);
         sd_id128_to_string(instance, runner->instance_text);
         return 0;
 }
 
-static int start_parts(struct runner *runner) {
+struct runner *runner_begin(const struct runner_options *options) {
+        struct runner *runner = calloc(1, sizeof(*runner));
+
+        if (!runner)
+                return NULL;
+        runner->options = options;
+        runner->folder = (struct run_folder){.fd = -1, .lock_fd = -1, .listen_fd = -1};
+        runner->run_timer_bt_us = LOOP_NEVER;
+        run_table_init(&runner->runs);
+        definitions_init(&runner->definitions);
+        umask(0022);
+        signal(SIGPIPE, SIG_IGN);
+        signal(SIGCHLD, SIG_DFL); /* ignored, as it may be inherited, children would reap themselves */
+        fill_descriptors();
+        prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+        if (geteuid() == 0)
+                prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* a job that has changed its user shares our memory until exec */
+        find_own_user(runner);
+        return find_ids(runner) == 0 ? runner : runner_end(runner);
+}
+
+int runner_begin_runs(struct runner *runner, const sigset_t *set, loop_signal_fn fn) {
         static const struct tree_callbacks tree_callbacks = {.on_result = runs_on_tree, .on_zombie = runs_on_zombie};
         struct launch_settings settings = {};
         struct loop *loop = runner->loop;
+
+        inherited_find(&settings);
+        int r = loop_add_signals(loop, set, fn, runner, &runner->signals);
+        if (r == 0)
+                r = loop_add_timer(loop, LOOP_CLOCK_BOOT, runs_on_time, runner, &runner->run_timer);
+        if (r == 0)
+                r = loop_add_timer(loop, LOOP_CLOCK_BOOT, runs_on_reap_time, runner, &runner->reap_timer);
+        if (r == 0)
+                r = launch_pool_new(loop, &settings, &runner->pool);
+        return r == 0 ? tree_new(loop, runner->cgroups, &tree_callbacks, runner, &runner->tree) : r;
+}
+
+static int start_parts(struct runner *runner) {
         sigset_t set;
 
         sigemptyset(&set);
@@ -331,29 +369,22 @@ static int start_parts(struct runner *runner) {
         sigaddset(&set, SIGUSR2);
         sigaddset(&set, SIGCHLD);
         inherited_lower_oom_score();
-        inherited_find(&settings);
-        int r = loop_add_signals(loop, &set, on_signal, runner, &runner->signals);
+        int r = runner_begin_runs(runner, &set, on_signal);
         if (r == 0)
-                r = loop_add_timer(loop, LOOP_CLOCK_BOOT, runs_on_time, runner, &runner->run_timer);
+                r = loop_add_timer(runner->loop, LOOP_CLOCK_BOOT, on_stop_time, runner, &runner->stop_timer);
         if (r == 0)
-                r = loop_add_timer(loop, LOOP_CLOCK_BOOT, on_stop_time, runner, &runner->stop_timer);
-        if (r == 0)
-                r = loop_add_timer(loop, LOOP_CLOCK_BOOT, runs_on_reap_time, runner, &runner->reap_timer);
-        if (r == 0)
-                r = loop_add_timer(loop, LOOP_CLOCK_BOOT, on_sync_time, runner, &runner->sync_timer);
-        if (r == 0)
-                r = launch_pool_new(loop, &settings, &runner->pool);
-        if (r == 0)
-                r = tree_new(loop, runner->cgroups, &tree_callbacks, runner, &runner->tree);
+                r = loop_add_timer(runner->loop, LOOP_CLOCK_BOOT, on_sync_time, runner, &runner->sync_timer);
         if (r == 0)
                 r = start_scheduler(runner);
         if (r == 0)
                 r = generation_begin(runner);
-        loop_set_flush(loop, on_pass_end, runner);
+        loop_set_flush(runner->loop, on_pass_end, runner);
         return r;
 }
 
-static struct runner *runner_free(struct runner *runner) {
+struct runner *runner_end(struct runner *runner) {
+        if (!runner)
+                return NULL;
         generation_done(runner);
         host_free(runner->host);
         run_table_done(&runner->runs);
@@ -379,12 +410,15 @@ static struct runner *runner_free(struct runner *runner) {
 }
 
 /* Takes the run folder, or what the program before hands over. Prints the error. */
-static int enter(struct runner *runner, const char *boot_text) {
+static int enter(struct runner *runner) {
         const struct runner_options *options = runner->options;
+        char boot_text[SD_ID128_STRING_MAX];
+        sd_id128_t boot;
 
         if (runner_is_resumed(runner))
                 return reexec_resume(runner, options->resume_fd);
-        int r = folder_enter(options->run_folder, boot_text, &runner->folder);
+        memcpy(boot.bytes, runner->boot_id, sizeof(boot.bytes));
+        int r = folder_enter(options->run_folder, sd_id128_to_string(boot, boot_text), &runner->folder);
         if (r == 0 && access(options->scheduler, X_OK) < 0) {
                 r = -errno;
                 fprintf(stderr, "chimed-runner: %s: %s\n", options->scheduler, strerror(-r));
@@ -410,40 +444,25 @@ static void resume_parts(struct runner *runner) {
 }
 
 int runner_run(const struct runner_options *options) {
-        struct runner *runner = calloc(1, sizeof(*runner));
-        char boot_text[SD_ID128_STRING_MAX];
+        struct runner *runner = runner_begin(options);
 
         if (!runner) {
                 fputs("chimed-runner: out of memory\n", stderr);
                 return 1;
         }
-        runner->options = options;
-        runner->folder = (struct run_folder){.fd = -1, .lock_fd = -1, .listen_fd = -1};
-        runner->run_timer_bt_us = LOOP_NEVER;
-        run_table_init(&runner->runs);
-        definitions_init(&runner->definitions);
-        umask(0022);
-        signal(SIGPIPE, SIG_IGN);
-        signal(SIGCHLD, SIG_DFL); /* ignored, as it may be inherited, children would reap themselves */
-        prepare_descriptors();
-        prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-        if (geteuid() == 0)
-                prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* a job that has changed its user shares our memory until exec */
-        find_own_user(runner);
+        renew_stderr();
         int r = reexec_prepare(runner);
         if (r == 0)
-                r = find_ids(runner, boot_text);
-        if (r == 0)
-                r = enter(runner, boot_text);
+                r = enter(runner);
         if (r < 0) {
-                runner_free(runner);
+                runner_end(runner);
                 return 1;
         }
         r = loop_new(&runner->loop);
         if (r == 0)
                 r = open_journal(runner);
         if (r == 0 && run_cgroups_begin(runner) < 0) {
-                runner_free(runner);
+                runner_end(runner);
                 return 1;
         }
         if (r == 0)
@@ -454,6 +473,6 @@ int runner_run(const struct runner_options *options) {
                 r = loop_run(runner->loop);
         if (r < 0)
                 fprintf(stderr, "chimed-runner: %s\n", strerror(-r));
-        runner_free(runner);
+        runner_end(runner);
         return r < 0;
 }

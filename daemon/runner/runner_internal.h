@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// runner_internal: what the runner's own files share: runner.c (life), runs.c (a run's life), run_output.c (what it writes), leftovers.c
-// (what it leaves behind), link.c (what the scheduler says and is told), generation.c (readings), folder.c (the run folder), reexec.c (the
+// runner_internal: what the runner's own files share: runner.c (life), runs.c (a run's life), run_environment.c (its variables),
+// run_output.c (what it writes), leftovers.c (what it leaves behind), link.c (what the scheduler says and is told), generation.c (readings), folder.c (the run folder), reexec.c (the
 // program is executed anew).
 #pragma once
 
@@ -13,6 +13,7 @@
 #include "daemon/core/loop.h"
 #include "daemon/runner/cgroup_names.h"
 #include "daemon/runner/definitions.h"
+#include "daemon/runner/environment.h"
 #include "daemon/runner/host.h"
 #include "daemon/runner/launch.h"
 #include "daemon/runner/reader.h"
@@ -157,6 +158,13 @@ static inline bool runner_is_resumed(const struct runner *runner) {
 
 /* ---- runner.c ---- */
 
+/* Makes this process one that can be the parent of runs, before its first thread. NULL without memory. */
+struct runner *runner_begin(const struct runner_options *options);
+/* The parts by which runs are started, watched and ended, on its loop; CHLD must be one of the signals. 0 or a negative error. */
+int runner_begin_runs(struct runner *runner, const sigset_t *set, loop_signal_fn fn);
+/* Takes NULL and what was half begun, returns NULL. */
+struct runner *runner_end(struct runner *runner);
+
 /* Something has ended or was acknowledged: a stop may go on. */
 void runner_check_stop(struct runner *runner);
 /* The scheduler has committed to a generation. */
@@ -220,6 +228,12 @@ void run_cgroups_measure(struct runner *runner, struct run *run, struct run_end 
 void run_cgroups_give(struct runner *runner, struct run *run);
 /* A generation is in force: the cgroups of jobs that are gone go. */
 void run_cgroups_forget_jobs(struct runner *runner);
+
+/* ---- run_environment.c ---- */
+
+/* Both of environment_build(), for a run of a job that says this. They are empty before, and the caller's in any case. 0, -ENOMEM, -E2BIG. */
+int run_environment_make(const struct runner *runner, const struct run *run, const struct job_what *what,
+                         struct environment *base, struct environment *fixed);
 
 /* ---- run_output.c ---- */
 
