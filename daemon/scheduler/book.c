@@ -396,11 +396,11 @@ void book_note(struct book *b, const struct engine *e, struct clock_sample now, 
         case ACTION_GONE:
                 drop(b, j);
                 break;
-        case ACTION_SEGMENT:
-        case ACTION_KILL:
         case ACTION_REFUSED:
                 note_undone(j, a);
                 break;
+        case ACTION_SEGMENT:
+        case ACTION_KILL:
         case ACTION_DROPPED:
         case ACTION_HORIZON:
         case ACTION_WRITE:

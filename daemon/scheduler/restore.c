@@ -357,6 +357,7 @@ static void let_run_wait(struct engine *e, struct clock_sample now, uint32_t job
                          enum wire_item item, uint16_t attempt) {
         waiting_put_back(e, job,
                          &(struct job_waiting){
+                                 .is_caught_up = run->cause == RUN_CAUSE_CATCH_UP,
                                  .item = item,
                                  .attempt = attempt,
                                  .segment = run->segment,

@@ -130,6 +130,7 @@ void slots_miss_waiting(struct engine *e, struct clock_sample now, uint32_t job,
                 .open_us = now.bt_us,
         };
         waiting_take(e, job);
+        slots_drop_promise(e, job, reason);
         cold->missed_since_run++;
         if (!is_continued(&cold->missed, &taken))
                 slots_flush_missed(e, now, job, false);

@@ -187,6 +187,35 @@ START_TEST(a_trigger_without_a_slot_waits_too_and_is_dropped_in_the_end) {
 }
 END_TEST
 
+/* Refused once, it waits for its place; the next slot, a minute later, takes what was promised with it. */
+START_TEST(a_promise_ends_with_the_slot_that_a_pool_kept) {
+        uint64_t run;
+        begin_asking(14, 0, 0);
+        answer_us = 2 * SEC;
+        world_group(&w, "heavy", 1);
+        struct job_when busy, when = every(30 * SEC, JOB_MODE_FIXED_RATE);
+        job_when_init(&busy);
+        sim_join(&busy, "heavy");
+        run_us = HOUR;
+        world_define(&w, "busy", &busy);
+        when.has_conditions = true;
+        when.condition_wait_us = HOUR;
+        sim_join(&when, "heavy");
+        define(when);
+        run_to(14, 0, 1);
+        ck_assert_int_eq(world_trigger(&w, "job", &(struct engine_trigger){0}, &run), TRIGGER_JOINED);
+        ck_assert_int_eq(world_trigger(&w, "busy", &(struct engine_trigger){0}, &run), TRIGGER_QUEUED);
+        run_to(14, 0, 2);
+        ck_assert_uint_eq(world_find(&w, "busy")->totals.started, 1);
+        ck_assert_uint_ne(world_find(&w, "job")->promised, 0);
+        run_to(14, 1, 10);
+        ck_assert_uint_eq(world_find(&w, "job")->promised, 0);
+        ck_assert_uint_eq(world_find(&w, "job")->totals.dropped, 1);
+        run_to(14, 5, 0);
+        expect(0, SLOT_MISSED, SLOT_REASON_POOL, at(14, 0, 0), at(14, 1, 0), 3);
+}
+END_TEST
+
 /* A job without a schedule, and one whose schedule is paused: nothing comes in its stead. */
 START_TEST(a_trigger_that_is_given_up_starts_nothing) {
         uint64_t run;
@@ -678,6 +707,7 @@ int main(void) {
         tcase_add_test(tcase, v12_no_power_at_all_is_a_missed_condition);
         tcase_add_test(tcase, v12_a_trigger_joins_the_slot_that_waits);
         tcase_add_test(tcase, v12_a_trigger_with_force_starts_it);
+        tcase_add_test(tcase, a_promise_ends_with_the_slot_that_a_pool_kept);
         tcase_add_test(tcase, a_trigger_without_a_slot_waits_too_and_is_dropped_in_the_end);
         tcase_add_loop_test(tcase, a_trigger_that_is_given_up_starts_nothing, 0, 2);
         tcase_add_test(tcase, the_next_slot_takes_the_place_of_one_that_waits);
