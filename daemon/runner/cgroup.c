@@ -343,46 +343,40 @@ static int signal_tree(int dir_fd, const char *name, void *userdata) {
 }
 
 /* Before 5.14: nothing forks while it is frozen, and what is frozen can be killed. */
-static int kill_frozen(int dir_fd, const char *name, struct round *round) {
-        _cleanup_close_ int fd = cgroup_open_folder(dir_fd, name);
-        int r = fd < 0 ? fd : cgroup_write_text(fd, "cgroup.freeze", "1");
+static int kill_frozen(int dir_fd, struct round *round) {
+        int r = cgroup_write_text(dir_fd, "cgroup.freeze", "1");
 
         round->signal = SIGKILL;
         for (int i = 0; r == 0 && i < ROUNDS_MAX; i++) {
                 round->n = 0;
-                r = signal_tree(dir_fd, name, round);
+                r = signal_tree(dir_fd, ".", round);
                 if (round->n == 0)
                         break;
         }
         if (r == 0 && round->n == 0)
-                r = cgroup_write_text(fd, "cgroup.freeze", "0");
+                r = cgroup_write_text(dir_fd, "cgroup.freeze", "0");
         return r;
 }
 
-static int signal_all(int dir_fd, const char *name, int signal, struct round *round) {
-        char path[CGROUP_NAME_MAX + sizeof("/cgroup.kill")];
+static int signal_all(int dir_fd, int signal, struct round *round) {
         int r;
 
         if (signal != SIGKILL) {
                 round->signal = signal;
-                return signal_tree(dir_fd, name, round);
+                return signal_tree(dir_fd, ".", round);
         }
-        r = signal_tree(dir_fd, name, round); /* to count them */
-        snprintf(path, sizeof(path), "%.*s/cgroup.kill", CGROUP_NAME_MAX, name);
+        r = signal_tree(dir_fd, ".", round); /* to count them */
         if (r == 0 && round->n > 0)
-                r = cgroup_write_text(dir_fd, path, "1");
-        return r == -ENOENT ? kill_frozen(dir_fd, name, round) : r;
+                r = cgroup_write_text(dir_fd, "cgroup.kill", "1");
+        return r == -ENOENT ? kill_frozen(dir_fd, round) : r;
 }
 
-int cgroup_signal(const struct cgroups *cgroups, const char *name, pid_t main_pid, int signal) {
+int cgroup_signal(int dir_fd, pid_t main_pid, int main_pidfd, int signal) {
         _cleanup_free_ pid_t *pids = calloc(2 * PROCS_MAX, sizeof(*pids));
         struct round round = {.pids = pids, .again = pids ? pids + PROCS_MAX : NULL, .main_pid = main_pid};
-        int r = pids ? signal_all(cgroups->jobs_fd, name, signal, &round) : -ENOMEM;
+        int r = pids ? signal_all(dir_fd, signal, &round) : -ENOMEM;
 
-        if (main_pid > 0 && signal > 0 && !round.has_main) {
-                _cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, main_pid, 0);
-                if (pidfd >= 0)
-                        send_signal(pidfd, signal);
-        }
+        if (main_pidfd >= 0 && signal > 0 && !round.has_main)
+                send_signal(main_pidfd, signal);
         return r < 0 ? r : round.n;
 }

@@ -30,9 +30,9 @@ struct emptying {
 
 static int kill_one(int dir_fd, const char *name, void *userdata) {
         struct emptying *emptying = userdata;
-        int n = cgroup_signal(emptying->cgroups, name, 0, SIGKILL);
+        _cleanup_close_ int fd = cgroup_open_folder(dir_fd, name);
+        int n = fd < 0 ? fd : cgroup_signal(fd, 0, -1, SIGKILL);
 
-        (void)dir_fd;
         emptying->n += n > 0 ? (unsigned)n : 0;
         return 0;
 }

@@ -108,6 +108,12 @@ void run_cgroups_on_launched(struct runner *runner, struct run *run, struct laun
         entry->is_suspect = l->step == RUN_STEP_TIME; /* who knows how far it came */
 }
 
+int run_cgroups_folder(const struct runner *runner, const struct run *run) {
+        const struct cgroup_entry *entry = entry_of(runner, run);
+
+        return entry ? entry->cgroup.dir_fd : -1;
+}
+
 bool run_cgroups_has_left(const struct runner *runner, const struct run *run) {
         const struct cgroup_entry *entry = entry_of(runner, run);
 

@@ -75,7 +75,7 @@ struct run {
         void *owner;                   /* for the callbacks of its sources */
         struct definition *definition; /* held, NULL where the hash is unknown */
         int64_t look_interval_us;      /* between looks at a tree that is being ended */
-        bool is_look_pending;          /* a scan is under way */
+        unsigned n_looks;              /* requests to the tree under way */
         bool are_leftovers_told;
         bool is_handed_over; /* its process was started by the program before this one */
         bool tells_run, tells_started, tells_end;

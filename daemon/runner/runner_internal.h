@@ -220,6 +220,8 @@ void run_cgroups_done(struct runner *runner);
 int run_cgroups_take(struct runner *runner, struct run *run, struct launch *l);
 /* The launch is back: what it made is kept. */
 void run_cgroups_on_launched(struct runner *runner, struct run *run, struct launch *l);
+/* The folder of the cgroup of a run that was launched, borrowed; -1: it has none. */
+int run_cgroups_folder(const struct runner *runner, const struct run *run);
 /* Its main process has ended: whether others of it may be there. */
 bool run_cgroups_has_left(const struct runner *runner, const struct run *run);
 /* What all its processes have used goes to the result. */

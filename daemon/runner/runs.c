@@ -203,13 +203,17 @@ static int on_pidfd(void *userdata, uint32_t events) {
 /* ---- ending a run ---- */
 
 static void signal_tree(struct runner *runner, struct run *run, int signal) {
-        char id[TREE_RUN_ID_MAX];
+        struct tree_run target = {.number = run->start.run, .main_pid = run->pid, .main_pidfd = run->pidfd};
 
-        runs_print_id(runner, run, id);
-        if (tree_signal(runner->tree, run->start.run, run->pid, id, run->cgroup, signal) < 0)
-                set_due(runner, run, clock_now().bt_us + LOOK_LAST_US); /* without memory: again */
-        else
-                run->is_look_pending = true;
+        runs_print_id(runner, run, target.id);
+        target.cgroup_fd = run_cgroups_folder(runner, run);
+        if (tree_signal(runner->tree, &target, signal) == 0) {
+                run->n_looks++;
+                return;
+        }
+        if (signal > 0) /* without memory or descriptors: at least this one, */
+                syscall(SYS_pidfd_send_signal, run->pidfd, signal, NULL, 0);
+        set_due(runner, run, clock_now().bt_us + LOOK_LAST_US); /* and again */
 }
 
 static void look_later(struct runner *runner, struct run *run) {
@@ -229,8 +233,8 @@ static void enter_stop(struct runner *runner, struct run *run, enum run_stop sto
         run->look_interval_us = LOOK_FIRST_US;
         if (run->phase != RUN_PHASE_RUNNING)
                 return; /* once it has been launched */
-        signal_tree(runner, run, stop == RUN_STOP_KILLED ? SIGKILL : run->kill_signal);
         look_later(runner, run);
+        signal_tree(runner, run, stop == RUN_STOP_KILLED ? SIGKILL : run->kill_signal);
 }
 
 void runs_stop(struct runner *runner, struct run *run, enum run_result result, bool is_forced, int64_t max_grace_us) {
@@ -262,13 +266,17 @@ void runs_on_tree(void *userdata, uint64_t number, uint32_t n, const char *names
         struct runner *runner = userdata;
         struct run *run = run_table_find(&runner->runs, number);
 
-        if (!run || run->phase != RUN_PHASE_RUNNING || run->stop == RUN_STOP_NONE)
+        if (!run)
+                return; /* it was given up */
+        run->n_looks--;
+        if (run->phase != RUN_PHASE_RUNNING || run->stop == RUN_STOP_NONE)
                 return; /* of a process before this one */
-        run->is_look_pending = false;
         if (n > 0 && is_left_over(run) && !run->are_leftovers_told) {
                 run->are_leftovers_told = true;
                 leftovers_tell(runner, run, n, names);
         }
+        if (run->n_looks > 0)
+                return; /* its number stays ours until the last is answered */
         bool is_over = run->stop == RUN_STOP_KILLED && clock_now().bt_us >= run->stop_bt_us + GIVE_UP_US;
         if ((run->is_main_gone && n == 0) || is_over)
                 finish(runner, run);
@@ -291,11 +299,11 @@ static void handle_due(struct runner *runner, struct run *run, int64_t now_bt_us
         case RUN_STOP_ASKED:
                 if (now_bt_us >= run->deadline_bt_us)
                         enter_stop(runner, run, RUN_STOP_KILLED, LOOP_NEVER);
-                else if (!run->is_look_pending)
+                else if (run->n_looks == 0)
                         signal_tree(runner, run, 0);
                 return;
         case RUN_STOP_KILLED:
-                if (!run->is_look_pending) {
+                if (run->n_looks == 0) {
                         signal_tree(runner, run, SIGKILL);
                         return;
                 }

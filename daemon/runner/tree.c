@@ -31,16 +31,16 @@
 
 struct request {
         struct request *next;
-        uint64_t run; /* 0: zombies only, or a cgroup to be removed */
-        pid_t main_pid;
+        struct tree_run run; /* number 0: zombies only, or a cgroup to be removed; the descriptors are owned, -1: none */
         int signal;
         bool is_answered;
-        char run_id[TREE_RUN_ID_MAX];
-        char cgroup[CGROUP_NAME_MAX]; /* "": /proc is read */
+        char cgroup[CGROUP_NAME_MAX]; /* to be removed */
         /* the result */
         uint32_t n;
         char names[TREE_NAMES_MAX]; /* "" where a cgroup has told */
 };
+
+#define NO_RUN ((struct request){.run = {.main_pidfd = -1, .cgroup_fd = -1}})
 
 struct process {
         pid_t pid, parent, group, session;
@@ -217,9 +217,9 @@ static int read_all(const struct tree *tree, struct pass *pass) {
 
 /* Whether an orphan is of the run whose id it bears. Anyone can write any id, but only root can be of another user's run. */
 static bool bears_id(const struct tree *tree, const struct process *p, const struct request *q) {
-        if (strcmp(p->run_id, q->run_id) != 0)
+        if (strcmp(p->run_id, q->run.id) != 0)
                 return false;
-        uid_t user = read_user(tree, p->pid), runs_user = read_user(tree, q->main_pid);
+        uid_t user = read_user(tree, p->pid), runs_user = read_user(tree, q->run.main_pid);
         return user == 0 || runs_user == 0 || user == runs_user;
 }
 
@@ -232,13 +232,19 @@ static void mark_remembered(const struct tree *tree, struct pass *pass, uint64_t
         }
 }
 
-/* In place of those of the pass before; without memory, or over the bound, fewer. */
-static void remember_members(struct tree *tree, const struct pass *pass, uint64_t run) {
+static void forget_members(struct tree *tree, uint64_t run) {
         size_t n = 0;
 
         for (size_t i = 0; i < tree->n_members; i++)
                 if (tree->members[i].run != run)
                         tree->members[n++] = tree->members[i];
+        tree->n_members = n;
+}
+
+/* In place of those of the pass before; without memory, or over the bound, fewer. */
+static void remember_members(struct tree *tree, const struct pass *pass, uint64_t run) {
+        forget_members(tree, run);
+        size_t n = tree->n_members;
         for (size_t i = 0; i < pass->n && n < MEMBERS_MAX; i++) {
                 const struct process *p = &pass->list[i];
                 if (!p->is_member || p->state == 'Z')
@@ -257,14 +263,15 @@ static void remember_members(struct tree *tree, const struct pass *pass, uint64_
 }
 
 static void mark_members(const struct tree *tree, struct pass *pass, const struct request *q) {
+        pid_t main_pid = q->run.main_pid;
         bool has_grown = true;
 
         for (size_t i = 0; i < pass->n; i++) {
                 struct process *p = &pass->list[i];
-                p->is_member = p->pid == q->main_pid || p->session == q->main_pid || p->group == q->main_pid ||
+                p->is_member = p->pid == main_pid || p->session == main_pid || p->group == main_pid ||
                                (p->run_id[0] && bears_id(tree, p, q));
         }
-        mark_remembered(tree, pass, q->run);
+        mark_remembered(tree, pass, q->run.number);
         while (has_grown) {
                 has_grown = false;
                 for (size_t i = 0; i < pass->n; i++) {
@@ -300,9 +307,18 @@ static void add_name(struct request *q, const char *name) {
                 *end++ = *name >= ' ' && *name < 0x7f ? *name : '?';
 }
 
+/* Whether the main process was not reaped, and so its number is still its own. */
+static bool has_number(const struct request *q) {
+        return syscall(SYS_pidfd_send_signal, q->run.main_pidfd, 0, NULL, 0) == 0 || errno != ESRCH;
+}
+
 static void answer(struct tree *tree, struct pass *pass, struct request *q) {
         mark_members(tree, pass, q);
-        remember_members(tree, pass, q->run);
+        if (!has_number(q)) { /* asked behind what was marked: that may be another's */
+                forget_members(tree, q->run.number);
+                return;
+        }
+        remember_members(tree, pass, q->run.number);
         for (size_t i = 0; i < pass->n; i++) {
                 const struct process *p = &pass->list[i];
                 if (!p->is_member || p->state == 'Z' || p->state == 'X' || p->pid == tree->own_pid)
@@ -316,23 +332,23 @@ static void answer(struct tree *tree, struct pass *pass, struct request *q) {
 
 /* Without /proc: the process group is all that is known. */
 static void answer_blindly(struct request *q) {
-        if (q->run == 0)
+        if (q->run.number == 0 || !has_number(q))
                 return;
-        q->n = kill(-q->main_pid, q->signal) == 0 && q->signal != SIGKILL;
+        q->n = kill(-q->run.main_pid, q->signal) == 0 && q->signal != SIGKILL;
         if (q->signal > 0 && q->signal != SIGKILL)
-                kill(-q->main_pid, SIGCONT);
+                kill(-q->run.main_pid, SIGCONT);
 }
 
 /* False where /proc has to be asked. */
 static bool answer_by_cgroup(const struct tree *tree, struct request *q) {
         int n = 0;
 
-        if (!q->cgroup[0])
-                return false;
-        if (q->run == 0)
+        if (q->cgroup[0])
                 cgroup_remove(tree->cgroups, q->cgroup);
+        else if (q->run.cgroup_fd >= 0)
+                n = cgroup_signal(q->run.cgroup_fd, q->run.main_pid, q->run.main_pidfd, q->signal);
         else
-                n = cgroup_signal(tree->cgroups, q->cgroup, q->main_pid, q->signal);
+                return false;
         q->n = n > 0 ? (uint32_t)n : 0;
         q->is_answered = n >= 0;
         return q->is_answered;
@@ -347,9 +363,9 @@ static bool answer_by_processes(struct tree *tree, struct pass *pass, struct req
                         continue;
                 if (!is_read)
                         answer_blindly(q);
-                else if (q->run > 0)
+                else if (q->run.number > 0)
                         answer(tree, pass, q);
-                q->is_answered = q->run == 0 || q->n > 0;
+                q->is_answered = q->run.number == 0 || q->n > 0;
                 has_none |= !q->is_answered;
         }
         return has_none;
@@ -404,6 +420,12 @@ static void *work(void *userdata) {
         return NULL;
 }
 
+static void request_free(struct request *q) {
+        util_close(q->run.main_pidfd);
+        util_close(q->run.cgroup_fd);
+        free(q);
+}
+
 static int on_event(void *userdata, uint32_t events) {
         struct tree *tree = userdata;
         pid_t zombies[ARRAY_SIZE(tree->zombies)];
@@ -423,9 +445,9 @@ static int on_event(void *userdata, uint32_t events) {
                 tree->callbacks.on_zombie(tree->userdata, zombies[i]);
         while (list) {
                 struct request *next = list->next;
-                if (list->run > 0)
-                        tree->callbacks.on_result(tree->userdata, list->run, list->n, list->names);
-                free(list);
+                if (list->run.number > 0)
+                        tree->callbacks.on_result(tree->userdata, list->run.number, list->n, list->names);
+                request_free(list);
                 tree->n_under_way--;
                 list = next;
         }
@@ -487,7 +509,7 @@ int tree_new(struct loop *loop, const struct cgroups *cgroups, const struct tree
 static void free_all(struct request *list) {
         while (list) {
                 struct request *next = list->next;
-                free(list);
+                request_free(list);
                 list = next;
         }
 }
@@ -535,16 +557,25 @@ bool tree_is_idle(const struct tree *tree) {
         return tree->n_under_way == 0;
 }
 
-int tree_signal(struct tree *tree, uint64_t run, pid_t main_pid, const char *run_id, const char *cgroup, int signal) {
-        struct request q = {.run = run, .main_pid = main_pid, .signal = signal};
+int tree_signal(struct tree *tree, const struct tree_run *run, int signal) {
+        struct request q = {.run = *run, .signal = signal};
+        int r = 0;
 
-        snprintf(q.run_id, sizeof(q.run_id), "%s", run_id);
-        snprintf(q.cgroup, sizeof(q.cgroup), "%s", cgroup);
-        return ask(tree, &q);
+        q.run.main_pidfd = fcntl(run->main_pidfd, F_DUPFD_CLOEXEC, 3);
+        q.run.cgroup_fd = run->cgroup_fd < 0 ? -1 : fcntl(run->cgroup_fd, F_DUPFD_CLOEXEC, 3);
+        if (q.run.main_pidfd < 0 || (q.run.cgroup_fd < 0 && run->cgroup_fd >= 0))
+                r = -errno;
+        if (r == 0)
+                r = ask(tree, &q); /* given */
+        if (r < 0) {
+                util_close(q.run.main_pidfd);
+                util_close(q.run.cgroup_fd);
+        }
+        return r;
 }
 
 int tree_remove_cgroup(struct tree *tree, const char *cgroup) {
-        struct request q = {};
+        struct request q = NO_RUN;
 
         snprintf(q.cgroup, sizeof(q.cgroup), "%s", cgroup);
         return ask(tree, &q);
@@ -564,5 +595,5 @@ bool tree_has_orphans(const struct tree *tree, size_t n_known) {
 }
 
 int tree_find_zombies(struct tree *tree) {
-        return ask(tree, &(struct request){});
+        return ask(tree, &NO_RUN);
 }

@@ -32,9 +32,23 @@ int tree_new(struct loop *loop, const struct cgroups *cgroups, const struct tree
 /* Waits for the pass under way, for two seconds at most: the process is about to end. */
 struct tree *tree_free(struct tree *tree);
 
-/* Sends signal (0: none, only count) to each process of the run, and CONT behind any but KILL. main_pid must not have been reaped: it
- * names the session, and its number must not be another's. cgroup: the run's, or "". on_result follows. 0, -ENOMEM. */
-int tree_signal(struct tree *tree, uint64_t run, pid_t main_pid, const char *run_id, const char *cgroup, int signal);
+/* Whose processes are meant. */
+struct tree_run {
+        uint64_t number; /* of the run, not 0 */
+        pid_t main_pid;  /* names its session */
+        int main_pidfd;  /* says until when that number is the main process's */
+        char id[TREE_RUN_ID_MAX];
+        int cgroup_fd; /* the folder of its cgroup; -1: none */
+};
+
+/* Sends signal (0: none, only count) to each process of the run, and CONT behind any but KILL. on_result follows. The descriptors are
+ * borrowed: the request has its own. 0, -ENOMEM, -EMFILE, -ENFILE.
+ *
+ * No stranger gets it, even if the run is over before the request is served and its numbers and names are others' by then: what a pass
+ * has found counts only if the main process was not reaped until its end; each process that was found must still have its start time
+ * when its pidfd is there; and a cgroup that was taken away is no other's. Only where /proc can't be read is a number used, that of the
+ * process group, as soon as it is known that the main process is not reaped. */
+int tree_signal(struct tree *tree, const struct tree_run *run, int signal);
 /* Takes the cgroup of a run away. 0, -ENOMEM. */
 int tree_remove_cgroup(struct tree *tree, const char *cgroup);
 /* Whether any process was re-parented to us, dead or alive, beside n_known that were children of the program before this one: else nothing

@@ -3,11 +3,13 @@
 
 #include <check.h>
 #include <errno.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -79,11 +81,25 @@ static pid_t start(const char *script, int n_ready) {
         return pid;
 }
 
+static int open_pidfd(pid_t pid) {
+        int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+        ck_assert_int_ge(pidfd, 0);
+        return pidfd;
+}
+
+static void request(pid_t pid, int pidfd, int signal) {
+        struct tree_run run = {.number = 42, .main_pid = pid, .main_pidfd = pidfd, .id = RUN_ID, .cgroup_fd = -1};
+
+        ck_assert_int_eq(tree_signal(tree, &run, signal), 0);
+}
+
 static int ask(pid_t pid, int signal) {
-        int before = n_results;
+        int before = n_results, pidfd = open_pidfd(pid);
 
         main_pid = pid;
-        ck_assert_int_eq(tree_signal(tree, 42, pid, RUN_ID, "", signal), 0);
+        request(pid, pidfd, signal);
+        close(pidfd);
         wait_until(loop, n_results > before);
         return n_found;
 }
@@ -178,6 +194,45 @@ START_TEST(other_runs_and_strangers_are_left_alone) {
 }
 END_TEST
 
+/* A process of that very number, the leader of a session as a run's is; -1 where that can't be had here. */
+static pid_t start_as(pid_t pid) {
+        struct clone_args args = {.exit_signal = SIGCHLD, .set_tid = (uintptr_t)&pid, .set_tid_size = 1};
+        pid_t got = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+
+        if (got != 0)
+                return got;
+        setsid();
+        execl("/bin/sleep", "sleep", "100", NULL);
+        _exit(127);
+}
+
+/* Two requests for a run, the first of which is enough: its main process is reaped, and its number is another's when the second is
+ * served. */
+START_TEST(what_is_asked_too_late_hits_nobody_who_has_the_number_now) {
+        pid_t pid = start("printf x >&3; exec sleep 100", 1);
+        int pidfd = open_pidfd(pid);
+
+        while (ask(pid, SIGKILL) > 0)
+                ;
+        ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+        pid_t stranger = start_as(pid);
+        if (stranger < 0) {
+                close(pidfd);
+                return; /* no right to choose, or somebody has it already */
+        }
+        ck_assert_int_eq(stranger, pid);
+        n_results = 0;
+        request(pid, pidfd, 0);
+        request(pid, pidfd, SIGKILL);
+        close(pidfd);
+        wait_until(loop, n_results == 2);
+        ck_assert_int_eq(n_found, 0);
+        ck_assert_int_eq(waitpid(stranger, NULL, WNOHANG), 0);
+        kill(stranger, SIGKILL);
+        ck_assert_int_eq(waitpid(stranger, NULL, 0), stranger);
+}
+END_TEST
+
 /* Anyone can write any run's id into his environment: that makes him no part of another user's run. */
 START_TEST(another_users_process_with_a_forged_id_is_no_part_of_the_run) {
         int fds[2];
@@ -240,6 +295,7 @@ int main(void) {
         tcase_add_test(tcase, what_cleans_its_environment_stays_found);
         tcase_add_test(tcase, a_stopped_process_gets_term_at_once);
         tcase_add_test(tcase, other_runs_and_strangers_are_left_alone);
+        tcase_add_test(tcase, what_is_asked_too_late_hits_nobody_who_has_the_number_now);
         tcase_add_test(tcase, another_users_process_with_a_forged_id_is_no_part_of_the_run);
         tcase_add_test(tcase, zombies_of_ours_are_shown);
         suite_add_tcase(suite, tcase);
