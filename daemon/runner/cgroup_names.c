@@ -93,9 +93,9 @@ int cgroup_names_add(struct cgroup_names *names, const char *name, struct cgroup
         return 0;
 }
 
-/* Whether a run may begin in it. One whose processes outlive their run may not; else it is made anew. */
-static bool is_free(struct cgroup_entry *e) {
-        return !e->is_used && (!e->is_suspect || e->cgroup.dir_fd < 0 || cgroup_is_empty(&e->cgroup));
+/* Whether a run may begin in it. One whose processes outlive their run, or which nobody can look at, may not; else it is made anew. */
+static bool is_free(const struct cgroup_entry *e) {
+        return !e->is_used && (!e->is_suspect || (e->cgroup.dir_fd >= 0 && cgroup_is_empty(&e->cgroup)));
 }
 
 int cgroup_names_take(struct cgroup_names *names, const char *job, struct cgroup_entry **ret) {

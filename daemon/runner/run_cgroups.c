@@ -105,7 +105,9 @@ void run_cgroups_on_launched(struct runner *runner, struct run *run, struct laun
         l->cgroup_open = CGROUP_NONE; /* given back */
         run->cgroup_cpu_us = entry->cgroup.cpu_us;
         run->cgroup_oom_kills = entry->cgroup.oom_kills;
-        entry->is_suspect = l->step == RUN_STEP_TIME; /* who knows how far it came */
+        entry->is_suspect = l->step == RUN_STEP_TIME || l->step == RUN_STEP_CGROUP; /* who knows how far it came */
+        if (entry->is_suspect && entry->cgroup.dir_fd < 0) /* a start that was given up has not given it back */
+                cgroup_open(runner->cgroups, entry->name, &entry->cgroup);
 }
 
 int run_cgroups_folder(const struct runner *runner, const struct run *run) {

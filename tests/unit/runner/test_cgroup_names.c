@@ -91,6 +91,17 @@ START_TEST(those_of_jobs_that_are_gone_go_when_no_run_uses_them) {
 }
 END_TEST
 
+START_TEST(one_that_nobody_can_look_at_is_not_free_after_a_start_that_was_given_up) {
+        struct cgroup_names names = {};
+        struct cgroup_entry *first = take(&names, "a");
+
+        first->is_suspect = true; /* its folder is still with that start */
+        cgroup_names_give(&names, first);
+        ck_assert_str_eq(take(&names, "a")->name, "a@2");
+        cgroup_names_done(&names);
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("cgroup_names");
         TCase *tcase = tcase_create("names");
@@ -98,6 +109,7 @@ int main(void) {
         tcase_add_test(tcase, the_longest_name_has_room);
         tcase_add_test(tcase, those_used_last_are_kept);
         tcase_add_test(tcase, those_of_jobs_that_are_gone_go_when_no_run_uses_them);
+        tcase_add_test(tcase, one_that_nobody_can_look_at_is_not_free_after_a_start_that_was_given_up);
         suite_add_tcase(suite, tcase);
         return run_suite(suite);
 }
