@@ -14,3 +14,7 @@ int util_close(int fd) {
         }
         return -1;
 }
+
+bool util_is_protected(const struct stat *st) {
+        return (st->st_uid == 0 || st->st_uid == geteuid()) && !(st->st_mode & (S_IWGRP | S_IWOTH));
+}

@@ -2,7 +2,9 @@
 // util: the few helpers that every file of the daemon shares.
 #pragma once
 
+#include <stdbool.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Clean-up attributes: _cleanup_(fn) calls fn on the address of the variable at the end of its scope. */
@@ -14,6 +16,9 @@ static inline void util_free(void *p) {
 
 /* Closes fd if it is one, keeps errno, returns -1 for assignment. */
 int util_close(int fd);
+
+/* Whether what st tells of can be changed only by root and by whom we run as. */
+bool util_is_protected(const struct stat *st);
 
 static inline void util_close_ptr(int *fd) {
         util_close(*fd);

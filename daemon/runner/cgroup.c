@@ -23,7 +23,6 @@
 #include "daemon/core/clock.h"
 #include "daemon/core/util.h"
 
-#define DEPTH_MAX  32   /* of cgroups that a job makes below its own */
 #define ROUNDS_MAX 8    /* of signals to what forks meanwhile */
 #define PROCS_MAX  4096 /* members of one cgroup that a round signals */
 #define BATCH      64   /* of descriptors */
@@ -91,7 +90,7 @@ static int remove_tree(int dir_fd, const char *name, void *depth) {
 
         if (unlinkat(dir_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
                 return 0;
-        if (errno != EBUSY || below > DEPTH_MAX)
+        if (errno != EBUSY || below > CGROUP_DEPTH_MAX)
                 return -errno;
         _cleanup_close_ int fd = cgroup_open_folder(dir_fd, name);
         int r = fd < 0 ? fd : cgroup_for_each_child(fd, remove_tree, &below);
@@ -193,6 +192,7 @@ int cgroup_open(const struct cgroups *cgroups, const char *name, struct cgroup *
                 cgroup->oom_kills = state.oom_kills;
                 cgroup->has_limits = true; /* who knows */
         }
+        cgroup->has_own_peak = is_new;
         if (cgroups->controllers & CGROUP_MEMORY)
                 cgroup->peak_fd = openat(cgroup->dir_fd, "memory.peak", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
         return 0;
@@ -209,8 +209,9 @@ int cgroup_prepare(const struct cgroups *cgroups, const char *name, const struct
         }
         if (r == 0 && cgroup->dir_fd < 0)
                 r = cgroup_open(cgroups, name, cgroup);
-        cgroup->has_own_peak = true;
-        if (cgroup->peak_fd >= 0 && write(cgroup->peak_fd, "reset", strlen("reset")) < 0)
+        if (cgroup->peak_fd >= 0 && write(cgroup->peak_fd, "reset", strlen("reset")) > 0)
+                cgroup->has_own_peak = true;
+        else
                 cgroup->peak_fd = util_close(cgroup->peak_fd); /* it can since 6.12 */
         return r == 0 ? limit(cgroups, what, cgroup) : r;
 }
@@ -332,7 +333,7 @@ static int signal_tree(int dir_fd, const char *name, void *userdata) {
 
         if (fd < 0)
                 return fd == -ENOENT && round->depth > 0 ? 0 : fd;
-        if (round->depth > DEPTH_MAX)
+        if (round->depth > CGROUP_DEPTH_MAX)
                 return 0;
         round->depth++;
         int r = signal_members(fd, round);
@@ -342,6 +343,15 @@ static int signal_tree(int dir_fd, const char *name, void *userdata) {
         return r == -ENODEV ? 0 : r; /* it was taken away meanwhile */
 }
 
+/* What is in none of the lists counts as one: in a cgroup too deep, or whose processes are told where nobody looks (threaded). */
+static int signal_and_count(int dir_fd, struct round *round) {
+        int r = signal_tree(dir_fd, ".", round);
+
+        if (r == 0 && round->n == 0 && !cgroup_is_empty(&(struct cgroup){.dir_fd = dir_fd}))
+                round->n = 1;
+        return r;
+}
+
 /* Before 5.14: nothing forks while it is frozen, and what is frozen can be killed. */
 static int kill_frozen(int dir_fd, struct round *round) {
         int r = cgroup_write_text(dir_fd, "cgroup.freeze", "1");
@@ -349,7 +359,7 @@ static int kill_frozen(int dir_fd, struct round *round) {
         round->signal = SIGKILL;
         for (int i = 0; r == 0 && i < ROUNDS_MAX; i++) {
                 round->n = 0;
-                r = signal_tree(dir_fd, ".", round);
+                r = signal_and_count(dir_fd, round);
                 if (round->n == 0)
                         break;
         }
@@ -363,9 +373,9 @@ static int signal_all(int dir_fd, int signal, struct round *round) {
 
         if (signal != SIGKILL) {
                 round->signal = signal;
-                return signal_tree(dir_fd, ".", round);
+                return signal_and_count(dir_fd, round);
         }
-        r = signal_tree(dir_fd, ".", round); /* to count them */
+        r = signal_and_count(dir_fd, round);
         if (r == 0 && round->n > 0)
                 r = cgroup_write_text(dir_fd, "cgroup.kill", "1");
         return r == -ENOENT ? kill_frozen(dir_fd, round) : r;

@@ -62,7 +62,8 @@ int cgroup_open(const struct cgroups *cgroups, const char *name, struct cgroup *
 void cgroup_close(struct cgroup *cgroup);
 /* Sends signal to all processes of the cgroup whose folder dir_fd is and those of its children, and CONT behind any but KILL; 0: counts
  * only. The process main_pid, of which main_pidfd is (-1: none), gets it even if it has left. Returns how many are in it, or a negative
- * error, also where it was taken away: never is it done to another one of the same name. */
+ * error, also where it was taken away: never is it done to another one of the same name. -EOPNOTSUPP: it was made one of threads, which
+ * the kernel does not kill as a whole. */
 int cgroup_signal(int dir_fd, pid_t main_pid, int main_pidfd, int signal);
 /* Takes it away with its children. 0; -EBUSY: it has processes; another negative error. */
 int cgroup_remove(const struct cgroups *cgroups, const char *name);

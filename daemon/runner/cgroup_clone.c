@@ -82,5 +82,6 @@ pid_t cgroup_clone(int dir_fd, int (*fn)(void *), void *argument, void *stack, s
         };
         long r = call(&arguments, fn, argument);
 
-        return r == -E2BIG ? -ENOSYS : (pid_t)r; /* a kernel that knows no cgroup there */
+        /* a kernel that knows no cgroup there; a filter of a container that does not know the call */
+        return r == -E2BIG || r == -EPERM ? -ENOSYS : (pid_t)r;
 }

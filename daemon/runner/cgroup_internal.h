@@ -7,6 +7,8 @@
 
 #include "daemon/runner/cgroup.h"
 
+#define CGROUP_DEPTH_MAX 32 /* of cgroups that a job makes below its own */
+
 struct cgroups {
         unsigned controllers; /* that jobs/ has for its children */
         int dir_fd, jobs_fd;

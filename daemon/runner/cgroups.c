@@ -20,6 +20,8 @@
 #include "daemon/core/util.h"
 #include "daemon/runner/cgroup_internal.h"
 
+#define FOREIGN "is another user's, or others can write there"
+
 /* ---- what a runner before us has left ---- */
 
 struct emptying {
@@ -136,6 +138,13 @@ static bool is_delegated(int dir_fd) {
                (fgetxattr(dir_fd, "trusted.delegate", &value, 1) == 1 && value == '1');
 }
 
+/* Who else could write there could move our processes, and put his own in. */
+static bool is_ours(int dir_fd) {
+        struct stat st;
+
+        return fstat(dir_fd, &st) == 0 && util_is_protected(&st);
+}
+
 static bool is_alone(int dir_fd) {
         pid_t pids[2];
 
@@ -158,6 +167,8 @@ static int open_own(char why[static CGROUP_WHY_MAX]) {
                 snprintf(why, CGROUP_WHY_MAX, "%.400s: %s", path, strerror(-fd));
         else if (!is_delegated(fd))
                 snprintf(why, CGROUP_WHY_MAX, "%.400s is not delegated to us (Delegate=yes)", path);
+        else if (!is_ours(fd))
+                snprintf(why, CGROUP_WHY_MAX, "%.400s: " FOREIGN, path);
         else if (!*last || is_alone(fd))
                 return fd;
         else
@@ -171,12 +182,15 @@ static int open_named(const char *path, char why[static CGROUP_WHY_MAX]) {
         int fd = *path == '/' ? cgroup_open_folder(AT_FDCWD, path) : -EINVAL;
         int r = fd < 0 ? fd : fstatfs(fd, &fs) < 0 ? -errno : fs.f_type == CGROUP2_SUPER_MAGIC ? 0 : -ENOTSUP;
 
+        if (r == 0 && !is_ours(fd))
+                r = -EPERM;
         if (r == 0)
                 return fd;
         snprintf(why, CGROUP_WHY_MAX, "%.400s: %s", path,
-                 r == -ENOTSUP  ? "no folder of a cgroup v2"
-                 : r == -EINVAL ? "give auto, none or the whole path of a cgroup v2"
-                                : strerror(-r));
+                 r == -EPERM     ? FOREIGN
+                 : r == -ENOTSUP ? "no folder of a cgroup v2"
+                 : r == -EINVAL  ? "give auto, none or the whole path of a cgroup v2"
+                                 : strerror(-r));
         util_close(fd);
         return r;
 }
@@ -234,11 +248,15 @@ unsigned cgroups_controllers(const struct cgroups *cgroups) {
 /* Makes both children, locks one and enters the other. */
 static int settle(struct cgroups *cgroups, char why[static CGROUP_WHY_MAX]) {
         const char *step = "jobs";
+        char depth[16];
         int r = cgroups->jobs_fd = make_child(cgroups->dir_fd, "jobs");
 
         if (r >= 0)
                 r = cgroups->lock_fd = lock_jobs(cgroups->jobs_fd);
         if (r >= 0) {
+                /* so that all of a run is found and can be taken away; what can't be limited is root's own doing */
+                snprintf(depth, sizeof(depth), "%d", 1 + CGROUP_DEPTH_MAX);
+                cgroup_write_text(cgroups->jobs_fd, "cgroup.max.depth", depth);
                 step = "runner";
                 _cleanup_close_ int fd = r = make_child(cgroups->dir_fd, "runner");
                 r = r < 0 ? r : cgroup_write_text(fd, "cgroup.procs", "0");

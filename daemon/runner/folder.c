@@ -32,7 +32,7 @@ static int open_folder(const char *path) {
                 util_close(fd);
                 return -errno;
         }
-        if ((st.st_uid != 0 && st.st_uid != geteuid()) || (st.st_mode & (S_IWGRP | S_IWOTH))) {
+        if (!util_is_protected(&st)) {
                 fprintf(stderr, "chimed-runner: %s: refused, because others can write there; give a folder of your own\n",
                         path);
                 util_close(fd);

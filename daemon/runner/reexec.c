@@ -57,7 +57,7 @@ static const char *find_fault(const char *program) {
                 return strerror(errno);
         if (!S_ISREG(st.st_mode) || access(program, X_OK) < 0)
                 return "it is no program";
-        if ((st.st_uid != 0 && st.st_uid != geteuid()) || (st.st_mode & (S_IWGRP | S_IWOTH)))
+        if (!util_is_protected(&st))
                 return "others can write it";
         return NULL;
 }

@@ -4,8 +4,6 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -27,6 +25,7 @@
 #include "daemon/core/util.h"
 #include "daemon/runner/launch.h"
 #include "tests/unit/runner/harness.h"
+#include "tests/unit/runner/refuse.h"
 #include "tests/unit/run_suite.h"
 
 static struct loop *loop;
@@ -695,23 +694,6 @@ START_TEST(a_clone_that_fails_late_closes_nothing_of_others) {
 }
 END_TEST
 #endif
-
-/* From now on every thread's call of this number fails, where its argument has this value (argument < 0: always). */
-static void refuse(long number, int argument, uint32_t value, int error) {
-        struct sock_filter filter[] = {
-                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 3),
-                BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-                         (uint32_t)(offsetof(struct seccomp_data, args) + 8 * (size_t)(argument < 0 ? 0 : argument))),
-                BPF_JUMP(BPF_JMP | BPF_K | (argument < 0 ? BPF_JGE : BPF_JEQ), argument < 0 ? 0 : value, 0, 1),
-                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)error),
-                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-        };
-        struct sock_fprog program = {.len = ARRAY_SIZE(filter), .filter = filter};
-
-        ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-        ck_assert_int_eq(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program), 0);
-}
 
 /* Each row: a call that the kernel refuses, and the step that is told. */
 static const struct {
