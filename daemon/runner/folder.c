@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -79,21 +80,32 @@ static int lock(int folder_fd, const char *path) {
         return fd;
 }
 
+void folder_read(int folder_fd, const char *name, char *text, size_t size) {
+        _cleanup_close_ int fd = openat(folder_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        ssize_t n = fd >= 0 ? read(fd, text, size - 1) : 0;
+
+        text[n > 0 ? n : 0] = '\0';
+}
+
+int folder_write(int folder_fd, const char *name, const char *text) {
+        char new_name[NAME_MAX];
+
+        snprintf(new_name, sizeof(new_name), "%s.new", name);
+        _cleanup_close_ int fd = openat(folder_fd, new_name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+        int r = fd < 0 ? -errno : write_small(fd, text);
+        return r == 0 && renameat(folder_fd, new_name, folder_fd, name) < 0 ? -errno : r;
+}
+
 /* 1 where the stamp is of another boot or missing, and then it is of this one. */
 static int stamp(int folder_fd, const char *boot_id) {
-        char text[64] = "";
-        _cleanup_close_ int fd = openat(folder_fd, "boot", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        char text[64];
 
-        if (fd >= 0 && read(fd, text, sizeof(text) - 1) > 0) {
-                text[strcspn(text, "\n")] = '\0';
-                if (strcmp(text, boot_id) == 0)
-                        return 0;
-        }
-        _cleanup_close_ int new = openat(folder_fd, "boot.new", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+        folder_read(folder_fd, "boot", text, sizeof(text));
+        text[strcspn(text, "\n")] = '\0';
+        if (strcmp(text, boot_id) == 0)
+                return 0;
         snprintf(text, sizeof(text), "%s\n", boot_id);
-        int r = new < 0 ? -errno : write_small(new, text);
-        if (r == 0 && renameat(folder_fd, "boot.new", folder_fd, "boot") < 0)
-                r = -errno;
+        int r = folder_write(folder_fd, "boot", text);
         return r < 0 ? r : 1;
 }
 

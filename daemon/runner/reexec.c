@@ -99,6 +99,10 @@ static int on_time(void *userdata, bool is_clock_change) {
 void reexec_begin(struct runner *runner) {
         if (runner->reexec.stage != REEXEC_NONE || runner->stop != STOP_NONE)
                 return;
+        if (runner->remains.dead[0]) {
+                refuse(runner, "what a runner before this one left is being ended");
+                return;
+        }
         const char *fault = find_fault(runner->reexec.program);
         if (fault) {
                 refuse_program(runner, fault);

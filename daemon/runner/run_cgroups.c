@@ -10,15 +10,11 @@
 #define EMPTY_US (10 * USEC_PER_SEC) /* what was left before us is killed and has so long to go */
 
 static void tell_left(struct runner *runner, unsigned n, unsigned n_left) {
-        struct journal_record r = journal_begin(runner->journal, EVENT_DEGRADED);
+        char rest[64] = "";
 
-        journal_field(&r, "CHIMED_COUNT", "%u", n);
         if (n_left > 0)
-                journal_send(&r,
-                             "A runner before this one left %u processes of jobs behind; in %u cgroups some can't be killed", n,
-                             n_left);
-        else
-                journal_send(&r, "A runner before this one left %u processes of jobs behind: they were killed", n);
+                snprintf(rest, sizeof(rest), "in %u cgroups some can't be killed", n_left);
+        remains_tell(runner, n, rest);
 }
 
 /* The cgroup of a run that is over: nobody knows any more what it is like. */

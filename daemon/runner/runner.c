@@ -344,7 +344,8 @@ struct runner *runner_begin(const struct runner_options *options) {
 }
 
 int runner_begin_runs(struct runner *runner, const sigset_t *set, loop_signal_fn fn) {
-        static const struct tree_callbacks tree_callbacks = {.on_result = runs_on_tree, .on_zombie = runs_on_zombie};
+        static const struct tree_callbacks tree_callbacks = {
+                .on_result = runs_on_tree, .on_dead = remains_on_dead, .on_zombie = runs_on_zombie};
         struct launch_settings settings = {};
         struct loop *loop = runner->loop;
 
@@ -377,6 +378,8 @@ static int start_parts(struct runner *runner) {
         if (r == 0)
                 r = start_scheduler(runner);
         if (r == 0)
+                r = remains_begin(runner);
+        if (r == 0)
                 r = generation_begin(runner);
         loop_set_flush(runner->loop, on_pass_end, runner);
         return r;
@@ -399,6 +402,7 @@ struct runner *runner_end(struct runner *runner) {
         loop_source_free(runner->reap_timer);
         loop_source_free(runner->sync_timer);
         loop_source_free(runner->reexec.timer);
+        loop_source_free(runner->remains.timer);
         journal_free(runner->journal);
         loop_free(runner->loop);
         folder_leave(&runner->folder);
@@ -471,6 +475,8 @@ int runner_run(const struct runner_options *options) {
                 resume_parts(runner);
         if (r == 0)
                 r = loop_run(runner->loop);
+        if (r == 0)
+                remains_done(runner);
         if (r < 0)
                 fprintf(stderr, "chimed-runner: %s\n", strerror(-r));
         runner_end(runner);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // runner_internal: what the runner's own files share: runner.c (life), runs.c (a run's life), run_environment.c (its variables),
-// run_output.c (what it writes), leftovers.c (what it leaves behind), link.c (what the scheduler says and is told), generation.c (readings), folder.c (the run folder), reexec.c (the
-// program is executed anew).
+// run_output.c (what it writes), leftovers.c (what it leaves behind), remains.c (what a runner before us left), link.c (what the
+// scheduler says and is told), generation.c (readings), folder.c (the run folder), reexec.c (the program is executed anew).
 #pragma once
 
 #include <limits.h>
@@ -95,6 +95,18 @@ struct leftovers {
         uint64_t n_untold;    /* runs */
 };
 
+#define REMAINS_ID_SIZE 33 /* of a runner's id, with the end of its line */
+#define REMAINS_MAX     8  /* runners */
+
+/* What runners before us have left, while it is being ended. */
+struct remains {
+        char dead[REMAINS_MAX * REMAINS_ID_SIZE + 1]; /* their ids, a line each; "": there is nothing to end */
+        struct loop_source *timer;
+        bool is_counted;
+        unsigned n; /* processes there were at first */
+        int64_t until_bt_us, look_interval_us;
+};
+
 struct runner {
         const struct runner_options *options;
         struct loop *loop;
@@ -148,6 +160,7 @@ struct runner {
         uint64_t n_tails_dropped_told;
         size_t n_handed_over; /* runs in flight */
         struct leftovers leftovers;
+        struct remains remains;
         char buffer[OUTPUT_READ_MAX];
 };
 
@@ -250,6 +263,17 @@ void run_output_close(struct run *run);
 /* The main process of a run has ended by itself, and n of its processes have not. */
 void leftovers_tell(struct runner *runner, const struct run *run, uint32_t n, const char *names);
 
+/* ---- remains.c ---- */
+
+/* Ends what runs of runners before us have left, if they were killed; no scheduler is started before. 0 or a negative error. */
+int remains_begin(struct runner *runner);
+/* Tells that n processes were left; rest: what can't be ended of them, "" where all were. */
+void remains_tell(struct runner *runner, unsigned n, const char *rest);
+/* We leave in order. */
+void remains_done(struct runner *runner);
+/* For the tree. */
+void remains_on_dead(void *runner, uint32_t n, const char *names);
+
 /* ---- link.c ---- */
 
 /* A new scheduler is there. */
@@ -289,6 +313,10 @@ void generation_done(struct runner *runner);
 /* Makes, checks and locks the run folder, says whether we are the first there in this boot, and makes the control socket, to which
  * everybody may connect. Prints the error. 0 or negative. */
 int folder_enter(const char *path, const char *boot_id, struct run_folder *ret);
+/* A small file in it: what it says, with a NUL; "" where it is not there. */
+void folder_read(int folder_fd, const char *name, char *text, size_t size);
+/* Puts text into it, whole or not at all. 0 or a negative error. */
+int folder_write(int folder_fd, const char *name, const char *text);
 /* Whether its descriptors stay open when another program is executed; the lock is held as long as they are. 0, -EBADF. */
 int folder_keep(const struct run_folder *folder, bool is_kept);
 /* Takes the socket and the lock away. */

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 // tree: all processes of a run.
-// A process is signalled through a pidfd, opened after the pass and checked by its start time, so a number that was used again
-// meanwhile is never hit. A process that forks away from a pass is found by the next: the caller repeats until none is left.
+// A process that forks away from a pass is found by the next: the caller repeats until none is left.
 
 #include "daemon/runner/tree.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -23,42 +21,34 @@
 #include "config/duration.h"
 #include "daemon/core/clock.h"
 #include "daemon/core/util.h"
+#include "daemon/runner/pass.h"
 
-#define ENVIRON_MAX  (256 * 1024) /* bytes of a process's environment that are looked at */
-#define RUN_ID       "CHIMED_RUN_ID="
 #define JOIN_SECONDS 2
 #define MEMBERS_MAX  16384 /* processes that are remembered between passes, of all runs */
 
+enum request_kind {
+        REQUEST_RUN,     /* signals a run */
+        REQUEST_DEAD,    /* kills what is of dead runners */
+        REQUEST_CGROUP,  /* removes one */
+        REQUEST_ZOMBIES, /* asks for no more than these */
+};
+
 struct request {
         struct request *next;
-        struct tree_run run; /* number 0: zombies only, or a cgroup to be removed; the descriptors are owned, -1: none */
+        enum request_kind kind;
+        struct tree_run run; /* its descriptors are owned, -1: none; number 0: not REQUEST_RUN */
         int signal;
         bool is_answered;
-        char cgroup[CGROUP_NAME_MAX]; /* to be removed */
+        char *dead; /* owned: ids of runners, a line each */
+        char cgroup[CGROUP_NAME_MAX];
         /* the result */
         uint32_t n;
         char names[TREE_NAMES_MAX]; /* "" where a cgroup has told */
 };
 
-#define NO_RUN ((struct request){.run = {.main_pidfd = -1, .cgroup_fd = -1}})
+#define REQUEST(what) ((struct request){.kind = (what), .run = {.main_pidfd = -1, .cgroup_fd = -1}})
 
-struct process {
-        pid_t pid, parent, group, session;
-        char state;
-        char name[16];
-        bool is_member;
-        uint64_t start_time;
-        size_t parent_index;          /* SIZE_MAX: not in the pass */
-        char run_id[TREE_RUN_ID_MAX]; /* of our own children only */
-};
-
-struct pass {
-        struct process *list;
-        size_t n, allocated;
-        char *environ_buffer;
-};
-
-/* A process that a pass found to be of a run: when its parent has ended meanwhile, nothing else may tell. */
+/* A process that a pass found to be of a run, or of a dead runner (0): when its parent has ended meanwhile, nothing else may tell. */
 struct member {
         uint64_t run, start_time;
         pid_t pid;
@@ -86,147 +76,18 @@ struct tree {
         bool is_stopping;
 };
 
-/* Reads /proc/PID/NAME; bytes read or a negative error. */
-static ssize_t read_proc(const struct tree *tree, pid_t pid, const char *name, char *buffer, size_t size) {
-        char path[64];
-        size_t n = 0;
-
-        snprintf(path, sizeof(path), "%d/%s", (int)pid, name);
-        _cleanup_close_ int fd = openat(tree->proc_fd, path, O_RDONLY | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
-        while (n < size) {
-                ssize_t got = read(fd, buffer + n, size - n);
-                if (got < 0)
-                        return -errno;
-                if (got == 0)
-                        break;
-                n += (size_t)got;
-        }
-        return (ssize_t)n;
-}
-
-/* The name in a stat line may hold anything, so it is read from its last parenthesis on. */
-static int read_stat(const struct tree *tree, pid_t pid, struct process *ret) {
-        char buffer[1024];
-        ssize_t n = read_proc(tree, pid, "stat", buffer, sizeof(buffer) - 1);
-        struct process p = {.pid = pid, .parent_index = SIZE_MAX};
-        unsigned long long start_time;
-
-        if (n < 0)
-                return (int)n;
-        buffer[n] = '\0';
-        const char *at = strrchr(buffer, ')');
-        if (!at || sscanf(at + 1, " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &p.state,
-                          &p.parent, &p.group, &p.session, &start_time) != 5)
-                return -EBADMSG;
-        p.start_time = start_time;
-        const char *name = strchr(buffer, '(');
-        if (name && ++name < at)
-                memcpy(p.name, name, (size_t)(at - name) < sizeof(p.name) ? (size_t)(at - name) : sizeof(p.name) - 1);
-        *ret = p;
-        return 0;
-}
-
-/* The real user: a program with its owner's rights is still of whoever started it. (uid_t)-1 where there is none to know. */
-static uid_t read_user(const struct tree *tree, pid_t pid) {
-        char buffer[1024];
-        ssize_t n = read_proc(tree, pid, "status", buffer, sizeof(buffer) - 1);
-        unsigned user = (unsigned)-1;
-
-        buffer[n > 0 ? n : 0] = '\0';
-        const char *at = strstr(buffer, "\nUid:");
-        return at && sscanf(at, "\nUid: %u", &user) == 1 ? (uid_t)user : (uid_t)-1;
-}
-
-static void read_run_id(const struct tree *tree, struct pass *pass, struct process *p) {
-        ssize_t size;
-
-        if (!pass->environ_buffer && !(pass->environ_buffer = malloc(ENVIRON_MAX + 1)))
-                return;
-        size = read_proc(tree, p->pid, "environ", pass->environ_buffer, ENVIRON_MAX);
-        if (size <= 0)
-                return;
-        pass->environ_buffer[size] = '\0';
-        for (const char *at = pass->environ_buffer, *end = at + size; at < end; at += strlen(at) + 1)
-                if (strncmp(at, RUN_ID, strlen(RUN_ID)) == 0) {
-                        snprintf(p->run_id, sizeof(p->run_id), "%s", at + strlen(RUN_ID));
-                        return;
-                }
-}
-
-static int compare_processes(const void *a, const void *b) {
-        const struct process *x = a, *y = b;
-        return (x->pid > y->pid) - (x->pid < y->pid);
-}
-
-static struct process *find_process(const struct pass *pass, pid_t pid) {
-        struct process key = {.pid = pid};
-
-        return pass->n ? bsearch(&key, pass->list, pass->n, sizeof(key), compare_processes) : NULL;
-}
-
-static int add_process(struct pass *pass, const struct process *p) {
-        if (pass->n == pass->allocated) {
-                size_t allocated = pass->allocated ? 2 * pass->allocated : 256;
-                struct process *list = reallocarray(pass->list, allocated, sizeof(*list));
-                if (!list)
-                        return -ENOMEM;
-                pass->list = list;
-                pass->allocated = allocated;
-        }
-        pass->list[pass->n++] = *p;
-        return 0;
-}
-
-/* All processes of the machine, by number. */
-static int read_all(const struct tree *tree, struct pass *pass) {
-        int fd = openat(tree->proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
-        struct dirent *entry;
-        int r = folder ? 0 : -errno;
-
-        if (!folder) {
-                util_close(fd);
-                return r;
-        }
-        while (r == 0 && (entry = readdir(folder))) {
-                struct process p;
-                pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-                r = pid > 0 ? read_stat(tree, pid, &p) : -ESRCH;
-                if (r == -ENOENT || r == -ESRCH) {
-                        r = 0;
-                        continue;
-                }
-                if (r == 0 && p.parent == tree->own_pid && p.state != 'Z')
-                        read_run_id(tree, pass, &p);
-                if (r == 0)
-                        r = add_process(pass, &p);
-        }
-        closedir(folder);
-        if (r < 0)
-                return r;
-        qsort(pass->list, pass->n, sizeof(*pass->list), compare_processes);
-        for (size_t i = 0; i < pass->n; i++) {
-                struct process *parent = find_process(pass, pass->list[i].parent);
-                if (parent)
-                        pass->list[i].parent_index = (size_t)(parent - pass->list);
-        }
-        return 0;
-}
-
 /* Whether an orphan is of the run whose id it bears. Anyone can write any id, but only root can be of another user's run. */
-static bool bears_id(const struct tree *tree, const struct process *p, const struct request *q) {
+static bool bears_id(const struct pass *pass, const struct process *p, const struct request *q) {
         if (strcmp(p->run_id, q->run.id) != 0)
                 return false;
-        uid_t user = read_user(tree, p->pid), runs_user = read_user(tree, q->run.main_pid);
+        uid_t user = pass_user(pass, p->pid), runs_user = pass_user(pass, q->run.main_pid);
         return user == 0 || runs_user == 0 || user == runs_user;
 }
 
 static void mark_remembered(const struct tree *tree, struct pass *pass, uint64_t run) {
         for (size_t i = 0; i < tree->n_members; i++) {
                 const struct member *m = &tree->members[i];
-                struct process *p = m->run == run ? find_process(pass, m->pid) : NULL;
+                struct process *p = m->run == run ? pass_find(pass, m->pid) : NULL;
                 if (p && p->start_time == m->start_time)
                         p->is_member = true;
         }
@@ -262,36 +123,58 @@ static void remember_members(struct tree *tree, const struct pass *pass, uint64_
         tree->n_members = n;
 }
 
-static void mark_members(const struct tree *tree, struct pass *pass, const struct request *q) {
-        pid_t main_pid = q->run.main_pid;
+static bool has_same_user(const struct pass *pass, const struct process *p, const struct process *parent) {
+        uid_t user = pass_user(pass, parent->pid);
+        return user == 0 || user == pass_user(pass, p->pid);
+}
+
+/* To the descendants of members: all of them, or only those that a member could have ended itself. */
+static void spread(const struct tree *tree, struct pass *pass, bool is_wary) {
         bool has_grown = true;
 
-        for (size_t i = 0; i < pass->n; i++) {
-                struct process *p = &pass->list[i];
-                p->is_member = p->pid == main_pid || p->session == main_pid || p->group == main_pid ||
-                               (p->run_id[0] && bears_id(tree, p, q));
-        }
-        mark_remembered(tree, pass, q->run.number);
         while (has_grown) {
                 has_grown = false;
                 for (size_t i = 0; i < pass->n; i++) {
                         struct process *p = &pass->list[i];
-                        if (p->is_member || p->parent_index == SIZE_MAX || !pass->list[p->parent_index].is_member)
+                        if (p->is_member || p->parent_index == SIZE_MAX || p->pid == tree->own_pid)
                                 continue;
-                        p->is_member = has_grown = true;
+                        const struct process *parent = &pass->list[p->parent_index];
+                        if (parent->is_member && (!is_wary || has_same_user(pass, p, parent)))
+                                p->is_member = has_grown = true;
                 }
         }
 }
 
-static void signal_process(const struct tree *tree, const struct process *p, int signal) {
-        _cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
-        struct process now;
+static void mark_members(const struct tree *tree, struct pass *pass, const struct request *q) {
+        pid_t main_pid = q->run.main_pid;
 
-        if (pidfd < 0 || read_stat(tree, p->pid, &now) < 0 || now.start_time != p->start_time)
-                return;
-        syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
-        if (signal != SIGKILL)
-                syscall(SYS_pidfd_send_signal, pidfd, SIGCONT, NULL, 0);
+        for (size_t i = 0; i < pass->n; i++) {
+                struct process *p = &pass->list[i];
+                p->is_member = p->pid == main_pid || p->session == main_pid || p->group == main_pid ||
+                               (p->run_id[0] && bears_id(pass, p, q));
+        }
+        mark_remembered(tree, pass, q->run.number);
+        spread(tree, pass, false);
+}
+
+/* Whether a run has its id from one of these runners. */
+static bool is_of_dead(const char *run_id, const char *dead) {
+        for (size_t n; *dead; dead += n + (dead[n] == '\n')) {
+                n = strcspn(dead, "\n");
+                if (n > 0 && strncmp(run_id, dead, n) == 0 && run_id[n] == '-')
+                        return true;
+        }
+        return false;
+}
+
+/* Nothing but the environment tells, and whoever writes such an id into his own is to end no more than his own with it. */
+static void mark_dead(const struct tree *tree, struct pass *pass, const char *dead) {
+        for (size_t i = 0; i < pass->n; i++) {
+                struct process *p = &pass->list[i];
+                p->is_member = p->pid != tree->own_pid && is_of_dead(p->run_id, dead);
+        }
+        mark_remembered(tree, pass, 0);
+        spread(tree, pass, true);
 }
 
 /* Puts a name behind the others, or nothing where it does not fit. */
@@ -313,8 +196,11 @@ static bool has_number(const struct request *q) {
 }
 
 static void answer(struct tree *tree, struct pass *pass, struct request *q) {
-        mark_members(tree, pass, q);
-        if (!has_number(q)) { /* asked behind what was marked: that may be another's */
+        if (q->kind == REQUEST_DEAD)
+                mark_dead(tree, pass, q->dead);
+        else
+                mark_members(tree, pass, q);
+        if (q->kind == REQUEST_RUN && !has_number(q)) { /* asked behind what was marked: that may be another's */
                 forget_members(tree, q->run.number);
                 return;
         }
@@ -326,13 +212,13 @@ static void answer(struct tree *tree, struct pass *pass, struct request *q) {
                 q->n++;
                 add_name(q, p->name);
                 if (q->signal > 0)
-                        signal_process(tree, p, q->signal);
+                        pass_signal(pass, p, q->signal);
         }
 }
 
 /* Without /proc: the process group is all that is known. */
 static void answer_blindly(struct request *q) {
-        if (q->run.number == 0 || !has_number(q))
+        if (q->kind != REQUEST_RUN || !has_number(q))
                 return;
         q->n = kill(-q->run.main_pid, q->signal) == 0 && q->signal != SIGKILL;
         if (q->signal > 0 && q->signal != SIGKILL)
@@ -343,7 +229,7 @@ static void answer_blindly(struct request *q) {
 static bool answer_by_cgroup(const struct tree *tree, struct request *q) {
         int n = 0;
 
-        if (q->cgroup[0])
+        if (q->kind == REQUEST_CGROUP)
                 cgroup_remove(tree->cgroups, q->cgroup);
         else if (q->run.cgroup_fd >= 0)
                 n = cgroup_signal(q->run.cgroup_fd, q->run.main_pid, q->run.main_pidfd, q->signal);
@@ -356,16 +242,17 @@ static bool answer_by_cgroup(const struct tree *tree, struct request *q) {
 
 /* Looks once at all processes. True where that left a request with none. */
 static bool answer_by_processes(struct tree *tree, struct pass *pass, struct request *list) {
-        bool is_read = read_all(tree, pass) == 0, has_none = false;
+        bool is_read = pass_read(pass) == 0, has_none = false;
 
         for (struct request *q = list; q; q = q->next) {
                 if (q->is_answered)
                         continue;
+                bool is_asked = q->kind == REQUEST_RUN || q->kind == REQUEST_DEAD;
                 if (!is_read)
                         answer_blindly(q);
-                else if (q->run.number > 0)
+                else if (is_asked)
                         answer(tree, pass, q);
-                q->is_answered = q->run.number == 0 || q->n > 0;
+                q->is_answered = !is_asked || q->n > 0;
                 has_none |= !q->is_answered;
         }
         return has_none;
@@ -374,23 +261,22 @@ static bool answer_by_processes(struct tree *tree, struct pass *pass, struct req
 /* The list of processes is older than what is read of each: one that has ended meanwhile may have left another, which is not in it.
  * So that there is none is only said after a second look. */
 static void make_pass(struct tree *tree, struct request *list) {
-        struct pass pass = {};
+        struct pass pass = {.proc_fd = tree->proc_fd, .own_pid = tree->own_pid};
         bool is_needed = false;
 
-        for (struct request *q = list; q; q = q->next)
+        for (struct request *q = list; q; q = q->next) {
                 is_needed |= !answer_by_cgroup(tree, q);
-        if (is_needed && answer_by_processes(tree, &pass, list)) {
-                pass.n = 0;
-                answer_by_processes(tree, &pass, list);
+                pass.reads_all_ids |= q->kind == REQUEST_DEAD;
         }
+        if (is_needed && answer_by_processes(tree, &pass, list))
+                answer_by_processes(tree, &pass, list);
         pthread_mutex_lock(&tree->mutex);
         tree->n_zombies = 0;
         for (size_t i = 0; i < pass.n && tree->n_zombies < ARRAY_SIZE(tree->zombies); i++)
                 if (pass.list[i].state == 'Z' && pass.list[i].parent == tree->own_pid)
                         tree->zombies[tree->n_zombies++] = pass.list[i].pid;
         pthread_mutex_unlock(&tree->mutex);
-        free(pass.list);
-        free(pass.environ_buffer);
+        pass_done(&pass);
 }
 
 static void *work(void *userdata) {
@@ -423,6 +309,7 @@ static void *work(void *userdata) {
 static void request_free(struct request *q) {
         util_close(q->run.main_pidfd);
         util_close(q->run.cgroup_fd);
+        free(q->dead);
         free(q);
 }
 
@@ -445,8 +332,10 @@ static int on_event(void *userdata, uint32_t events) {
                 tree->callbacks.on_zombie(tree->userdata, zombies[i]);
         while (list) {
                 struct request *next = list->next;
-                if (list->run.number > 0)
+                if (list->kind == REQUEST_RUN)
                         tree->callbacks.on_result(tree->userdata, list->run.number, list->n, list->names);
+                if (list->kind == REQUEST_DEAD)
+                        tree->callbacks.on_dead(tree->userdata, list->n, list->names);
                 request_free(list);
                 tree->n_under_way--;
                 list = next;
@@ -558,7 +447,7 @@ bool tree_is_idle(const struct tree *tree) {
 }
 
 int tree_signal(struct tree *tree, const struct tree_run *run, int signal) {
-        struct request q = {.run = *run, .signal = signal};
+        struct request q = {.kind = REQUEST_RUN, .run = *run, .signal = signal};
         int r = 0;
 
         q.run.main_pidfd = fcntl(run->main_pidfd, F_DUPFD_CLOEXEC, 3);
@@ -574,8 +463,19 @@ int tree_signal(struct tree *tree, const struct tree_run *run, int signal) {
         return r;
 }
 
+int tree_kill_dead(struct tree *tree, const char *runners) {
+        struct request q = REQUEST(REQUEST_DEAD);
+
+        q.signal = SIGKILL;
+        q.dead = strdup(runners);
+        int r = q.dead ? ask(tree, &q) : -ENOMEM; /* given */
+        if (r < 0)
+                free(q.dead);
+        return r;
+}
+
 int tree_remove_cgroup(struct tree *tree, const char *cgroup) {
-        struct request q = NO_RUN;
+        struct request q = REQUEST(REQUEST_CGROUP);
 
         snprintf(q.cgroup, sizeof(q.cgroup), "%s", cgroup);
         return ask(tree, &q);
@@ -595,5 +495,5 @@ bool tree_has_orphans(const struct tree *tree, size_t n_known) {
 }
 
 int tree_find_zombies(struct tree *tree) {
-        return ask(tree, &NO_RUN);
+        return ask(tree, &REQUEST(REQUEST_ZOMBIES));
 }

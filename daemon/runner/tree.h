@@ -11,8 +11,9 @@
 
 #include "daemon/core/loop.h"
 #include "daemon/runner/cgroup.h"
+#include "daemon/runner/pass.h"
 
-#define TREE_RUN_ID_MAX 64
+#define TREE_RUN_ID_MAX PASS_RUN_ID_MAX
 #define TREE_NAMES_MAX  160 /* bytes of the names of a run's processes, with the NUL */
 
 struct tree;
@@ -22,6 +23,8 @@ struct tree_callbacks {
          * nothing in them that a terminal might obey;
          * "" where a cgroup has told. */
         void (*on_result)(void *userdata, uint64_t run, uint32_t n, const char *names);
+        /* The same of what dead runners have left. */
+        void (*on_dead)(void *userdata, uint32_t n, const char *names);
         /* A zombie child of ours: reap it if nobody waits for it. */
         void (*on_zombie)(void *userdata, pid_t pid);
 };
@@ -49,6 +52,9 @@ struct tree_run {
  * when its pidfd is there; and a cgroup that was taken away is no other's. Only where /proc can't be read is a number used, that of the
  * process group, as soon as it is known that the main process is not reaped. */
 int tree_signal(struct tree *tree, const struct tree_run *run, int signal);
+/* Sends KILL to each process whose CHIMED_RUN_ID one of these runners gave (their ids, a line each), and to the descendants that such a
+ * process could have ended itself. on_dead follows. 0, -ENOMEM. */
+int tree_kill_dead(struct tree *tree, const char *runners);
 /* Takes the cgroup of a run away. 0, -ENOMEM. */
 int tree_remove_cgroup(struct tree *tree, const char *cgroup);
 /* Whether any process was re-parented to us, dead or alive, beside n_known that were children of the program before this one: else nothing

@@ -35,6 +35,12 @@ static void on_result(void *userdata, uint64_t run, uint32_t n, const char *name
         n_found = (int)n;
 }
 
+static void on_dead(void *userdata, uint32_t n, const char *names) {
+        (void)userdata, (void)names;
+        n_results++;
+        n_found = (int)n;
+}
+
 static void on_zombie(void *userdata, pid_t pid) {
         siginfo_t info;
 
@@ -45,7 +51,7 @@ static void on_zombie(void *userdata, pid_t pid) {
 }
 
 static void begin(void) {
-        static const struct tree_callbacks callbacks = {.on_result = on_result, .on_zombie = on_zombie};
+        static const struct tree_callbacks callbacks = {.on_result = on_result, .on_dead = on_dead, .on_zombie = on_zombie};
 
         n_results = n_found = n_zombies = 0;
         main_pid = 0;
@@ -271,6 +277,66 @@ START_TEST(another_users_process_with_a_forged_id_is_no_part_of_the_run) {
 }
 END_TEST
 
+static int end_dead(const char *runners) {
+        int before = n_results;
+
+        ck_assert_int_eq(tree_kill_dead(tree, runners), 0);
+        wait_until(loop, n_results > before);
+        return n_found;
+}
+
+/* The last one has no id: only its parent tells. */
+START_TEST(what_dead_runners_have_left_is_killed) {
+        pid_t pid = start("(setsid sh -c 'printf x >&3; exec sleep 100' &) & env -i sh -c 'printf x >&3; exec sleep 100' & "
+                          "printf x >&3; wait; wait; sleep 100",
+                          3);
+
+        main_pid = pid;
+        ck_assert_int_eq(end_dead("3123456789abcdef0123456789abcdef\n0123456789abcdef0123456789abcde\n"), 0);
+        ck_assert_int_ge(end_dead("3123456789abcdef0123456789abcdef\n0123456789abcdef0123456789abcdef\n"), 3);
+        while (end_dead("0123456789abcdef0123456789abcdef\n") > 0)
+                ;
+        while (waitpid(-1, NULL, 0) > 0)
+                ;
+}
+END_TEST
+
+/* What bears the id is another user's, and has a child of root's. */
+START_TEST(a_forged_id_ends_only_what_the_forger_could_have_ended) {
+        int fds[2];
+        pid_t child;
+
+        if (geteuid() != 0)
+                return;
+        ck_assert_int_eq(pipe(fds), 0);
+        pid_t forger = main_pid = fork();
+        if (forger == 0) {
+                child = fork();
+                if (child == 0) {
+                        pause();
+                        _exit(0);
+                }
+                setenv("CHIMED_RUN_ID", RUN_ID, 1);
+                dup2(fds[1], 3);
+                if (write(fds[1], &child, sizeof(child)) == sizeof(child) && setresuid(65534, 65534, 65534) == 0)
+                        execl("/bin/sh", "sh", "-c", "printf exec >&3; exec sleep 100", NULL);
+                _exit(127);
+        }
+        char text[4];
+        ck_assert_int_eq(read(fds[0], &child, sizeof(child)), sizeof(child));
+        ck_assert_int_eq(read(fds[0], text, sizeof(text)), sizeof(text));
+        ck_assert_int_eq(end_dead("0123456789abcdef0123456789abcdef\n"), 1);
+        while (end_dead("0123456789abcdef0123456789abcdef\n") > 0)
+                ;
+        ck_assert_int_eq(waitpid(forger, NULL, 0), forger);
+        ck_assert_int_eq(waitpid(child, NULL, WNOHANG), 0);
+        kill(child, SIGKILL);
+        ck_assert_int_eq(waitpid(child, NULL, 0), child);
+        close(fds[0]);
+        close(fds[1]);
+}
+END_TEST
+
 START_TEST(zombies_of_ours_are_shown) {
         pid_t pid = fork();
 
@@ -297,6 +363,8 @@ int main(void) {
         tcase_add_test(tcase, other_runs_and_strangers_are_left_alone);
         tcase_add_test(tcase, what_is_asked_too_late_hits_nobody_who_has_the_number_now);
         tcase_add_test(tcase, another_users_process_with_a_forged_id_is_no_part_of_the_run);
+        tcase_add_test(tcase, what_dead_runners_have_left_is_killed);
+        tcase_add_test(tcase, a_forged_id_ends_only_what_the_forger_could_have_ended);
         tcase_add_test(tcase, zombies_of_ours_are_shown);
         suite_add_tcase(suite, tcase);
         return run_suite(suite);
