@@ -46,6 +46,8 @@ static const struct verb rows[] = {
         {"reload", NULL, "", 0, 0, 0, M(RELOAD), "have the job files read now, tell what is wrong", verb_reload},
         {"cat", NULL, "JOB...", 1, VERB_NAMES_ANY, O(CONFIG) | O(JOBS), M(GET_STATUS), "its settings and where they come from",
          verb_cat},
+        {"try", NULL, "JOB", 1, 1, O(CONFIG) | O(JOBS), M(GET_STATUS),
+         "run it in this terminal, as chimed would; needs no chimed", verb_try},
         {"explain", NULL, "EXPR...", 1, VERB_NAMES_ANY, O(NUMBER) | O(FROM) | EXPRESSION_OPTIONS, 0,
          "what an expression means, and when it comes", verb_explain},
         {"simulate", NULL, "[JOB...]", 0, VERB_NAMES_ANY,

@@ -11,6 +11,7 @@
 
 #include "daemon/core/util.h"
 #include "daemon/runner/runner.h"
+#include "daemon/runner/trial.h"
 
 #define FOLDERS_MAX 128
 
@@ -27,6 +28,8 @@ enum option_id {
         OPTION_CONTROLLERS,
         OPTION_CHECK,
         OPTION_RESUME,
+        OPTION_TRY,
+        OPTION_QUIET,
         OPTION_HELP,
         OPTION_VERSION
 };
@@ -44,6 +47,8 @@ static const struct option options[] = {
         {"controllers", required_argument, NULL, OPTION_CONTROLLERS},
         {"check", no_argument, NULL, OPTION_CHECK},
         {"resume", required_argument, NULL, OPTION_RESUME},
+        {"try", required_argument, NULL, OPTION_TRY},
+        {"quiet", no_argument, NULL, OPTION_QUIET},
         {"help", no_argument, NULL, OPTION_HELP},
         {"version", no_argument, NULL, OPTION_VERSION},
         {0},
@@ -51,6 +56,7 @@ static const struct option options[] = {
 
 static const char help[] = "Usage: chimed-runner --scheduler=PATH [--run=DIR] [OPTION]...\n"
                            "       chimed-runner --read [--check] [OPTION]...\n"
+                           "       chimed-runner --try=JOB [OPTION]...\n"
                            "Start the jobs of chimed; or read the job files for it. chimed starts this by itself.\n"
                            "\n"
                            "  --scheduler=PATH  program that decides when\n"
@@ -64,6 +70,8 @@ static const char help[] = "Usage: chimed-runner --scheduler=PATH [--run=DIR] [O
                            "  --user            jobs of the calling user: XDG folders\n"
                            "  --read            write the definitions to descriptor 3\n"
                            "  --check           with --read: print all errors, exit 1 if there are any\n"
+                           "  --try=JOB         run the job here, as chimectl try does\n"
+                           "  --quiet           with --try: do not say how it ended\n"
                            "  --help, --version\n"
                            "\n"
                            "See chimed-runner(8).\n";
@@ -71,7 +79,8 @@ static const char help[] = "Usage: chimed-runner --scheduler=PATH [--run=DIR] [O
 struct arguments {
         struct runner_options runner;
         const char *folders[FOLDERS_MAX];
-        bool is_reader, is_check;
+        bool is_reader, is_check, is_quiet;
+        const char *job; /* to be tried */
 };
 
 /* -1 to go on, else the exit status. */
@@ -121,6 +130,12 @@ static int take_option(struct arguments *a, int id) {
         case OPTION_RESUME: /* only for the runner itself to give */
                 a->runner.resume_fd = (int)strtol(optarg, NULL, 10);
                 return -1;
+        case OPTION_TRY:
+                a->job = optarg;
+                return -1;
+        case OPTION_QUIET:
+                a->is_quiet = true;
+                return -1;
         case OPTION_HELP:
                 fputs(help, stdout);
                 return 0;
@@ -151,8 +166,8 @@ static int parse(int argc, char **argv, struct arguments *a) {
                 fputs("chimed-runner: --check goes with --read\n", stderr);
                 return 2;
         }
-        if (!a->is_reader && !a->runner.scheduler) {
-                fputs("chimed-runner: give --scheduler=PATH, or --read\n", stderr);
+        if (!a->is_reader && !a->runner.scheduler && !a->job) {
+                fputs("chimed-runner: give --scheduler=PATH, --read or --try=JOB\n", stderr);
                 return 2;
         }
         return -1;
@@ -237,6 +252,8 @@ int main(int argc, char **argv) {
                 return status;
         if (a.is_reader)
                 return reader_main(&a.runner.paths, a.is_check);
+        if (a.job)
+                return make_all_absolute(&a) < 0 ? TRIAL_EXIT_NOT_RUN : trial_main(&a.runner, a.job, a.is_quiet);
         bool is_private = a.runner.run_folder;
         if (!is_private && default_run_folder(a.runner.paths.is_user, &a.runner.run_folder) < 0)
                 return 2;

@@ -7,6 +7,7 @@
 
 #include "daemon/core/util.h"
 #include "daemon/runner/runner_internal.h"
+#include "daemon/runner/terminal.h"
 
 #define DRAIN_READS   16 /* of what is left in a pipe at the end; more than a pipe holds */
 #define LINE_PRIORITY 6
@@ -85,6 +86,11 @@ static bool read_stream(struct runner *runner, struct output_stream *stream) {
                 close_stream(stream);
                 output_flush(stream, on_line, runner);
                 return false;
+        }
+        if (runner->terminal) {
+                if (!terminal_write(runner->terminal, stream, runner->buffer, (size_t)n))
+                        stream->source = loop_source_free(stream->source); /* it rests */
+                return true;
         }
         run_table_add_tail(&runner->runs, stream->run, runner->buffer, (size_t)n);
         take_output(runner, stream, (size_t)n);

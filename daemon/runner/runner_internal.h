@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // runner_internal: what the runner's own files share: runner.c (life), runs.c (a run's life), run_environment.c (its variables),
 // run_output.c (what it writes), leftovers.c (what it leaves behind), remains.c (what a runner before us left), link.c (what the
-// scheduler says and is told), generation.c (readings), folder.c (the run folder), reexec.c (the program is executed anew).
+// scheduler says and is told), generation.c (readings), folder.c (the run folder), reexec.c (the program is executed anew), trial.c (one
+// run, without a scheduler).
 #pragma once
 
 #include <limits.h>
@@ -161,6 +162,8 @@ struct runner {
         size_t n_handed_over; /* runs in flight */
         struct leftovers leftovers;
         struct remains remains;
+        struct trial *trial;       /* NULL: a scheduler decides */
+        struct terminal *terminal; /* in a trial output goes there, not to the journal */
         char buffer[OUTPUT_READ_MAX];
 };
 
@@ -257,6 +260,11 @@ int run_output_watch(struct runner *runner, struct output_stream *stream, int fd
 /* Reads what is there, and no more: what the run left behind may hold the pipe open for ever. Nothing is read after it. */
 void run_output_drain(struct runner *runner, struct run *run);
 void run_output_close(struct run *run);
+
+/* ---- trial.c ---- */
+
+/* What goes to the journal by any way comes here. */
+void trial_change(struct job_what *what);
 
 /* ---- leftovers.c ---- */
 

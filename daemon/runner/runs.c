@@ -444,6 +444,8 @@ static int launch(struct runner *runner, struct run *run) {
                 run->kill_grace_us = l->what.kill_grace_us;
                 run->kill_signal = l->what.kill_signal;
                 run->exits = l->what.exits;
+                if (runner->trial)
+                        trial_change(&l->what);
                 run->tail.limit = l->what.capture_max;
                 r = choose_process(runner, run, l);
         }

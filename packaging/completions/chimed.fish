@@ -16,3 +16,5 @@ for program in chimed chimed-runner
 end
 complete -c chimed-runner -l scheduler -r -F -d "program to start as scheduler"
 complete -c chimed-runner -l read -d "be the reader"
+complete -c chimed-runner -l try -x -d "run this job here"
+complete -c chimed-runner -l quiet -d "do not say how it ended"

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: MIT
+// trial: one job in the terminal, without a scheduler.
+// It is the runner but for whom it listens to: the START comes from here, and the result goes to the terminal.
+
+#include "daemon/runner/trial.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "config/nearest.h"
+#include "daemon/core/util.h"
+#include "daemon/runner/runner_internal.h"
+#include "daemon/runner/terminal.h"
+
+#define RUN_NUMBER 1
+#define WORDS_MAX  512
+
+struct trial {
+        const char *job;
+        bool is_quiet;
+        int signal; /* that we were sent first; 0: none */
+};
+
+/* ---- words ---- */
+
+/* After the program that people call. Returns status. */
+__attribute__((format(printf, 2, 3))) static int say(int status, const char *format, ...) {
+        va_list arguments;
+
+        fputs("chimectl: ", stderr);
+        va_start(arguments, format);
+        vfprintf(stderr, format, arguments);
+        va_end(arguments);
+        fputc('\n', stderr);
+        return status;
+}
+
+/* Nobody wants to know what is below a thousandth of it. */
+static char *print_span(int64_t us, char buf[static 96]) {
+        int64_t unit_us = us >= 1000 * USEC_PER_SEC ? USEC_PER_SEC
+                          : us >= USEC_PER_SEC      ? USEC_PER_MSEC
+                          : us >= USEC_PER_MSEC     ? 100
+                                                    : 1;
+
+        return duration_print(us - us % unit_us, buf);
+}
+
+static void print_how(const struct run *run, char *buf, size_t size) {
+        const struct run_end *end = &run->end;
+        const char *name = end->signal > 0 ? sigabbrev_np(end->signal) : NULL, *error = run_start_error(end);
+        size_t n = (size_t)snprintf(buf, size, "%s", run_result_to_string(end->result));
+
+        if (end->result == RUN_RESULT_CONDITION)
+                snprintf(buf, size, "withheld, a condition does not hold: %s", run->condition);
+        else if (end->result == RUN_RESULT_START_FAILED && end->step == RUN_STEP_CONDITION && run->condition[0])
+                snprintf(buf + n, size - n, ", a condition can't be asked: %s", run->condition);
+        else if (end->result == RUN_RESULT_START_FAILED)
+                snprintf(buf + n, size - n, " at %s: %s", run_step_to_string(end->step), error ? error : "not known");
+        else if (end->start_bt_us == 0 && end->result == RUN_RESULT_FINISHED)
+                snprintf(buf + n, size - n, ", not run: what StopWhenPathExists= names is there");
+        else if (name)
+                snprintf(buf + n, size - n, ", ended by SIG%s", name);
+        else if (end->signal > 0)
+                snprintf(buf + n, size - n, ", ended by signal %d", end->signal);
+        else if (end->exit_code >= 0)
+                snprintf(buf + n, size - n, ", exit status %d", end->exit_code);
+}
+
+static void say_end(const struct run *run) {
+        const struct run_end *end = &run->end;
+        char how[WORDS_MAX], span[96], cpu[96];
+
+        print_how(run, how, sizeof(how));
+        if (end->start_bt_us > 0)
+                fprintf(stderr, "%s: %s, after %s, CPU time %s\n", run->name, how,
+                        print_span(end->end_bt_us - end->start_bt_us, span), print_span(end->cpu_us, cpu));
+        else
+                fprintf(stderr, "%s: %s\n", run->name, how);
+}
+
+/* ---- the run ---- */
+
+/* As trigger --wait has it. */
+static int exit_status(const struct trial *trial, const struct run_end *end) {
+        switch (end->result) {
+        case RUN_RESULT_SUCCESS:
+        case RUN_RESULT_FINISHED:
+        case RUN_RESULT_SKIPPED:
+                return 0;
+        case RUN_RESULT_TIMEOUT:
+                return TRIAL_EXIT_TIMEOUT;
+        case RUN_RESULT_START_FAILED:
+        case RUN_RESULT_CONDITION:
+                return TRIAL_EXIT_NOT_RUN;
+        case RUN_RESULT_CANCELLED:
+                return 128 + trial->signal;
+        case RUN_RESULT_FAILED:
+        case RUN_RESULT_SIGNAL:
+        case RUN_RESULT_OOM:
+                return end->signal > 0 ? 128 + end->signal : end->exit_code;
+        case RUN_RESULT_NONE:
+        case RUN_RESULT_INTERRUPTED:
+        case RUN_RESULT_MAX:
+                break;
+        }
+        return TRIAL_EXIT_FAILED;
+}
+
+static int on_pass_end(void *userdata) {
+        struct runner *runner = userdata;
+        struct run *run = run_table_find(&runner->runs, RUN_NUMBER);
+
+        if (!run || run->phase != RUN_PHASE_ENDED)
+                return 0;
+        int status = exit_status(runner->trial, &run->end);
+        runner->terminal = terminal_free(runner->terminal); /* so that our word is the last */
+        if (!runner->trial->is_quiet)
+                say_end(run);
+        runs_acknowledge(runner, RUN_NUMBER);
+        loop_exit(runner->loop, status);
+        return 0;
+}
+
+static int on_room(void *userdata, struct output_stream *stream) {
+        return run_output_watch(userdata, stream, stream->fd);
+}
+
+static int on_signal(void *userdata, const struct signalfd_siginfo *info) {
+        struct runner *runner = userdata;
+        struct trial *trial = runner->trial;
+        struct run *run = run_table_find(&runner->runs, RUN_NUMBER);
+        bool is_second = trial->signal > 0;
+
+        if (info->ssi_signo == SIGCHLD) {
+                runs_on_child(runner);
+                return 0;
+        }
+        if (!is_second)
+                trial->signal = (int)info->ssi_signo;
+        if (run)
+                runs_stop(runner, run, RUN_RESULT_CANCELLED, is_second, INT64_MAX);
+        else
+                loop_exit(runner->loop, 128 + trial->signal);
+        return 0;
+}
+
+/* ---- which job ---- */
+
+static void print_errors(const struct reading *reading) {
+        for (size_t i = 0; i < reading->n_diags; i++)
+                if (strncmp(reading->diags[i], "<3>", strlen("<3>")) == 0)
+                        fprintf(stderr, "%s\n", reading->diags[i] + strlen("<3>"));
+}
+
+static int tell_no_job(const struct runner *runner, const char *job) {
+        struct nearest nearest = nearest_begin(job);
+        const struct definition *definition;
+        size_t cursor = 0;
+
+        while ((definition = definitions_walk(&runner->definitions, &cursor)))
+                nearest_offer(&nearest, definition_name(definition));
+        if (nearest.found)
+                return say(TRIAL_EXIT_NO_SUCH_JOB, "no job \"%s\" in the files; did you mean %s?", job, nearest.found);
+        return say(TRIAL_EXIT_NO_SUCH_JOB, "no job \"%s\" in the files; give others: --jobs=DIR", job);
+}
+
+/* As another user a job has errors where we are not root; but what root has written down without a user would run as root. 0, or an exit status
+ * (told). */
+static int check_rights(const char *job, const struct definition *definition, const struct job_what *what) {
+        struct stat st;
+
+        if (geteuid() == 0 || what->has_identity)
+                return 0;
+        if (stat(definition_file(definition), &st) < 0 || st.st_uid != geteuid())
+                return say(TRIAL_EXIT_NOT_RUN, "%s is not yours, chimed runs it as the owner of %s: sudo chimectl try %s", job,
+                           definition_file(definition), job);
+        return 0;
+}
+
+static void tell_unlimited(const char *job, const struct job_what *what) {
+        if (what->memory_max.n > 0 || what->tasks_max.n > 0 || what->cpu_quota > 0)
+                say(0, "%s: MemoryMax=, TasksMax= and CPUQuota= are not enforced here", job);
+}
+
+static int start(struct runner *runner, struct definition *definition) {
+        struct clock_sample now = clock_now();
+        const struct wire_start start = {
+                .run = RUN_NUMBER,
+                .hash = definition->hash,
+                .item = WIRE_ITEM_TRIGGER,
+                .slot_us = now.rt_us,
+                .slot_rt_us = now.rt_us,
+                .cause = RUN_CAUSE_TRIGGER,
+                .attempt = 1,
+                .asks_conditions = true,
+        };
+
+        return runs_start(runner, &start);
+}
+
+/* 0, or the exit status. */
+static int begin(struct runner *runner, const struct reading *reading) {
+        const char *job = runner->trial->job;
+        struct definitions_delta delta;
+        struct job_what what;
+
+        if (reading->error < 0)
+                return say(TRIAL_EXIT_NOT_RUN, "the files can't be read: %s", strerror(-reading->error));
+        bool is_broken = definitions_is_broken(&runner->definitions, definitions_name_key(job));
+        int r = definitions_swap(&runner->definitions, clock_now(), &delta);
+        struct definition *definition = r == 0 ? definitions_by_name(&runner->definitions, job) : NULL;
+        if (r == 0 && !definition) {
+                print_errors(reading);
+                return is_broken ? say(TRIAL_EXIT_NOT_RUN, "%s has errors, and is not run", job) : tell_no_job(runner, job);
+        }
+        if (r == 0)
+                r = definition_decode_what(definition, &what);
+        if (r < 0)
+                return say(TRIAL_EXIT_NOT_RUN, "%s: %s", job, strerror(-r));
+        int status = check_rights(job, definition, &what);
+        if (status == 0)
+                tell_unlimited(job, &what);
+        job_what_done(&what);
+        if (status == 0 && (r = start(runner, definition)) < 0)
+                status = say(TRIAL_EXIT_NOT_RUN, "%s: %s", job, strerror(-r));
+        return status;
+}
+
+static void on_read(void *userdata, const struct reading *reading) {
+        struct runner *runner = userdata;
+        int status = begin(runner, reading);
+
+        runner->reader = reader_free(runner->reader);
+        if (status != 0)
+                loop_exit(runner->loop, status);
+}
+
+/* ---- the whole ---- */
+
+/* What our caller has ignored, for example nohup, does not end the run. */
+static void choose_signals(sigset_t *ret) {
+        static const int ends[] = {SIGINT, SIGTERM, SIGQUIT, SIGHUP};
+
+        sigemptyset(ret);
+        sigaddset(ret, SIGCHLD);
+        for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+                struct sigaction action;
+                if (sigaction(ends[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+                        sigaddset(ret, ends[i]);
+        }
+}
+
+static int run(struct runner *runner) {
+        sigset_t set;
+        int r = loop_new(&runner->loop);
+
+        choose_signals(&set);
+        if (r == 0)
+                r = journal_new(runner->loop, JOURNAL_LOGFMT, "chimectl", NULL, &runner->journal);
+        if (r == 0)
+                r = runner_begin_runs(runner, &set, on_signal);
+        if (r == 0)
+                r = terminal_new(runner->loop, on_room, runner, &runner->terminal);
+        if (r == 0)
+                r = reader_new(runner->loop, runner->pool, &runner->definitions, &runner->options->paths, on_read, runner,
+                               &runner->reader);
+        if (r < 0)
+                return r;
+        loop_set_flush(runner->loop, on_pass_end, runner);
+        return loop_run(runner->loop);
+}
+
+void trial_change(struct job_what *what) {
+        struct job_output *outputs[] = {&what->output, &what->error};
+
+        for (size_t i = 0; i < ARRAY_SIZE(outputs); i++)
+                if (outputs[i]->kind == JOB_OUTPUT_JOURNAL_DIRECT)
+                        outputs[i]->kind = JOB_OUTPUT_JOURNAL;
+}
+
+int trial_main(const struct runner_options *options, const char *job, bool is_quiet) {
+        struct runner *runner = runner_begin(options);
+        struct trial trial = {.job = job, .is_quiet = is_quiet};
+
+        if (!runner)
+                return say(TRIAL_EXIT_NOT_RUN, "out of memory");
+        runner->trial = &trial;
+        int r = run(runner);
+        terminal_free(runner->terminal);
+        runner_end(runner);
+        return r < 0 ? say(TRIAL_EXIT_FAILED, "%s", strerror(-r)) : r;
+}

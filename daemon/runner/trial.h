@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// trial: one job in the terminal, without a scheduler: what chimectl try does. Reader, definitions, conditions, launch, time limit and
+// the end of the process tree are those of a scheduled run.
+#pragma once
+
+#include "config/job.h"
+#include "daemon/runner/runner.h"
+
+/* Exit statuses beside those that the job gives. */
+enum trial_exit {
+        TRIAL_EXIT_FAILED = 1,
+        TRIAL_EXIT_NO_SUCH_JOB = 4,
+        TRIAL_EXIT_TIMEOUT = 124,
+        TRIAL_EXIT_NOT_RUN = 125,
+};
+
+/* Reads the files and runs the job; is_quiet: how it ended is not told. INT, TERM, QUIT and HUP end the run, a second one at once. Returns
+ * the exit status; what is wrong is on standard error. */
+int trial_main(const struct runner_options *options, const char *job, bool is_quiet);

@@ -1,0 +1,173 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# chimectl try runs a job in the terminal as a scheduled start would: what the process is given is the same, byte for byte, but for the
+# run's id and slot; conditions, time limit, output and the end of the tree are, too. It needs no chimed, and leaves nothing behind.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+need_root
+probe=$CHIMED_BUILD/tests/probe
+for program in setpriv python3; do
+        command -v "$program" >/dev/null || skip "needs $program"
+done
+chmod 755 "$T/jobs"
+
+# What try exits with; its standard output is in $said, its standard error in $T/err.
+expect_try() { # STATUS OPTION...
+        local wanted=$1 status=0
+        shift
+        said=$(timeout 60 "$CHIMED_BUILD/chimectl" "--config=$T/chimed.conf" "--jobs=$T/jobs" try "$@" 2>"$T/err") || status=$?
+        [ "$status" = "$wanted" ] || die "try $*: status $status, wanted $wanted: $said $(cat "$T/err")"
+}
+assert_last() { # TEXT: the last line that try said
+        assert_contains "the last line" "$1" "$(tail -n 1 "$T/err")"
+}
+is_left_nothing() { [ -z "$(processes_left)" ]; }
+
+# ---- the same process ----
+printf 'SECRET="two\nlines"\nLANG=C.UTF-8\n' >"$T/secrets"
+tell() { # JOB SETTING...
+        printf '%s\n' "Command=$probe" "StandardOutput=truncate:$T/out/$1" "${@:2}" | write_job "$1"
+}
+tell plain "EnvironmentFile=$T/secrets" Environment=OWN=yes
+tell user User=61003 Group=61004 SupplementaryGroups=61005 UMask=0077 Nice=3 CPUSchedulingPolicy=batch IOSchedulingClass=idle \
+        NoNewPrivileges=yes WorkingDirectory=/tmp LimitNOFILE=64:128 LimitCORE=0 "Environment=HOME=/ LANG=C"
+write_job piped <<<"Command=$probe"
+write_job direct <<<"Command=$probe
+StandardOutput=journal-direct"
+same() { # FILE: but for the parent and what is the run's own
+        grep -av -e '^parent ' -e '^variable CHIMED_RUN_ID=' -e '^variable CHIMED_SLOT' "$1"
+}
+start_daemon
+for job in plain user; do
+        expect_ctl 0 trigger --wait "$job"
+        mv "$T/out/$job" "$T/$job.daemon"
+        expect_try 0 "$job"
+        assert_equal "what $job wrote past its file" "" "$said"
+        diff <(same "$T/$job.daemon") <(same "$T/out/$job") >"$T/diff" || die "$job: < by chimed, > by try: $(cat "$T/diff")"
+done
+expect_ctl 0 trigger --follow piped
+echo "$said" >"$T/piped.daemon"
+expect_try 0 piped
+echo "$said" >"$T/piped"
+diff <(same "$T/piped.daemon") <(same "$T/piped") >"$T/diff" || die "piped: < by chimed, > by try: $(cat "$T/diff")"
+expect_try 0 direct
+assert_contains "what goes to the journal directly" "descriptor 1 pipe write" "$said"
+stop_daemon
+
+# ---- how it ends ----
+write_job three <<<'Script=echo out; echo err >&2; exit 3'
+write_job good <<<'Script=exit 3
+SuccessExitStatus=3'
+write_job signal <<<'Script=kill -SEGV $$'
+write_job hangs <<<'Script=trap "" TERM; sleep 1000 & sleep 1000; sleep 1000
+Timeout=300ms
+KillGrace=100ms'
+write_job absent <<<'Command=/nonexistent/program'
+write_job condition <<<"Command=/bin/touch $T/out/condition
+ConditionPathExists=/nonexistent"
+write_job asked <<<'Command=/bin/true
+ExecCondition=/bin/sh -c "echo asked; exit 1"'
+write_job stopped <<<"Command=/bin/touch $T/out/condition
+StopWhenPathExists=$T"
+write_job left <<<'Script=setsid sleep 1000 & echo done'
+write_job broken <<<'Command=/bin/true
+Timeout=never'
+write_job file <<<"Script=echo one; echo two >&2
+StandardOutput=append:$T/out/file"
+find "$T/run" "$T/jobs" | sort >"$T/before"
+
+expect_try 3 three
+assert_equal "standard output" out "$said"
+assert_equal "standard error" err "$(head -n 1 "$T/err")"
+assert_last "three: failed, exit status 3, after "
+expect_try 3 --quiet three
+assert_equal "standard error" err "$(cat "$T/err")"
+expect_try 0 good
+assert_last "good: success, exit status 3, after "
+expect_try 139 signal
+assert_last "signal: signal, ended by SIGSEGV, after "
+expect_try 124 hangs
+assert_last "hangs: timeout, ended by SIG"
+expect_try 125 absent
+assert_last "absent: start-failed at exec: No such file or directory"
+expect_try 125 condition
+assert_last "condition: withheld, a condition does not hold: ConditionPathExists=/nonexistent (it is not there)"
+expect_try 125 asked
+assert_equal "what the condition says" asked "$said"
+assert_last "asked: withheld, a condition does not hold: ExecCondition="
+expect_try 0 stopped
+assert_last "stopped: finished, not run: "
+[ ! -e "$T/out/condition" ] || die "it was run though its condition does not hold"
+expect_try 0 left
+assert_contains "what is told of leftovers" "left 1 process behind" "$(cat "$T/err")"
+expect_try 0 file
+expect_try 0 file
+assert_equal "the file" "one two one two" "$(tr '\n' ' ' <"$T/out/file" | sed 's/ $//')"
+until_true 10 is_left_nothing
+
+# ---- what is not run ----
+expect_try 4 thre
+assert_last 'no job "thre" in the files; did you mean three?'
+expect_try 125 broken
+assert_contains "the error" "jobs/broken.ini:3" "$(cat "$T/err")"
+assert_last "broken has errors, and is not run"
+expect_try 2 three file
+for job in user three; do
+        status=0
+        timeout 60 setpriv --reuid=65534 --regid=65534 --clear-groups \
+                "$CHIMED_BUILD/chimectl" "--config=$T/chimed.conf" "--jobs=$T/jobs" try "$job" >"$T/said" 2>"$T/err.$job" || status=$?
+        assert_equal "status of $job for nobody" 125 "$status"
+done
+assert_contains "the error" "only root can run jobs as other users" "$(cat "$T/err.user")"
+assert_contains "the error" "sudo chimectl try three" "$(cat "$T/err.three")"
+
+# ---- Ctrl-C: a signal to the group of the terminal, of which the job is not ----
+# neither begins a process once its file is there: a signal to the tree does not reach what is born meanwhile
+write_job long <<<"Script=sleep 1000 & setsid sleep 1000 & touch $T/out/long; wait"
+write_job stubborn <<<"Script=trap 'echo >$T/out/asked' TERM; echo >$T/out/stubborn; while :; do :; done
+KillGrace=1h"
+in_group() { # JOB: $pid is the group
+        rm -f "$T/out/$1"
+        python3 -c 'import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.setsid()
+os.execv(sys.argv[1], sys.argv[1:])' "$CHIMED_BUILD/chimectl" "--config=$T/chimed.conf" "--jobs=$T/jobs" try "$1" 2>"$T/err" &
+        pid=$!
+        until_true 30 file_exists "$T/out/$1"
+}
+expect_end() { # STATUS
+        local status=0
+        until_true 30 is_zombie_or_gone "$pid"
+        wait "$pid" || status=$?
+        assert_equal "status" "$1" "$status"
+        until_true 10 is_left_nothing
+}
+in_group long
+kill -INT -- "-$pid"
+expect_end 130
+assert_last "long: cancelled, ended by SIGTERM, after "
+in_group long
+kill -TERM "$pid"
+expect_end 143
+in_group stubborn # which has an hour, but for the second time
+kill -INT -- "-$pid"
+until_true 30 file_exists "$T/out/asked"
+kill -INT -- "-$pid"
+expect_end 130
+
+# ---- output that nobody takes holds up the job, and not its end ----
+write_job endless <<<"Script=touch $T/out/endless; exec yes"
+mkfifo "$T/pipe"
+exec 9<>"$T/pipe"
+in_group endless >&9
+kill -TERM "$pid"
+until_true 30 is_left_nothing
+cat <"$T/pipe" >/dev/null 9>&- &
+drain=$!
+exec 9>&-
+expect_end 143
+wait "$drain"
+
+find "$T/run" "$T/jobs" | sort >"$T/after"
+rm "$T/jobs/long.ini" "$T/jobs/stubborn.ini" "$T/jobs/endless.ini"
+find "$T/run" "$T/jobs" | sort >"$T/after"
+diff "$T/before" "$T/after" || die "files were left"
