@@ -573,6 +573,23 @@ bool launch_owns_pid(struct launch_pool *pool, pid_t pid) {
         return is_ours;
 }
 
+bool launch_is_idle(struct launch_pool *pool) {
+        pthread_mutex_lock(&pool->mutex);
+        bool is_idle = !pool->waiting && !pool->done && pool->n_idle == pool->n_workers;
+        pthread_mutex_unlock(&pool->mutex);
+        return is_idle;
+}
+
+bool launch_hangs(struct launch_pool *pool) {
+        bool hangs = false;
+
+        pthread_mutex_lock(&pool->mutex);
+        for (unsigned i = 0; i < pool->n_workers; i++)
+                hangs |= pool->workers[i].current && pool->workers[i].current->is_abandoned;
+        pthread_mutex_unlock(&pool->mutex);
+        return hangs;
+}
+
 unsigned launch_n_threads(struct launch_pool *pool) {
         pthread_mutex_lock(&pool->mutex);
         unsigned n = pool->n_workers;

@@ -92,6 +92,10 @@ struct launch *launch_free(struct launch *launch);
 int launch_submit(struct launch_pool *pool, struct launch *launch);
 /* Whether pid was cloned by a thread and its launch was not given back yet: its exit status is not to be taken. */
 bool launch_owns_pid(struct launch_pool *pool, pid_t pid);
+/* Whether no start is under way: none waits, is on a thread, or is to be given back. */
+bool launch_is_idle(struct launch_pool *pool);
+/* Whether a start that was given up has still not come back: its child may be on its way to exec, in memory shared with us. */
+bool launch_hangs(struct launch_pool *pool);
 unsigned launch_n_threads(struct launch_pool *pool);
 
 /* Why a child ends before exec without having failed. */

@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,6 +54,20 @@ int clone(int (*fn)(void *), void *stack, int flags, void *argument, ...) {
         return -1;
 }
 #endif
+
+/* A file that can't be opened before the gate is: as on a dead file system, where nothing can be ended. */
+static const char *gated = "";
+static atomic_bool is_open;
+int open(const char *path, int flags, ...) {
+        va_list rest;
+
+        va_start(rest, flags);
+        mode_t mode = flags & O_CREAT ? va_arg(rest, mode_t) : 0;
+        va_end(rest);
+        while (strcmp(path, gated) == 0 && !is_open)
+                sched_yield();
+        return (int)syscall(SYS_openat, AT_FDCWD, path, flags | O_LARGEFILE, mode);
+}
 
 static void on_done(void *userdata, struct launch *l) {
         ck_assert_ptr_eq(userdata, &done);
@@ -682,6 +697,27 @@ START_TEST(a_start_that_hangs_holds_up_no_other_and_is_ended) {
 }
 END_TEST
 
+START_TEST(a_start_that_was_given_up_is_known_until_it_comes_back) {
+        struct launch *l = order((const char *const[]){"/bin/true", NULL});
+
+        write_file("gated", "", 0644);
+        gated = path_of("gated");
+        l->what.environment_files = list_of((const char *const[]){path_of("gated"), NULL});
+        l->on_done = on_slow;
+        l->run = 7;
+        ck_assert(launch_is_idle(pool));
+        ck_assert_int_eq(launch_submit(pool, l), 0);
+        ck_assert(!launch_is_idle(pool));
+        ck_assert(!launch_hangs(pool));
+        wait_until(loop, n_done == 1);
+        ck_assert(!launch_is_idle(pool));
+        ck_assert(launch_hangs(pool));
+        is_open = true;
+        wait_until(loop, launch_is_idle(pool));
+        ck_assert(!launch_hangs(pool));
+}
+END_TEST
+
 #ifndef clone
 START_TEST(a_clone_that_fails_late_closes_nothing_of_others) {
         late_fd = open("/dev/null", O_RDONLY | O_CLOEXEC); /* who got the number that the kernel gave up */
@@ -811,6 +847,7 @@ int main(void) {
         tcase_add_test(tcase, our_own_program_gets_its_descriptors);
         tcase_add_test(tcase, our_own_program_is_found_with_our_rights_not_its_own);
         tcase_add_test(tcase, a_start_that_hangs_holds_up_no_other_and_is_ended);
+        tcase_add_test(tcase, a_start_that_was_given_up_is_known_until_it_comes_back);
 #ifndef clone
         tcase_add_test(tcase, a_clone_that_fails_late_closes_nothing_of_others);
 #endif
