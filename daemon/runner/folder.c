@@ -51,10 +51,16 @@ static int write_small(int fd, const char *text) {
         return n == (ssize_t)size ? 0 : n < 0 ? -errno : -EIO;
 }
 
+/* Of the process, not of the descriptor, which a child has until it comes to its program. */
+static int lock_whole(int fd) {
+        struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+        return fcntl(fd, F_SETLK, &whole) < 0 ? -errno : 0;
+}
+
 static int lock(int folder_fd, const char *path) {
         /* who can open it can lock it, so nobody else can */
         int fd = openat(folder_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
         char text[32] = "";
 
         if (fd < 0 || fchmod(fd, 0600) < 0) {
@@ -62,8 +68,7 @@ static int lock(int folder_fd, const char *path) {
                 util_close(fd);
                 return -EACCES;
         }
-        /* of the process, not of the descriptor, which a child has until it comes to its program */
-        if (fcntl(fd, F_SETLK, &whole) < 0) {
+        if (lock_whole(fd) < 0) {
                 ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
                 text[n > 0 ? strcspn(text, "\n") : 0] = '\0';
                 fprintf(stderr, "chimed: another instance uses %s (pid %s)\n", path, text[0] ? text : "unknown");
@@ -166,11 +171,18 @@ int folder_keep(const struct run_folder *folder, bool is_kept) {
         return 0;
 }
 
+int folder_lock_again(struct run_folder *folder) {
+        int r = lock_whole(folder->lock_fd);
+
+        folder->is_lost = r < 0;
+        return r;
+}
+
 void folder_leave(struct run_folder *folder) {
-        if (folder->listen_fd >= 0 && unlinkat(folder->fd, SOCKET_NAME, 0) < 0 && errno != ENOENT)
+        if (folder->listen_fd >= 0 && !folder->is_lost && unlinkat(folder->fd, SOCKET_NAME, 0) < 0 && errno != ENOENT)
                 fprintf(stderr, "chimed-runner: " SOCKET_NAME ": %s\n", strerror(errno));
         folder->listen_fd = util_close(folder->listen_fd);
-        if (folder->lock_fd >= 0 && ftruncate(folder->lock_fd, 0) < 0)
+        if (folder->lock_fd >= 0 && !folder->is_lost && ftruncate(folder->lock_fd, 0) < 0)
                 fprintf(stderr, "chimed-runner: lock: %s\n", strerror(errno));
         folder->lock_fd = util_close(folder->lock_fd);
         folder->fd = util_close(folder->fd);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -22,6 +23,11 @@
 #define TEXTS_MAX        1000000
 
 static const uint8_t chunk_key[16] = "chimed handover";
+
+void handover_print_forms(char forms[static HANDOVER_FORMS_MAX]) {
+        snprintf(forms, HANDOVER_FORMS_MAX, "takes over: handover %d, runs %d, wire %d", HANDOVER_VERSION, RUN_TABLE_VERSION,
+                 WIRE_VERSION);
+}
 
 /* ---- writing ---- */
 

@@ -7,6 +7,12 @@
 
 #include "daemon/runner/runner_internal.h"
 
+#define HANDOVER_FORMS_MAX 96
+
+/* The forms of what is handed over, as a line of --version: a program that prints it can read what this one writes. A program that
+ * reads older forms, too, prints a line for each. */
+void handover_print_forms(char forms[static HANDOVER_FORMS_MAX]);
+
 /* Writes what the runner knows; no run may be launching. *ret_fd: a new descriptor, given to the caller. 0, -EBUSY, -ENOMEM, or
  * another error of the file. */
 int handover_write(const struct runner *runner, int *ret_fd);

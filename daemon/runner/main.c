@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "daemon/core/util.h"
+#include "daemon/runner/handover.h"
 #include "daemon/runner/runner.h"
 #include "daemon/runner/trial.h"
 
@@ -83,6 +84,14 @@ struct arguments {
         const char *job; /* to be tried */
 };
 
+/* Read by the runner that is to be executed anew as this program. */
+static void print_version(void) {
+        char forms[HANDOVER_FORMS_MAX];
+
+        handover_print_forms(forms);
+        printf("chimed-runner " CHIMED_VERSION "\n%s\n", forms);
+}
+
 /* -1 to go on, else the exit status. */
 static int take_option(struct arguments *a, int id) {
         struct reader_paths *paths = &a->runner.paths;
@@ -140,7 +149,7 @@ static int take_option(struct arguments *a, int id) {
                 fputs(help, stdout);
                 return 0;
         case OPTION_VERSION:
-                puts("chimed-runner " CHIMED_VERSION);
+                print_version();
                 return 0;
         }
         fputs("Try 'chimed-runner --help'.\n", stderr);

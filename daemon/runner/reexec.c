@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // reexec: the runner executes its program anew and stays the parent of its jobs: how a new version comes into use.
-// First the scheduler leaves in order, and what it had asked for is begun: a new one starts behind the exec, out of the new version,
+// First the new program is asked whether it can run here, and read what it would be handed, and what the scheduler has no part in is to be in
+// order. Then the scheduler leaves in order, and what it had asked for is begun: a new one starts behind the exec, out of the new version,
 // too. Then starts and looks at process trees that are under way come to their end: they are on threads, which an exec ends. What is left
 // is data and descriptors. Where it can't be done, the runner goes on as it was.
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -21,9 +23,9 @@
 #include "daemon/core/util.h"
 #include "daemon/runner/handover.h"
 
-#define WAIT_US                                                                                                                \
-        (5 * USEC_PER_SEC) /* for what is under way, then it is not done; a scheduler is killed, and has so long once more */
-#define RESUME     "--resume=" /* see main.c */
+#define ANSWER_US  (10 * USEC_PER_SEC) /* for the new program's answer, and for what is to be in order */
+#define WAIT_US    (5 * USEC_PER_SEC)  /* for what is under way; a scheduler is then killed, and has so long once more */
+#define RESUME     "--resume="         /* see main.c */
 #define BURY_US    (5 * USEC_PER_SEC)
 #define BURY_AGAIN (10 * USEC_PER_MSEC)
 
@@ -36,9 +38,12 @@ int reexec_prepare(struct runner *runner) {
 void reexec_cancel(struct runner *runner) {
         if (runner->reexec.stage == REEXEC_NONE)
                 return;
+        bool is_held = runner->reexec.stage != REEXEC_PREPARING;
         runner->reexec.stage = REEXEC_NONE;
-        runner->reexec.timer = loop_source_free(runner->reexec.timer);
-        host_release(runner->host);
+        loop_arm_timer(runner->reexec.timer, LOOP_NEVER);
+        successor_drop(runner->reexec.successor);
+        if (is_held)
+                host_release(runner->host);
         generation_continue(runner);
 }
 
@@ -68,32 +73,84 @@ static void refuse_program(struct runner *runner, const char *why) {
         refuse(runner, asprintf(&text, "%s: %s", runner->reexec.program, why) < 0 ? why : text);
 }
 
+/* What would be lost by an exec now, whether a scheduler is there or not, or NULL. */
+static const char *find_lasting_obstacle(const struct runner *runner) {
+        if (launch_hangs(runner->pool))
+                return "a start that was given up still hangs";
+        if (!tree_is_idle(runner->tree))
+                return "the processes of runs that are being ended can't be looked at";
+        return journal_queued(runner->journal) > 0 ? "the journal takes no records" : NULL;
+}
+
 /* What would be lost by an exec now, or NULL. */
 static const char *find_obstacle(const struct runner *runner) {
         if (!host_is_idle(runner->host))
                 return "the scheduler does not leave";
         if (runner->reader && reader_is_launching(runner->reader))
                 return "the start of the reader hangs";
-        if (!tree_is_idle(runner->tree))
-                return "the processes of runs that are being ended can't be looked at";
         for (const struct run *run = run_table_walk(&runner->runs, NULL); run; run = run_table_walk(&runner->runs, run))
                 if (run->phase == RUN_PHASE_LAUNCHING)
                         return "the start of a job hangs";
-        return journal_queued(runner->journal) > 0 ? "the journal takes no records" : NULL;
+        const char *why = find_lasting_obstacle(runner);
+        return why || launch_is_idle(runner->pool) ? why : "a start hangs";
 }
 
+static void wait_for(struct runner *runner, enum reexec_stage stage) {
+        int64_t wait_us = stage == REEXEC_PREPARING ? ANSWER_US : WAIT_US;
+
+        runner->reexec.stage = stage;
+        loop_arm_timer(runner->reexec.timer, clock_now().bt_us + wait_us);
+}
+
+/* What has gone by now is none: then it is done at the end of this pass. */
 static int on_time(void *userdata, bool is_clock_change) {
         struct runner *runner = userdata;
+        const struct reexec *reexec = &runner->reexec;
 
         (void)is_clock_change;
-        if (runner->reexec.stage == REEXEC_ASKED && !host_is_idle(runner->host)) {
-                runner->reexec.stage = REEXEC_FORCED;
-                host_kill(runner->host);
-                return loop_arm_timer(runner->reexec.timer, clock_now().bt_us + WAIT_US);
+        if (reexec->stage == REEXEC_PREPARING && !reexec->is_accepted) {
+                refuse_program(runner, "it does not answer");
+                return 0;
         }
-        const char *why = find_obstacle(runner);
-        refuse(runner, why ? why : "it takes too long");
+        if (reexec->stage == REEXEC_ASKED && !host_is_idle(runner->host)) {
+                wait_for(runner, REEXEC_FORCED);
+                host_kill(runner->host);
+                return 0;
+        }
+        const char *why = reexec->stage == REEXEC_PREPARING ? find_lasting_obstacle(runner) : find_obstacle(runner);
+        if (why)
+                refuse(runner, why);
         return 0;
+}
+
+static void on_answer(void *userdata, const char *why) {
+        struct runner *runner = userdata;
+
+        if (why)
+                refuse_program(runner, why);
+        else
+                runner->reexec.is_accepted = true;
+}
+
+int reexec_new(struct runner *runner) {
+        int r = loop_add_timer(runner->loop, LOOP_CLOCK_BOOT, on_time, runner, &runner->reexec.timer);
+
+        return r < 0 ? r : successor_new(runner->loop, runner->pool, on_answer, runner, &runner->reexec.successor);
+}
+
+void reexec_done(struct runner *runner) {
+        runner->reexec.timer = loop_source_free(runner->reexec.timer);
+        runner->reexec.successor = successor_free(runner->reexec.successor);
+}
+
+/* NULL: its answer comes; else why not. */
+static const char *ask_program(struct runner *runner) {
+        const char *fault = find_fault(runner->reexec.program);
+        int r = fault ? 0 : successor_ask(runner->reexec.successor, runner->reexec.program);
+
+        if (r == -EBUSY)
+                return "it has not ended since it was asked before";
+        return r < 0 ? strerror(-r) : fault;
 }
 
 void reexec_begin(struct runner *runner) {
@@ -103,18 +160,13 @@ void reexec_begin(struct runner *runner) {
                 refuse(runner, "what a runner before this one left is being ended");
                 return;
         }
-        const char *fault = find_fault(runner->reexec.program);
+        const char *fault = ask_program(runner);
         if (fault) {
                 refuse_program(runner, fault);
                 return;
         }
-        runner->reexec.stage = REEXEC_ASKED;
-        host_hold(runner->host);
-        int r = loop_add_timer(runner->loop, LOOP_CLOCK_BOOT, on_time, runner, &runner->reexec.timer);
-        if (r == 0)
-                r = loop_arm_timer(runner->reexec.timer, clock_now().bt_us + WAIT_US);
-        if (r < 0)
-                refuse(runner, strerror(-r));
+        runner->reexec.is_accepted = false;
+        wait_for(runner, REEXEC_PREPARING);
 }
 
 /* ---- the exec ---- */
@@ -165,7 +217,11 @@ static int execute(struct runner *runner) {
 }
 
 void reexec_step(struct runner *runner) {
-        if (runner->reexec.stage == REEXEC_NONE || find_obstacle(runner))
+        if (runner->reexec.stage == REEXEC_PREPARING && runner->reexec.is_accepted && !find_lasting_obstacle(runner)) {
+                wait_for(runner, REEXEC_ASKED);
+                host_hold(runner->host);
+        }
+        if (runner->reexec.stage < REEXEC_ASKED || find_obstacle(runner))
                 return;
         generation_interrupt(runner);
         int r = execute(runner);
@@ -201,12 +257,26 @@ static unsigned bury(void) {
         }
 }
 
+/* All but the standard ones. */
+static void close_all(void) {
+        if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0) == 0)
+                return;
+        DIR *folder = opendir("/proc/self/fd"); /* before 5.9 */
+        for (const struct dirent *entry; folder && (entry = readdir(folder));) {
+                int fd = (int)strtol(entry->d_name, NULL, 10);
+                if (fd > STDERR_FILENO && fd != dirfd(folder))
+                        close(fd);
+        }
+        if (folder)
+                closedir(folder);
+}
+
 static int begin_anew(struct runner *runner, int error) {
         const struct runner_options *options = runner->options;
         char **argv = make_arguments(options->argv, NULL);
         struct journal *journal;
 
-        syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
+        close_all();
         unsigned n = bury();
         if (journal_new(NULL, options->log, "chimed-runner", NULL, &journal) == 0) {
                 struct journal_record r = journal_begin(journal, EVENT_DEGRADED);
@@ -225,12 +295,23 @@ static int begin_anew(struct runner *runner, int error) {
         return -errno;
 }
 
+/* What runs is worth more than the folder. */
+static void tell_lost(struct runner *runner) {
+        struct journal_record r = journal_begin(runner->journal, EVENT_DEGRADED);
+
+        journal_field_i64(&r, "ERRNO", -runner->reexec.lock_error);
+        journal_send(
+                &r, "While the runner was re-executed another instance has taken %s (%s): runs go on, clients may reach either",
+                runner->options->run_folder, strerror(-runner->reexec.lock_error));
+}
+
 int reexec_resume(struct runner *runner, int fd) {
         int r = handover_read(runner, fd);
 
         if (r < 0)
                 return begin_anew(runner, r);
         close(fd);
+        runner->reexec.lock_error = folder_lock_again(&runner->folder);
         sd_id128_t instance;
         memcpy(instance.bytes, runner->instance, sizeof(instance.bytes));
         sd_id128_to_string(instance, runner->instance_text);
@@ -238,6 +319,8 @@ int reexec_resume(struct runner *runner, int fd) {
 }
 
 void reexec_tell(struct runner *runner) {
+        if (runner->reexec.lock_error < 0)
+                tell_lost(runner);
         struct journal_record r = journal_begin(runner->journal, EVENT_RE_EXECUTED);
 
         journal_field(&r, "CHIMED_COUNT", "%zu", runner->runs.n_in_flight);

@@ -376,6 +376,8 @@ static int start_parts(struct runner *runner) {
         if (r == 0)
                 r = loop_add_timer(runner->loop, LOOP_CLOCK_BOOT, on_sync_time, runner, &runner->sync_timer);
         if (r == 0)
+                r = reexec_new(runner);
+        if (r == 0)
                 r = start_scheduler(runner);
         if (r == 0)
                 r = remains_begin(runner);
@@ -401,7 +403,7 @@ struct runner *runner_end(struct runner *runner) {
         loop_source_free(runner->stop_timer);
         loop_source_free(runner->reap_timer);
         loop_source_free(runner->sync_timer);
-        loop_source_free(runner->reexec.timer);
+        reexec_done(runner);
         loop_source_free(runner->remains.timer);
         journal_free(runner->journal);
         loop_free(runner->loop);

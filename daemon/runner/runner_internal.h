@@ -20,6 +20,7 @@
 #include "daemon/runner/reader.h"
 #include "daemon/runner/run_table.h"
 #include "daemon/runner/runner.h"
+#include "daemon/runner/successor.h"
 #include "daemon/runner/tree.h"
 #include "daemon/runner/watch.h"
 
@@ -71,14 +72,18 @@ enum stop_stage {
 
 enum reexec_stage {
         REEXEC_NONE,
-        REEXEC_ASKED,  /* the scheduler is to leave, what is under way is to end */
-        REEXEC_FORCED, /* the scheduler was killed */
+        REEXEC_PREPARING, /* the new program is asked; what only time can end is to end */
+        REEXEC_ASKED,     /* the scheduler is to leave, what is under way is to end */
+        REEXEC_FORCED,    /* the scheduler was killed */
 };
 
 /* How far it has come that the runner executes its program anew. */
 struct reexec {
         enum reexec_stage stage;
         char program[PATH_MAX]; /* where it was executed from; "": not known */
+        struct successor *successor;
+        bool is_accepted; /* by that program */
+        int lock_error;   /* of the run folder's lock, taken again; 0 or negative */
         struct loop_source *timer;
 };
 
@@ -87,6 +92,7 @@ struct run_folder {
         int fd, lock_fd;
         int listen_fd; /* the control socket in it */
         bool is_first_of_boot;
+        bool is_lost; /* another one has the lock */
 };
 
 /* What was told of what runs leave behind. */
@@ -192,6 +198,9 @@ void runner_await_sync(struct runner *runner);
 
 /* Remembers where the program lies. 0 or a negative error. */
 int reexec_prepare(struct runner *runner);
+/* Behind the parts that it needs. 0 or a negative error. */
+int reexec_new(struct runner *runner);
+void reexec_done(struct runner *runner);
 /* Executes the program anew, as soon as nothing is under way that would be lost. */
 void reexec_begin(struct runner *runner);
 /* The end of a pass of the loop: does it if that can be done now. */
@@ -327,5 +336,8 @@ void folder_read(int folder_fd, const char *name, char *text, size_t size);
 int folder_write(int folder_fd, const char *name, const char *text);
 /* Whether its descriptors stay open when another program is executed; the lock is held as long as they are. 0, -EBADF. */
 int folder_keep(const struct run_folder *folder, bool is_kept);
-/* Takes the socket and the lock away. */
+/* Takes the lock once more in the program executed anew: a kernel before 5.11 takes it away from a program with threads. 0, or a negative
+ * error: another one has the folder now. */
+int folder_lock_again(struct run_folder *folder);
+/* Takes the socket and the lock away, where they are ours. */
 void folder_leave(struct run_folder *folder);

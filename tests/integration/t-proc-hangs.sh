@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Where reading /proc hangs, a run's time-out and the daemon's end still come: the main process is killed without it.
+# Where reading /proc hangs, a run's time-out and the daemon's end still come: the main process is killed without it. The program is not
+# executed anew.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 need_root
 command -v strace >/dev/null || skip "needs strace"
@@ -26,6 +27,13 @@ is_traced || skip "may not trace"
 until_true 15 has_events 1 timed-out stubborn
 assert_event timed-out stubborn CHIMED_RESULT=timeout
 grep -q getdents64 "$T/strace" || die "nothing hung"
+# an exec would lose what is asked of it: refused before the scheduler is told to leave
+before=$(scheduler_pid)
+mark_log
+kill -USR2 "$daemon"
+wait_event degraded "" 30
+assert_contains "the record" "the processes of runs that are being ended can't be looked at" "$(event_field MESSAGE degraded)"
+assert_equal "the scheduler" "$before" "$(scheduler_pid)"
 # the runner leaves; its thread does only once strace lets go of it
 has_left() { grep -q '^State:[[:space:]]*Z' "/proc/$daemon/status"; }
 kill -TERM "$daemon"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What the runner is to execute anew can't be executed, may be written by others, is another version, or can't read what it is handed over:
-# all goes on as it was, or the runs are ended and interrupted, and it is told (UP1).
+# What the runner is to execute anew can't be executed, may be written by others, can't run, knows other forms, or does not answer: all goes
+# on as it was, the scheduler, too. It can't read what it is handed over: the runs are ended and interrupted. All is told (UP1).
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 mkdir "$T/bin"
 cp "$CHIMED_BUILD"/{chimed,chimed-runner,chimectl} "$T/bin"
@@ -20,10 +20,17 @@ Log=all
 Script=echo "\$\$" >>$T/out/long; exec sleep 1000
 EOF
 
+program=$T/bin/chimed-runner # what is executed anew
 put_runner() { # <FILE, whole at once, as packages do
         cat >"$T/bin/new"
         chmod 755 "$T/bin/new"
-        mv "$T/bin/new" "$T/bin/chimed-runner"
+        mv "$T/bin/new" "$program"
+}
+# What is executed anew does this before it becomes the runner, whose program is another one from then on.
+put_wrapper() { # <SCRIPT
+        cp "$T/runner" "$program-"
+        { printf '#!/bin/bash\nif [ "$1" != --version ]; then\n' && cat && printf 'fi\nexec -a chimed-runner %s "$@"\n' "$program-"; } | put_runner
+        program+=-
 }
 ticks() { wc -l <"$T/out/tick"; }
 goes_on() {
@@ -33,9 +40,12 @@ goes_on() {
         assert_equal "the runner" "$(cat "$T/run/lock")" "$daemon"
 }
 refuses() { # REASON
+        local before
         mark_log
+        before=$(scheduler_pid)
         kill -USR2 "$daemon"
-        wait_event degraded
+        wait_event degraded "" 20
+        assert_equal "the scheduler" "$before" "$(scheduler_pid)"
         assert_contains "the record" "not re-executed and goes on as it was: $T/bin/chimed-runner: $1" "$(event_field MESSAGE degraded)"
         goes_on
 }
@@ -47,13 +57,37 @@ start_daemon "--state=$T/state"
 until_true 10 file_exists "$T/out/long"
 
 chmod o+w "$T/bin/chimed-runner"
-before=$(scheduler_pid)
 refuses "others can write it"
-assert_equal "the scheduler" "$before" "$(scheduler_pid)"
 rm "$T/bin/chimed-runner"
 refuses "No such file"
 put_runner <<<"no program"
 refuses "Exec format error"
+
+# it is asked before anything is given up for it
+put_runner <<'EOF'
+#!/bin/sh
+echo 'error while loading shared libraries: libnone.so.1' >&2
+exit 127
+EOF
+refuses "exit status 127: error while loading shared libraries: libnone.so.1"
+put_runner <<'EOF'
+#!/bin/sh
+kill -SEGV $$
+EOF
+refuses "signal 11"
+put_runner <<'EOF'
+#!/bin/sh
+echo "chimed-runner 99"
+echo "takes over: handover 99, runs 99, wire 99"
+EOF
+refuses 'it can'"'"'t take over the runs, for it does not read "takes over: handover '
+put_runner <<EOF
+#!/bin/sh
+echo \$\$ >$T/out/asked
+exec sleep 1000
+EOF
+refuses "it does not answer"
+until_true 10 is_gone "$(cat "$T/out/asked")"
 
 # an upgrade: both programs are new ones
 put_runner <"$T/runner"
@@ -75,17 +109,50 @@ wait_event re-executed "" 15
 is_gone "$before" || die "the scheduler is still there"
 goes_on
 
+# the kernel has taken the lock of the run folder away, as one before 5.11 does: it is taken again
+put_wrapper <<EOF
+: <"$T/run/lock"
+EOF
+mark_log
+kill -USR2 "$daemon"
+wait_event re-executed
+assert_equal "what is wrong" 0 "$(count_events degraded)"
+"$CHIMED_BUILD/chimed" "--config=$T/chimed.conf" "--jobs=$T/jobs" "--run=$T/run" --log=json >"$T/second" 2>&1 &&
+        die "two instances have one folder"
+assert_contains "refusal" "another instance uses $T/run (pid $daemon)" "$(cat "$T/second")"
+goes_on
+
+# another one was faster: runs go on, and it is told
+cat >"$T/take" <<EOF
+import fcntl, sys
+file = open("$T/run/lock", "r+")
+fcntl.lockf(file, fcntl.LOCK_EX)
+open("$T/taken", "w")
+sys.stdin.read()
+EOF
+mkfifo "$T/hold"
+python3 "$T/take" <>"$T/hold" &
+taker=$!
+put_wrapper <<EOF
+: <"$T/run/lock"
+until [ -e "$T/taken" ]; do sleep 0.02; done
+EOF
+mark_log
+kill -USR2 "$daemon"
+wait_event re-executed "" 30
+assert_contains "the record" "another instance has taken $T/run" "$(event_field MESSAGE degraded)"
+goes_on
+kill "$taker"
+wait "$taker" || true
+
 # one byte is not as it was written
-cp "$T/runner" "$T/bin/real-runner"
-put_runner <<EOF
-#!/bin/bash
+put_wrapper <<EOF
 for word; do
         case \$word in --resume=*) fd=\${word#*=} ;; esac
 done
 cat /proc/\$\$/fd/\$fd >$T/state.bin
 printf x | dd of=$T/state.bin bs=1 seek=300 conv=notrunc status=none
 eval "exec \$fd<$T/state.bin"
-exec -a chimed-runner $T/bin/real-runner "\$@"
 EOF
 mark_log
 kill -USR2 "$daemon"
