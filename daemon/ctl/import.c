@@ -9,19 +9,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/core/memory_stream.h"
 #include "daemon/core/util.h"
 #include "daemon/ctl/text.h"
 
 int import_begin(struct import *i) {
         *i = (struct import){};
-        i->out = open_memstream(&i->text, &i->size);
+        i->out = memory_stream_open(&i->text, &i->size);
         return i->out ? 0 : -ENOMEM;
 }
 
 int import_finish(struct import *i) {
-        bool has_failed = ferror(i->out) || i->has_failed;
+        bool has_failed = !memory_stream_finish(i->out, &i->text) || i->has_failed;
 
-        has_failed = fclose(i->out) != 0 || has_failed;
         i->out = NULL;
         return i->n > IMPORT_JOBS_MAX ? -E2BIG : has_failed ? -ENOMEM : 0;
 }

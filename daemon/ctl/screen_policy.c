@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "daemon/core/memory_stream.h"
 #include "daemon/core/util.h"
 #include "daemon/ctl/reply.h"
 #include "daemon/ctl/screens.h"
@@ -26,7 +27,7 @@ struct parts {
 /* Without memory there is no line. */
 static void begin(struct parts *p) {
         *p = (struct parts){};
-        p->out = open_memstream(&p->text, &p->size);
+        p->out = memory_stream_open(&p->text, &p->size);
 }
 
 __attribute__((format(printf, 2, 3))) static void add(struct parts *p, const char *format, ...) {
@@ -41,9 +42,7 @@ __attribute__((format(printf, 2, 3))) static void add(struct parts *p, const cha
 }
 
 static void print(struct parts *p, const struct view *v, const char *label, FILE *out) {
-        bool is_whole = p->out && fclose(p->out) == 0;
-
-        if (is_whole && p->n > 0)
+        if (memory_stream_finish(p->out, &p->text) && p->n > 0)
                 screen_line(v, out, label, p->text);
         free(p->text);
 }
@@ -204,17 +203,14 @@ static char *events_of(const json_t *tie) {
         char *text = NULL;
         size_t size, i;
         json_t *event;
-        FILE *out = open_memstream(&text, &size);
+        FILE *out = memory_stream_open(&text, &size);
 
         if (!out)
                 return NULL;
         json_array_foreach(json_object_get(tie, "events"), i, event) {
                 fprintf(out, "%s%s", i > 0 ? ", " : "", json_is_string(event) ? json_string_value(event) : "?");
         }
-        if (fclose(out) == 0)
-                return text;
-        free(text);
-        return NULL;
+        return memory_stream_finish(out, &text);
 }
 
 /* The name of the job that mails the results, where the job at hand has one. */

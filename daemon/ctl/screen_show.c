@@ -7,6 +7,7 @@
 
 #include "config/duration.h"
 #include "daemon/core/util.h"
+#include "daemon/core/memory_stream.h"
 #include "daemon/ctl/recent.h"
 #include "daemon/ctl/reply.h"
 #include "daemon/ctl/runs.h"
@@ -249,7 +250,7 @@ static char *name_users(const char *sentence) {
         static const char form[] = "by uid ";
         char *text = NULL, number[24], name[64];
         size_t size = 0;
-        FILE *out = open_memstream(&text, &size);
+        FILE *out = memory_stream_open(&text, &size);
 
         for (const char *s = sentence; out && *s;) {
                 size_t n_digits = strncmp(s, form, strlen(form)) == 0 ? strspn(s + strlen(form), "0123456789") : 0;
@@ -261,7 +262,7 @@ static char *name_users(const char *sentence) {
                 fprintf(out, "by %s", session_user(number, name));
                 s += strlen(form) + n_digits;
         }
-        return out && fclose(out) == 0 ? text : NULL;
+        return memory_stream_finish(out, &text);
 }
 
 /* The first sentence stands at the edge, as does the last, which says how it goes on; those between explain. */

@@ -17,6 +17,7 @@
 
 #include "config/duration.h"
 #include "daemon/core/clock.h"
+#include "daemon/core/memory_stream.h"
 #include "daemon/core/util.h"
 #include "daemon/ctl/errors.h"
 #include "daemon/ctl/reply.h"
@@ -74,7 +75,7 @@ int session_begin(struct session *s, const struct options *options) {
                 .has_legend = !options->values[OPTION_NO_LEGEND].is_set,
                 .is_utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
         };
-        s->out = open_memstream(&s->screen, &s->screen_size);
+        s->out = memory_stream_open(&s->screen, &s->screen_size);
         return s->out ? 0 : -ENOMEM;
 }
 
@@ -140,13 +141,11 @@ void session_flush(struct session *s) {
         fflush(s->out);
         fwrite(s->screen, 1, s->screen_size, stdout);
         fflush(stdout);
-        rewind(s->out);
+        fseek(s->out, 0, SEEK_SET); /* what could not be printed stays noted */
 }
 
 int session_end(struct session *s, int status) {
-        bool has_failed = ferror(s->out);
-
-        has_failed = fclose(s->out) != 0 || has_failed;
+        bool has_failed = !memory_stream_finish(s->out, &s->screen);
         const char *pager = has_failed ? NULL : find_pager(s);
         if (has_failed)
                 fputs("chimectl: not enough memory for the screen\n", stderr);
@@ -199,8 +198,8 @@ static char *find_socket(const struct session *s) {
         if (!session_has(s, OPTION_USER) && access(SYSTEM_SOCKET, F_OK) == 0)
                 return strdup(SYSTEM_SOCKET);
         char *own = user_socket();
-        if (own && (session_has(s, OPTION_USER) || access(own, F_OK) == 0))
-                return own;
+        if (!own || session_has(s, OPTION_USER) || access(own, F_OK) == 0)
+                return own; /* also without memory: never another's */
         free(own);
         return strdup(SYSTEM_SOCKET);
 }

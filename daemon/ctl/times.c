@@ -15,6 +15,7 @@
 #include "config/civil.h"
 #include "config/duration.h"
 #include "config/timestamp.h"
+#include "daemon/core/memory_stream.h"
 #include "daemon/core/util.h"
 
 #define NEAR_US (6 * USEC_PER_DAY) /* within it a weekday says which day is meant */
@@ -167,7 +168,7 @@ static size_t find_instant(const char *s, int64_t *ret_us) {
 char *times_localize(int64_t now_us, const char *sentence, bool is_full) {
         char *text = NULL, local[TIMES_SIZE];
         size_t size = 0;
-        FILE *out = open_memstream(&text, &size);
+        FILE *out = memory_stream_open(&text, &size);
 
         if (!out)
                 return NULL;
@@ -181,11 +182,7 @@ char *times_localize(int64_t now_us, const char *sentence, bool is_full) {
                         s += n;
                 }
         }
-        bool has_failed = ferror(out);
-        if (fclose(out) == 0 && !has_failed)
-                return text;
-        free(text);
-        return NULL;
+        return memory_stream_finish(out, &text);
 }
 
 /* ---- what people write ---- */

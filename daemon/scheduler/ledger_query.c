@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/core/memory_stream.h"
 #include "daemon/core/util.h"
 #include "daemon/scheduler/ledger_schema.h"
 #include "daemon/scheduler/ledger_sql.h"
@@ -75,7 +76,7 @@ static char *make_text(const struct ledger_query *q) {
         char *text = NULL;
         size_t size = 0;
         bool with_values = q->question == LEDGER_RUNS && q->with_values;
-        FILE *f = open_memstream(&text, &size);
+        FILE *f = memory_stream_open(&text, &size);
 
         if (!f)
                 return NULL;
@@ -84,10 +85,7 @@ static char *make_text(const struct ledger_query *q) {
         print_conditions(f, q);
         fprintf(f, " ORDER BY %s %s LIMIT ?%d", questions[q->question].id,
                 questions[q->question].is_oldest_first ? "ASC" : "DESC", AT_LIMIT);
-        if (fclose(f) == 0)
-                return text;
-        free(text);
-        return NULL;
+        return memory_stream_finish(f, &text);
 }
 
 /* The job's number and what it has lost. 1, 0 where it is unknown, or a negative errno. */

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/core/memory_stream.h"
 #include "daemon/core/run.h"
 #include "daemon/core/util.h"
 #include "daemon/scheduler/ledger.h"
@@ -242,11 +243,11 @@ int ledger_schema_views(sqlite3 *db) {
         for (size_t k = 0; k < ARRAY_SIZE(views); k++) {
                 _cleanup_free_ char *sql = NULL;
                 size_t size = 0;
-                FILE *f = open_memstream(&sql, &size);
+                FILE *f = memory_stream_open(&sql, &size);
                 if (!f)
                         return -ENOMEM;
                 views[k].print(f);
-                if (fclose(f) != 0)
+                if (!memory_stream_finish(f, &sql))
                         return -ENOMEM;
                 if (has_view(db, views[k].name, sql))
                         continue;

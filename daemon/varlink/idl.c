@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "daemon/core/memory_stream.h"
 #include "daemon/core/util.h"
 #include "daemon/varlink/api.h"
 
@@ -67,7 +68,7 @@ int api_print_idl(char **ret) {
         char *text = NULL;
         size_t size, n_types;
         const struct api_row *types = api_types(&n_types);
-        FILE *f = open_memstream(&text, &size);
+        FILE *f = memory_stream_open(&text, &size);
         if (!f)
                 return -ENOMEM;
         fputs("# Scheduled jobs: how they stand, and commands to run, hold and watch them. Times are integer microseconds; "
@@ -81,11 +82,8 @@ int api_print_idl(char **ret) {
                 print_method(f, &api_methods()[i]);
         for (size_t i = 0; i < API_ERROR_MAX; i++)
                 print_row(f, "error", &api_errors()[i]);
-        bool has_failed = ferror(f);
-        if (fclose(f) != 0 || has_failed) {
-                free(text);
+        if (!memory_stream_finish(f, &text))
                 return -ENOMEM;
-        }
         *ret = text;
         return 0;
 }
