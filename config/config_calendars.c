@@ -121,7 +121,7 @@ static int add_calendar(struct calendars *calendars, const struct unit *unit, co
 }
 
 int calendars_add(struct calendars *calendars, const struct unit *unit) {
-        const struct section **sections;
+        const struct section **sections = NULL;
         size_t n;
         int r = unit_sort_sections(unit, SECTION_CALENDAR, &sections, &n);
 

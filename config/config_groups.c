@@ -101,7 +101,7 @@ static int add_group(struct config_groups *groups, const struct unit *unit, cons
 }
 
 int config_groups_add(struct config_groups *groups, const struct unit *unit) {
-        const struct section **sections;
+        const struct section **sections = NULL;
         size_t n;
         int r = unit_sort_sections(unit, SECTION_GROUP, &sections, &n);
 
