@@ -3,8 +3,10 @@
 
 #include "daemon/ctl/ctl.h"
 
+#include <jansson.h>
 #include <locale.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/ctl/session.h"
@@ -64,9 +66,19 @@ static int run(const struct options *o, const struct verb *verb, size_t n_names)
         return session_end(&s, verb->run(&s));
 }
 
+/* Jansson does not survive where it has no memory: its lexer asserts that it could write. */
+static void *allocate_or_leave(size_t size) {
+        void *p = malloc(size);
+
+        if (!p)
+                exit(session_tell_memory());
+        return p;
+}
+
 int ctl_run(int argc, char **argv) {
         struct options o;
 
+        json_set_alloc_funcs(allocate_or_leave, free);
         setlocale(LC_CTYPE, "");
         if (options_parse(argc, argv, &o) != 0)
                 return CTL_EXIT_USAGE;

@@ -15,6 +15,7 @@
 
 #include "daemon/core/clock.h"
 #include "daemon/core/helper.h"
+#include "daemon/core/memory_stream.h"
 #include "daemon/core/util.h"
 #include "daemon/ctl/names.h"
 #include "daemon/ctl/places.h"
@@ -50,7 +51,7 @@ __attribute__((format(printf, 2, 3))) static bool add(struct simulation *m, cons
 /* "MICROSECONDS NAME" of each job's latest run, as a chimed that is running knows it. 0, -ENOMEM. */
 static int find_durations(struct session *s, struct simulation *m) {
         size_t size;
-        FILE *out = open_memstream(&m->durations, &size);
+        FILE *out = memory_stream_open(&m->durations, &size);
         int64_t after = 0;
 
         if (!out)
@@ -68,7 +69,7 @@ static int find_durations(struct session *s, struct simulation *m) {
                 after = next > after ? next : -1;
                 json_decref(page);
         }
-        return fclose(out) == 0 ? 0 : -ENOMEM;
+        return memory_stream_finish(out, &m->durations) ? 0 : -ENOMEM;
 }
 
 static int make_command(struct session *s, struct simulation *m, const struct places *places) {
@@ -95,7 +96,9 @@ static void become(struct session *s, struct simulation *m, int in, int out) {
         char **argv = calloc(m->n + s->n_names + 2, sizeof(*argv));
         static char separator[] = "--";
 
-        if (!argv || dup2(in, STDIN_FILENO) < 0 || (out >= 0 && dup2(out, STDOUT_FILENO) < 0))
+        if (!argv)
+                _exit(session_tell_memory());
+        if (dup2(in, STDIN_FILENO) < 0 || (out >= 0 && dup2(out, STDOUT_FILENO) < 0))
                 _exit(CTL_EXIT_FAILED);
         memcpy(argv, m->arguments, m->n * sizeof(*argv));
         argv[m->n] = separator;
@@ -128,14 +131,15 @@ static int begin(struct session *s, struct simulation *m) {
 
 static void tell_durations(struct simulation *m) {
         sighandler_t saved = signal(SIGPIPE, SIG_IGN); /* it may have ended with an error */
-        FILE *in = fdopen(m->in, "w");
+        size_t size = strlen(m->durations);
 
-        if (in) {
-                fputs(m->durations, in);
-                fclose(in);
-        } else
-                util_close(m->in);
-        m->in = -1;
+        for (size_t at = 0; at < size;) {
+                ssize_t n = write(m->in, m->durations + at, size - at);
+                if (n < 0 && errno != EINTR)
+                        break;
+                at += n > 0 ? (size_t)n : 0;
+        }
+        m->in = util_close(m->in);
         signal(SIGPIPE, saved);
 }
 
@@ -151,8 +155,12 @@ static int read_rows(struct simulation *m) {
                 r = row ? m->wish->row(m->wish->userdata, row) : -EBADMSG;
                 json_decref(row);
         }
+        if (r == 0 && !feof(out))
+                r = -errno;
         if (out)
                 fclose(out);
+        else
+                util_close(m->out);
         m->out = -1;
         return r;
 }

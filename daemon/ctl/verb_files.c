@@ -15,49 +15,63 @@
 #include "daemon/ctl/text.h"
 #include "daemon/ctl/verbs.h"
 
-static void print_diags(const struct diags *diags, FILE *out) {
+/* False where there was no memory for all of them. */
+static bool print_diags(const struct diags *diags, FILE *out) {
+        bool is_whole = true;
+
         for (size_t i = 0; i < diags->n; i++) {
                 _cleanup_free_ char *text = diag_print(&diags->list[i]);
                 if (text)
                         text_clean(text, false);
                 fprintf(out, "%s\n", text ? text : "(not enough memory)");
+                is_whole = text && is_whole;
         }
         size_t n_all = diags->n_errors + diags->n_warnings;
         if (n_all > diags->n)
                 fprintf(out, "... and %zu more\n", n_all - diags->n);
+        return is_whole && !diags->out_of_memory;
 }
 
 static const char *plural(size_t n) {
         return n == 1 ? "" : "s";
 }
 
+/* NULL where there is no memory for all of them. */
 static json_t *diags_json(const struct diags *diags) {
         json_t *list = json_array();
+        int r = 0;
 
         for (size_t i = 0; i < diags->n; i++) {
                 const struct diag *d = &diags->list[i];
-                json_array_append_new(list,
-                                      json_pack("{s:s, s:i, s:i, s:b, s:s}", "file", d->file, "line", (int)d->line, "column",
-                                                (int)d->column, "isWarning", (int)d->is_warning, "text", d->text));
+                r |= json_array_append_new(list, json_pack("{s:s, s:i, s:i, s:b, s:s}", "file", d->file, "line", (int)d->line,
+                                                           "column", (int)d->column, "isWarning", (int)d->is_warning, "text",
+                                                           d->text));
+        }
+        if (r != 0) {
+                json_decref(list);
+                return NULL;
         }
         return json_pack("{s:I, s:I, s:o}", "errors", (json_int_t)diags->n_errors, "warnings", (json_int_t)diags->n_warnings,
                          "diagnostics", list);
 }
 
-static void print_check(struct session *s, const struct diags *diags, const struct config *config) {
+/* False where there was no memory for all of it. */
+static bool print_check(struct session *s, const struct diags *diags, const struct config *config) {
         if (s->is_json) {
                 json_t *reply = diags_json(diags);
-                session_json(s, reply);
+                if (reply)
+                        session_json(s, reply);
                 json_decref(reply);
-                return;
+                return reply && !diags->out_of_memory;
         }
-        print_diags(diags, s->out);
+        bool is_whole = print_diags(diags, s->out);
         if (diags->n_errors == 0 && diags->n_warnings == 0)
                 session_say(s, "%zu job%s in %zu file%s: nothing is wrong.", config->n_jobs, plural(config->n_jobs),
                             config->n_files, plural(config->n_files));
         else
                 session_say(s, "%zu error%s, %zu warning%s.%s", diags->n_errors, plural(diags->n_errors), diags->n_warnings,
                             plural(diags->n_warnings), diags->n_errors > 0 ? " What is wrong keeps its last good jobs." : "");
+        return is_whole;
 }
 
 int verb_check(struct session *s) {
@@ -71,11 +85,15 @@ int verb_check(struct session *s) {
                 if (r < 0 && diags.n_errors == 0)
                         status = session_fail(CTL_EXIT_FAILED, "the files can't be read: %s", strerror(-r));
                 else {
-                        if (config)
-                                config_look(config, &diags);
-                        print_check(s, &diags, config);
+                        r = config ? config_look(config, &diags) : 0;
+                        bool is_whole = print_check(s, &diags, config);
                         session_flush(s);
                         status = diags.n_errors > 0 ? CTL_EXIT_FAILED : CTL_EXIT_DONE;
+                        if (r < 0)
+                                status = session_fail(CTL_EXIT_FAILED, "programs and folders could not be looked for: %s",
+                                                      strerror(-r));
+                        else if (!is_whole)
+                                status = session_tell_memory();
                 }
         }
         config_free(config);

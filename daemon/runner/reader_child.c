@@ -224,9 +224,13 @@ static const char *plural(size_t n) {
 }
 
 static int print_everything(const struct config *config, const struct diags *diags) {
+        bool is_whole = !diags->out_of_memory;
+
         for (size_t i = 0; i < diags->n; i++) {
                 _cleanup_free_ char *text = diag_print(&diags->list[i]);
-                puts(text ? text : "out of memory");
+                is_whole = text && is_whole;
+                if (text)
+                        puts(text);
         }
         if (diags->n_errors + diags->n_warnings > diags->n)
                 printf("... and %zu more\n", diags->n_errors + diags->n_warnings - diags->n);
@@ -238,7 +242,9 @@ static int print_everything(const struct config *config, const struct diags *dia
         } else
                 printf("%zu error%s, %zu warning%s.\n", diags->n_errors, plural(diags->n_errors), diags->n_warnings,
                        plural(diags->n_warnings));
-        return fflush(stdout) == 0 && diags->n_errors == 0 && config ? 0 : 1;
+        if (!is_whole)
+                fputs("chimed-runner: there is not enough memory to say all\n", stderr);
+        return fflush(stdout) == 0 && is_whole && diags->n_errors == 0 && config ? 0 : 1;
 }
 
 /* A limit that nobody enforces is worse than none: each is told once, at the first job that has it. */
@@ -291,12 +297,15 @@ int reader_main(const struct reader_paths *given, bool is_check) {
         if (r >= 0)
                 warn_of_limits(&diags, config, given->controllers < 0 ? cgroups_possible() : (unsigned)given->controllers);
         diags_sort(&diags);
-        if (is_check && r >= 0)
-                config_look(config, &diags);
+        int looked = is_check && r >= 0 ? config_look(config, &diags) : 0;
         int status = is_check ? print_everything(r < 0 ? NULL : config, &diags)
                               : write_everything(&paths, r < 0 ? NULL : config, &diags) < 0 || r < 0;
         if (r < 0 && diags.n_errors == 0)
                 fprintf(stderr, "chimed-runner: the configuration can't be read: %s\n", strerror(-r));
+        if (looked < 0) {
+                fprintf(stderr, "chimed-runner: programs and folders could not be looked for: %s\n", strerror(-looked));
+                status = 1;
+        }
         config_free(config);
         diags_done(&diags);
         for (char **folder = folders; *folder; folder++)

@@ -121,39 +121,52 @@ static int parse(int argc, char **argv, struct options *o) {
         return 0;
 }
 
+struct command {
+        char *argv[ARGUMENTS_MAX + 16];
+        size_t n;
+        bool is_cut; /* an argument is missing */
+};
+
+/* An option with its value; a value of NULL is none. */
+static void add(struct command *c, const char *option, const char *value) {
+        if (!value)
+                return;
+        if (asprintf(&c->argv[c->n], "%s%s", option, value) < 0)
+                c->is_cut = true;
+        else
+                c->n++;
+}
+
 static int become_runner(const struct options *o) {
         static char own[PATH_MAX], path[PATH_MAX];
-        char *argv[ARGUMENTS_MAX + 16], *texts[ARGUMENTS_MAX + 16];
-        size_t n = 0, n_texts = 0;
+        struct command c = {};
         int r = helper_own_path(own);
         if (r < 0) {
                 fprintf(stderr, "chimed: /proc/self/exe: %s\n", strerror(-r));
                 return 1;
         }
         const char *runner = helper_path(own, "chimed-runner", path);
-        argv[n++] = (char *)"chimed-runner";
-        if (o->is_check) {
-                argv[n++] = (char *)"--read";
-                argv[n++] = (char *)"--check";
-        } else if (asprintf(&texts[n_texts], "--scheduler=%s", own) >= 0)
-                argv[n++] = texts[n_texts++];
-        if (o->config && asprintf(&texts[n_texts], "--config=%s", o->config) >= 0)
-                argv[n++] = texts[n_texts++];
+        add(&c, "chimed-runner", "");
+        add(&c, "--config=", o->config);
         for (size_t i = 0; i < o->n_jobs; i++)
-                if (asprintf(&texts[n_texts], "--jobs=%s", o->jobs[i]) >= 0)
-                        argv[n++] = texts[n_texts++];
-        if (!o->is_check && o->run && asprintf(&texts[n_texts], "--run=%s", o->run) >= 0)
-                argv[n++] = texts[n_texts++];
-        if (!o->is_check && o->state && asprintf(&texts[n_texts], "--state=%s", o->state) >= 0)
-                argv[n++] = texts[n_texts++];
-        if (!o->is_check && o->cgroup && asprintf(&texts[n_texts], "--cgroup=%s", o->cgroup) >= 0)
-                argv[n++] = texts[n_texts++];
-        if (!o->is_check && o->log && asprintf(&texts[n_texts], "--log=%s", o->log) >= 0)
-                argv[n++] = texts[n_texts++];
+                add(&c, "--jobs=", o->jobs[i]);
         if (o->is_user)
-                argv[n++] = (char *)"--user";
-        argv[n] = NULL;
-        execv(runner, argv);
+                add(&c, "--user", "");
+        if (o->is_check) {
+                add(&c, "--read", "");
+                add(&c, "--check", "");
+        } else {
+                add(&c, "--scheduler=", own);
+                add(&c, "--run=", o->run);
+                add(&c, "--state=", o->state);
+                add(&c, "--cgroup=", o->cgroup);
+                add(&c, "--log=", o->log);
+        }
+        if (c.is_cut) {
+                fputs("chimed: not enough memory\n", stderr);
+                return 1;
+        }
+        execv(runner, c.argv);
         fprintf(stderr, "chimed: %s: %s\n", runner, strerror(errno));
         return 1;
 }

@@ -3,16 +3,18 @@
 
 #include "daemon/scheduler/simulation_json.h"
 
+#include "daemon/scheduler/control_json.h"
+
 static json_t *json_run(const struct simulation_row *row) {
         json_t *o = json_pack("{s:s,s:I,s:s,s:i,s:I,s:I}", "job", row->job, "runId", (json_int_t)row->run, "cause",
                               run_cause_to_string(row->cause), "attempt", (int)row->attempt, "startUsec",
                               (json_int_t)row->start_us, "lagUsec", (json_int_t)row->lag_us);
 
         if (row->slot_us > 0)
-                json_object_set_new(o, "slotUsec", json_integer(row->slot_us));
+                control_put_int(&o, "slotUsec", row->slot_us);
         if (row->end_us >= 0) {
-                json_object_set_new(o, "endUsec", json_integer(row->end_us));
-                json_object_set_new(o, "result", json_string(run_result_to_string(row->result)));
+                control_put_int(&o, "endUsec", row->end_us);
+                control_put_text(&o, "result", run_result_to_string(row->result));
         }
         return o;
 }
@@ -23,7 +25,7 @@ static json_t *json_slots(const struct simulation_row *row) {
                               (json_int_t)row->first_us, "lastSlotUsec", (json_int_t)row->last_us);
 
         if (row->run > 0)
-                json_object_set_new(o, "runId", json_integer((json_int_t)row->run));
+                control_put_int(&o, "runId", (int64_t)row->run);
         return o;
 }
 
