@@ -31,6 +31,7 @@
 #define STACK_SIZE (256 * 1024)
 #define TICK_US    (250 * USEC_PER_MSEC)
 #define PATH_MAX_N 64 /* folders of PATH= that are searched */
+#define TELL_MAX   16 /* results are told to the loop together while more starts wait, so many at most */
 
 /* The sanitizer takes every clone() for a fork(); glibc's other name for it passes by. */
 #if defined(__has_feature)
@@ -63,7 +64,7 @@ struct launch_pool {
         struct launch *waiting, **waiting_end;
         struct launch *done, **done_end;
         struct worker workers[LAUNCH_THREADS_MAX];
-        unsigned n_workers, n_idle;
+        unsigned n_workers, n_idle, n_untold;
         bool is_stopping;
 };
 
@@ -304,6 +305,9 @@ static void hand_over(struct worker *w, struct launch *l) {
         l->next = NULL;
         *pool->done_end = l;
         pool->done_end = &l->next;
+        if (pool->waiting && ++pool->n_untold < TELL_MAX)
+                return; /* with the next: each waking of the loop costs as much as a start. Should that hang, the tick tells it */
+        pool->n_untold = 0;
         if (write(pool->event_fd, &one, sizeof(one)) < 0)
                 return; /* only where the counter is full: then it is readable as well */
 }

@@ -117,9 +117,6 @@ static int on_signal(void *userdata, const struct signalfd_siginfo *info) {
         struct runner *runner = userdata;
 
         switch (info->ssi_signo) {
-        case SIGCHLD:
-                runs_on_child(runner);
-                break;
         case SIGHUP:
                 generation_reload(runner, true, 0);
                 break;
@@ -348,9 +345,14 @@ int runner_begin_runs(struct runner *runner, const sigset_t *set, loop_signal_fn
                 .on_result = runs_on_tree, .on_dead = remains_on_dead, .on_zombie = runs_on_zombie};
         struct launch_settings settings = {};
         struct loop *loop = runner->loop;
+        sigset_t child;
 
         inherited_find(&settings);
+        sigemptyset(&child);
+        sigaddset(&child, SIGCHLD);
         int r = loop_add_signals(loop, set, fn, runner, &runner->signals);
+        if (r == 0)
+                r = loop_add_signals(loop, &child, runs_on_child, runner, &runner->child_signal);
         if (r == 0)
                 r = loop_add_timer(loop, LOOP_CLOCK_BOOT, runs_on_time, runner, &runner->run_timer);
         if (r == 0)
@@ -368,7 +370,6 @@ static int start_parts(struct runner *runner) {
         sigaddset(&set, SIGINT);
         sigaddset(&set, SIGHUP);
         sigaddset(&set, SIGUSR2);
-        sigaddset(&set, SIGCHLD);
         inherited_lower_oom_score();
         int r = runner_begin_runs(runner, &set, on_signal);
         if (r == 0)
@@ -399,6 +400,7 @@ struct runner *runner_end(struct runner *runner) {
         definitions_done(&runner->definitions);
         pack_done(&runner->link.pack);
         loop_source_free(runner->signals);
+        loop_source_free(runner->child_signal);
         loop_source_free(runner->run_timer);
         loop_source_free(runner->stop_timer);
         loop_source_free(runner->reap_timer);
@@ -445,7 +447,7 @@ static int open_journal(struct runner *runner) {
 static void resume_parts(struct runner *runner) {
         reexec_tell(runner);
         runs_resume(runner);
-        runs_on_child(runner); /* some may have ended meanwhile */
+        runs_reap_later(runner); /* some may have ended meanwhile */
         runner_await_sync(runner);
 }
 

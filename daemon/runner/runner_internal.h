@@ -124,7 +124,7 @@ struct runner {
         struct tree *tree;
         struct host *host;
         struct watch *watch;
-        struct loop_source *signals, *run_timer, *stop_timer, *reap_timer, *sync_timer;
+        struct loop_source *signals, *child_signal, *run_timer, *stop_timer, *reap_timer, *sync_timer;
         int64_t run_timer_bt_us; /* what it is armed for */
         bool is_reap_armed;
         bool is_synchronised; /* the wall clock was in step with a time server once in this boot */
@@ -182,7 +182,7 @@ static inline bool runner_is_resumed(const struct runner *runner) {
 
 /* Makes this process one that can be the parent of runs, before its first thread. NULL without memory. */
 struct runner *runner_begin(const struct runner_options *options);
-/* The parts by which runs are started, watched and ended, on its loop; CHLD must be one of the signals. 0 or a negative error. */
+/* The parts by which runs are started, watched and ended, on its loop; set: the signals that fn is told of, not CHLD. 0 or a negative error. */
 int runner_begin_runs(struct runner *runner, const sigset_t *set, loop_signal_fn fn);
 /* Takes NULL and what was half begun, returns NULL. */
 struct runner *runner_end(struct runner *runner);
@@ -233,8 +233,10 @@ void runs_on_zombie(void *runner, pid_t pid);
 int runs_on_time(void *runner, bool is_clock_change);
 /* Reaps children that nobody waits for. */
 int runs_on_reap_time(void *runner, bool is_clock_change);
-/* A child has ended. */
-void runs_on_child(struct runner *runner);
+/* Does so soon. */
+void runs_reap_later(struct runner *runner);
+/* A child has ended: the signal's source rests until then. */
+int runs_on_child(void *runner, const struct signalfd_siginfo *info);
 
 /* ---- run_cgroups.c: the cgroups of runs ---- */
 

@@ -358,6 +358,22 @@ static bool watch(struct runner *runner, struct run *run) {
         return r == 0;
 }
 
+/* Whether the process has ended by itself while its start was on its way to us, and left nothing behind. */
+static bool is_over(struct runner *runner, const struct run *run) {
+        siginfo_t info = {};
+
+        return run->stop == RUN_STOP_NONE &&
+               waitid((idtype_t)3 /* P_PIDFD */, (id_t)run->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+               info.si_pid > 0 && !run_cgroups_has_left(runner, run);
+}
+
+static void tell_started(struct runner *runner, struct run *run) {
+        if (!run_is_answered(run))
+                return;
+        run->tells_started = true;
+        link_tell_run(runner, run);
+}
+
 static void arm_timeout(struct runner *runner, struct run *run) {
         if (run->timeout_us != DURATION_INFINITY)
                 set_due(runner, run, clock_now().bt_us + run->timeout_us - (clock_awake_us() - run->start_awake_us));
@@ -404,12 +420,14 @@ static void on_launched(void *userdata, struct launch *l) {
                 l->output_fd[i] = -1; /* taken */
         }
         launch_free(l);
+        if (is_over(runner, run)) { /* what is short is not worth watching */
+                tell_started(runner, run);
+                finish(runner, run);
+                return;
+        }
         if (!watch(runner, run))
                 return;
-        if (run_is_answered(run)) {
-                run->tells_started = true;
-                link_tell_run(runner, run);
-        }
+        tell_started(runner, run);
         if (run->stop != RUN_STOP_NONE)
                 enter_stop(runner, run, run->stop, run->deadline_bt_us);
         else
@@ -611,10 +629,19 @@ void runs_on_zombie(void *userdata, pid_t pid) {
                 waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG);
 }
 
-void runs_on_child(struct runner *runner) {
+void runs_reap_later(struct runner *runner) {
         if (runner->is_reap_armed)
                 return;
         runner->is_reap_armed = loop_arm_timer(runner->reap_timer, clock_now().bt_us + REAP_DELAY_US) == 0;
+}
+
+/* Each end of a run is told by its descriptor; so that the signal does not wake us for each once more, it rests until the timer. */
+int runs_on_child(void *userdata, const struct signalfd_siginfo *info) {
+        struct runner *runner = userdata;
+
+        (void)info;
+        runs_reap_later(runner);
+        return runner->is_reap_armed ? loop_set_events(runner->child_signal, 0) : 0;
 }
 
 int runs_on_reap_time(void *userdata, bool is_clock_change) {
@@ -622,6 +649,9 @@ int runs_on_reap_time(void *userdata, bool is_clock_change) {
 
         (void)is_clock_change;
         runner->is_reap_armed = false;
+        int r = loop_set_events(runner->child_signal, EPOLLIN);
+        if (r < 0)
+                return r;
         for (int i = 0; i < REAP_A_PASS; i++) {
                 siginfo_t info = {};
                 if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
@@ -633,6 +663,6 @@ int runs_on_reap_time(void *userdata, bool is_clock_change) {
                 }
                 waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG);
         }
-        runs_on_child(runner);
+        runs_reap_later(runner);
         return 0;
 }

@@ -135,10 +135,6 @@ static int on_signal(void *userdata, const struct signalfd_siginfo *info) {
         struct run *run = run_table_find(&runner->runs, RUN_NUMBER);
         bool is_second = trial->signal > 0;
 
-        if (info->ssi_signo == SIGCHLD) {
-                runs_on_child(runner);
-                return 0;
-        }
         if (!is_second)
                 trial->signal = (int)info->ssi_signo;
         if (run)
@@ -246,7 +242,6 @@ static void choose_signals(sigset_t *ret) {
         static const int ends[] = {SIGINT, SIGTERM, SIGQUIT, SIGHUP};
 
         sigemptyset(ret);
-        sigaddset(ret, SIGCHLD);
         for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
                 struct sigaction action;
                 if (sigaction(ends[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
