@@ -16,6 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "config/unit_state.h"
+
 #define LOOK_TIME_MS (5 * 1000) /* for the things of one job */
 
 enum finding {
@@ -25,6 +27,7 @@ enum finding {
         FINDING_DIRECTORY,
         FINDING_PROGRAM,
         FINDING_CONDITION,
+        FINDING_UNIT,
 };
 
 /* What the process says: one finding of one job, whole in one write. */
@@ -121,9 +124,12 @@ static void report(int fd, size_t job, enum finding what, int error, size_t cond
                 _exit(1); /* nobody listens */
 }
 
-static void look_at_job(int fd, size_t n, const struct job_what *what) {
+static void look_at_job(int fd, size_t n, const struct job_what *what, bool is_user) {
         report(fd, n, FINDING_DIRECTORY, look_at_directory(what), 0);
-        report(fd, n, FINDING_PROGRAM, find_program(what, what->argv[0]), 0);
+        if (what->is_unit)
+                report(fd, n, FINDING_UNIT, unit_look(what->argv[0], is_user), 0);
+        else
+                report(fd, n, FINDING_PROGRAM, find_program(what, what->argv[0]), 0);
         for (size_t i = 0; i < what->n_conditions; i++)
                 if (what->conditions[i].kind == JOB_CONDITION_EXEC)
                         report(fd, n, FINDING_CONDITION, find_program(what, what->conditions[i].argv[0]), i);
@@ -131,7 +137,7 @@ static void look_at_job(int fd, size_t n, const struct job_what *what) {
 }
 
 /* Looks at the jobs from the first on that are in the same place. */
-__attribute__((noreturn)) static void look(int fd, const struct config *config, size_t first) {
+__attribute__((noreturn)) static void look(int fd, const struct config *config, size_t first, bool is_user) {
         const struct job_what *place = &config->jobs[first]->what;
         enum finding stage;
         int error = enter(place, &stage);
@@ -140,7 +146,7 @@ __attribute__((noreturn)) static void look(int fd, const struct config *config, 
                 if (!is_same_place(&config->jobs[i]->what, place))
                         continue;
                 if (error == 0)
-                        look_at_job(fd, i, &config->jobs[i]->what);
+                        look_at_job(fd, i, &config->jobs[i]->what, is_user);
                 else {
                         report(fd, i, stage, error, 0);
                         report(fd, i, FINDING_DONE, 0, 0);
@@ -180,6 +186,10 @@ static void tell_finding(const struct job *job, const struct report *r, struct d
                 return;
         case FINDING_PROGRAM:
                 tell(job, diags, "the program ", what->argv[0], r->error);
+                return;
+        case FINDING_UNIT:
+                diags_add(diags, true, job->file, job->line, 0, "job %s: Unit=%.200s: %s", job->name, what->argv[0],
+                          job_unit_error_to_string(r->error));
                 return;
         case FINDING_CONDITION:
                 if (r->condition < what->n_conditions)
@@ -225,14 +235,14 @@ static void listen_to(int fd, const struct config *config, size_t first, bool *i
         }
 }
 
-static int look_from(const struct config *config, size_t first, bool *is_seen, struct diags *diags) {
+static int look_from(const struct config *config, size_t first, bool is_user, bool *is_seen, struct diags *diags) {
         int fds[2];
 
         if (pipe2(fds, O_CLOEXEC) < 0)
                 return -errno;
         pid_t pid = fork();
         if (pid == 0)
-                look(fds[1], config, first);
+                look(fds[1], config, first, is_user);
         int error = errno;
         close(fds[1]);
         if (pid > 0) {
@@ -244,14 +254,14 @@ static int look_from(const struct config *config, size_t first, bool *is_seen, s
         return pid < 0 ? -error : 0;
 }
 
-int config_look(const struct config *config, struct diags *diags) {
+int config_look(const struct config *config, bool is_user, struct diags *diags) {
         bool *is_seen = calloc(config->n_jobs + 1, sizeof(*is_seen));
         int r = is_seen ? 0 : -ENOMEM;
 
         for (size_t i = 0; i < config->n_jobs && r == 0; i++) {
                 check_root(config->jobs[i], diags);
                 if (!is_seen[i])
-                        r = look_from(config, i, is_seen, diags);
+                        r = look_from(config, i, is_user, is_seen, diags);
         }
         free(is_seen);
         diags_sort(diags);

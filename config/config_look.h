@@ -5,6 +5,7 @@
 #include "config/config.h"
 
 /* Looks for each job's program, WorkingDirectory= and RootDirectory=, as its user, and adds a warning for each that is not there or may not be
- * used; the warnings are in place. Processes do it, one for each user and root: where one hangs, on a dead network file system, that is
+ * used; the warnings are in place. Units are asked for of
+ * systemd, of the user's own where is_user. Processes do it, one for each user and root: where one hangs, on a dead network file system, that is
  * told after seconds, and its other jobs are passed over. For programs with one thread. 0, or a negative error where no process can be made. */
-int config_look(const struct config *config, struct diags *diags);
+int config_look(const struct config *config, bool is_user, struct diags *diags);

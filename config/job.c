@@ -66,6 +66,7 @@ static void draft_done(struct job_draft *d) {
         strv_free(d->command);
         free(d->script);
         free(d->shell);
+        free(d->unit);
         agenda_draft_done(&d->agenda);
         job_free(d->job);
 }
@@ -160,6 +161,8 @@ static int parse_all(struct job_draft *d, const struct job_setting *settings, si
         int result = sort_settings(d, settings, n) ? 0 : 1;
 
         for (size_t i = 0; i < n_keys; i++) {
+                if (d->set[i] && d->set[KEY_UNIT] && draft_is_for_programs((enum job_key_index)i))
+                        result |= draft_refuse_with_unit(d, (enum job_key_index)i);
                 if (!d->set[i])
                         continue;
                 int r = keys[i].is_list ? parse_list(d, &keys[i], settings, n) : parse_setting(d, &keys[i], d->set[i]);
@@ -170,28 +173,26 @@ static int parse_all(struct job_draft *d, const struct job_setting *settings, si
         return result;
 }
 
-/* Where other settings are wrong already, a missing command may be among them and is not told. */
-static int finish_argv(struct job_draft *d, const char *file, unsigned line, bool is_good) {
-        const struct job_setting *command = d->set[KEY_COMMAND], *script = d->set[KEY_SCRIPT];
-        struct job_what *what = &d->job->what;
+static int take_command(struct job_draft *d) {
+        const struct job_setting *shell = d->set[KEY_SHELL];
 
-        if (command && script)
-                return draft_error(d, script, 0, "a job has either Command= (%s:%u) or Script= (%s:%u), not both",
-                                   command->file, command->line, script->file, script->line);
-        if (!command && !script) {
-                if (d->diags && is_good)
-                        diags_add(d->diags, false, file, line, 0, "job %s has neither Command= nor Script=", d->job->name);
-                return 1;
-        }
-        if (command) {
-                what->argv = d->command;
-                d->command = NULL;
-                if (d->set[KEY_SHELL] && !d->set[KEY_SHELL]->is_default)
-                        draft_warn(d, d->set[KEY_SHELL], 0, "Shell= means nothing with Command=; Script= has a shell");
-                return 0;
-        }
-        if (!d->script)
-                return 1; /* told */
+        d->job->what.argv = d->command;
+        d->command = NULL;
+        if (shell && !shell->is_default)
+                draft_warn(d, shell, 0, "Shell= means nothing with Command=; Script= has a shell");
+        return 0;
+}
+
+static int take_unit(struct job_draft *d) {
+        int r = strv_take(&d->job->what.argv, 0, d->unit);
+
+        d->unit = NULL;
+        d->job->what.is_unit = true;
+        return r;
+}
+
+static int take_script(struct job_draft *d) {
+        struct job_what *what = &d->job->what;
         int r = d->shell ? 0 : draft_copy(SHELL_DEFAULT, &d->shell);
         if (r == 0)
                 r = strv_take(&what->argv, 0, d->shell);
@@ -205,6 +206,31 @@ static int finish_argv(struct job_draft *d, const char *file, unsigned line, boo
         return r;
 }
 
+/* Where other settings are wrong already, a missing command may be among them and is not told. */
+static int finish_argv(struct job_draft *d, const char *file, unsigned line, bool is_good) {
+        static const enum job_key_index keys[] = {KEY_COMMAND, KEY_SCRIPT, KEY_UNIT};
+        const struct job_setting *first = NULL;
+
+        for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+                const struct job_setting *s = d->set[keys[i]];
+                if (s && first)
+                        return draft_error(d, s, 0, "a job has either %s= (%s:%u) or %s= (%s:%u), not both", first->key,
+                                           first->file, first->line, s->key, s->file, s->line);
+                if (s)
+                        first = s;
+        }
+        if (!first) {
+                if (d->diags && is_good)
+                        diags_add(d->diags, false, file, line, 0,
+                                  "job %s has neither Command= nor Script= nor Unit=", d->job->name);
+                return 1;
+        }
+        if (d->command)
+                return take_command(d);
+        if (d->unit)
+                return take_unit(d);
+        return d->script ? take_script(d) : 1; /* told */
+}
 int job_build(const char *name, const char *file, unsigned line, const struct job_setting *settings, size_t n_settings,
               struct agendas *agendas, struct diags *diags, struct job **ret) {
         struct job_draft draft = {.job = job_new(name, file, line), .agendas = agendas, .diags = diags};

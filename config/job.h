@@ -193,8 +193,9 @@ struct job_condition {
 /* How and as whom a job runs. All pointers are owned. Zeroed by job_what_init() but for its defaults. */
 struct job_what {
         char **argv; /* NULL-terminated: the Command=, or { Shell, "-c", Script, NULL }; argv[0] an absolute path or a bare name for PATH */
-        char *user;  /* User= as written; NULL: not set */
-        char *group; /* Group= as written; NULL: not set */
+        bool is_unit; /* instead argv is { the service of Unit=, NULL } */
+        char *user;   /* User= as written; NULL: not set */
+        char *group;  /* Group= as written; NULL: not set */
         /* resolved by identity_resolve(); has_identity is false where the job runs as the runner's own user */
         bool has_identity;
         uid_t uid;
@@ -339,6 +340,15 @@ int job_when_print(const struct job_when *when, const char *description, char **
  * job_when_done(). agendas as in job_build(): NULL leaves its agenda, days and ties out.
  * Returns 0; 1 where a zone of it can't be found here; -EBADMSG if it is not one, -ENOMEM. */
 int job_when_parse(const char *text, size_t size, struct agendas *agendas, struct job_when *ret_when, char **ret_description);
+
+/* True for what can name a systemd unit of any type. */
+bool job_unit_name_is_valid(const char *name);
+/* True for a service that Unit= may start: neither of another type nor a template without its instance. */
+bool job_unit_is_service(const char *name);
+/* What keeps a unit from being started, as LoadState of systemd has it: a positive errno; 0: nothing does, or the word is not known. */
+int job_unit_load_error(const char *load_state);
+/* Such an errno, or another one of a run of a unit, in words; NULL where it is none. */
+const char *job_unit_error_to_string(int error);
 
 /* The argument list as Command= would write it, given to the caller; cut behind a whole character, with an ellipsis, so that it has
  * at most max bytes (at least 3). 0, -ENOMEM. */

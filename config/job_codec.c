@@ -11,7 +11,7 @@
 
 #include "config/job_draft.h"
 
-#define WHAT_VERSION   7
+#define WHAT_VERSION   8
 #define MANNER_SIZE_AT 1 /* offset of the manner's size, behind the version */
 
 static void encode_list(struct pack *p, char *const *list) {
@@ -103,6 +103,7 @@ void job_what_encode(const struct job_what *what, struct pack *p) {
                 uint32_t manner_size = (uint32_t)(p->size - begin);
                 memcpy(p->data + begin + MANNER_SIZE_AT, &manner_size, sizeof(manner_size));
         }
+        pack_u8(p, what->is_unit);
         encode_list(p, what->argv);
 }
 
@@ -324,6 +325,8 @@ static bool is_sane(const struct job_what *what) {
 
         if (!what->argv || !what->argv[0][0] || (what->argv[0][0] != '/' && strchr(what->argv[0], '/')))
                 return false;
+        if (what->is_unit && (what->argv[1] || !job_unit_is_service(what->argv[0])))
+                return false;
         if (directory && directory[0] != '/' && strcmp(directory, "~") != 0)
                 return false;
         if ((what->stop_path && what->stop_path[0] != '/') || !has_sane_means(what))
@@ -364,6 +367,7 @@ int job_what_decode(const void *data, size_t size, struct job_what *ret) {
         exit_classes_unpack(&u, &what.exits);
         if (u.at != (const uint8_t *)data + manner_size)
                 u.bad = true;
+        what.is_unit = decode_bool(&u);
         if (r == 0)
                 r = decode_list(&u, &what.argv);
         if (r == 0)

@@ -8,7 +8,6 @@
 
 #include "config/job_draft.h"
 
-#define UNIT_NAME_MAX  255
 #define LOAD_MILLI_MAX 1000000000
 
 static const struct {
@@ -105,14 +104,8 @@ int parse_condition_load_below(struct job_draft *d, const struct job_setting *s)
         return add(d, s, &condition);
 }
 
-static bool is_unit_name(const char *name) {
-        static const char of_units[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:-_.\\@";
-
-        return *name && *name != '-' && strlen(name) <= UNIT_NAME_MAX && name[strspn(name, of_units)] == 0;
-}
-
 int parse_condition_unit_active(struct job_draft *d, const struct job_setting *s) {
-        if (!is_unit_name(s->value))
+        if (!job_unit_name_is_valid(s->value))
                 return draft_error(d, s, 0, "\"%.60s\" is no name of a systemd unit", s->value);
         return add_word(d, s, (struct job_condition){.kind = JOB_CONDITION_UNIT_ACTIVE}, s->value);
 }
@@ -199,7 +192,7 @@ bool job_condition_is_sane(const struct job_condition *condition) {
         case JOB_CONDITION_LOAD_BELOW:
                 return n_words == 0 && condition->load_milli > 0 && condition->load_milli <= LOAD_MILLI_MAX;
         case JOB_CONDITION_UNIT_ACTIVE:
-                return n_words == 1 && is_unit_name(word) && !condition->is_negated;
+                return n_words == 1 && job_unit_name_is_valid(word) && !condition->is_negated;
         case JOB_CONDITION_EXEC:
                 return n_words > 0 && *word && (word[0] == '/' || !strchr(word, '/'));
         case JOB_CONDITION_MAX:

@@ -18,6 +18,7 @@ enum job_key_index {
         KEY_COMMAND,
         KEY_SCRIPT,
         KEY_SHELL,
+        KEY_UNIT,
         KEY_EVERY,
         KEY_MODE,
         KEY_ALIGN,
@@ -145,7 +146,7 @@ struct job_draft {
         bool is_canonical;                     /* read back from a when-text: no names */
         const struct job_setting *set[KEYS_N]; /* the setting in force; NULL: the built-in default */
         char **command;                        /* Command= as argument list */
-        char *script, *shell;
+        char *script, *shell, *unit;
         size_t n_environment, n_environment_files; /* counted, for lists may be long */
         uint8_t io_class, io_level;                /* IOSchedulingClass=, IOSchedulingPriority= as they were written */
 };
@@ -198,6 +199,10 @@ int draft_check_account(struct job_draft *d, const struct job_setting *s, const 
 /* 0 for an absolute path in the value that is not too long. */
 int draft_check_path(struct job_draft *d, const struct job_setting *s, const char *path);
 int draft_copy(const char *text, char **ret);
+/* Whether a key is about a program that the runner executes itself, so that it means nothing with Unit=. */
+bool draft_is_for_programs(enum job_key_index key);
+/* Tells it of such a key where there is a unit; a default is passed over. From then on it is not set. 0 or 1. */
+int draft_refuse_with_unit(struct job_draft *d, enum job_key_index key);
 /* Adds a name that stands at offset; *ret is it, to be filled in. 0 or -ENOMEM. */
 int draft_mention(const struct job_setting *s, size_t offset, const char *name, struct job_mentions *mentions,
                   struct job_mention **ret);
@@ -214,6 +219,7 @@ int parse_description(struct job_draft *d, const struct job_setting *s);
 int parse_command(struct job_draft *d, const struct job_setting *s);
 int parse_script(struct job_draft *d, const struct job_setting *s);
 int parse_shell(struct job_draft *d, const struct job_setting *s);
+int parse_unit(struct job_draft *d, const struct job_setting *s);
 int parse_every(struct job_draft *d, const struct job_setting *s);
 int parse_mode(struct job_draft *d, const struct job_setting *s);
 int parse_align(struct job_draft *d, const struct job_setting *s);

@@ -15,6 +15,8 @@ static const struct job_key table[KEYS_N] = {
                         "Text for Shell= -c; it may span indented lines.", parse_script, NULL},
         [KEY_SHELL] = {"Shell", JOB_HALF_WHAT, false, true, "/bin/sh", "", "/bin/bash", "The shell that runs Script=.",
                        parse_shell, NULL},
+        [KEY_UNIT] = {"Unit", JOB_HALF_WHAT, false, false, "", "", "backup.service",
+                      "A systemd service that is started and awaited, and whose result is the run's.", parse_unit, NULL},
         [KEY_EVERY] = {"Every", JOB_HALF_WHEN, false, false, "", "", "5min", "The interval, from 1ms.", parse_every,
                        print_every},
         [KEY_MODE] = {"Mode", JOB_HALF_WHEN, false, true, "fixed-delay", "fixed-delay fixed-rate", "fixed-rate",

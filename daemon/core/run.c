@@ -64,6 +64,7 @@ static const char *const step_names[RUN_STEP_MAX] = {
         [RUN_STEP_ROOT_DIRECTORY] = "root-directory",
         [RUN_STEP_NO_NEW_PRIVILEGES] = "no-new-privileges",
         [RUN_STEP_CGROUP] = "cgroup",
+        [RUN_STEP_UNIT] = "unit",
 };
 
 static const char *name_or_invalid(const char *name) {
@@ -89,6 +90,8 @@ const char *run_event_to_string(enum run_event event) {
 const char *run_start_error(const struct run_end *end) {
         bool is_output = end->step == RUN_STEP_STDOUT || end->step == RUN_STEP_STDERR;
 
+        if (end->step == RUN_STEP_UNIT)
+                return job_unit_error_to_string(end->error);
         if (end->step == RUN_STEP_CONDITION && end->error == 0)
                 return "ExecCondition= exited with 255, or was ended by a signal";
         if (is_output && end->error == ENOTSUP)

@@ -545,6 +545,7 @@ void wire_describe_done(struct wire_describe *v) {
 void wire_put_described(struct pack *p, const struct wire_described *v) {
         pack_u64(p, v->number);
         put_bool(p, v->is_known);
+        put_bool(p, v->is_unit);
         pack_u32(p, v->line);
         pack_string(p, v->command);
         pack_string(p, v->user);
@@ -560,6 +561,7 @@ int wire_get_described(const void *data, size_t size, struct wire_described *ret
         _cleanup_free_ char *command = NULL, *user = NULL, *file = NULL, *stop_path = NULL, *conditions = NULL;
         v.number = unpack_u64(&u);
         v.is_known = get_bool(&u);
+        v.is_unit = get_bool(&u);
         v.line = unpack_u32(&u);
         int r = unpack_string(&u, &command);
         if (r == 0)

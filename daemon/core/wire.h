@@ -11,7 +11,7 @@
 #include "config/pack.h"
 #include "daemon/core/run.h"
 
-#define WIRE_VERSION     7
+#define WIRE_VERSION     8
 #define WIRE_VALUE_CHUNK (32 * 1024)
 
 /* R: sent by the runner, S: by the scheduler. Order of a connection: both HELLO; R: DEFINE for every job, RUN (and what is known of
@@ -182,6 +182,7 @@ struct wire_describe {
 struct wire_described {
         uint64_t number;
         bool is_known;
+        bool is_unit; /* its command is the service of Unit= */
         uint32_t line;
         /* borrowed in encode; decode gives fresh copies, freed by wire_described_done() */
         const char *command; /* the argument list as Command= would write it, cut at WIRE_COMMAND_MAX */

@@ -92,11 +92,13 @@ static void print_state(const struct view *v, const json_t *job, FILE *out) {
 
 static void print_command(const struct view *v, const json_t *job, FILE *out) {
         const char *command = reply_text(job, "command"), *user = reply_text(job, "user");
-        const char *stop_path = reply_text(job, "stopPath");
+        const char *unit = reply_text(job, "unit"), *stop_path = reply_text(job, "stopPath");
         _cleanup_free_ char *text = NULL;
 
         if (command && asprintf(&text, "%s%s%s%s", command, user ? " (as " : "", user ? user : "", user ? ")" : "") >= 0)
                 screen_line(v, out, "Command", text);
+        if (unit)
+                screen_line(v, out, "Unit", unit);
         if (stop_path)
                 screen_line(v, out, "Stops at", stop_path);
 }

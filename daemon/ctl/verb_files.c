@@ -85,7 +85,7 @@ int verb_check(struct session *s) {
                 if (r < 0 && diags.n_errors == 0)
                         status = session_fail(CTL_EXIT_FAILED, "the files can't be read: %s", strerror(-r));
                 else {
-                        r = config ? config_look(config, &diags) : 0;
+                        r = config ? config_look(config, session_has(s, OPTION_USER), &diags) : 0;
                         bool is_whole = print_check(s, &diags, config);
                         session_flush(s);
                         status = diags.n_errors > 0 ? CTL_EXIT_FAILED : CTL_EXIT_DONE;

@@ -161,6 +161,7 @@ static int describe(struct runner *runner, uint64_t number, const struct definit
                 wire_put_described(&runner->link.pack,
                                    &(struct wire_described){.number = number,
                                                             .is_known = true,
+                                                            .is_unit = what.is_unit,
                                                             .line = definition->line,
                                                             .command = command,
                                                             .user = what.user ? what.user : "",

@@ -13,6 +13,7 @@
 #include "daemon/runner/handover.h"
 #include "daemon/runner/runner.h"
 #include "daemon/runner/trial.h"
+#include "daemon/runner/unit.h"
 
 #define FOLDERS_MAX 128
 
@@ -31,6 +32,7 @@ enum option_id {
         OPTION_RESUME,
         OPTION_TRY,
         OPTION_QUIET,
+        OPTION_UNIT,
         OPTION_HELP,
         OPTION_VERSION
 };
@@ -50,6 +52,7 @@ static const struct option options[] = {
         {"resume", required_argument, NULL, OPTION_RESUME},
         {"try", required_argument, NULL, OPTION_TRY},
         {"quiet", no_argument, NULL, OPTION_QUIET},
+        {"unit", required_argument, NULL, OPTION_UNIT},
         {"help", no_argument, NULL, OPTION_HELP},
         {"version", no_argument, NULL, OPTION_VERSION},
         {0},
@@ -81,7 +84,8 @@ struct arguments {
         struct runner_options runner;
         const char *folders[FOLDERS_MAX];
         bool is_reader, is_check, is_quiet;
-        const char *job; /* to be tried */
+        const char *job;  /* to be tried */
+        const char *unit; /* to be started */
 };
 
 /* Read by the runner that is to be executed anew as this program. */
@@ -145,6 +149,9 @@ static int take_option(struct arguments *a, int id) {
         case OPTION_QUIET:
                 a->is_quiet = true;
                 return -1;
+        case OPTION_UNIT: /* only for the runner itself to give */
+                a->unit = optarg;
+                return -1;
         case OPTION_HELP:
                 fputs(help, stdout);
                 return 0;
@@ -175,7 +182,7 @@ static int parse(int argc, char **argv, struct arguments *a) {
                 fputs("chimed-runner: --check goes with --read\n", stderr);
                 return 2;
         }
-        if (!a->is_reader && !a->runner.scheduler && !a->job) {
+        if (!a->is_reader && !a->runner.scheduler && !a->job && !a->unit) {
                 fputs("chimed-runner: give --scheduler=PATH, --read or --try=JOB\n", stderr);
                 return 2;
         }
@@ -259,6 +266,8 @@ int main(int argc, char **argv) {
 
         if (status >= 0)
                 return status;
+        if (a.unit)
+                return unit_child_main(a.unit, a.runner.paths.is_user);
         if (a.is_reader)
                 return reader_main(&a.runner.paths, a.is_check);
         if (a.job)

@@ -297,7 +297,7 @@ int reader_main(const struct reader_paths *given, bool is_check) {
         if (r >= 0)
                 warn_of_limits(&diags, config, given->controllers < 0 ? cgroups_possible() : (unsigned)given->controllers);
         diags_sort(&diags);
-        int looked = is_check && r >= 0 ? config_look(config, &diags) : 0;
+        int looked = is_check && r >= 0 ? config_look(config, given->is_user, &diags) : 0;
         int status = is_check ? print_everything(r < 0 ? NULL : config, &diags)
                               : write_everything(&paths, r < 0 ? NULL : config, &diags) < 0 || r < 0;
         if (r < 0 && diags.n_errors == 0)

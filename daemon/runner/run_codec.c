@@ -78,6 +78,7 @@ static void write_run(struct pack *p, const struct run *run) {
         pack_i64(p, run->deadline_bt_us);
         pack_u8(p, run->n_questions);
         pack_u8(p, run->n_answered);
+        pack_u8(p, run->is_unit);
         pack_u8(p, run->is_main_gone);
         pack_string(p, run->cgroup);
         pack_i64(p, run->cgroup_cpu_us);
@@ -213,6 +214,7 @@ static void read_plain(struct unpack *u, struct run *run) {
         run->deadline_bt_us = unpack_i64(u);
         run->n_questions = unpack_u8(u);
         run->n_answered = unpack_u8(u);
+        run->is_unit = unpack_u8(u);
         run->is_main_gone = unpack_u8(u);
         read_cgroup(u, run);
         run->end.end_rt_us = unpack_i64(u); /* of a main process that left others behind */

@@ -22,7 +22,7 @@
 #define RUN_TABLE_MAX           20000              /* with those not acknowledged */
 #define RUN_TABLE_TAILS_MAX     (64 * 1024 * 1024) /* bytes of output kept; beyond, the oldest ended runs lose theirs */
 /* Once it was released, the next version reads it, too: an upgrade ends no run. */
-#define RUN_TABLE_VERSION 6
+#define RUN_TABLE_VERSION 7
 
 enum run_phase {
         RUN_PHASE_LAUNCHING, /* with a launching thread */
@@ -55,6 +55,7 @@ struct run {
         int64_t deadline_bt_us;      /* when its stage is over; LOOP_NEVER */
         uint8_t n_questions;         /* conditions that a process of the run is asked about before the program */
         uint8_t n_answered; /* of these, how many hold; the next one is on its way or in flight, or the program itself */
+        bool is_unit;       /* its process is that of a systemd unit */
         bool is_main_gone;
         char cgroup[CGROUP_NAME_MAX]; /* "": none */
         int64_t cgroup_cpu_us;        /* what was used in it before */

@@ -17,6 +17,7 @@
 #include "daemon/runner/conditions.h"
 #include "daemon/runner/environment.h"
 #include "daemon/runner/runner_internal.h"
+#include "daemon/runner/unit.h"
 
 #define LOOK_FIRST_US (10 * USEC_PER_MSEC)  /* between looks at a tree that is being ended */
 #define LOOK_LAST_US  (250 * USEC_PER_MSEC) /* doubled up to this */
@@ -163,6 +164,8 @@ static void finish(struct runner *runner, struct run *run) {
         run->end = end;
         forget_handed_over(runner, run);
         run_output_drain(runner, run);
+        if (run->is_unit && run->stop_result == RUN_RESULT_NONE)
+                unit_take_end(&run->tail, &run->end);
         run->pidfd_source = loop_source_free(run->pidfd_source);
         run->pidfd = util_close(run->pidfd);
         if (run->stop_result == RUN_RESULT_NONE && !run_is_answered(run)) {
@@ -202,6 +205,11 @@ static int on_pidfd(void *userdata, uint32_t events) {
 
 /* ---- ending a run ---- */
 
+/* The process of a unit ends that first. */
+static int killing_signal(const struct run *run) {
+        return run->is_unit && clock_now().bt_us < run->stop_bt_us + UNIT_KILL_US ? UNIT_KILL_SIGNAL : SIGKILL;
+}
+
 static void signal_tree(struct runner *runner, struct run *run, int signal) {
         struct tree_run target = {.number = run->start.run, .main_pid = run->pid, .main_pidfd = run->pidfd};
 
@@ -234,7 +242,7 @@ static void enter_stop(struct runner *runner, struct run *run, enum run_stop sto
         if (run->phase != RUN_PHASE_RUNNING)
                 return; /* once it has been launched */
         look_later(runner, run);
-        signal_tree(runner, run, stop == RUN_STOP_KILLED ? SIGKILL : run->kill_signal);
+        signal_tree(runner, run, stop == RUN_STOP_KILLED ? killing_signal(run) : run->kill_signal);
 }
 
 void runs_stop(struct runner *runner, struct run *run, enum run_result result, bool is_forced, int64_t max_grace_us) {
@@ -304,12 +312,12 @@ static void handle_due(struct runner *runner, struct run *run, int64_t now_bt_us
                 return;
         case RUN_STOP_KILLED:
                 if (run->n_looks == 0) {
-                        signal_tree(runner, run, SIGKILL);
+                        signal_tree(runner, run, killing_signal(run));
                         return;
                 }
                 /* /proc hangs, or is long: the main process can be killed without it */
                 if (run->pidfd >= 0 && !run->is_main_gone)
-                        syscall(SYS_pidfd_send_signal, run->pidfd, SIGKILL, NULL, 0);
+                        syscall(SYS_pidfd_send_signal, run->pidfd, killing_signal(run), NULL, 0);
                 if (now_bt_us >= run->stop_bt_us + GIVE_UP_US)
                         finish(runner, run);
                 else
@@ -438,17 +446,20 @@ static void on_launched(void *userdata, struct launch *l) {
 static int choose_process(const struct runner *runner, struct run *run, struct launch *l) {
         unsigned n_units = conditions_n_units(&l->what);
         struct job_output *outputs[2] = {&l->what.output, &l->what.error};
+        bool is_user_manager = runner->options->paths.is_user;
 
-        if (!run->start.asks_conditions)
-                return 0;
-        run->n_questions = (uint8_t)conditions_n_processes(&l->what);
-        l->asks_machine = run->n_answered == 0;
-        l->asks_paths = run->n_answered == n_units;
+        if (run->start.asks_conditions) {
+                run->n_questions = (uint8_t)conditions_n_processes(&l->what);
+                l->asks_machine = run->n_answered == 0;
+                l->asks_paths = run->n_answered == n_units;
+        }
         for (int i = 0; i < 2 && run->n_answered > n_units; i++)
                 if (outputs[i]->kind == JOB_OUTPUT_TRUNCATE) /* done before the first of the processes */
                         outputs[i]->kind = JOB_OUTPUT_APPEND;
-        bool is_user_manager = runner->options->paths.is_user;
-        return run_is_answered(run) ? 0 : conditions_make_process(&l->what, run->n_answered, is_user_manager);
+        if (!run_is_answered(run))
+                return conditions_make_process(&l->what, run->n_answered, is_user_manager);
+        run->is_unit = l->what.is_unit;
+        return run->is_unit ? unit_make_process(&l->what, is_user_manager) : 0;
 }
 
 /* Orders the launch. 0 or a negative error. */

@@ -288,7 +288,8 @@ void control_show(struct control_client *client, struct clock_sample now, uint32
         control_put(&o, "lastFailure", control_json_run(name, book ? book->last_failure : NULL, may_control));
         put_recent(&o, name, book);
         control_put_policy(&o, e, job);
-        control_put_text(&o, "command", described ? described->command : NULL);
+        control_put_text(&o, "command", described && !described->is_unit ? described->command : NULL);
+        control_put_text(&o, "unit", described && described->is_unit ? described->command : NULL);
         control_put_text(&o, "user", described && described->user[0] ? described->user : NULL);
         control_put_text(&o, "stopPath", described && described->stop_path[0] ? described->stop_path : NULL);
         control_put(&o, "conditions", described ? control_json_lines(described->conditions) : json_null());

@@ -31,6 +31,7 @@ sync|sync=success
 timeout|hanging=timeout
 totals|totals=success
 trial|trial=success
+trim|trim=success
 uploads|uploads=success
 weekly|week-numbers=success >weekly-report=success >weekly-report.mail=success >weekly-archive=success weekly-late=success'
 
@@ -82,6 +83,7 @@ END
 cp "$root"/config/examples/*.ini "$T/jobs/"
 add_settings poll poll "StandardOutput=append:$T/out/poll"
 add_settings trial trial "Script=date"
+add_settings trim trim $'Unit=\nCommand=true' # there may be no systemd here
 add_settings monitor disk-space "Environment=LIMIT=101" # the disks here may be full
 chmod -R go-w "$T/jobs" "$T/bin" "$T/chimed.conf"
 
@@ -91,6 +93,7 @@ assert_contains "the check" "nothing is wrong" "$said"
 for example in "$root"/config/examples/*.ini; do # and each by itself
         mkdir "$T/alone"
         cp "$example" "$T/alone/"
+        [ "${example##*/}" != trim.ini ] || cp -r "$T/jobs/trim.ini.d" "$T/alone/"
         chmod -R go-w "$T/alone"
         expect_ctl 0 check "--config=$T/chimed.conf" "--jobs=$T/alone"
         assert_contains "the check of ${example##*/}" "nothing is wrong" "$said"

@@ -75,10 +75,11 @@ START_TEST(a_job_with_the_rows_example_and_each_of_its_values_builds) {
                 char text[300];
                 bool is_rate = strcmp(key->name, "Align") == 0 || strcmp(key->name, "RandomizedDelay") == 0 ||
                                strcmp(key->name, "CatchUp") == 0;
+                bool is_program =
+                        strcmp(key->name, "Command") == 0 || strcmp(key->name, "Script") == 0 || strcmp(key->name, "Unit") == 0;
                 const char *tail = strcmp(key->name, "Allow") ? "/tmp/x" : "root";
                 const char *path = word && word[strlen(word) - 1] == ':' ? tail : "";
-                snprintf(text, sizeof(text), "%s%s%s%s=%s%s\n",
-                         strcmp(key->name, "Command") && strcmp(key->name, "Script") ? "Command=/bin/true\n" : "",
+                snprintf(text, sizeof(text), "%s%s%s%s=%s%s\n", is_program ? "" : "Command=/bin/true\n",
                          strcmp(key->name, "Every") && strcmp(key->name, "OnCalendar") && strcmp(key->name, "Cron")
                                  ? "Every=1h\n"
                                  : "",
@@ -987,6 +988,29 @@ START_TEST(a_changed_byte_is_refused_or_gives_a_sane_what) {
 }
 END_TEST
 
+START_TEST(a_unit_is_a_service_with_nothing_of_the_defaults) {
+        struct job *job = build_good("*User=nobody\n*Nice=5\n*IOSchedulingPriority=7\n*StandardOutput=null\n*Shell=/bin/bash\n"
+                                     "*Environment=A=1\nUnit=backup@x\nTimeout=1h\n");
+        struct job_what by_default, back;
+        struct pack p = {};
+
+        job_what_init(&by_default);
+        ck_assert_str_eq(job->what.argv[0], "backup@x.service");
+        ck_assert(job->what.is_unit && !job->what.argv[1] && !job->what.user && !job->what.environment);
+        ck_assert(job->what.nice == by_default.nice && job->what.io_priority == 0 &&
+                  job->what.output.kind == JOB_OUTPUT_JOURNAL);
+        job_what_encode(&job->what, &p);
+        ck_assert_int_eq(job_what_decode(p.data, p.size, &back), 0);
+        ck_assert(back.is_unit && back.timeout_us == USEC_PER_HOUR);
+        ck_assert_str_eq(back.argv[0], "backup@x.service");
+        job_what_done(&back);
+        p.data[p.size - 3] = 'x'; /* "ice": of no other type */
+        ck_assert_int_eq(job_what_decode(p.data, p.size, &back), -EBADMSG);
+        pack_done(&p);
+        job_free(job);
+}
+END_TEST
+
 START_TEST(the_hash_follows_the_definition) {
         static const char *const texts[] = {"Every=1h\nCommand=/bin/x a b\n", "Every=1h\nCommand=/bin/x 'a b'\n",
                                             "Every=2h\nCommand=/bin/x a b\n", "Every=1h\nCommand=/bin/x a b\nDescription=d\n",
@@ -1074,6 +1098,7 @@ int main(void) {
         tcase_add_test(tcase, conditions_are_bounded_and_a_wait_without_one_is_told);
         tcase_add_test(tcase, a_cut_or_longer_what_is_refused);
         tcase_add_test(tcase, a_changed_byte_is_refused_or_gives_a_sane_what);
+        tcase_add_test(tcase, a_unit_is_a_service_with_nothing_of_the_defaults);
         tcase_add_test(tcase, the_hash_follows_the_definition);
         tcase_add_test(tcase, a_definition_over_the_bounds_is_told);
         suite_add_tcase(suite, tcase);

@@ -264,9 +264,10 @@ static const struct {
         {&DESCRIBED,
          "usual",
          0,
-         {.described = {7, true, 12, "/bin/true", "www-data", "/etc/chimed/jobs.d/a.ini", "/s",
+         {.described = {7, true, false, 12, "/bin/true", "www-data", "/etc/chimed/jobs.d/a.ini", "/s",
                         "ConditionPathExists=/a\nConditionACPower=yes", INT64_MAX}}},
-        {&DESCRIBED, "unknown", 0, {.described = {7, false, 0, "", "", "", "", "", 0}}},
+        {&DESCRIBED, "unit", 0, {.described = {7, true, true, 3, "a.service", "", "/a.ini", "", "", 5}}},
+        {&DESCRIBED, "unknown", 0, {.described = {7, false, false, 0, "", "", "", "", "", 0}}},
         {&NUMBER, "largest", 0, {.number = UINT64_MAX}},
         {&TEXT, "name", 0, {.text = (char *)"backup"}},
         {&TEXT, "files", 0, {.text = (char *)"/etc/chimed/chimed.conf\n/etc/chimed/jobs.d\n"}},
@@ -326,7 +327,7 @@ START_TEST(a_record_has_room_for_every_member) {
                 {&COMMIT, 8 + 8 + 1 + 8 + 7 * 4 + 1 + 4 + 8 + 2},
                 {&WATCH, 8 + 1},
                 {&DESCRIBE, 8 + 2 + 6},
-                {&DESCRIBED, 8 + 1 + 4 + 2 + 9 + 2 + 8 + 2 + 24 + 2 + 2 + 2 + 43 + 8},
+                {&DESCRIBED, 8 + 1 + 1 + 4 + 2 + 9 + 2 + 8 + 2 + 24 + 2 + 2 + 2 + 43 + 8},
                 {&NUMBER, 8},
         };
         for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
@@ -465,7 +466,8 @@ START_TEST(a_flag_is_0_or_1) {
                 {&COMMIT, {.commit = {.is_resync = true}}, 8 + 7 * 4 + 1 + 4 + 9 + 2},
                 {&COMMIT, {.commit = {.holds_slots = true}}, 4 + 9 + 2},
                 {&WATCH, {.watch = {.is_on = true}}, 1},
-                {&DESCRIBED, {.described = {.is_known = true}}, 8 + 5 * 2 + 4 + 1},
+                {&DESCRIBED, {.described = {.is_known = true}}, 8 + 5 * 2 + 4 + 2},
+                {&DESCRIBED, {.described = {.is_unit = true}}, 8 + 5 * 2 + 4 + 1},
         };
         for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
                 struct pack p = {};

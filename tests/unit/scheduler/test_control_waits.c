@@ -526,7 +526,8 @@ START_TEST(show_asks_the_runner) {
         describe(2, "two");
         describe(7, "nobody asked");
         silent(&a);
-        says(hear(&b), "\"command\":\"two\",\"user\":null,\"stopPath\":\"/stop\",\"conditions\":[\"ConditionPathExists=/a\","
+        says(hear(&b), "\"command\":\"two\",\"unit\":null,\"user\":null,\"stopPath\":\"/"
+                       "stop\",\"conditions\":[\"ConditionPathExists=/a\","
                        "\"ConditionACPower=yes\"],\"timeoutUsec\":7000000,\"file\":\"/etc/x.ini\",\"line\":3}}");
         describe(1, "one");
         says(hear(&a), "\"command\":\"one\"");

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+// unit_child: the process of a run that starts a systemd unit, waits until it is over, and ends as it did.
+// systemctl does it. What it shows of a unit that has ended is only there as long as somebody refers to the unit: so a connection to the
+// bus holds it, where there is a bus. TERM stops the unit, INT kills it.
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <systemd/sd-bus.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "config/duration.h"
+#include "daemon/core/util.h"
+#include "daemon/runner/unit.h"
+
+#define BUS_TIME_US   (5 * USEC_PER_SEC) /* for its answer */
+#define POLL_FIRST_MS 50                 /* between looks at a unit that nobody waits for */
+#define POLL_LAST_MS  1000               /* doubled up to this */
+
+struct unit_child {
+        const char *unit;
+        bool is_user_manager;
+        sigset_t signals;
+        pid_t waiter; /* the systemctl that waits for the unit; 0: none */
+        bool has_failed;
+        bool is_stopped;
+        int poll_ms;
+};
+
+static void bus_free(sd_bus **bus) {
+        sd_bus_flush_close_unref(*bus);
+}
+
+/* From here to the end of the connection systemd remembers the unit. NULL where that can't be had: then it may forget what has become of a
+ * unit that succeeded, or was not started for its conditions, and both are a success. */
+static sd_bus *hold_unit(const struct unit_child *u) {
+        sd_bus *bus = NULL;
+        int r = u->is_user_manager ? sd_bus_open_user(&bus) : sd_bus_open_system(&bus);
+
+        if (r >= 0)
+                r = sd_bus_set_method_call_timeout(bus, BUS_TIME_US);
+        if (r >= 0)
+                r = sd_bus_call_method(bus, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+                                       "org.freedesktop.systemd1.Manager", "RefUnit", NULL, NULL, "s", u->unit);
+        return r < 0 ? sd_bus_flush_close_unref(bus) : bus;
+}
+
+static pid_t begin(const struct unit_child *u, const char *verb, const char *option) {
+        const char *const words[] = {verb, option, "--", u->unit, NULL};
+
+        return unit_systemctl(u->is_user_manager, words, -1);
+}
+
+/* True if it has ended well. */
+static bool wait_for(pid_t pid) {
+        int status = -1;
+
+        while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+                ;
+        return status == 0;
+}
+
+/* A start that has not reached systemd yet is taken back. */
+static void stop_unit(struct unit_child *u) {
+        if (u->is_stopped)
+                return;
+        u->is_stopped = true;
+        if (u->waiter > 0) {
+                kill(u->waiter, SIGKILL);
+                wait_for(u->waiter);
+        }
+        u->waiter = begin(u, "stop", "--quiet");
+}
+
+static void handle_signal(struct unit_child *u, int number) {
+        int status;
+
+        if (number == SIGCHLD) {
+                if (u->waiter > 0 && waitpid(u->waiter, &status, WNOHANG) == u->waiter) {
+                        u->has_failed |= status != 0;
+                        u->waiter = 0;
+                }
+                return;
+        }
+        stop_unit(u);
+        if (number == UNIT_KILL_SIGNAL)
+                wait_for(begin(u, "kill", "--signal=KILL"));
+}
+
+/* The next signal, or 0 after some milliseconds. */
+static int next_signal(const struct unit_child *u, int ms) {
+        struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+        int number = u->waiter > 0 ? sigwaitinfo(&u->signals, NULL) : sigtimedwait(&u->signals, NULL, &time);
+
+        return number > 0 ? number : 0;
+}
+
+/* Until the unit is over. systemctl may end before that, when systemd executes itself anew; it is not begun again, for that might be a second
+ * start. A stop that came before the start is. */
+static void await(struct unit_child *u, struct unit_state *state) {
+        for (u->poll_ms = POLL_FIRST_MS;;) {
+                int number = next_signal(u, u->poll_ms);
+                if (number > 0)
+                        handle_signal(u, number);
+                if (u->waiter > 0)
+                        continue;
+                int r = unit_show(u->unit, u->is_user_manager, state);
+                if (r == 0 && unit_state_is_over(state))
+                        return;
+                if (r == 0 && u->is_stopped && strcmp(state->active, "deactivating") != 0)
+                        u->waiter = begin(u, "stop", "--quiet");
+                if (number == 0)
+                        u->poll_ms = 2 * u->poll_ms < POLL_LAST_MS ? 2 * u->poll_ms : POLL_LAST_MS;
+        }
+}
+
+static struct unit_end run(struct unit_child *u) {
+        struct unit_state before, after;
+
+        if (access("/run/systemd/system", F_OK) < 0)
+                return unit_refuse(EHOSTDOWN, NULL);
+        _cleanup_(bus_free) sd_bus *bus = hold_unit(u);
+        int r = unit_show(u->unit, u->is_user_manager, &before);
+        int error = r < 0 ? EHOSTDOWN : before.stays ? EALREADY : job_unit_load_error(before.load);
+        if (error > 0)
+                return unit_refuse(error, r < 0 ? NULL : &before);
+        u->waiter = begin(u, "start", "--wait");
+        u->has_failed = u->waiter < 0;
+        await(u, &after);
+        return unit_judge(&before, &after, u->has_failed);
+}
+
+/* As a shell ends for what it has run. */
+static int end_like(const struct exit_status *how) {
+        static const struct rlimit none;
+        sigset_t signals;
+
+        if (!how->is_signal)
+                return how->number;
+        setrlimit(RLIMIT_CORE, &none); /* the unit has left its own */
+        signal(how->number, SIG_DFL);
+        sigfillset(&signals);
+        sigprocmask(SIG_UNBLOCK, &signals, NULL);
+        raise(how->number);
+        return 1;
+}
+
+int unit_child_main(const char *unit, bool is_user_manager) {
+        struct unit_child u = {.unit = unit, .is_user_manager = is_user_manager};
+        char folder[64];
+
+        prctl(PR_SET_NAME, "chimed-unit");
+        sigemptyset(&u.signals);
+        sigaddset(&u.signals, SIGTERM);
+        sigaddset(&u.signals, UNIT_KILL_SIGNAL);
+        sigaddset(&u.signals, SIGCHLD);
+        sigprocmask(SIG_BLOCK, &u.signals, NULL);
+        snprintf(folder, sizeof(folder), "/run/user/%u", (unsigned)getuid());
+        if (is_user_manager)
+                setenv("XDG_RUNTIME_DIR", folder, 0);
+        struct unit_end end = run(&u);
+        dprintf(STDOUT_FILENO, "%s\n", end.line);
+        return end_like(&end.how);
+}
