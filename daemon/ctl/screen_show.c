@@ -125,6 +125,32 @@ static void print_run(const struct view *v, const char *label, const json_t *run
         fprintf(out, "  %-*s%s\n", LABEL_WIDTH - 2, label, text);
 }
 
+/* "340.5M", as systemctl does. */
+static void print_size(int64_t bytes, char *buf, size_t size) {
+        static const char units[] = "BKMGTPE";
+        double value = (double)bytes;
+        size_t i = 0;
+
+        for (; value >= 1024 && units[i + 1]; i++)
+                value /= 1024;
+        snprintf(buf, size, i == 0 ? "%.0f%c" : "%.1f%c", value, units[i]);
+}
+
+/* What it took of the machine, as far as that is known. */
+static void print_usage(const struct view *v, const json_t *run, FILE *out) {
+        int64_t cpu_us = reply_int(run, "cpuUsec", -1), memory = reply_int(run, "memoryPeak", -1);
+        char span[TIMES_SIZE], most[16], text[TIMES_SIZE + 64];
+
+        if (cpu_us < 0)
+                return;
+        int n = snprintf(text, sizeof(text), "%s of processor time", times_span(cpu_us, span));
+        if (memory >= 0) {
+                print_size(memory, most, sizeof(most));
+                snprintf(text + n, sizeof(text) - (size_t)n, ", at most %s of memory", most);
+        }
+        screen_line(v, out, "Used", text);
+}
+
 static bool is_same_run(const json_t *a, const json_t *b) {
         return a && b && reply_int(a, "runId", -1) == reply_int(b, "runId", -2);
 }
@@ -236,6 +262,7 @@ int screen_show(const struct view *v, const json_t *job, FILE *out) {
         print_command(v, job, out);
         screen_policy(v, job, out);
         print_run(v, "Last run", last, out);
+        print_usage(v, last, out);
         if (!is_same_run(good, last))
                 print_run(v, "Last good", good, out);
         if (!is_same_run(failure, last))

@@ -187,6 +187,7 @@ stop_daemon() { # [SECONDS]
         began=$(milliseconds)
         kill -TERM "$daemon"
         until_true "${1:-10}" is_zombie_or_gone "$daemon"
+        # shellcheck disable=SC2034 # for the test
         stop_took=$(($(milliseconds) - began))
         wait "$daemon" || status=$?
         daemon=
