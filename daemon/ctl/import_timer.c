@@ -378,7 +378,10 @@ static void put_command(struct import *i, const char *unit, const struct unit_fi
                 import_comment(i, "systemd starts it as before, since a job has no place for all of it:\n%s", hindrances);
         else
                 import_comment(i, "systemd starts it as before: what %s does is not known here", unit);
-        import_key(i, "Command", "systemctl start --wait -- %s", unit);
+        if (job_unit_is_service(unit))
+                import_key(i, "Unit", "%s", unit);
+        else
+                import_key(i, "Command", "systemctl start --wait -- %s", unit);
 }
 
 static void print_head(struct import *i) {

@@ -87,12 +87,12 @@ static bool read_stream(struct runner *runner, struct output_stream *stream) {
                 output_flush(stream, on_line, runner);
                 return false;
         }
+        run_table_add_tail(&runner->runs, stream->run, runner->buffer, (size_t)n);
         if (runner->terminal) {
                 if (!terminal_write(runner->terminal, stream, runner->buffer, (size_t)n))
                         stream->source = loop_source_free(stream->source); /* it rests */
                 return true;
         }
-        run_table_add_tail(&runner->runs, stream->run, runner->buffer, (size_t)n);
         take_output(runner, stream, (size_t)n);
         if (stream->run->start.is_watched)
                 link_output(runner, stream->run, stream->number, runner->buffer, (size_t)n);

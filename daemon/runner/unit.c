@@ -126,17 +126,19 @@ void unit_take_end(const struct output_tail *tail, struct run_end *end) {
         read_last_line(tail, line);
         line[strcspn(line, " ")] = '\0';
         int error = strncmp(line, LOAD_STATE, name) == 0 ? job_unit_load_error(line + name) : 0;
-        enum run_result result = error > 0 ? RUN_RESULT_START_FAILED : end->result;
+        enum run_result result = error > 0 ? RUN_RESULT_START_FAILED : RUN_RESULT_NONE;
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
                 if (strcmp(rows[i].word, line) == 0) {
                         result = rows[i].result;
                         error = rows[i].error;
                 }
-        end->result = result;
-        if (result != RUN_RESULT_START_FAILED)
+        if (result == RUN_RESULT_NONE)
                 return;
+        end->result = result;
         end->step = RUN_STEP_UNIT;
         end->error = error;
+        if (result != RUN_RESULT_START_FAILED)
+                return;
         end->exit_code = -1;
         end->signal = 0;
 }

@@ -30,7 +30,7 @@ struct unit_end unit_judge(const struct unit_state *before, const struct unit_st
 
 /* Makes of a job's what that of the process. 0, -ENOMEM. */
 int unit_make_process(struct job_what *what, bool is_user_manager);
-/* Puts into the end of the process what its last line says. */
+/* Puts into the end of the process what its last line says; the step is RUN_STEP_UNIT then. */
 void unit_take_end(const struct output_tail *tail, struct run_end *end);
 
 /* The process. Returns its exit status, or ends by a signal. */

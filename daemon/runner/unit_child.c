@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include "config/duration.h"
-#include "daemon/core/util.h"
 #include "daemon/runner/unit.h"
 
 #define BUS_TIME_US   (5 * USEC_PER_SEC) /* for its answer */
@@ -27,16 +26,13 @@
 struct unit_child {
         const char *unit;
         bool is_user_manager;
+        sd_bus *bus; /* holds it; NULL: nothing does */
         sigset_t signals;
         pid_t waiter; /* the systemctl that waits for the unit; 0: none */
         bool has_failed;
         bool is_stopped;
         int poll_ms;
 };
-
-static void bus_free(sd_bus **bus) {
-        sd_bus_flush_close_unref(*bus);
-}
 
 /* From here to the end of the connection systemd remembers the unit. NULL where that can't be had: then it may forget what has become of a
  * unit that succeeded, or was not started for its conditions, and both are a success. */
@@ -58,13 +54,9 @@ static pid_t begin(const struct unit_child *u, const char *verb, const char *opt
         return unit_systemctl(u->is_user_manager, words, -1);
 }
 
-/* True if it has ended well. */
-static bool wait_for(pid_t pid) {
-        int status = -1;
-
-        while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+static void wait_for(pid_t pid) {
+        while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
                 ;
-        return status == 0;
 }
 
 /* A start that has not reached systemd yet is taken back. */
@@ -94,19 +86,23 @@ static void handle_signal(struct unit_child *u, int number) {
                 wait_for(begin(u, "kill", "--signal=KILL"));
 }
 
-/* The next signal, or 0 after some milliseconds. */
-static int next_signal(const struct unit_child *u, int ms) {
-        struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
-        int number = u->waiter > 0 ? sigwaitinfo(&u->signals, NULL) : sigtimedwait(&u->signals, NULL, &time);
+/* The next signal; where nobody waits for the unit, 0 after a while that grows. */
+static int next_signal(struct unit_child *u) {
+        struct timespec time = {.tv_sec = u->poll_ms / 1000, .tv_nsec = u->poll_ms % 1000 * 1000000L};
+        sigset_t asked = u->signals;
 
-        return number > 0 ? number : 0;
+        if (u->waiter > 0)
+                return sigwaitinfo(&u->signals, NULL);
+        u->poll_ms = 2 * u->poll_ms < POLL_LAST_MS ? 2 * u->poll_ms : POLL_LAST_MS;
+        sigdelset(&asked, SIGCHLD); /* of those who have shown it */
+        return sigtimedwait(&asked, NULL, &time);
 }
 
 /* Until the unit is over. systemctl may end before that, when systemd executes itself anew; it is not begun again, for that might be a second
  * start. A stop that came before the start is. */
 static void await(struct unit_child *u, struct unit_state *state) {
         for (u->poll_ms = POLL_FIRST_MS;;) {
-                int number = next_signal(u, u->poll_ms);
+                int number = next_signal(u);
                 if (number > 0)
                         handle_signal(u, number);
                 if (u->waiter > 0)
@@ -116,8 +112,6 @@ static void await(struct unit_child *u, struct unit_state *state) {
                         return;
                 if (r == 0 && u->is_stopped && strcmp(state->active, "deactivating") != 0)
                         u->waiter = begin(u, "stop", "--quiet");
-                if (number == 0)
-                        u->poll_ms = 2 * u->poll_ms < POLL_LAST_MS ? 2 * u->poll_ms : POLL_LAST_MS;
         }
 }
 
@@ -126,7 +120,7 @@ static struct unit_end run(struct unit_child *u) {
 
         if (access("/run/systemd/system", F_OK) < 0)
                 return unit_refuse(EHOSTDOWN, NULL);
-        _cleanup_(bus_free) sd_bus *bus = hold_unit(u);
+        u->bus = hold_unit(u);
         int r = unit_show(u->unit, u->is_user_manager, &before);
         int error = r < 0 ? EHOSTDOWN : before.stays ? EALREADY : job_unit_load_error(before.load);
         if (error > 0)
@@ -166,6 +160,7 @@ int unit_child_main(const char *unit, bool is_user_manager) {
         if (is_user_manager)
                 setenv("XDG_RUNTIME_DIR", folder, 0);
         struct unit_end end = run(&u);
+        sd_bus_flush_close_unref(u.bus);
         dprintf(STDOUT_FILENO, "%s\n", end.line);
         return end_like(&end.how);
 }

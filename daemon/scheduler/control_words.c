@@ -193,6 +193,10 @@ const char *words_how_it_ended(const struct run_end *end, char buf[static 160]) 
         }
         if (end->result == RUN_RESULT_FINISHED && end->start_bt_us == 0)
                 return "not executed, for what StopWhenPathExists= names was there";
+        if (end->step == RUN_STEP_UNIT && end->result == RUN_RESULT_TIMEOUT)
+                return "ended by a time limit of its unit";
+        if (end->step == RUN_STEP_UNIT && end->result == RUN_RESULT_SKIPPED)
+                return "nothing to do (a condition of its unit did not hold)";
         if (end->result == RUN_RESULT_SIGNAL)
                 snprintf(buf, 160, "killed by %s", words_signal(end->signal, name));
         else if (end->result == RUN_RESULT_FAILED)
