@@ -18,7 +18,7 @@
 #include "daemon/core/util.h"
 
 #define HANDOVER_MAGIC   0x43484d444f564552 /* "CHMDOVER" */
-#define HANDOVER_VERSION 1
+#define HANDOVER_VERSION 2
 #define CHUNK_SIZE       (1024 * 1024) /* a chunk of definitions is closed at */
 #define TEXTS_MAX        1000000
 
@@ -89,6 +89,17 @@ static void put_settings(struct pack *p, const struct config_settings *settings)
         pack_u32(p, settings->max_running);
 }
 
+/* Processes that are known to be of runs that are being ended. */
+static void put_members(struct pack *p, const struct tree_members *members) {
+        pack_u32(p, (uint32_t)members->n);
+        for (size_t i = 0; i < members->n; i++) {
+                const struct tree_member *m = &members->list[i];
+                pack_u64(p, m->run);
+                pack_u64(p, m->start_time);
+                pack_u32(p, (uint32_t)m->pid);
+        }
+}
+
 static void put_runner(struct pack *p, const struct runner *runner) {
         struct pack commit = {};
 
@@ -109,6 +120,7 @@ static void put_runner(struct pack *p, const struct runner *runner) {
         put_groups(p, &runner->groups);
         put_texts(p, runner->diags, runner->n_diags);
         put_texts(p, runner->zones, runner->n_zones);
+        put_members(p, runner->tree ? tree_members(runner->tree) : &(struct tree_members){});
         pack_u64(p, runner->definitions.current.n + runner->definitions.n_retired);
 }
 
@@ -230,6 +242,21 @@ static int get_settings(struct unpack *u, struct config_settings *ret) {
         return r;
 }
 
+static int get_members(struct unpack *u, struct tree_members *ret) {
+        uint32_t n = unpack_u32(u);
+
+        if (u->bad || n > TREE_MEMBERS_MAX)
+                return -EBADMSG;
+        ret->list = calloc(n + 1, sizeof(*ret->list));
+        if (!ret->list)
+                return -ENOMEM;
+        ret->allocated = n + 1;
+        for (; ret->n < n; ret->n++)
+                ret->list[ret->n] =
+                        (struct tree_member){.run = unpack_u64(u), .start_time = unpack_u64(u), .pid = (pid_t)unpack_u32(u)};
+        return u->bad ? -EBADMSG : 0;
+}
+
 static int get_head(struct unpack *u) {
         if (unpack_u64(u) != HANDOVER_MAGIC)
                 return -EBADMSG;
@@ -262,6 +289,8 @@ static int get_runner(struct unpack *u, struct runner *runner, uint64_t *ret_n) 
                 r = get_texts(u, &runner->diags, &runner->n_diags);
         if (r == 0)
                 r = get_texts(u, &runner->zones, &runner->n_zones);
+        if (r == 0)
+                r = get_members(u, &runner->members);
         *ret_n = unpack_u64(u);
         return r < 0 ? r : unpack_finish(u);
 }

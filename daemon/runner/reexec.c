@@ -230,31 +230,38 @@ void reexec_step(struct runner *runner) {
 
 /* ---- after ---- */
 
+static unsigned kill_children(const struct pass *pass) {
+        unsigned n = 0;
+
+        for (size_t i = 0; i < pass->n; i++) {
+                if (pass->list[i].parent != getpid())
+                        continue;
+                kill(-pass->list[i].pid, SIGKILL);
+                kill(pass->list[i].pid, SIGKILL);
+                n++;
+        }
+        return n;
+}
+
 /* Kills all children, the sessions that they lead, and what comes to us when they die. Returns how many there were the first time. */
 static unsigned bury(void) {
+        _cleanup_close_ int proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        struct pass pass = {.proc_fd = proc_fd, .own_pid = -1};
         int64_t limit_bt_us = clock_now().bt_us + BURY_US;
-        unsigned n_first = 0;
+        unsigned n, n_first = 0;
 
         for (bool is_first = true;; is_first = false) {
                 siginfo_t info = {};
-                char path[64];
-                unsigned n;
-                int pid;
                 while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG) == 0 && info.si_pid > 0)
                         info.si_pid = 0;
-                snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
-                FILE *children = fopen(path, "re");
-                for (n = 0; children && fscanf(children, "%d", &pid) == 1; n++) {
-                        kill(-pid, SIGKILL);
-                        kill(pid, SIGKILL);
-                }
-                if (children)
-                        fclose(children);
+                n = pass_read(&pass) == 0 ? kill_children(&pass) : 0;
                 n_first += is_first ? n : 0;
                 if (n == 0 || clock_now().bt_us >= limit_bt_us)
-                        return n_first;
+                        break;
                 nanosleep(&(struct timespec){.tv_nsec = BURY_AGAIN * 1000}, NULL);
         }
+        pass_done(&pass);
+        return n_first;
 }
 
 /* All but the standard ones. */

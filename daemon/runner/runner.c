@@ -396,6 +396,7 @@ struct runner *runner_end(struct runner *runner) {
         run_table_done(&runner->runs);
         launch_pool_free(runner->pool);
         tree_free(runner->tree);
+        free(runner->members.list);
         run_cgroups_done(runner);
         definitions_done(&runner->definitions);
         pack_done(&runner->link.pack);
@@ -446,6 +447,7 @@ static int open_journal(struct runner *runner) {
 
 static void resume_parts(struct runner *runner) {
         reexec_tell(runner);
+        tree_remember(runner->tree, &runner->members);
         runs_resume(runner);
         runs_reap_later(runner); /* some may have ended meanwhile */
         runner_await_sync(runner);

@@ -122,6 +122,7 @@ struct runner {
         struct cgroups *cgroups; /* NULL: none were given to us */
         struct cgroup_names cgroup_names;
         struct tree *tree;
+        struct tree_members members; /* that were handed over, until the tree is there */
         struct host *host;
         struct watch *watch;
         struct loop_source *signals, *child_signal, *run_timer, *stop_timer, *reap_timer, *sync_timer;

@@ -24,7 +24,6 @@
 #include "daemon/runner/pass.h"
 
 #define JOIN_SECONDS 2
-#define MEMBERS_MAX  16384 /* processes that are remembered between passes, of all runs */
 
 enum request_kind {
         REQUEST_RUN,     /* signals a run */
@@ -48,12 +47,6 @@ struct request {
 
 #define REQUEST(what) ((struct request){.kind = (what), .run = {.main_pidfd = -1, .cgroup_fd = -1}})
 
-/* A process that a pass found to be of a run, or of a dead runner (0): when its parent has ended meanwhile, nothing else may tell. */
-struct member {
-        uint64_t run, start_time;
-        pid_t pid;
-};
-
 struct tree {
         struct tree_callbacks callbacks;
         void *userdata;
@@ -63,9 +56,8 @@ struct tree {
         struct loop_source *source;
         pthread_t thread;
         pid_t own_pid;
-        struct member *members; /* the thread's own */
-        size_t n_members, allocated_members;
-        unsigned n_under_way; /* requests; of the loop's thread */
+        struct tree_members members; /* the thread's own */
+        unsigned n_under_way;        /* requests; of the loop's thread */
 
         pthread_mutex_t mutex; /* guards what is below */
         pthread_cond_t has_work;
@@ -85,42 +77,40 @@ static bool bears_id(const struct pass *pass, const struct process *p, const str
 }
 
 static void mark_remembered(const struct tree *tree, struct pass *pass, uint64_t run) {
-        for (size_t i = 0; i < tree->n_members; i++) {
-                const struct member *m = &tree->members[i];
+        for (size_t i = 0; i < tree->members.n; i++) {
+                const struct tree_member *m = &tree->members.list[i];
                 struct process *p = m->run == run ? pass_find(pass, m->pid) : NULL;
                 if (p && p->start_time == m->start_time)
                         p->is_member = true;
         }
 }
 
-static void forget_members(struct tree *tree, uint64_t run) {
+static void forget_members(struct tree_members *members, uint64_t run) {
         size_t n = 0;
 
-        for (size_t i = 0; i < tree->n_members; i++)
-                if (tree->members[i].run != run)
-                        tree->members[n++] = tree->members[i];
-        tree->n_members = n;
+        for (size_t i = 0; i < members->n; i++)
+                if (members->list[i].run != run)
+                        members->list[n++] = members->list[i];
+        members->n = n;
 }
 
 /* In place of those of the pass before; without memory, or over the bound, fewer. */
-static void remember_members(struct tree *tree, const struct pass *pass, uint64_t run) {
-        forget_members(tree, run);
-        size_t n = tree->n_members;
-        for (size_t i = 0; i < pass->n && n < MEMBERS_MAX; i++) {
+static void remember_members(struct tree_members *members, const struct pass *pass, uint64_t run) {
+        forget_members(members, run);
+        for (size_t i = 0; i < pass->n && members->n < TREE_MEMBERS_MAX; i++) {
                 const struct process *p = &pass->list[i];
                 if (!p->is_member || p->state == 'Z')
                         continue;
-                if (n == tree->allocated_members) {
-                        size_t allocated = n > 0 ? 2 * n : 64;
-                        struct member *members = reallocarray(tree->members, allocated, sizeof(*members));
-                        if (!members)
-                                break;
-                        tree->members = members;
-                        tree->allocated_members = allocated;
+                if (members->n == members->allocated) {
+                        size_t allocated = members->n > 0 ? 2 * members->n : 64;
+                        struct tree_member *list = reallocarray(members->list, allocated, sizeof(*list));
+                        if (!list)
+                                return;
+                        members->list = list;
+                        members->allocated = allocated;
                 }
-                tree->members[n++] = (struct member){.run = run, .start_time = p->start_time, .pid = p->pid};
+                members->list[members->n++] = (struct tree_member){.run = run, .start_time = p->start_time, .pid = p->pid};
         }
-        tree->n_members = n;
 }
 
 static bool has_same_user(const struct pass *pass, const struct process *p, const struct process *parent) {
@@ -201,10 +191,10 @@ static void answer(struct tree *tree, struct pass *pass, struct request *q) {
         else
                 mark_members(tree, pass, q);
         if (q->kind == REQUEST_RUN && !has_number(q)) { /* asked behind what was marked: that may be another's */
-                forget_members(tree, q->run.number);
+                forget_members(&tree->members, q->run.number);
                 return;
         }
-        remember_members(tree, pass, q->run.number);
+        remember_members(&tree->members, pass, q->run.number);
         for (size_t i = 0; i < pass->n; i++) {
                 const struct process *p = &pass->list[i];
                 if (!p->is_member || p->state == 'Z' || p->state == 'X' || p->pid == tree->own_pid)
@@ -420,7 +410,7 @@ struct tree *tree_free(struct tree *tree) {
         util_close(tree->event_fd);
         util_close(tree->proc_fd);
         util_close(tree->children_fd);
-        free(tree->members);
+        free(tree->members.list);
         pthread_cond_destroy(&tree->has_work);
         pthread_mutex_destroy(&tree->mutex);
         free(tree);
@@ -440,6 +430,16 @@ static int ask(struct tree *tree, const struct request *request) {
         pthread_cond_signal(&tree->has_work);
         pthread_mutex_unlock(&tree->mutex);
         return 0;
+}
+
+const struct tree_members *tree_members(const struct tree *tree) {
+        return &tree->members;
+}
+
+void tree_remember(struct tree *tree, struct tree_members *members) {
+        free(tree->members.list);
+        tree->members = *members; /* taken */
+        *members = (struct tree_members){};
 }
 
 bool tree_is_idle(const struct tree *tree) {

@@ -13,10 +13,23 @@
 #include "daemon/runner/cgroup.h"
 #include "daemon/runner/pass.h"
 
-#define TREE_RUN_ID_MAX PASS_RUN_ID_MAX
-#define TREE_NAMES_MAX  160 /* bytes of the names of a run's processes, with the NUL */
+#define TREE_RUN_ID_MAX  PASS_RUN_ID_MAX
+#define TREE_MEMBERS_MAX 16384 /* processes that are remembered between passes, of all runs */
+#define TREE_NAMES_MAX   160   /* bytes of the names of a run's processes, with the NUL */
 
 struct tree;
+
+/* A process that was found to be of a run, or of a dead runner (0): when its parent has ended meanwhile, nothing else may tell. */
+struct tree_member {
+        uint64_t run, start_time;
+        pid_t pid;
+};
+
+/* On the heap; zero-initialised it is empty. */
+struct tree_members {
+        struct tree_member *list;
+        size_t n, allocated;
+};
 
 struct tree_callbacks {
         /* n processes of the run were alive (zombies are not) when the signal was sent; names: "sleep, sh", as far as they fit, with
@@ -62,5 +75,9 @@ int tree_remove_cgroup(struct tree *tree, const char *cgroup);
 bool tree_has_orphans(const struct tree *tree, size_t n_known);
 /* Asks for on_zombie only. 0, -ENOMEM. */
 int tree_find_zombies(struct tree *tree);
+/* Those that it remembers, borrowed until something is asked. Only while it is idle. */
+const struct tree_members *tree_members(const struct tree *tree);
+/* Takes those that another tree has remembered, before anything is asked; members is empty then. */
+void tree_remember(struct tree *tree, struct tree_members *members);
 /* Whether nothing that was asked is still to be done or told. */
 bool tree_is_idle(const struct tree *tree);

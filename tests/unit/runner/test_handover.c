@@ -38,6 +38,7 @@ static void runner_free(struct runner *runner) {
                 run->pidfd = run->streams[0].fd = run->streams[1].fd = -1;
         run_table_done(&runner->runs);
         definitions_done(&runner->definitions);
+        free(runner->members.list);
         group_list_done(&runner->groups);
         texts_free(runner->diags, runner->n_diags);
         texts_free(runner->zones, runner->n_zones);
@@ -267,12 +268,40 @@ START_TEST(what_a_job_runs_in_another_form_waits_for_the_files) {
 }
 END_TEST
 
+START_TEST(processes_that_are_known_to_be_of_a_run_are_known_again) {
+        static const struct tree_callbacks callbacks = {};
+        struct runner *old = make_runner(), *new = runner_new();
+        struct tree_members members = {.list = calloc(2, sizeof(*members.list)), .n = 2, .allocated = 2};
+        struct loop *loop;
+
+        members.list[0] = (struct tree_member){.run = 10, .start_time = UINT64_MAX, .pid = 17};
+        members.list[1] = (struct tree_member){.run = UINT64_MAX, .start_time = 3, .pid = 4194304};
+        ck_assert_int_eq(loop_new(&loop), 0);
+        ck_assert_int_eq(tree_new(loop, NULL, &callbacks, NULL, &old->tree), 0);
+        tree_remember(old->tree, &members);
+        ck_assert_ptr_null(members.list);
+        int fd = write_it(old);
+        ck_assert_int_eq(handover_read(new, fd), 0);
+        ck_assert_uint_eq(new->members.n, 2);
+        for (size_t i = 0; i < 2; i++) {
+                const struct tree_member *a = &tree_members(old->tree)->list[i], *b = &new->members.list[i];
+                ck_assert(a->run == b->run && a->start_time == b->start_time && a->pid == b->pid);
+        }
+        close(fd);
+        tree_free(old->tree);
+        loop_free(loop);
+        runner_free(old);
+        runner_free(new);
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("handover");
         TCase *tcase = tcase_create("handover");
 
         tcase_add_test(tcase, what_is_handed_over_is_there_again);
         tcase_add_test(tcase, damage_is_found_wherever_it_is);
+        tcase_add_test(tcase, processes_that_are_known_to_be_of_a_run_are_known_again);
         tcase_add_test(tcase, another_version_is_refused_by_name);
         tcase_add_test(tcase, a_run_that_is_being_launched_holds_it_up);
         tcase_add_test(tcase, a_descriptor_that_is_not_there_is_damage_too);
