@@ -361,6 +361,49 @@ START_TEST(older_schema_is_brought_here) {
 }
 END_TEST
 
+/* As each version before this one has written it: what it knew is known, what it did not know is nothing. */
+START_TEST(what_a_file_of_an_older_schema_knows_is_known) {
+        static const char rows[] =
+                "INSERT INTO policy VALUES(1, 'Every=1s'); INSERT INTO value VALUES(7, x'6869'); UPDATE meta SET next_run = 8;"
+                "INSERT INTO job(id, name, is_put, policy, plan, runs, successes, last, good)"
+                " VALUES(1, 'old', 1, 1, x'00', 7, 6, 7, 7);"
+                "INSERT INTO run(run, job, item, cause, segment, key, slot_rt, lag, begun_bt, start_rt, start_bt, pid, missed, "
+                "result,"
+                " exit_code, signal, step, error, end_rt, end_bt, cpu)"
+                " VALUES(7, 1, 0, 0, 3, 7, 1000, 0, 1, 1000, 1, 4321, 0, 1, 0, 0, 0, 0, 2000, 1001, 55);";
+        size_t n;
+        const char *const *steps = ledger_schema_steps(&n);
+        sqlite3 *db;
+
+        rig_empty();
+        ck_assert_int_eq(mkdir(rig.folder, 0700), 0);
+        ck_assert_int_eq(sqlite3_open(rig.file, &db), SQLITE_OK);
+        ck_assert_int_eq(ledger_schema_migrate(db, steps, (size_t)_i), 0);
+        ck_assert_int_eq(ledger_exec(db, rows), 0);
+        sqlite3_close(db);
+        rig_open();
+        ck_assert_str_eq(rig.state.aside, "");
+        ck_assert_int_eq(rig_sql("PRAGMA user_version"), LEDGER_SCHEMA);
+        ck_assert_uint_eq(rig.state.next_run, 8);
+        ck_assert_uint_eq(rig.n_jobs, 1);
+        ck_assert_str_eq(rig.names[0], "old");
+        ck_assert_str_eq(rig.whens[0], "Every=1s");
+        ck_assert_uint_eq(rig_ask((struct ledger_query){.question = LEDGER_RUNS, .job = "old"}), 1);
+        const struct ledger_run *run = &rig.answer_runs[0];
+        ck_assert_int_eq(run->end.cpu_us, 55);
+        ck_assert_uint_eq(run->run.attempt, 1);
+        ck_assert_uint_eq(run->run.parent.run, 0);
+        ck_assert_int_eq(run->end.memory_peak, 0);
+        ck_assert_int_eq(rig_sql("SELECT memory IS NULL FROM runs"), 1);
+        /* and what it is to learn it can hold */
+        rig_put_run("old", 8, RUN_RESULT_SUCCESS, "value");
+        rig_commit();
+        rig_reopen();
+        ck_assert_uint_eq(rig_ask((struct ledger_query){.question = LEDGER_RUNS, .job = "old"}), 2);
+        ck_assert_int_eq(rig_sql("SELECT max(memory) FROM runs"), INT64_C(1) << 40);
+}
+END_TEST
+
 START_TEST(few_damaged_files_are_kept) {
         for (int k = 0; k < LEDGER_ASIDE_MAX + 3; k++) {
                 write_file(LEDGER_FILE, "rubbish", 7);
@@ -391,6 +434,7 @@ int main(void) {
         tcase_add_test(tcase, folder_that_is_not_ours_alone_is_refused);
         tcase_add_test(tcase, newer_schema_is_left_alone);
         tcase_add_test(tcase, older_schema_is_brought_here);
+        tcase_add_loop_test(tcase, what_a_file_of_an_older_schema_knows_is_known, 1, LEDGER_SCHEMA);
         tcase_add_test(tcase, few_damaged_files_are_kept);
         return run_suite(suite);
 }
