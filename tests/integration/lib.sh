@@ -14,6 +14,7 @@ daemon_stderr=$T/log      # where the programs say the rest
 daemon=                   # the pid that was started: chimed, which becomes the runner
 log_from=1                # the line from which events are looked for
 wait_default=10           # seconds
+given=                    # a cgroup that make_cgroup has made
 mkdir "$T/jobs" "$T/run" "$T/out"
 chmod 755 "$T" "$T"/*
 chmod 777 "$T/out"
@@ -31,6 +32,26 @@ skip() {
 }
 note() { echo "note: $*"; } # shown beside "ok"
 need_root() { [ "$(id -u)" = 0 ] || skip "needs root"; }
+
+# A cgroup of the test's own, $given, on $mount; the test is skipped where there is none to have.
+make_cgroup() {
+        need_root
+        mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+        [ -n "$mount" ] || skip "no cgroup v2 is mounted here"
+        [ -w "$mount/cgroup.procs" ] || skip "$mount is not ours to change"
+        mkdir "$mount/chimed-test-$$" || skip "$mount is not ours to change"
+        given=$mount/chimed-test-$$
+}
+remove_cgroup() {
+        local i
+        find "$given" -name cgroup.kill -exec sh -c 'echo 1 >"$1"' _ {} \; 2>/dev/null
+        for ((i = 0; i < 250; i++)); do
+                find "$given" -depth -type d -exec rmdir {} \; 2>/dev/null
+                [ -e "$given" ] || return
+                sleep 0.02
+        done
+        echo "note: $given could not be removed"
+}
 
 # All descendants of a process, the deepest last.
 descendants() { # PID
@@ -58,6 +79,7 @@ leave() {
         for pid in $(processes_left); do
                 kill -KILL "$pid" 2>/dev/null
         done
+        [ -z "$given" ] || remove_cgroup
         if grep -qE 'ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error:' "$daemon_stderr"; then
                 echo "FAILED: a sanitizer has something to say:"
                 grep -vE '^\{' "$daemon_stderr" | head -n 25

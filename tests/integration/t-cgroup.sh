@@ -3,28 +3,7 @@
 # Each run has a cgroup of its own where we were given one: nothing of its tree gets away, whatever it does, also not when the
 # runner is killed; what all its processes used is its result (PR4, PR6, PR15).
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-need_root
-mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
-[ -n "$mount" ] || skip "no cgroup v2 is mounted here"
-[ -w "$mount/cgroup.procs" ] || skip "$mount is not ours to change"
-given=$mount/chimed-test-$$
-mkdir "$given" || skip "$mount is not ours to change"
-
-cgroup_leave() {
-        local status=$? i
-        set +e
-        [ -z "$daemon" ] || kill -KILL "$daemon" 2>/dev/null
-        find "$given" -name cgroup.kill -exec sh -c 'echo 1 >"$1"' _ {} \; 2>/dev/null
-        for ((i = 0; i < 250; i++)); do
-                find "$given" -depth -type d -exec rmdir {} \; 2>/dev/null
-                [ -e "$given" ] || break
-                sleep 0.02
-        done
-        [ ! -e "$given" ] || echo "note: $given could not be removed"
-        (exit "$status")
-        leave
-}
-trap cgroup_leave EXIT
+make_cgroup
 
 cgroup_of() { sed -n "s|^0::.*/${given##*/}/||p" "/proc/$1/cgroup" 2>/dev/null; } # PID
 members() { find "$given/jobs" -path "*/$1@*" -name cgroup.procs -exec cat {} + 2>/dev/null | wc -l; } # JOB

@@ -29,6 +29,7 @@ put_runner() { # <FILE, whole at once, as packages do
 # What is executed anew does this before it becomes the runner, whose program is another one from then on.
 put_wrapper() { # <SCRIPT
         cp "$T/runner" "$program-"
+        # shellcheck disable=SC2016
         { printf '#!/bin/bash\nif [ "$1" != --version ]; then\n' && cat && printf 'fi\nexec -a chimed-runner %s "$@"\n' "$program-"; } | put_runner
         program+=-
 }
