@@ -3,7 +3,9 @@
 
 #include "daemon/core/util.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <sys/syscall.h>
 
 int util_close(int fd) {
         if (fd >= 0) {
@@ -13,6 +15,19 @@ int util_close(int fd) {
                 errno = saved;
         }
         return -1;
+}
+
+void util_close_from(int first) {
+        if (syscall(SYS_close_range, first, ~0U, 0) == 0)
+                return;
+        DIR *folder = opendir("/proc/self/fd"); /* before 5.9 */
+        for (const struct dirent *entry; folder && (entry = readdir(folder));) {
+                int fd = (int)strtol(entry->d_name, NULL, 10);
+                if (fd >= first && fd != dirfd(folder))
+                        close(fd);
+        }
+        if (folder)
+                closedir(folder);
 }
 
 bool util_is_protected(const struct stat *st) {

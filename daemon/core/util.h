@@ -17,6 +17,9 @@ static inline void util_free(void *p) {
 /* Closes fd if it is one, keeps errno, returns -1 for assignment. */
 int util_close(int fd);
 
+/* Closes all descriptors of this number and above. */
+void util_close_from(int first);
+
 /* Whether what st tells of can be changed only by root and by whom we run as. */
 bool util_is_protected(const struct stat *st);
 

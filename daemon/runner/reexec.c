@@ -5,7 +5,6 @@
 // too. Then starts and looks at process trees that are under way come to their end: they are on threads, which an exec ends. What is left
 // is data and descriptors. Where it can't be done, the runner goes on as it was.
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -13,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <systemd/sd-id128.h>
 #include <time.h>
@@ -264,26 +262,12 @@ static unsigned bury(void) {
         return n_first;
 }
 
-/* All but the standard ones. */
-static void close_all(void) {
-        if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0) == 0)
-                return;
-        DIR *folder = opendir("/proc/self/fd"); /* before 5.9 */
-        for (const struct dirent *entry; folder && (entry = readdir(folder));) {
-                int fd = (int)strtol(entry->d_name, NULL, 10);
-                if (fd > STDERR_FILENO && fd != dirfd(folder))
-                        close(fd);
-        }
-        if (folder)
-                closedir(folder);
-}
-
 static int begin_anew(struct runner *runner, int error) {
         const struct runner_options *options = runner->options;
         char **argv = make_arguments(options->argv, NULL);
         struct journal *journal;
 
-        close_all();
+        util_close_from(STDERR_FILENO + 1);
         unsigned n = bury();
         if (journal_new(NULL, options->log, "chimed-runner", NULL, &journal) == 0) {
                 struct journal_record r = journal_begin(journal, EVENT_DEGRADED);
