@@ -251,9 +251,12 @@ static int get_members(struct unpack *u, struct tree_members *ret) {
         if (!ret->list)
                 return -ENOMEM;
         ret->allocated = n + 1;
-        for (; ret->n < n; ret->n++)
-                ret->list[ret->n] =
-                        (struct tree_member){.run = unpack_u64(u), .start_time = unpack_u64(u), .pid = (pid_t)unpack_u32(u)};
+        for (; ret->n < n; ret->n++) {
+                struct tree_member *m = &ret->list[ret->n];
+                m->run = unpack_u64(u);
+                m->start_time = unpack_u64(u);
+                m->pid = (pid_t)unpack_u32(u);
+        }
         return u->bad ? -EBADMSG : 0;
 }
 
