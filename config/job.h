@@ -163,6 +163,9 @@ enum job_output_kind {
         JOB_OUTPUT_MAX
 };
 
+/* As StandardOutput= has it; where a path follows, with the colon. */
+const char *job_output_kind_name(enum job_output_kind kind);
+
 struct job_output {
         enum job_output_kind kind;
         char *path; /* absolute, where job_output_has_path(); else NULL */
@@ -229,6 +232,10 @@ struct job_what {
         struct amount memory_max, tasks_max;
         uint32_t cpu_quota; /* CPUQuota=: AMOUNT_SHARE_ONE is one processor; 0: no limit */
 };
+
+/* As CPUSchedulingPolicy= and IOSchedulingClass= have them. */
+const char *job_cpu_policy_name(uint8_t policy);
+const char *job_io_class_name(uint16_t io_priority);
 
 /* A name in a value, which is resolved later, and where it stands. Both texts are owned. */
 struct job_mention {

@@ -13,6 +13,24 @@
 enum { IO_CLASS_NONE, IO_CLASS_REALTIME, IO_CLASS_BEST_EFFORT, IO_CLASS_IDLE };
 #define IO_LEVEL_DEFAULT 4
 
+static const char *const policy_names[] = {"other", "batch", "idle", "fifo", "rr", NULL};
+static const uint8_t policies[] = {SCHED_OTHER, SCHED_BATCH, SCHED_IDLE, SCHED_FIFO, SCHED_RR};
+static const char *const io_class_names[] = {"none", "realtime", "best-effort", "idle", NULL};
+
+const char *job_cpu_policy_name(uint8_t policy) {
+        size_t i = 0;
+
+        while (policy_names[i] && policies[i] != policy)
+                i++;
+        return policy_names[i] ? policy_names[i] : "?";
+}
+
+const char *job_io_class_name(uint16_t io_priority) {
+        unsigned io_class = io_priority >> JOB_IO_CLASS_SHIFT;
+
+        return io_class <= IO_CLASS_IDLE ? io_class_names[io_class] : "?";
+}
+
 static int keep_group(struct job_draft *d, const struct job_setting *s, const struct job_word *word) {
         struct job_mentions *groups = &d->job->groups;
         struct job_mention *mention;
@@ -66,10 +84,8 @@ int parse_nice(struct job_draft *d, const struct job_setting *s) {
 }
 
 int parse_cpu_scheduling_policy(struct job_draft *d, const struct job_setting *s) {
-        static const char *const names[] = {"other", "batch", "idle", "fifo", "rr", NULL};
-        static const uint8_t policies[] = {SCHED_OTHER, SCHED_BATCH, SCHED_IDLE, SCHED_FIFO, SCHED_RR};
         uint8_t which;
-        int r = draft_choice(d, s, names, &which);
+        int r = draft_choice(d, s, policy_names, &which);
 
         if (r == 0)
                 d->job->what.cpu_policy = policies[which];
@@ -86,13 +102,11 @@ int parse_cpu_scheduling_priority(struct job_draft *d, const struct job_setting 
 }
 
 int parse_io_scheduling_class(struct job_draft *d, const struct job_setting *s) {
-        static const char *const names[] = {"none", "realtime", "best-effort", "idle", NULL};
-
         if (s->value[0] >= '0' && s->value[0] <= '0' + IO_CLASS_IDLE && !s->value[1]) {
                 d->io_class = (uint8_t)(s->value[0] - '0');
                 return 0;
         }
-        return draft_choice(d, s, names, &d->io_class);
+        return draft_choice(d, s, io_class_names, &d->io_class);
 }
 
 int parse_io_scheduling_priority(struct job_draft *d, const struct job_setting *s) {

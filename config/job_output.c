@@ -19,6 +19,14 @@ static const struct {
         {"truncate:", JOB_OUTPUT_TRUNCATE, false},
 };
 
+const char *job_output_kind_name(enum job_output_kind kind) {
+        size_t i = 0;
+
+        while (i < sizeof(kinds) / sizeof(kinds[0]) && kinds[i].kind != kind)
+                i++;
+        return i < sizeof(kinds) / sizeof(kinds[0]) ? kinds[i].name : "?";
+}
+
 static int take_output(struct job_draft *d, const struct job_setting *s, size_t row, struct job_output *ret) {
         char *path = NULL;
 

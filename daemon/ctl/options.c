@@ -65,6 +65,7 @@ static const struct option_row rows[OPTION_MAX] = {
         [OPTION_TOOK] = {"took", 0, OPTION_SPAN, "SPAN", NULL, "how long each run takes (default: as its latest one)"},
         [OPTION_TIMELINE] = {"timeline", 0, OPTION_FLAG, NULL, NULL, "draw a row a job, with what was before now"},
         [OPTION_GROUPS] = {"groups", 0, OPTION_FLAG, NULL, NULL, "the groups, instead of jobs"},
+        [OPTION_EXPORT] = {"export", 0, OPTION_FLAG, NULL, NULL, "only the variables, as a shell reads them"},
         [OPTION_SVG] = {"svg", 0, OPTION_TEXT, "FILE", NULL, "the same as a picture, into a file or - for standard output"},
 };
 

@@ -52,6 +52,7 @@ enum ctl_option {
         OPTION_TIMELINE,
         OPTION_SVG,
         OPTION_GROUPS,
+        OPTION_EXPORT,
         OPTION_MAX
 };
 

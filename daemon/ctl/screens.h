@@ -19,6 +19,8 @@ int screen_groups(const struct view *v, json_t *groups, FILE *out);
 int screen_show(const struct view *v, const json_t *job, FILE *out);
 /* The reply of Why. */
 int screen_why(const struct view *v, const json_t *reply, FILE *out);
+/* What a run of a job would get, as --json has it; is_export: the variables only, and no word beside them. */
+int screen_env(const struct view *v, const json_t *env, bool is_export, FILE *out);
 /* Next slots, an array of NextSlot. */
 int screen_next(const struct view *v, const json_t *slots, FILE *out);
 /* The table of history: an array of Run and Missed, in order; trimmed: runs that are no longer kept. */

@@ -48,6 +48,8 @@ static const struct verb rows[] = {
          verb_cat},
         {"try", NULL, "JOB", 1, 1, O(CONFIG) | O(JOBS), M(GET_STATUS),
          "run it in this terminal, as chimed would; needs no chimed", verb_try},
+        {"env", NULL, "JOB", 1, 1, O(CONFIG) | O(JOBS) | O(EXPORT), M(GET_STATUS),
+         "what its run would get: variables, rights, limits", verb_env},
         {"explain", NULL, "EXPR...", 1, VERB_NAMES_ANY, O(NUMBER) | O(FROM) | EXPRESSION_OPTIONS, 0,
          "what an expression means, and when it comes", verb_explain},
         {"simulate", NULL, "[JOB...]", 0, VERB_NAMES_ANY,

@@ -52,6 +52,7 @@ int verb_check(struct session *s);
 int verb_reload(struct session *s);
 int verb_cat(struct session *s);
 int verb_try(struct session *s);
+int verb_env(struct session *s);
 int verb_explain(struct session *s);
 int verb_import(struct session *s);
 int verb_simulate(struct session *s);

@@ -123,5 +123,7 @@ struct launch_child {
         volatile size_t condition; /* LAUNCH_REFUSED: which one, error says how its path could be looked at */
 };
 
+/* Where the program begins, if that is there; borrowed. */
+const char *launch_directory(const struct job_what *what);
 /* For clone(). Never returns. */
 int launch_child_main(void *child);

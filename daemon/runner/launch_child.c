@@ -191,16 +191,18 @@ static int set_descriptors(struct launch_child *c) {
         return r < 0 ? r : launch_set_descriptor_limit(c);
 }
 
+const char *launch_directory(const struct job_what *what) {
+        const char *home = what->home && what->home[0] == '/' ? what->home : "/";
+
+        if (!what->working_directory)
+                return what->has_identity ? home : "/";
+        return strcmp(what->working_directory, "~") == 0 ? home : what->working_directory;
+}
+
 static int set_directory(struct launch_child *c) {
         const struct job_what *what = &c->launch->what;
-        const char *home = what->home && what->home[0] == '/' ? what->home : "/";
-        const char *directory = what->working_directory;
 
-        if (!directory)
-                directory = what->has_identity ? home : "/";
-        else if (strcmp(directory, "~") == 0)
-                directory = home;
-        if (chdir(directory) == 0)
+        if (chdir(launch_directory(what)) == 0)
                 return 0;
         /* a user whose home does not exist may run jobs all the same, where none was asked for */
         if (what->is_working_directory_optional || (!what->working_directory && errno == ENOENT))

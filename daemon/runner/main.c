@@ -31,6 +31,7 @@ enum option_id {
         OPTION_CHECK,
         OPTION_RESUME,
         OPTION_TRY,
+        OPTION_ENV,
         OPTION_QUIET,
         OPTION_UNIT,
         OPTION_HELP,
@@ -51,6 +52,7 @@ static const struct option options[] = {
         {"check", no_argument, NULL, OPTION_CHECK},
         {"resume", required_argument, NULL, OPTION_RESUME},
         {"try", required_argument, NULL, OPTION_TRY},
+        {"env", required_argument, NULL, OPTION_ENV},
         {"quiet", no_argument, NULL, OPTION_QUIET},
         {"unit", required_argument, NULL, OPTION_UNIT},
         {"help", no_argument, NULL, OPTION_HELP},
@@ -60,7 +62,7 @@ static const struct option options[] = {
 
 static const char help[] = "Usage: chimed-runner --scheduler=PATH [--run=DIR] [OPTION]...\n"
                            "       chimed-runner --read [--check] [OPTION]...\n"
-                           "       chimed-runner --try=JOB [OPTION]...\n"
+                           "       chimed-runner --try=JOB|--env=JOB [OPTION]...\n"
                            "Start the jobs of chimed; or read the job files for it. chimed starts this by itself.\n"
                            "\n"
                            "  --scheduler=PATH  program that decides when\n"
@@ -75,6 +77,7 @@ static const char help[] = "Usage: chimed-runner --scheduler=PATH [--run=DIR] [O
                            "  --read            write the definitions to descriptor 3\n"
                            "  --check           with --read: print all errors, exit 1 if there are any\n"
                            "  --try=JOB         run the job here, as chimectl try does\n"
+                           "  --env=JOB         print what its run would get, for chimectl env\n"
                            "  --quiet           with --try: do not say how it ended\n"
                            "  --help, --version\n"
                            "\n"
@@ -83,8 +86,8 @@ static const char help[] = "Usage: chimed-runner --scheduler=PATH [--run=DIR] [O
 struct arguments {
         struct runner_options runner;
         const char *folders[FOLDERS_MAX];
-        bool is_reader, is_check, is_quiet;
-        const char *job;  /* to be tried */
+        bool is_reader, is_check;
+        struct trial_order trial;
         const char *unit; /* to be started */
 };
 
@@ -144,10 +147,12 @@ static int take_option(struct arguments *a, int id) {
                 a->runner.resume_fd = (int)strtol(optarg, NULL, 10);
                 return -1;
         case OPTION_TRY:
-                a->job = optarg;
+        case OPTION_ENV:
+                a->trial.kind = id == OPTION_TRY ? TRIAL_RUN : TRIAL_SHOW;
+                a->trial.job = optarg;
                 return -1;
         case OPTION_QUIET:
-                a->is_quiet = true;
+                a->trial.is_quiet = true;
                 return -1;
         case OPTION_UNIT: /* only for the runner itself to give */
                 a->unit = optarg;
@@ -182,8 +187,8 @@ static int parse(int argc, char **argv, struct arguments *a) {
                 fputs("chimed-runner: --check goes with --read\n", stderr);
                 return 2;
         }
-        if (!a->is_reader && !a->runner.scheduler && !a->job && !a->unit) {
-                fputs("chimed-runner: give --scheduler=PATH, --read or --try=JOB\n", stderr);
+        if (!a->is_reader && !a->runner.scheduler && !a->trial.kind && !a->unit) {
+                fputs("chimed-runner: give --scheduler=PATH, --read, --try=JOB or --env=JOB\n", stderr);
                 return 2;
         }
         return -1;
@@ -270,8 +275,8 @@ int main(int argc, char **argv) {
                 return unit_child_main(a.unit, a.runner.paths.is_user);
         if (a.is_reader)
                 return reader_main(&a.runner.paths, a.is_check);
-        if (a.job)
-                return make_all_absolute(&a) < 0 ? TRIAL_EXIT_NOT_RUN : trial_main(&a.runner, a.job, a.is_quiet);
+        if (a.trial.kind)
+                return make_all_absolute(&a) < 0 ? TRIAL_EXIT_FAILED : trial_main(&a.runner, &a.trial);
         bool is_private = a.runner.run_folder;
         if (!is_private && default_run_folder(a.runner.paths.is_user, &a.runner.run_folder) < 0)
                 return 2;

@@ -275,6 +275,8 @@ void run_output_close(struct run *run);
 
 /* ---- trial.c ---- */
 
+/* What the run would get, to standard output. 0, -ENOMEM, or an error of an EnvironmentFile=. */
+int trial_show(struct runner *runner, const struct run *run, const struct job_what *what);
 /* What goes to the journal by any way comes here. */
 void trial_change(struct job_what *what);
 

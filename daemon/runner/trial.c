@@ -20,8 +20,7 @@
 #define WORDS_MAX  512
 
 struct trial {
-        const char *job;
-        bool is_quiet;
+        const struct trial_order *order;
         int signal; /* that we were sent first; 0: none */
 };
 
@@ -118,7 +117,7 @@ static int on_pass_end(void *userdata) {
                 return 0;
         int status = exit_status(runner->trial, &run->end);
         runner->terminal = terminal_free(runner->terminal); /* so that our word is the last */
-        if (!runner->trial->is_quiet)
+        if (!runner->trial->order->is_quiet)
                 say_end(run);
         runs_acknowledge(runner, RUN_NUMBER);
         loop_exit(runner->loop, status);
@@ -152,6 +151,11 @@ static void print_errors(const struct reading *reading) {
                         fprintf(stderr, "%s\n", reading->diags[i] + strlen("<3>"));
 }
 
+/* That of what can't be done. */
+static int status_of(const struct trial_order *order) {
+        return order->kind == TRIAL_RUN ? TRIAL_EXIT_NOT_RUN : TRIAL_EXIT_FAILED;
+}
+
 static int tell_no_job(const struct runner *runner, const char *job) {
         struct nearest nearest = nearest_begin(job);
         const struct definition *definition;
@@ -164,17 +168,34 @@ static int tell_no_job(const struct runner *runner, const char *job) {
         return say(TRIAL_EXIT_NO_SUCH_JOB, "no job \"%s\" in the files; give others: --jobs=DIR", job);
 }
 
-/* As another user a job has errors where we are not root; but what root has written down without a user would run as root. 0, or an exit status
- * (told). */
-static int check_rights(const char *job, const struct definition *definition, const struct job_what *what) {
+/* As another user a job has errors where we are not root; but what root has written down without a user would run as root. 0, or an exit
+ * status (told). */
+static int check_rights(const struct trial_order *order, const struct definition *definition, const struct job_what *what) {
         struct stat st;
 
         if (geteuid() == 0 || what->has_identity)
                 return 0;
-        if (stat(definition_file(definition), &st) < 0 || st.st_uid != geteuid())
-                return say(TRIAL_EXIT_NOT_RUN, "%s is not yours, chimed runs it as the owner of %s: sudo chimectl try %s", job,
-                           definition_file(definition), job);
-        return 0;
+        if (stat(definition_file(definition), &st) == 0 && st.st_uid == geteuid())
+                return 0;
+        return say(status_of(order), "%s is not yours, chimed runs it as the owner of %s: sudo chimectl %s %s", order->job,
+                   definition_file(definition), order->kind == TRIAL_RUN ? "try" : "env", order->job);
+}
+
+/* The job, if it is there and may be run by us. 0, or an exit status (told). */
+static int find(struct runner *runner, const struct reading *reading, struct definition **ret) {
+        const struct trial_order *order = runner->trial->order;
+        struct definitions_delta delta;
+
+        if (reading->error < 0)
+                return say(status_of(order), "the files can't be read: %s", strerror(-reading->error));
+        bool is_broken = definitions_is_broken(&runner->definitions, definitions_name_key(order->job));
+        if (definitions_swap(&runner->definitions, clock_now(), &delta) < 0)
+                return say(status_of(order), "out of memory");
+        *ret = definitions_by_name(&runner->definitions, order->job);
+        if (*ret)
+                return 0;
+        print_errors(reading);
+        return is_broken ? say(status_of(order), "%s has errors, and is not run", order->job) : tell_no_job(runner, order->job);
 }
 
 static void tell_unlimited(const char *job, const struct job_what *what) {
@@ -182,9 +203,11 @@ static void tell_unlimited(const char *job, const struct job_what *what) {
                 say(0, "%s: MemoryMax=, TasksMax= and CPUQuota= are not enforced here", job);
 }
 
-static int start(struct runner *runner, struct definition *definition) {
+/* As if somebody had triggered it now. */
+static struct wire_start make_start(const struct definition *definition) {
         struct clock_sample now = clock_now();
-        const struct wire_start start = {
+
+        return (struct wire_start){
                 .run = RUN_NUMBER,
                 .hash = definition->hash,
                 .item = WIRE_ITEM_TRIGGER,
@@ -194,44 +217,47 @@ static int start(struct runner *runner, struct definition *definition) {
                 .attempt = 1,
                 .asks_conditions = true,
         };
-
-        return runs_start(runner, &start);
 }
 
-/* 0, or the exit status. */
-static int begin(struct runner *runner, const struct reading *reading) {
-        const char *job = runner->trial->job;
-        struct definitions_delta delta;
-        struct job_what what;
+/* 0, an exit status (told), or a negative error. */
+static int obey(struct runner *runner, struct definition *definition, const struct job_what *what) {
+        const struct trial_order *order = runner->trial->order;
+        struct wire_start start = make_start(definition);
+        struct run *run;
+        int status = check_rights(order, definition, what);
 
-        if (reading->error < 0)
-                return say(TRIAL_EXIT_NOT_RUN, "the files can't be read: %s", strerror(-reading->error));
-        bool is_broken = definitions_is_broken(&runner->definitions, definitions_name_key(job));
-        int r = definitions_swap(&runner->definitions, clock_now(), &delta);
-        struct definition *definition = r == 0 ? definitions_by_name(&runner->definitions, job) : NULL;
-        if (r == 0 && !definition) {
-                print_errors(reading);
-                return is_broken ? say(TRIAL_EXIT_NOT_RUN, "%s has errors, and is not run", job) : tell_no_job(runner, job);
+        if (status != 0)
+                return status;
+        if (order->kind == TRIAL_RUN) {
+                tell_unlimited(order->job, what);
+                return runs_start(runner, &start);
         }
+        int r = run_table_add(&runner->runs, &start, definition_name(definition), &run);
+        if (r == 0 && (r = trial_show(runner, run, what)) < 0)
+                return say(status_of(order), "%s: an EnvironmentFile= can't be read: %s", order->job, strerror(-r));
         if (r == 0)
-                r = definition_decode_what(definition, &what);
-        if (r < 0)
-                return say(TRIAL_EXIT_NOT_RUN, "%s: %s", job, strerror(-r));
-        int status = check_rights(job, definition, &what);
-        if (status == 0)
-                tell_unlimited(job, &what);
-        job_what_done(&what);
-        if (status == 0 && (r = start(runner, definition)) < 0)
-                status = say(TRIAL_EXIT_NOT_RUN, "%s: %s", job, strerror(-r));
-        return status;
+                loop_exit(runner->loop, 0);
+        return r;
 }
 
 static void on_read(void *userdata, const struct reading *reading) {
         struct runner *runner = userdata;
-        int status = begin(runner, reading);
+        const struct trial_order *order = runner->trial->order;
+        struct definition *definition;
+        struct job_what what;
+        int status = find(runner, reading, &definition);
 
+        if (status == 0) {
+                status = definition_decode_what(definition, &what);
+                if (status == 0) {
+                        status = obey(runner, definition, &what);
+                        job_what_done(&what);
+                }
+                if (status < 0)
+                        status = say(status_of(order), "%s: %s", order->job, strerror(-status));
+        }
         runner->reader = reader_free(runner->reader);
-        if (status != 0)
+        if (status > 0)
                 loop_exit(runner->loop, status);
 }
 
@@ -277,12 +303,12 @@ void trial_change(struct job_what *what) {
                         outputs[i]->kind = JOB_OUTPUT_JOURNAL;
 }
 
-int trial_main(const struct runner_options *options, const char *job, bool is_quiet) {
+int trial_main(const struct runner_options *options, const struct trial_order *order) {
         struct runner *runner = runner_begin(options);
-        struct trial trial = {.job = job, .is_quiet = is_quiet};
+        struct trial trial = {.order = order};
 
         if (!runner)
-                return say(TRIAL_EXIT_NOT_RUN, "out of memory");
+                return say(status_of(order), "out of memory");
         runner->trial = &trial;
         int r = run(runner);
         terminal_free(runner->terminal);

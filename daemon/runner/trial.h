@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// trial: one job in the terminal, without a scheduler: what chimectl try does. Reader, definitions, conditions, launch, time limit and
-// the end of the process tree are those of a scheduled run.
+// trial: one job in the terminal, without a scheduler: what chimectl try and env do. Reader, definitions, variables, conditions, launch,
+// time limit and the end of the process tree are those of a scheduled run.
 #pragma once
 
 #include "config/job.h"
@@ -14,6 +14,18 @@ enum trial_exit {
         TRIAL_EXIT_NOT_RUN = 125,
 };
 
-/* Reads the files and runs the job; is_quiet: how it ended is not told. INT, TERM, QUIT and HUP end the run, a second one at once. Returns
- * the exit status; what is wrong is on standard error. */
-int trial_main(const struct runner_options *options, const char *job, bool is_quiet);
+enum trial_kind {
+        TRIAL_NONE,
+        TRIAL_RUN,
+        TRIAL_SHOW, /* what the run would get, to standard output: "KEY=VALUE" with a NUL behind, see trial_show.c */
+};
+
+struct trial_order {
+        enum trial_kind kind;
+        const char *job;
+        bool is_quiet; /* how it ended is not told */
+};
+
+/* Reads the files, and runs or shows the job. INT, TERM, QUIT and HUP end the run, a second one at once. Returns the exit status; what is
+ * wrong is on standard error. */
+int trial_main(const struct runner_options *options, const struct trial_order *order);

@@ -19,6 +19,7 @@ _chimectl_options() { # VERB
         wait) echo "--number= --runs= --successes= --finished --timeout=" ;;
         set-interval) echo "--reset" ;;
         check | cat | try) echo "--config= --jobs=" ;;
+        env) echo "--config= --jobs= --export" ;;
         simulate) echo "--from= --to= --took= --timeline --svg= --config= --jobs=" ;;
         import) echo "--system --output=" ;;
         esac
@@ -34,7 +35,7 @@ _chimectl_groups() {
 }
 
 _chimectl() {
-        local verbs="list show status why next history log audit watch trigger cancel stop start pause resume wait set-interval check reload cat try explain simulate import help"
+        local verbs="list show status why next history log audit watch trigger cancel stop start pause resume wait set-interval check reload cat try env explain simulate import help"
         local word=${COMP_WORDS[COMP_CWORD]} option='' verb='' where=() i
         # "=" is a word of its own for bash: --json=sh is "--json" "=" "sh"
         if [ "$word" = "=" ]; then

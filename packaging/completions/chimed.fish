@@ -17,4 +17,5 @@ end
 complete -c chimed-runner -l scheduler -r -F -d "program to start as scheduler"
 complete -c chimed-runner -l read -d "be the reader"
 complete -c chimed-runner -l try -x -d "run this job here"
+complete -c chimed-runner -l env -x -d "print what its run would get"
 complete -c chimed-runner -l quiet -d "do not say how it ended"

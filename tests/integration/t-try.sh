@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: MIT
 # chimectl try runs a job in the terminal as a scheduled start would: what the process is given is the same, byte for byte, but for the
 # run's id and slot; conditions, time limit, output and the end of the tree are, too. It needs no chimed, and leaves nothing behind.
+# chimectl env says what that process is given.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 need_root
 probe=$CHIMED_BUILD/tests/probe
-for program in setpriv python3; do
+for program in setpriv python3 jq; do
         command -v "$program" >/dev/null || skip "needs $program"
 done
 chmod 755 "$T/jobs"
@@ -23,7 +24,7 @@ assert_last() { # TEXT: the last line that try said
 is_left_nothing() { [ -z "$(processes_left)" ]; }
 
 # ---- the same process ----
-printf 'SECRET="two\nlines"\nLANG=C.UTF-8\n' >"$T/secrets"
+printf 'SECRET="two\nlines"\nLANG=C.UTF-8\nODD="it'"'"'s \033[31m, \\\\ \303\274"\n' >"$T/secrets"
 tell() { # JOB SETTING...
         printf '%s\n' "Command=$probe" "StandardOutput=truncate:$T/out/$1" "${@:2}" | write_job "$1"
 }
@@ -52,6 +53,50 @@ diff <(same "$T/piped.daemon") <(same "$T/piped") >"$T/diff" || die "piped: < by
 expect_try 0 direct
 assert_contains "what goes to the journal directly" "descriptor 1 pipe write" "$said"
 stop_daemon
+
+# ---- what env says is what they get ----
+expect_env() { # STATUS OPTION...
+        local wanted=$1 status=0
+        shift
+        said=$(timeout 60 "$CHIMED_BUILD/chimectl" "--config=$T/chimed.conf" "--jobs=$T/jobs" env "$@" 2>"$T/err") || status=$?
+        [ "$status" = "$wanted" ] || die "env $*: status $status, wanted $wanted: $said $(cat "$T/err")"
+}
+no_own() { grep -av -e '^CHIMED_RUN_ID=' -e '^CHIMED_SLOT'; }
+for job in plain user; do
+        sed -n '/^variable /,$p' "$T/out/$job" | sed 's/^variable //' | sort | no_own >"$T/wanted"
+        expect_env 0 --json "$job"
+        jq -r '.environment | to_entries[] | "\(.key)=\(.value)"' <<<"$said" | sort | no_own | diff "$T/wanted" - || die "env --json $job"
+        expect_env 0 --export "$job"
+        (
+                mapfile -t names < <(compgen -e | grep -v '^PATH$')
+                unset "${names[@]}"
+                set -a
+                eval "$said"
+                /usr/bin/env | grep -av '^_='
+        ) | sort | no_own | diff "$T/wanted" - || die "env --export $job"
+done
+setting() { jq -r --arg key "$1" '.settings[] | select(.key == $key).value' <<<"$said" | tr '\n' ' '; } # KEY
+expect_env 0 --json user
+for pair in "User 61003" "Group 61004" "SupplementaryGroups 61005" "UMask 0077" "Nice 3" "CPUSchedulingPolicy batch" \
+        "IOSchedulingClass idle" "NoNewPrivileges yes" "WorkingDirectory /tmp" "LimitNOFILE 64:128" "LimitCORE 0:0" \
+        "StandardOutput truncate:$T/out/user"; do
+        assert_equal "${pair%% *}" "${pair#* } " "$(setting "${pair%% *}")"
+done
+assert_equal "the command" "$probe" "$(jq -r '.command[]' <<<"$said")"
+while read -r _ number soft hard; do # as in limits.c
+        limits=(CPU FSIZE DATA STACK CORE RSS NPROC NOFILE MEMLOCK AS LOCKS SIGPENDING MSGQUEUE NICE RTPRIO RTTIME)
+        assert_equal "limit ${limits[number]}" "${soft/-1/infinity}:${hard/-1/infinity} " "$(setting "Limit${limits[number]}")"
+done < <(grep -a '^limit ' "$T/out/user")
+expect_env 0 user
+assert_contains "the screen" "LimitNOFILE            64:128" "$said"
+assert_contains "the screen" "CHIMED_ATTEMPT=1  #" "$said"
+expect_env 4 usr
+assert_contains "the error" "did you mean user?" "$(cat "$T/err")"
+rm "$T/secrets"
+expect_env 1 plain
+assert_contains "the error" "an EnvironmentFile= can't be read: No such file or directory" "$(cat "$T/err")"
+expect_try 125 plain
+assert_last "plain: start-failed at environment: No such file or directory"
 
 # ---- how it ends ----
 write_job three <<<'Script=echo out; echo err >&2; exit 3'
@@ -116,6 +161,8 @@ for job in user three; do
         timeout 60 setpriv --reuid=65534 --regid=65534 --clear-groups \
                 "$CHIMED_BUILD/chimectl" "--config=$T/chimed.conf" "--jobs=$T/jobs" try "$job" >"$T/said" 2>"$T/err.$job" || status=$?
         assert_equal "status of $job for nobody" 125 "$status"
+        ! setpriv --reuid=65534 --regid=65534 --clear-groups \
+                "$CHIMED_BUILD/chimectl" "--config=$T/chimed.conf" "--jobs=$T/jobs" env "$job" >>"$T/said" 2>&1 || die "env for nobody"
 done
 assert_contains "the error" "only root can run jobs as other users" "$(cat "$T/err.user")"
 assert_contains "the error" "sudo chimectl try three" "$(cat "$T/err.three")"
