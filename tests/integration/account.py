@@ -75,9 +75,9 @@ class Account:
 
 def take(account, record):
     # a run is told when it started and when it ended: either names the slot. A start that failed has an end only; so has,
-    # over a crash, a run whose start no scheduler lived to tell
+    # over a crash, a run whose start no scheduler lived to tell. What is tried again (retry) has its outcome later
     has_end_only = record.get("CHIMED_RESULT") in ("start-failed", "finished") or ("CHIMED_RESULT" in record and account.may_retell)
-    if record["CHIMED_EVENT"] == "started" or has_end_only:
+    if record["CHIMED_EVENT"] == "started" or (has_end_only and record["CHIMED_EVENT"] != "retry"):
         account.add_run(record)
     elif record["CHIMED_EVENT"] == "missed":
         account.add_range(record)

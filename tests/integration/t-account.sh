@@ -10,6 +10,9 @@ missed() { # FIRST LAST COUNT
         printf '{"CHIMED_JOB":"j","CHIMED_EVENT":"missed","CHIMED_REASON":"overlap","CHIMED_COUNT":"%d",' "$3"
         printf '"CHIMED_FIRST_SLOT":"1970-01-01T00:00:%02dZ","CHIMED_LAST_SLOT":"1970-01-01T00:00:%02d.000000Z"}\n' "$1" "$2"
 }
+tried_again() { # SLOT
+        run_of "$1" | sed 's/started",/retry","CHIMED_RESULT":"start-failed",/'
+}
 account() { python3 "$here/account.py" --job=j --period=1000000 "$@"; }
 must_fail() { # WHAT IT SAYS; records on standard input
         local said status=0
@@ -19,6 +22,9 @@ must_fail() { # WHAT IT SAYS; records on standard input
 }
 { run_of 1 && missed 2 3 2 && run_of 4; } | account
 { run_of 1 && run_of 1; } | account --may-retell
+{ run_of 1 && tried_again 2 && missed 2 2 1; } | account
+{ run_of 1 && tried_again 2 && run_of 2; } | account
+{ run_of 1 && tried_again 2 && run_of 3; } | must_fail "slot 1 has no outcome"
 { run_of 1 && missed 3 3 1; } | must_fail "slot 1 has no outcome"
 { run_of 1 && missed 1 2 2; } | must_fail "slot 0 twice"
 { run_of 1 && missed 2 4 2; } | must_fail "says it holds 2"
