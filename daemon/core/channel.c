@@ -7,10 +7,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "daemon/core/util.h"
@@ -142,6 +144,12 @@ static int close_channel(struct channel *ch, int error) {
 
 size_t channel_queued(const struct channel *ch) {
         return ch->queued;
+}
+
+bool channel_is_read(const struct channel *ch) {
+        int unread;
+
+        return ioctl(ch->fd, SIOCOUTQ, &unread) < 0 || unread == 0;
 }
 
 static bool is_dead(const struct channel *ch) {

@@ -47,6 +47,8 @@ int channel_flush(struct channel *ch);
 int channel_poll(struct channel *ch);
 /* Bytes that wait in the queue, the message in the making included. */
 size_t channel_queued(const struct channel *ch);
+/* Whether the peer has read all that was written, which what waits in the queue is not yet; also where nobody can tell. */
+bool channel_is_read(const struct channel *ch);
 
 /* The frame by itself, for tests and fuzzers: splits one message, calls fn for each record. 0, -EBADMSG, or fn's error. */
 int channel_split(const void *message, size_t size, channel_record_fn fn, void *userdata);

@@ -47,9 +47,10 @@ struct link {
         struct pack pack;                 /* for the record in the making */
         struct clockstep_reading reading; /* of the clocks, when last looked at */
         bool is_synchronised;
-        bool has_more;         /* the engine has more to do in this instant */
-        int64_t clogged_bt_us; /* since when the runner is behind with reading; 0: it is not */
-        bool is_clogged_told;
+        bool has_more;        /* the engine has more to do in this instant */
+        bool has_heard;       /* the runner has spoken in this pass */
+        int64_t behind_bt_us; /* since when it has not read what it was sent; 0: it has */
+        bool is_behind_told;
         uint64_t reloads;   /* asked for so far */
         uint64_t value_run; /* whose output's tail is in value */
         struct pack value;
@@ -480,6 +481,7 @@ static const struct handler handlers[WIRE_TYPE_MAX] = {
 
 int link_handle_record(void *userdata, uint8_t type, const void *payload, size_t size) {
         struct link *link = userdata;
+        link->has_heard = true;
         const struct handler *h = type < WIRE_TYPE_MAX ? &handlers[type] : NULL;
         int r = h && h->handle && (h->phases & link->phase) ? h->handle(link, payload, size) : -EBADMSG;
         if (r < 0) {
@@ -492,23 +494,24 @@ int link_handle_record(void *userdata, uint8_t type, const void *payload, size_t
 
 /* ---- what is due ---- */
 
-/* True where the runner is behind with reading. Told when it lasts: what is late for it is not late by our doing. */
-static bool is_clogged(struct link *link, struct clock_sample now) {
-        if (channel_queued(link->control) > LINK_QUEUE_MARK)
-                (void)channel_flush(link->control); /* what has gathered may just not have been written yet */
-        if (channel_queued(link->control) <= LINK_QUEUE_MARK) {
-                link->clogged_bt_us = 0;
-                link->is_clogged_told = false;
-                return false;
+/* Whether more waits for the runner than is to: no slot is looked at. */
+static bool is_clogged(const struct link *link) {
+        return channel_queued(link->control) > LINK_QUEUE_MARK;
+}
+
+/* The runner reads nothing and says nothing, or reads too slowly. Told when it lasts: what is late for it is not late by our doing. */
+static void watch_reading(struct link *link) {
+        bool is_behind = is_clogged(link) || (!link->has_heard && !channel_is_read(link->control));
+        link->has_heard = false;
+        if (!is_behind) {
+                link->behind_bt_us = 0;
+                link->is_behind_told = false;
         }
-        if (link->clogged_bt_us == 0)
-                link->clogged_bt_us = now.bt_us;
-        if (!link->is_clogged_told && now.bt_us - link->clogged_bt_us >= LINK_PATIENCE_US) {
-                struct journal_record r = journal_begin(link->journal, EVENT_DEGRADED);
-                journal_send(&r, "The runner takes no orders: slots are late until it does");
-                link->is_clogged_told = true;
-        }
-        return true;
+        if (link->behind_bt_us == 0 || link->is_behind_told || clock_now().bt_us - link->behind_bt_us < LINK_PATIENCE_US)
+                return;
+        struct journal_record r = journal_begin(link->journal, EVENT_DEGRADED);
+        journal_send(&r, "The runner takes no orders: slots are late until it does");
+        link->is_behind_told = true;
 }
 
 int link_advance(struct link *link) {
@@ -523,7 +526,9 @@ int link_advance(struct link *link) {
         int r = read_clock(link, &now);
         if (r < 0)
                 return r;
-        if (!is_clogged(link, now)) {
+        if (is_clogged(link))
+                (void)channel_flush(link->control); /* what has gathered may just not have been written yet */
+        if (!is_clogged(link)) {
                 r = engine_advance(link->engine, now);
                 int q = take_actions(link, now);
                 if (r >= 0 && q < 0)
@@ -541,13 +546,13 @@ void link_next_wake(const struct link *link, int64_t *ret_bt_us, int64_t *ret_rt
         if (link->phase != LINK_PHASE_UP)
                 return;
         int64_t flush_us = story_next_flush(link->story);
-        if (channel_queued(link->control) > LINK_QUEUE_MARK) { /* the pass that makes room ends with this question too */
-                if (!link->is_clogged_told)
-                        *ret_bt_us = link->clogged_bt_us > 0 ? link->clogged_bt_us + LINK_PATIENCE_US : 0;
-        } else if (link->has_more || link->clogged_bt_us > 0)
+        bool is_held = is_clogged(link); /* the pass that makes room ends with this question too */
+        if (!is_held && link->has_more)
                 *ret_bt_us = 0;
-        else
+        else if (!is_held)
                 engine_next_wake(link->engine, ret_bt_us, ret_rt_us);
+        if (link->behind_bt_us > 0 && !link->is_behind_told && link->behind_bt_us + LINK_PATIENCE_US < *ret_bt_us)
+                *ret_bt_us = link->behind_bt_us + LINK_PATIENCE_US;
         if (flush_us < *ret_bt_us)
                 *ret_bt_us = flush_us;
         if (vault_is_on(link->vault) && vault_next_flush(link->vault) < *ret_bt_us)
@@ -555,7 +560,12 @@ void link_next_wake(const struct link *link, int64_t *ret_bt_us, int64_t *ret_rt
 }
 
 int link_flush(struct link *link) {
+        bool is_up = link->phase == LINK_PHASE_UP;
+        if (is_up)
+                watch_reading(link); /* of what was sent before */
         int r = channel_flush(link->control);
+        if (is_up && link->behind_bt_us == 0 && !channel_is_read(link->control))
+                link->behind_bt_us = clock_now().bt_us;
         return r == -EPIPE ? 0 : r;
 }
 

@@ -9,10 +9,10 @@ Every=1h
 Log=all
 Script=
  trap '' TERM
- (setsid sh -c 'trap "" TERM; echo \$\$ >$T/out/orphan; while :; do sleep 0.1; done' &)
- env -i sh -c 'trap "" TERM; echo \$\$ >$T/out/clean; while :; do sleep 0.1; done' &
+ (setsid sh -c 'trap "" TERM; echo \$\$ >$T/out/orphan; while [ -e $T/out ]; do sleep 0.1; done' &)
+ env -i sh -c 'trap "" TERM; echo \$\$ >$T/out/clean; while [ -e $T/out ]; do sleep 0.1; done' &
  echo \$\$ >$T/out/survivor
- while :; do sleep 0.1; done
+ while [ -e $T/out ]; do sleep 0.1; done
 EOF
 start_daemon --cgroup=none
 names="survivor orphan clean"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The runner is stopped, and more is to be started than the link takes: the scheduler lives, answers, does nothing in vain, and says once
-# what holds it up; when the runner goes on, all comes to its end, slots of that time are accounted for, and the ledger agrees (PR17, SO15).
+# The runner is stopped, which is told once, and then more is to be started than the link takes: the scheduler lives, answers, and does
+# nothing in vain; when the runner goes on, all comes to its end, slots of that time are accounted for, and the ledger agrees (PR17, SO15).
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 n=14000 # orders for more than the sockets hold and may wait, 1 MiB; the runner takes 10000 at a time, the others a second time
@@ -31,8 +31,8 @@ wait_event ended tick 30 10
 scheduler=$(scheduler_pid)
 kill -STOP "$(runner_pid)"
 until_true 5 grep -q '^State:[[:space:]]*T' "/proc/$(runner_pid)/status"
+until_true 30 is_told # few orders wait: the sockets hold them
 expect_ctl 0 trigger @herd
-until_true 30 is_told
 for question in list next "why tick" "history tick" "trigger tick"; do
         # shellcheck disable=SC2086
         expect_ctl 0 $question
