@@ -127,7 +127,8 @@ int remains_begin(struct runner *runner) {
 }
 
 void remains_done(struct runner *runner) {
-        if (!runner->remains.dead[0] && runner->runs.n_in_flight == 0 && unlinkat(runner->folder.fd, FILE_NAME, 0) < 0 &&
-            errno != ENOENT)
+        bool is_done = !runner->remains.dead[0] && runner->runs.n_in_flight == 0 && !runner->folder.is_lost;
+
+        if (is_done && unlinkat(runner->folder.fd, FILE_NAME, 0) < 0 && errno != ENOENT)
                 fprintf(stderr, "chimed-runner: " FILE_NAME ": %s\n", strerror(errno));
 }
