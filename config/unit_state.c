@@ -16,49 +16,45 @@
 
 #define SHOWN_MAX 4096 /* bytes of its lines */
 
-static void take_text(const char *value, size_t size, char *ret, size_t room) {
-        snprintf(ret, room, "%.*s", (int)size, value);
+/* The value of a property, cut to its room with the NUL; "" where it is not shown. */
+static void find(const char *text, const char *name, char *ret, size_t room) {
+        size_t n = strlen(name);
+
+        *ret = '\0';
+        for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n')
+                if (strncmp(line, name, n) == 0 && line[n] == '=')
+                        snprintf(ret, room, "%.*s", (int)strcspn(line + n + 1, "\n"), line + n + 1);
 }
 
-static bool is_word(const char *value, size_t size, const char *word) {
-        return size == strlen(word) && memcmp(value, word, size) == 0;
+static long find_number(const char *text, const char *name) {
+        char value[16];
+
+        find(text, name, value, sizeof(value));
+        return strtol(value, NULL, 10);
+}
+
+static bool is_shown(const char *text, const char *name, const char *value) {
+        char found[16];
+
+        find(text, name, found, sizeof(found));
+        return strcmp(found, value) == 0;
 }
 
 void unit_state_parse(const char *text, struct unit_state *ret) {
-        struct unit_state s = {};
-        bool is_condition_asked = false, is_assertion_asked = false;
+        struct unit_state s = {
+                .main_code = (int)find_number(text, "ExecMainCode"),
+                .main_status = (int)find_number(text, "ExecMainStatus"),
+                .stays = is_shown(text, "RemainAfterExit", "yes"),
+                /* before they were asked the answer is "no", too */
+                .lacks_condition =
+                        is_shown(text, "ConditionResult", "no") && find_number(text, "ConditionTimestampMonotonic") > 0,
+                .lacks_assertion = is_shown(text, "AssertResult", "no") && find_number(text, "AssertTimestampMonotonic") > 0,
+        };
 
-        for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
-                size_t name = strcspn(line, "=\n"), size = strcspn(line, "\n");
-                const char *value = line + name + 1;
-                if (line[name] != '=')
-                        continue;
-                size -= name + 1;
-                if (is_word(line, name, "LoadState"))
-                        take_text(value, size, s.load, sizeof(s.load));
-                else if (is_word(line, name, "ActiveState"))
-                        take_text(value, size, s.active, sizeof(s.active));
-                else if (is_word(line, name, "Result"))
-                        take_text(value, size, s.result, sizeof(s.result));
-                else if (is_word(line, name, "InvocationID"))
-                        take_text(value, size, s.invocation, sizeof(s.invocation));
-                else if (is_word(line, name, "ExecMainCode"))
-                        s.main_code = atoi(value);
-                else if (is_word(line, name, "ExecMainStatus"))
-                        s.main_status = atoi(value);
-                else if (is_word(line, name, "RemainAfterExit"))
-                        s.stays = is_word(value, size, "yes");
-                else if (is_word(line, name, "ConditionResult"))
-                        s.lacks_condition = is_word(value, size, "no");
-                else if (is_word(line, name, "AssertResult"))
-                        s.lacks_assertion = is_word(value, size, "no");
-                else if (is_word(line, name, "ConditionTimestampMonotonic"))
-                        is_condition_asked = *value != '0';
-                else if (is_word(line, name, "AssertTimestampMonotonic"))
-                        is_assertion_asked = *value != '0';
-        }
-        s.lacks_condition &= is_condition_asked; /* before that the answer is "no", too */
-        s.lacks_assertion &= is_assertion_asked;
+        find(text, "LoadState", s.load, sizeof(s.load));
+        find(text, "ActiveState", s.active, sizeof(s.active));
+        find(text, "Result", s.result, sizeof(s.result));
+        find(text, "InvocationID", s.invocation, sizeof(s.invocation));
         *ret = s;
 }
 

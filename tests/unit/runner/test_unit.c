@@ -13,8 +13,10 @@
 #include "daemon/runner/unit.h"
 #include "tests/unit/run_suite.h"
 
-#define IDLE  "LoadState=loaded\nActiveState=inactive\nResult=success\nInvocationID=\n"
-#define OVER  "LoadState=loaded\nActiveState=inactive\nInvocationID=2\nConditionResult=yes\nConditionTimestampMonotonic=7\n"
+#define IDLE "LoadState=loaded\nActiveState=inactive\nResult=success\nInvocationID=\n"
+#define OVER                                                                                                                   \
+        "LoadState=loaded\nActiveState=inactive\nInvocationID=2\nConditionResult=yes\nConditionTimestampMonotonic="            \
+        "4294967296\n"
 #define BAD   "LoadState=loaded\nActiveState=failed\nInvocationID=2\nConditionResult=yes\nConditionTimestampMonotonic=7\n"
 #define STALE "LoadState=loaded\nActiveState=failed\nResult=exit-code\nExecMainCode=1\nExecMainStatus=3\nInvocationID=1\n"
 
@@ -43,7 +45,7 @@ static const struct {
         /* its latest start is that of before */
         {STALE, STALE, true, "Job=failed", {false, 1}},
         {IDLE, IDLE, true, "Job=failed", {false, 1}},
-        {STALE, STALE "ConditionResult=no\nConditionTimestampMonotonic=9\n", false, "ConditionResult=no", {}},
+        {STALE, STALE "ConditionResult=no\nConditionTimestampMonotonic=4294967296\n", false, "ConditionResult=no", {}},
         {STALE, STALE "ConditionResult=no\nConditionTimestampMonotonic=9\n", true, "Job=failed", {false, 1}},
         {IDLE, IDLE "AssertResult=no\nAssertTimestampMonotonic=9\n", true, "AssertResult=no", {false, 1}},
         {IDLE, IDLE "AssertResult=no\nAssertTimestampMonotonic=0\n", true, "Job=failed", {false, 1}},
