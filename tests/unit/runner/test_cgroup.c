@@ -247,12 +247,15 @@ START_TEST(threads_that_are_told_elsewhere_are_there) {
                 return;
         ck_assert_int_eq(cgroup_open(cgroups, "threaded@1", &cgroup), 0);
         snprintf(path, sizeof(path), "%s/jobs/threaded@1", given);
-        ck_assert_int_eq(cgroup_write_text(cgroup.dir_fd, "cgroup.type", "threaded"), 0);
-        pid_t pid = put_process(path);
-        ck_assert_int_eq(cgroup_signal(cgroup.dir_fd, 0, -1, 0), 1);
-        ck_assert_int_lt(cgroup_signal(cgroup.dir_fd, 0, -1, SIGKILL), 0); /* the kernel does not: it has to be looked for */
-        kill(pid, SIGKILL);
-        expect_killed(pid);
+        /* not where the memory controller is: it knows no threads */
+        if (cgroup_write_text(cgroup.dir_fd, "cgroup.type", "threaded") == 0) {
+                pid_t pid = put_process(path);
+                ck_assert_int_eq(cgroup_signal(cgroup.dir_fd, 0, -1, 0), 1);
+                /* the kernel does not: they have to be looked for */
+                ck_assert_int_lt(cgroup_signal(cgroup.dir_fd, 0, -1, SIGKILL), 0);
+                kill(pid, SIGKILL);
+                expect_killed(pid);
+        }
         cgroup_close(&cgroup);
         cgroups_free(cgroups);
 }
