@@ -71,7 +71,7 @@ static void write_waiting(struct sink *sink) {
                 if (n < 0 && errno == EAGAIN)
                         return;
                 if (n < 0 && errno != EINTR) {
-                        sink->error = errno;
+                        sink->error = errno == EPIPE ? 0 : errno;
                         sink->fd = util_close(sink->fd);
                         break;
                 }
@@ -91,7 +91,7 @@ static void wait_for(struct sink *sink) {
 
 struct terminal *terminal_free(struct terminal *t) {
         for (int i = 0; t && i < 2; i++) {
-                wait_for(&t->sinks[i]);
+                loop_source_free(t->sinks[i].source);
                 util_close(t->sinks[i].fd);
         }
         free(t);
@@ -127,8 +127,8 @@ bool terminal_write(struct terminal *t, struct output_stream *stream, const void
         return true;
 }
 
-int terminal_error(const struct terminal *t) {
-        int error = t->sinks[0].error && t->sinks[0].error != EPIPE ? t->sinks[0].error : t->sinks[1].error;
-
-        return error == EPIPE ? 0 : error;
+int terminal_finish(struct terminal *t) {
+        for (int i = 0; i < 2; i++)
+                wait_for(&t->sinks[i]);
+        return t->sinks[0].error ? -t->sinks[0].error : -t->sinks[1].error;
 }

@@ -12,11 +12,10 @@ typedef int (*terminal_fn)(void *userdata, struct output_stream *stream);
 
 /* 0, -ENOMEM. SIGPIPE must be ignored. */
 int terminal_new(struct loop *loop, terminal_fn on_room, void *userdata, struct terminal **ret);
-/* Waits until all is taken. Takes NULL, returns NULL. */
 struct terminal *terminal_free(struct terminal *t);
 
 /* Passes on what was read of a stream, at most OUTPUT_READ_MAX bytes. False where it is not all taken yet: the stream is to rest until
  * on_room; what is passed on before that waits here. Where nobody reads any more, or nothing can be written, it is dropped. */
 bool terminal_write(struct terminal *t, struct output_stream *stream, const void *data, size_t size);
-/* The first error of writing that is worth telling, positive errno; 0: none. That nobody reads any more is not. */
-int terminal_error(const struct terminal *t);
+/* Waits until all is taken. 0, or a negative error that was met in writing; that nobody reads any more is none. */
+int terminal_finish(struct terminal *t);

@@ -116,7 +116,11 @@ static int on_pass_end(void *userdata) {
         if (!run || run->phase != RUN_PHASE_ENDED)
                 return 0;
         int status = exit_status(runner->trial, &run->end);
-        runner->terminal = terminal_free(runner->terminal); /* so that our word is the last */
+        int r = terminal_finish(runner->terminal); /* so that our word is the last */
+        if (r < 0)
+                say(0, "%s: not all of its output could be written: %s", run->name, strerror(-r));
+        if (r < 0 && status == 0)
+                status = TRIAL_EXIT_FAILED;
         if (!runner->trial->order->is_quiet)
                 say_end(run);
         runs_acknowledge(runner, RUN_NUMBER);

@@ -147,7 +147,21 @@ assert_contains "what is told of leftovers" "left 1 process behind" "$(cat "$T/e
 expect_try 0 file
 expect_try 0 file
 assert_equal "the file" "one two one two" "$(tr '\n' ' ' <"$T/out/file" | sed 's/ $//')"
+status=0
+"$CHIMED_BUILD/chimectl" "--config=$T/chimed.conf" "--jobs=$T/jobs" try left >/dev/full 2>"$T/err" || status=$?
+assert_equal "status without room for the output" 1 "$status"
+assert_contains "what is told of it" "left: not all of its output could be written: No space left on device" "$(cat "$T/err")"
 until_true 10 is_left_nothing
+
+# ---- somebody's own files ----
+mkdir "$T/own"
+write_job mine <<<'Script=id -u; exit 5'
+mv "$T/jobs/mine.ini" "$T/own"
+chown -R 65534:65534 "$T/own"
+status=0
+setpriv --reuid=65534 --regid=65534 --clear-groups \
+        "$CHIMED_BUILD/chimectl" "--config=$T/chimed.conf" "--jobs=$T/own" try mine >"$T/said" 2>"$T/err" || status=$?
+assert_equal "status of one's own job" "5 65534" "$status $(cat "$T/said")"
 
 # ---- what is not run ----
 expect_try 4 thre
