@@ -42,7 +42,7 @@ struct link *link_free(struct link *link);
 /* Time has come, or the wall clock may have been set: hears the runner first (ends before slots), then does what is due, unless the
  * runner is behind with reading: then slots wait, and are late. 0, or a negative error. */
 int link_advance(struct link *link);
-/* Sends what the pass has batched. For the loop's flush hook. */
+/* Sends what the pass has batched, and looks whether the runner reads it. For the loop's flush hook. */
 int link_flush(struct link *link);
 /* Asks the runner to read the job files. *ret_number (may be NULL) is what `asked` of the COMMIT will at least be. 0; 1 where the link
  * is not up; a negative error. */

@@ -261,6 +261,34 @@ START_TEST(threads_that_are_told_elsewhere_are_there) {
 }
 END_TEST
 
+/* As when a request is served after the next run has the cgroup's name. */
+START_TEST(what_is_done_to_one_that_was_taken_away_hits_no_other_of_its_name) {
+        struct cgroups *cgroups = open_given();
+        struct cgroup before = CGROUP_NONE, now = CGROUP_NONE;
+        const char *name = _i ? "again@2" : "again@1";
+        char path[256];
+
+        if (!cgroups)
+                return;
+        hidden = kills[_i];
+        hidden_error = ENOENT;
+        ck_assert_int_eq(cgroup_open(cgroups, name, &before), 0);
+        ck_assert_int_eq(cgroup_remove(cgroups, name), 0);
+        ck_assert_int_eq(cgroup_open(cgroups, name, &now), 0);
+        snprintf(path, sizeof(path), "%s/jobs/%s", given, name);
+        pid_t pid = put_process(path);
+        ck_assert_int_lt(cgroup_signal(before.dir_fd, 0, -1, SIGTERM), 0);
+        ck_assert_int_lt(cgroup_signal(before.dir_fd, 0, -1, SIGKILL), 0);
+        ck_assert_int_eq(waitpid(pid, NULL, WNOHANG), 0);
+        ck_assert_int_eq(cgroup_signal(now.dir_fd, 0, -1, 0), 1);
+        kill(pid, SIGKILL);
+        expect_killed(pid);
+        cgroup_close(&before);
+        cgroup_close(&now);
+        cgroups_free(cgroups);
+}
+END_TEST
+
 /* ---- whose it is ---- */
 
 START_TEST(what_others_can_write_is_refused) {
@@ -351,6 +379,7 @@ int main(void) {
         tcase_add_unchecked_fixture(tcase, make_given, remove_given);
         tcase_add_loop_test(tcase, a_run_begins_in_its_cgroup, 0, ARRAY_SIZE(refusals));
         tcase_add_loop_test(tcase, all_that_is_in_it_is_killed, 0, ARRAY_SIZE(kills));
+        tcase_add_loop_test(tcase, what_is_done_to_one_that_was_taken_away_hits_no_other_of_its_name, 0, ARRAY_SIZE(kills));
         tcase_add_test(tcase, what_is_too_deep_to_be_found_is_there_and_is_killed);
         tcase_add_test(tcase, threads_that_are_told_elsewhere_are_there);
         tcase_add_test(tcase, what_others_can_write_is_refused);
