@@ -115,6 +115,8 @@ int chimed_run(enum journal_target target, gid_t admin_gid, const char *state) {
                 r = loop_run(c.loop);
         if (r < 0)
                 fprintf(stderr, "chimed: %s\n", strerror(-r));
+        if (r == -ENOMEM && c.link)
+                link_give_up(c.link);
         control_free(c.control);
         link_free(c.link);
         journal_free(c.journal);

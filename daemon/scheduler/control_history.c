@@ -30,7 +30,10 @@ struct control_history *control_history_begin(struct control_call *call) {
                 return NULL;
         struct control_history *h = calloc(1, sizeof(*h));
         char *copy = job && h ? strdup(job) : NULL;
-        struct control_wait *wait = !h || (job && !copy) ? NULL : control_wait_begin(call, CONTROL_WAIT_LEDGER, INT64_MAX);
+        bool has_memory = h && (!job || copy);
+        struct control_wait *wait = has_memory ? control_wait_begin(call, CONTROL_WAIT_LEDGER, INT64_MAX) : NULL;
+        if (!has_memory)
+                control_client_close(call->client);
         if (!wait) { /* or nobody waits for the answer */
                 free(copy);
                 free(h);

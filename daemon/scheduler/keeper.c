@@ -35,6 +35,7 @@ struct keeper {
         size_t first_ack, n_acks, allocated_acks;
         int64_t flush_bt_us;
         struct pack plan;
+        bool has_failed;
 };
 
 int keeper_new(const struct keeper_sink *sink, void *userdata, const uint8_t boot_id[static 16], struct keeper **ret) {
@@ -69,6 +70,10 @@ int64_t keeper_next_flush(const struct keeper *k) {
         return k->flush_bt_us;
 }
 
+bool keeper_has_failed(const struct keeper *k) {
+        return k->has_failed;
+}
+
 /* ---- jobs ---- */
 
 static void put_first_segment(struct keeper *k, struct engine *e, struct clock_sample now, uint32_t job, int64_t first_key);
@@ -85,8 +90,10 @@ static void put_job(struct keeper *k, struct engine *e, const struct book *b, st
         pack_clear(&k->plan);
         image_encode(&image, &k->plan);
         image_done(&image);
-        if (pack_result(&k->plan) < 0 || job_when_print(when, NULL, &text) < 0)
-                return; /* the one that is there is older, not wrong */
+        if (pack_result(&k->plan) < 0 || job_when_print(when, NULL, &text) < 0) {
+                k->has_failed = true;
+                return;
+        }
         const struct book_job *known = book_find(b, job);
         struct ledger_job row = {
                 .name = engine_job_name(e, job),
@@ -157,6 +164,8 @@ void keeper_has(struct keeper *k, uint32_t job) {
         uint8_t *marks = marks_of(k, job);
         if (marks)
                 *marks |= MARK_SEGMENT;
+        else
+                k->has_failed = true;
 }
 
 /* ---- rows ---- */
@@ -203,8 +212,10 @@ static void put_segment(struct keeper *k, struct engine *e, struct clock_sample 
                         int64_t anchor_us, int64_t first_key, bool is_unknown) {
         const struct job_when *when = engine_plan_when(e, job);
         char *text = NULL;
-        if (!is_unknown && job_when_print(when, NULL, &text) < 0)
+        if (!is_unknown && job_when_print(when, NULL, &text) < 0) {
+                k->has_failed = true;
                 return;
+        }
         struct ledger_segment segment = {
                 .job = engine_job_name(e, job),
                 .segment = number,
@@ -228,7 +239,9 @@ static void put_segment(struct keeper *k, struct engine *e, struct clock_sample 
 static void put_first_segment(struct keeper *k, struct engine *e, struct clock_sample now, uint32_t job, int64_t first_key) {
         const struct job_row *row = &engine_registry(e)->rows[job];
         const uint8_t *marks = marks_of(k, job);
-        if (row->segment > 0 && marks && !(*marks & MARK_SEGMENT))
+        if (row->segment > 0 && !marks)
+                k->has_failed = true;
+        else if (row->segment > 0 && !(*marks & MARK_SEGMENT))
                 put_segment(k, e, now, job, row->segment, row->anchor_us, first_key, false);
 }
 
@@ -408,6 +421,8 @@ uint64_t keeper_flush(struct keeper *k, struct engine *e, const struct book *b, 
         }
         k->n_changed = 0;
         k->flush_bt_us = INT64_MAX;
+        if (k->has_failed)
+                return 0;
         uint64_t number = k->sink.commit(k->userdata);
         for (size_t i = k->n_acks; i > k->first_ack && k->acks[i - 1].number == 0; i--)
                 k->acks[i - 1].number = number;

@@ -43,5 +43,7 @@ uint64_t keeper_flush(struct keeper *k, struct engine *e, const struct book *b, 
 void keeper_put_all(struct keeper *k, struct engine *e, const struct book *b, struct clock_sample now);
 /* When keeper_flush() wants to be called (BOOTTIME), INT64_MAX for never. */
 int64_t keeper_next_flush(const struct keeper *k);
+/* Whether something could not be put for lack of memory: there are no more commits. */
+bool keeper_has_failed(const struct keeper *k);
 /* The next run that may be acknowledged now that a commit of this number is durable; false where there is none. */
 bool keeper_next_ack(struct keeper *k, uint64_t committed, uint64_t *ret_run);

@@ -37,8 +37,10 @@ struct ledger_note *ledger_note_free(struct ledger_note *note) {
 }
 
 struct ledger_asked *ledger_asked_free(struct ledger_asked *asked) {
-        if (asked)
+        if (asked) {
+                ledger_note_free(asked->note);
                 free(asked->job);
+        }
         free(asked);
         return NULL;
 }
@@ -407,23 +409,20 @@ void ledger_put_life(struct ledger *l, uint64_t epoch, const uint8_t instance[st
         put(l, &row);
 }
 
-/* Says that rows were lost for lack of memory; without memory for that too, the next one says it. */
-static void tell_no_memory(struct ledger *l) {
-        struct ledger_note *note = calloc(1, sizeof(*note));
-        if (!note)
-                return;
-        *note = (struct ledger_note){.kind = LEDGER_NOTE_TROUBLE, .error = -ENOMEM, .text = "rows were lost"};
-        ledger_notify(l, note);
+void ledger_give_up(struct ledger *l) {
+        if (pack_result(&l->making) == 0)
+                l->making.error = -ENOMEM;
+}
+
+bool ledger_has_lost(const struct ledger *l) {
+        return pack_result(&l->making) < 0;
 }
 
 uint64_t ledger_commit(struct ledger *l) {
         if (!l->has_rows)
                 return l->number;
-        bool is_short = pack_result(&l->making) < 0;
-        struct ledger_batch *batch = calloc(1, sizeof(*batch));
-        if (is_short)
-                tell_no_memory(l);
-        if (!batch) /* the rows stay for the next commit */
+        struct ledger_batch *batch = ledger_has_lost(l) ? NULL : calloc(1, sizeof(*batch));
+        if (!batch) /* the rows stay for the next commit; what lacks some has none */
                 return l->number + 1;
         *batch = (struct ledger_batch){.number = ++l->number, .at = clock_now(), .rows = l->making};
         l->making = (struct pack){};
@@ -449,8 +448,11 @@ static struct ledger_asked *copy_query(const struct ledger_query *query, uint64_
         struct ledger_asked *asked = calloc(1, sizeof(*asked));
         if (!asked)
                 return NULL;
-        *asked = (struct ledger_asked){.ticket = ticket, .query = *query, .job = query->job ? strdup(query->job) : NULL};
-        if (query->job && !asked->job)
+        *asked = (struct ledger_asked){.ticket = ticket,
+                                       .query = *query,
+                                       .job = query->job ? strdup(query->job) : NULL,
+                                       .note = calloc(1, sizeof(*asked->note))};
+        if (!asked->note || (query->job && !asked->job))
                 return ledger_asked_free(asked);
         asked->query.job = asked->job;
         if (asked->query.limit < 1 || asked->query.limit > LEDGER_QUERY_LIMIT)

@@ -146,8 +146,8 @@ void ledger_set_size(struct ledger *l, uint64_t bytes);
  * Not from inside a callback. Takes NULL, returns NULL. */
 struct ledger *ledger_free(struct ledger *l, int64_t patience_us);
 
-/* Each puts one row (or, for jobs, runs and the horizon, its newest state) into the batch in the making. Never block, never fail: over
- * LEDGER_QUEUE_MAX the oldest rows of runs that are over are folded into counts, which is told. */
+/* Each puts one row (or, for jobs, runs and the horizon, its newest state) into the batch in the making. Never block: over LEDGER_QUEUE_MAX
+ * the oldest rows of runs that are over are folded into counts, which is told. Without memory the batch has lost a row. */
 void ledger_put_job(struct ledger *l, const struct ledger_job *job);
 void ledger_put_run(struct ledger *l, const struct ledger_run *run);
 void ledger_put_range(struct ledger *l, const struct ledger_range *range);
@@ -158,8 +158,12 @@ void ledger_put_horizon(struct ledger *l, const struct ledger_horizon *horizon);
 /* What the runner that is connected and the next run's number are. */
 void ledger_put_life(struct ledger *l, uint64_t epoch, const uint8_t instance[static 16], const uint8_t boot_id[static 16],
                      uint64_t next_run);
-/* Hands the batch to the writer, one transaction with a sync. Returns its number; if nothing was put, the latest number. */
+/* Hands the batch to the writer, one transaction with a sync. Returns its number; if nothing was put, the latest number. One that has lost
+ * a row is never handed over, nor is anything behind it. */
 uint64_t ledger_commit(struct ledger *l);
+/* The batch in the making has lost a row; it is said to have. */
+bool ledger_has_lost(const struct ledger *l);
+void ledger_give_up(struct ledger *l);
 /* The latest number that on_committed was called with. */
 uint64_t ledger_committed(const struct ledger *l);
 

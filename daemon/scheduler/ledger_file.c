@@ -148,12 +148,8 @@ static int check_header(sqlite3 *db) {
 static int read_identity(sqlite3 *db, uint8_t ret_uuid[static 16], int64_t *ret_seq) {
         sqlite3_stmt *statement = NULL;
         int r = sqlite3_prepare_v2(db, "SELECT uuid, seq FROM meta", -1, &statement, NULL) == SQLITE_OK ? 0 : ledger_errno(db);
-        if (r >= 0 && sqlite3_step(statement) != SQLITE_ROW) {
-                r = ledger_errno(db);
-                r = r < 0 ? r : -EUCLEAN;
-        }
-        if (r >= 0 && sqlite3_column_bytes(statement, 0) != 16)
-                r = -EUCLEAN;
+        if (r >= 0 && (sqlite3_step(statement) != SQLITE_ROW || sqlite3_column_bytes(statement, 0) != 16))
+                r = ledger_damage(db);
         if (r >= 0) {
                 memcpy(ret_uuid, sqlite3_column_blob(statement, 0), 16);
                 *ret_seq = sqlite3_column_int64(statement, 1);
@@ -211,11 +207,13 @@ static int check_content(sqlite3 *db) {
         if (r < 0)
                 return r;
         const char *sql = pages * page_size <= LEDGER_CHECK_MAX ? "PRAGMA integrity_check(1)" : ends;
-        if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK || sqlite3_step(statement) != SQLITE_ROW) {
-                r = ledger_errno(db);
-                r = r < 0 ? r : -EUCLEAN;
-        } else if (sql != ends && strcmp((const char *)sqlite3_column_text(statement, 0), "ok") != 0)
-                r = -EUCLEAN;
+        if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK || sqlite3_step(statement) != SQLITE_ROW)
+                r = ledger_damage(db);
+        else if (sql != ends) {
+                const char *text = (const char *)sqlite3_column_text(statement, 0);
+                if (!text || strcmp(text, "ok") != 0)
+                        r = ledger_damage(db);
+        }
         sqlite3_finalize(statement);
         return r;
 }

@@ -38,7 +38,8 @@ struct ledger_asked {
         struct ledger_asked *next;
         uint64_t ticket;
         struct ledger_query query;
-        char *job; /* owned */
+        char *job;                /* owned */
+        struct ledger_note *note; /* for the answer, owned: where it could not be made, nobody would hear of it */
 };
 
 /* Who waits for which answer; the loop's alone. */

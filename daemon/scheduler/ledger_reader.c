@@ -58,10 +58,9 @@ static void report_damage(struct reader *r) {
         pthread_mutex_unlock(&r->l->lock);
 }
 
-static void answer(struct reader *r, const struct ledger_asked *asked, unsigned generation) {
-        struct ledger_note *note = calloc(1, sizeof(*note));
-        if (!note) /* whoever asked has a deadline of his own */
-                return;
+static void answer(struct reader *r, struct ledger_asked *asked, unsigned generation) {
+        struct ledger_note *note = asked->note;
+        asked->note = NULL; /* given */
         note->kind = LEDGER_NOTE_ANSWER;
         note->ticket = asked->ticket;
         if (!r->db || r->generation != generation)

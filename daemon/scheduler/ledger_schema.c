@@ -116,6 +116,11 @@ int ledger_errno(sqlite3 *db) {
         }
 }
 
+int ledger_damage(sqlite3 *db) {
+        int r = ledger_errno(db);
+        return r < 0 ? r : -EUCLEAN;
+}
+
 int ledger_exec(sqlite3 *db, const char *sql) {
         return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : ledger_errno(db);
 }
@@ -127,8 +132,7 @@ int ledger_pragma(sqlite3 *db, const char *name, int64_t *ret) {
         snprintf(sql, sizeof(sql), "PRAGMA %s", name);
         int r = 0;
         if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK || sqlite3_step(statement) != SQLITE_ROW) {
-                r = ledger_errno(db);
-                r = r < 0 ? r : -EUCLEAN;
+                r = ledger_damage(db);
         } else
                 *ret = sqlite3_column_int64(statement, 0);
         sqlite3_finalize(statement);

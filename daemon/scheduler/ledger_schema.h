@@ -23,3 +23,5 @@ int ledger_pragma(sqlite3 *db, const char *name, int64_t *ret);
 int ledger_exec(sqlite3 *db, const char *sql);
 /* The negative errno of the connection's last error: -EUCLEAN for a damaged or foreign file, -ENOSPC, -EBUSY, -EROFS, -EIO and so on. */
 int ledger_errno(sqlite3 *db);
+/* The same where what was read makes no sense: -EUCLEAN, but for an error that explains it. */
+int ledger_damage(sqlite3 *db);

@@ -183,8 +183,9 @@ int ledger_sql_get(sqlite3_stmt *statement, enum ledger_row_kind kind, struct le
                 bad = true;
                 break;
         }
-        if (bad)
-                return -EUCLEAN;
+        sqlite3 *db = sqlite3_db_handle(statement);
+        if (bad || (sqlite3_errcode(db) & 0xff) == SQLITE_NOMEM) /* of a text, which looks as if there were none */
+                return ledger_damage(db);
         *ret = row;
         return 0;
 }

@@ -115,7 +115,7 @@ static int find_newest(struct ledger_store *s) {
                 s->next_slots_id = sqlite3_column_int64(statement, 0);
                 s->newest_run = (uint64_t)sqlite3_column_int64(statement, 1);
         } else
-                r = -EUCLEAN;
+                r = ledger_damage(s->file.db);
         sqlite3_finalize(statement);
         return r;
 }

@@ -64,8 +64,9 @@ static int read_job(struct ledger_store *s, struct ledger_entry *entry) {
         sqlite3_bind_text(find, 1, entry->name, -1, SQLITE_STATIC);
         int step = sqlite3_step(find), r = 0;
         ledger_store_history(&s->limits, (const char *)sqlite3_column_text(find, 5), &entry->keep_runs, &(int64_t){0});
-        if (step == SQLITE_ROW && strcmp((const char *)sqlite3_column_text(find, 4), entry->name) != 0)
-                r = -EUCLEAN; /* the index leads to another row */
+        const char *name = (const char *)sqlite3_column_text(find, 4);
+        if (step == SQLITE_ROW && (!name || strcmp(name, entry->name) != 0))
+                r = ledger_damage(s->file.db); /* the index leads to another row */
         else if (step == SQLITE_ROW) {
                 entry->id = sqlite3_column_int64(find, 0);
                 for (int k = 0; k < LEDGER_PIN_MAX; k++)

@@ -149,8 +149,8 @@ static int take_actions(struct link *link, struct clock_sample now) {
                 if (link->listener.on_action && link->phase == LINK_PHASE_UP)
                         link->listener.on_action(link->listener_data, now, &a, value, value_size);
         }
-        if (vault_is_on(link->vault))
-                vault_flush(link->vault, link->engine, link->book, now);
+        if (r == 0 && vault_is_on(link->vault))
+                r = vault_flush(link->vault, link->engine, link->book, now);
         return r < 0 ? r : engine_has_failed(link->engine) ? -ENOMEM : 0;
 }
 
@@ -484,6 +484,8 @@ int link_handle_record(void *userdata, uint8_t type, const void *payload, size_t
         link->has_heard = true;
         const struct handler *h = type < WIRE_TYPE_MAX ? &handlers[type] : NULL;
         int r = h && h->handle && (h->phases & link->phase) ? h->handle(link, payload, size) : -EBADMSG;
+        if (r == -ENOMEM)
+                link_give_up(link);
         if (r < 0) {
                 struct journal_record record = journal_begin(link->journal, EVENT_DEGRADED);
                 journal_field_i64(&record, "ERRNO", -r);
@@ -530,14 +532,13 @@ int link_advance(struct link *link) {
                 (void)channel_flush(link->control); /* what has gathered may just not have been written yet */
         if (!is_clogged(link)) {
                 r = engine_advance(link->engine, now);
-                int q = take_actions(link, now);
-                if (r >= 0 && q < 0)
-                        r = q;
                 link->has_more = r > 0;
+                if (r >= 0)
+                        r = take_actions(link, now);
         }
         story_flush(link->story, link->engine, now);
-        if (vault_is_on(link->vault))
-                vault_flush(link->vault, link->engine, link->book, now);
+        if (r >= 0 && vault_is_on(link->vault))
+                r = vault_flush(link->vault, link->engine, link->book, now);
         return r < 0 ? r : 0;
 }
 
@@ -705,6 +706,10 @@ int link_new(struct loop *loop, struct journal *journal, int control_fd, int out
         }
         *ret = link;
         return 0;
+}
+
+void link_give_up(struct link *link) {
+        vault_give_up(link->vault);
 }
 
 struct link *link_free(struct link *link) {

@@ -37,6 +37,9 @@ struct link_listener {
 int link_new(struct loop *loop, struct journal *journal, int control_fd, int output_fd, struct link **ret);
 /* Keeps a ledger in a folder; before the runner has spoken. 0 or a negative errno. */
 int link_keep(struct link *link, const char *folder);
+/* Something could not be done for lack of memory, and may have been done in part: what is not committed yet never is, so that the next scheduler
+ * begins from before it. */
+void link_give_up(struct link *link);
 struct link *link_free(struct link *link);
 
 /* Time has come, or the wall clock may have been set: hears the runner first (ends before slots), then does what is due, unless the

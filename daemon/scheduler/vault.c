@@ -306,15 +306,22 @@ static void question_drop(struct vault *v, struct question *q) {
         free(q);
 }
 
+/* What was decided is not known as a whole, so that none of it may be written: others begin from what was before. */
+static bool has_lost(const struct vault *v, const struct engine *e) {
+        return engine_has_failed(e) || keeper_has_failed(v->keeper) || ledger_has_lost(v->ledger);
+}
+
 struct vault *vault_free(struct vault *v, struct engine *e, const struct book *b, struct clock_sample now) {
         if (!v)
                 return NULL;
-        if (v->is_on && e) {
+        if (v->is_on && e && !has_lost(v, e)) {
                 note_clock(v, LEDGER_CLOCK_STOP, now, 0);
                 lower_horizon(v, now); /* nothing starts any more */
                 keeper_flush(v->keeper, e, b, now, true);
-                v->is_on = false;
         }
+        if (v->is_on && e && has_lost(v, e))
+                ledger_give_up(v->ledger);
+        v->is_on = false;
         while (v->questions)
                 question_drop(v, v->questions);
         ledger_free(v->ledger, VAULT_CLOSE_US);
@@ -455,7 +462,9 @@ int vault_note(struct vault *v, struct engine *e, const struct book *b, struct c
         return a->kind == ACTION_ENDED || a->kind == ACTION_REFUSED ? keeper_ended(v->keeper, now, a->run.run.run) : 0;
 }
 
-void vault_flush(struct vault *v, struct engine *e, const struct book *b, struct clock_sample now) {
+int vault_flush(struct vault *v, struct engine *e, const struct book *b, struct clock_sample now) {
+        if (has_lost(v, e))
+                return -ENOMEM;
         if (v->is_lost) {
                 keeper_put_all(v->keeper, e, b, now);
                 v->is_horizon_wanted = true;
@@ -478,6 +487,7 @@ void vault_flush(struct vault *v, struct engine *e, const struct book *b, struct
                 if (q->number == 0)
                         q->number = number;
         ask_ready(v, now.bt_us);
+        return has_lost(v, e) ? -ENOMEM : 0;
 }
 
 int64_t vault_next_flush(const struct vault *v) {
@@ -490,6 +500,11 @@ int64_t vault_next_flush(const struct vault *v) {
                 if (q->ticket == 0 && q->until_bt_us < at_us)
                         at_us = q->until_bt_us;
         return at_us;
+}
+
+void vault_give_up(struct vault *v) {
+        if (v)
+                ledger_give_up(v->ledger);
 }
 
 void vault_hurry(struct vault *v) {

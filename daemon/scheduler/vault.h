@@ -39,10 +39,13 @@ bool vault_is_on(const struct vault *v);
 /* An action, after the book has it; and, for an end, its acknowledgement waits. 0 or -ENOMEM. */
 int vault_note(struct vault *v, struct engine *e, const struct book *b, struct clock_sample now, const struct action *a,
                const void *value, size_t value_size);
-/* Writes what is due. To be called when all actions are taken. */
-void vault_flush(struct vault *v, struct engine *e, const struct book *b, struct clock_sample now);
+/* Writes what is due. To be called when all actions are taken. 0; -ENOMEM where engine or rows have lost something: nothing that was decided
+ * since the last commit is written then, and the process is to end, so that another one begins from there. */
+int vault_flush(struct vault *v, struct engine *e, const struct book *b, struct clock_sample now);
 /* When vault_flush() wants to be called (BOOTTIME), INT64_MAX for never. */
 int64_t vault_next_flush(const struct vault *v);
+/* Something was decided in part only: nothing that has no commit yet is written any more. Takes NULL. */
+void vault_give_up(struct vault *v);
 /* From now on every result is committed at once: there is little time. */
 void vault_hurry(struct vault *v);
 /* A run that may be acknowledged now; false where there is none. */

@@ -5,10 +5,13 @@
 The programs are those of the folder "refusing" of the build, which take what to refuse from a file beside them; refusing.h has its layout.
 """
 import ctypes
+import json
 import mmap
 import os
+import socket
 import subprocess
 import sys
+import time
 
 RUNNER, READER, SCHEDULER, CHIMED, CHIMECTL, SIMULATOR, OTHER = range(7)
 PATIENCE = 20  # seconds, of what must come
@@ -98,11 +101,144 @@ def sweep_programs(refusals, folder, files):
     sweep_program(refusals, SIMULATOR, "chimed-simulate", simulate, most)
 
 
+# ---- the daemon ----
+
+# METHOD, PARAMETERS, whether it is asked with "more"
+CALLS = [
+    ("GetStatus", {}, False),
+    ("ListJobs", {}, True),
+    ("ShowJob", {"job": "once"}, False),
+    ("Next", {"n": 3}, False),
+    ("Simulate", {"limit": 10}, False),
+    ("ListGroups", {}, False),
+    ("Why", {"job": "tick"}, False),
+    ("ListRuns", {"job": "tick"}, False),
+    ("ListMissed", {"job": "tick"}, False),
+    ("Audit", {"job": "once"}, False),
+    ("Trigger", {"job": "once"}, False),
+    ("Trigger", {"job": "once", "output": True}, True),
+    ("Subscribe", {}, True),
+    ("Pause", {"job": "other"}, False),
+    ("Resume", {"job": "other"}, False),
+    ("SetInterval", {"job": "other", "everyUsec": 3600000000}, False),
+    ("Cancel", {"job": "other"}, False),
+    ("Start", {"job": "other"}, False),
+    ("Reload", {}, False),
+]
+LASTING = 0.2  # seconds without an answer, after which there is memory again
+DEATHS = 3  # of the scheduler, one after the other; before the next start the runner waits
+
+
+class Daemon:
+    def __init__(self, refusals, folder, files, log):
+        self.refusals, self.folder, self.log = refusals, folder, log
+        self.path = folder + "/run/io.chimed"
+        self.command = [folder + "/bin/chimed", "--run=" + folder + "/run", "--state=" + folder + "/state", "--log=json"] + files
+        self.process = None
+        self.n_deaths = self.n_deaths_ever = 0
+
+    def start(self):
+        self.n_deaths = 0
+        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        self.insist("the start", "GetStatus", {})
+
+    def stop(self, where):
+        self.process.terminate()
+        try:
+            status = self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            fail("%s: the daemon does not stop" % where)
+        if status != 0:
+            fail("%s: the daemon's exit status is %d" % (where, status))
+
+    def ask(self, method, parameters, more, seconds):
+        """The first reply; None where the connection was closed, False where nothing has come in that time."""
+        call = {"method": "io.chimed." + method, "parameters": parameters, **({"more": True} if more else {})}
+        data = b""
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(seconds)
+            try:
+                s.connect(self.path)
+                s.sendall(json.dumps(call).encode() + b"\0")
+                while b"\0" not in data:
+                    got = s.recv(65536)
+                    if not got:
+                        return None
+                    data += got
+            except socket.timeout:
+                return False
+            except (ConnectionError, FileNotFoundError):
+                return None
+        return json.loads(data.split(b"\0")[0])
+
+    def insist(self, where, method, parameters, more=False):
+        """Until it is answered well: the scheduler may be a new one. Its reply."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            reply = self.ask(method, parameters, more, PATIENCE)
+            if reply and "error" not in reply:
+                return reply["parameters"]
+            if self.process.poll() is not None:
+                fail("%s: the runner has ended with status %d" % (where, self.process.returncode))
+            time.sleep(0.01)
+        fail("%s: afterwards %s is not answered: %s" % (where, method, reply))
+
+    def scheduler(self, where):
+        return self.insist(where, "GetStatus", {})["pid"]
+
+
+def refuse_in_call(daemon, kind, call, at, is_lasting, n, pid):
+    """Returns the scheduler's pid afterwards."""
+    method, parameters, more = call
+    where = "%s, allocation %d%s of %d of %s" % (method, at, " and all behind it" if is_lasting else "", n, ("the runner", "a reader", "the scheduler")[kind])
+    daemon.refusals.refuse(kind, at, is_lasting)
+    reply = daemon.ask(method, parameters, more, LASTING if is_lasting else PATIENCE)
+    daemon.refusals.grant(kind)
+    if reply is False and not is_lasting:
+        fail("%s: no answer, and the connection stays" % where)
+    now = daemon.scheduler(where)
+    if now == pid:
+        return pid
+    daemon.n_deaths_ever += 1
+    daemon.n_deaths += 1
+    if daemon.n_deaths < DEATHS:
+        return now
+    daemon.stop(where)
+    daemon.start()
+    return daemon.scheduler(where)
+
+
+def sweep_call(daemon, kind, call, most):
+    method, parameters, more = call
+    daemon.refusals.refuse(kind, 0, False)
+    daemon.insist(method, method, parameters, more)
+    n, _ = daemon.refusals.grant(kind)
+    pid = daemon.scheduler(method)
+    for i, at in enumerate(points(n, most)):
+        pid = refuse_in_call(daemon, kind, call, at, i % 2 == 1, n, pid)
+    daemon.insist(method, method, parameters, more)
+    return len(points(n, most))
+
+
+def sweep_daemon(refusals, folder, files):
+    most = int(os.environ.get("CHIMED_REFUSALS", "60")) // 6
+    with open(folder + "/log", "a", encoding="utf-8") as log:
+        daemon = Daemon(refusals, folder, files, log)
+        daemon.start()
+        n = sum(sweep_call(daemon, SCHEDULER, call, most) for call in CALLS)
+        n += sum(sweep_call(daemon, RUNNER, call, most) for call in CALLS if call[0] in ("ShowJob", "Trigger", "Reload"))
+        n += sweep_call(daemon, READER, CALLS[-1], most)
+        daemon.stop("the end")
+    print("note: refused in %d calls; the scheduler was replaced %d times" % (n, daemon.n_deaths_ever))
+
+
 def main():
-    folder, verb = sys.argv[1:3]
-    refusals = Refusals(folder)
+    verb, folder = sys.argv[1:3]
+    refusals = Refusals(folder + "/bin")
     if verb == "programs":
-        sweep_programs(refusals, folder, sys.argv[3:])
+        sweep_programs(refusals, folder + "/bin", sys.argv[3:])
+    else:
+        sweep_daemon(refusals, folder, sys.argv[3:])
 
 
 main()
