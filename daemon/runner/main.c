@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/core/util.h"
@@ -194,6 +195,29 @@ static int parse(int argc, char **argv, struct arguments *a) {
         return -1;
 }
 
+/* Whether a user's instance may be in the folder: who owns it, or may write there, could put another in its place. Prints why not. */
+static bool is_own_runtime(const char *runtime) {
+        const char *why = NULL;
+        struct stat st;
+
+        if (!runtime || !*runtime)
+                why = "is not set";
+        else if (runtime[0] != '/')
+                why = "is not an absolute path";
+        else if (stat(runtime, &st) < 0)
+                why = strerror(errno);
+        else if (!S_ISDIR(st.st_mode))
+                why = strerror(ENOTDIR);
+        else if (st.st_uid != geteuid())
+                why = "belongs to another user";
+        else if (st.st_mode & (S_IWGRP | S_IWOTH))
+                why = "can be written by others";
+        if (why)
+                fprintf(stderr, "chimed-runner: XDG_RUNTIME_DIR%s%s: %s; give --run=DIR\n", runtime && *runtime ? "=" : "",
+                        runtime ? runtime : "", why);
+        return !why;
+}
+
 /* Where the run folder is if it was not given. */
 static int default_run_folder(bool is_user, const char **ret) {
         static char folder[PATH_MAX];
@@ -203,8 +227,10 @@ static int default_run_folder(bool is_user, const char **ret) {
                 *ret = "/run/chimed";
                 return 0;
         }
-        if (!runtime || runtime[0] != '/' || snprintf(folder, sizeof(folder), "%s/chimed", runtime) >= (int)sizeof(folder)) {
-                fputs("chimed-runner: XDG_RUNTIME_DIR is not set; give --run=DIR\n", stderr);
+        if (!is_own_runtime(runtime))
+                return -EINVAL;
+        if (snprintf(folder, sizeof(folder), "%s/chimed", runtime) >= (int)sizeof(folder)) {
+                fputs("chimed-runner: XDG_RUNTIME_DIR is too long; give --run=DIR\n", stderr);
                 return -EINVAL;
         }
         *ret = folder;

@@ -210,10 +210,22 @@ static void find_admins(const struct runner *runner, struct host_settings *setti
         settings->admin_gid = group ? group->gr_gid : 0;
 }
 
+/* The folders above, which a new user may not have yet; what can't be made is missed by who needs it. */
+static void make_parents(const char *path) {
+        char parent[PATH_MAX];
+
+        for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+                snprintf(parent, sizeof(parent), "%.*s", (int)(slash - path), path);
+                mkdir(parent, 0700);
+        }
+}
+
 /* The folder of the ledger is the scheduler's own. */
-static int prepare_state(const struct host_settings *settings) {
+static int prepare_state(const struct host_settings *settings, bool is_user) {
         if (!settings->state)
                 return 0;
+        if (is_user)
+                make_parents(settings->state);
         if (mkdir(settings->state, 0700) < 0) {
                 if (errno == EEXIST)
                         return 0; /* it is the scheduler's to judge */
@@ -240,7 +252,7 @@ static int start_scheduler(struct runner *runner) {
         };
 
         find_scheduler_user(&settings);
-        int r = prepare_state(&settings);
+        int r = prepare_state(&settings, runner->options->paths.is_user);
         if (r < 0)
                 return r;
         find_admins(runner, &settings);
