@@ -158,6 +158,9 @@ has_events() { # N KIND [JOB]
         (($(count_events "$@") >= n))
 }
 
+# The messages of trouble (degraded), but for what a runner that was killed may have left.
+troubles() { events degraded | jq -r .MESSAGE | grep -v "^A runner before this one left [0-9]* processes of jobs behind: they were killed\$" || true; }
+
 # wait_event KIND [JOB] [SECONDS] [N]: until N (1) records are there
 wait_event() {
         until_true "${3:-$wait_default}" has_events "${4:-1}" "$1" "${2:-}"

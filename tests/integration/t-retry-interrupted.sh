@@ -32,5 +32,5 @@ assert_equal "attempts" "1 2" "$(cut -d ' ' -f 2 "$T/out/again" | paste -sd ' ')
 assert_equal "slots of both attempts" 1 "$(cut -d ' ' -f 1 "$T/out/again" | uniq | wc -l)"
 until_true 10 has_lines "$T/out/tick" $((lines + 5))
 wait_event ended again
-assert_equal "records of trouble" "" "$(events degraded | jq -r .MESSAGE)"
+assert_equal "records of trouble" "" "$(troubles)"
 stop_daemon
