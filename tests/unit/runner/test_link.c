@@ -69,8 +69,8 @@ static void begin(void) {
                 "[job mark]\nEvery=1h\nScript=echo ran >> %s/marks; echo cause $CHIMED_CAUSE $CHIMED_SLOT_USEC >> %s/log; "
                 "sleep 0.05\n"
                 "[job other]\nEvery=1h\nCommand=/bin/true\n"
-                "[job talk]\nEvery=1h\nScript=for word in two three; do\n"
-                "  until [ -e %s/go-$word ]; do sleep 0.01; done\n  echo $word\n  done\n",
+                "[job talk]\nEvery=1h\nScript=n=0; for word in two three; do\n"
+                "  until [ -e %s/go-$word ] || [ $n -ge 1000 ]; do sleep 0.01; n=$((n + 1)); done\n  echo $word\n  done\n",
                 folder, folder, folder);
         fclose(file);
         file = fopen(path_of("conf"), "w");
