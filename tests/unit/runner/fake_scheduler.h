@@ -118,6 +118,8 @@ static int send_watch(struct fake *f, bool is_on) {
         return put(f, WIRE_WATCH);
 }
 
+enum { WORD_TWO = 2, WORD_THREE = 3 }; /* numbers of the questions that the words of "talk" wait for */
+
 static int send_describe(struct fake *f, uint64_t number, const char *name) {
         wire_put_describe(&f->pack, &(struct wire_describe){.number = number, .name = name});
         return put(f, WIRE_DESCRIBE);
@@ -234,6 +236,8 @@ static int on_described(struct fake *f, const void *payload, size_t size) {
                 return -EBADMSG;
         note(f, "described %llu: %s line %u %.30s user '%s' in %s\n", (unsigned long long)d.number,
              d.is_known ? "known" : "unknown", d.line, d.command, d.user, *d.file ? d.file + strlen(f->folder) : "-");
+        if (is_mode(f, "watch")) /* what was sent before the question has been heard */
+                touch(f, d.number == WORD_TWO ? "go-two" : "go-three");
         wire_described_done(&d);
         return 0;
 }
@@ -255,8 +259,7 @@ static int on_started(struct fake *f) {
         if (!is_mode(f, "watch"))
                 return 0;
         int r = send_watch(f, true);
-        touch(f, "go-two");
-        return r;
+        return r < 0 ? r : send_describe(f, WORD_TWO, "talk");
 }
 
 /* And after its first word no more. */
@@ -268,8 +271,7 @@ static int on_output(void *userdata, uint8_t type, const void *payload, size_t s
                 return -EBADMSG;
         note(f, "output %.*s", (int)piece.size, (const char *)piece.data);
         int r = send_watch(f, false);
-        touch(f, "go-three");
-        return r;
+        return r < 0 ? r : send_describe(f, WORD_THREE, "talk");
 }
 
 static int on_ended(struct fake *f, const struct wire_ended *ended) {
