@@ -110,11 +110,6 @@ void run_output_drain(struct runner *runner, struct run *run) {
         tell_left_out(runner, run);
 }
 
-void run_output_close(struct run *run) {
-        for (int i = 0; i < 2; i++)
-                close_stream(&run->streams[i]);
-}
-
 static int on_readable(void *userdata, uint32_t events) {
         struct output_stream *stream = userdata;
 

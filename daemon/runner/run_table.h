@@ -57,6 +57,8 @@ struct run {
         uint8_t n_answered; /* of these, how many hold; the next one is on its way or in flight, or the program itself */
         bool is_unit;       /* its process is that of a systemd unit */
         bool is_main_gone;
+        bool is_unwatched;            /* no memory to hear of its end or its output: it is looked at */
+        uint8_t owed_signal;          /* that not all its processes have had, for lack of memory; 0: none */
         char cgroup[CGROUP_NAME_MAX]; /* "": none */
         int64_t cgroup_cpu_us;        /* what was used in it before */
         uint64_t cgroup_oom_kills;    /* how many were killed in it before */

@@ -271,7 +271,6 @@ int run_environment_make(const struct runner *runner, const struct run *run, con
 int run_output_watch(struct runner *runner, struct output_stream *stream, int fd);
 /* Reads what is there, and no more: what the run left behind may hold the pipe open for ever. Nothing is read after it. */
 void run_output_drain(struct runner *runner, struct run *run);
-void run_output_close(struct run *run);
 
 /* ---- trial.c ---- */
 

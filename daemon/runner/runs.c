@@ -40,7 +40,10 @@ static void arm_timer(struct runner *runner) {
         }
 }
 
+/* One that can't be watched is looked at often, whatever else it waits for. */
 static void set_due(struct runner *runner, struct run *run, int64_t due_bt_us) {
+        if (run->is_unwatched && due_bt_us > clock_now().bt_us + LOOK_LAST_US)
+                due_bt_us = clock_now().bt_us + LOOK_LAST_US;
         run_table_set_due(&runner->runs, run, due_bt_us);
         arm_timer(runner);
 }
@@ -217,11 +220,14 @@ static void signal_tree(struct runner *runner, struct run *run, int signal) {
         target.cgroup_fd = run_cgroups_folder(runner, run);
         if (tree_signal(runner->tree, &target, signal) == 0) {
                 run->n_looks++;
+                run->owed_signal = 0;
                 return;
         }
-        if (signal > 0) /* without memory or descriptors: at least this one, */
+        /* without memory or descriptors: at least the main process, and all of it soon */
+        if (signal > 0)
                 syscall(SYS_pidfd_send_signal, run->pidfd, signal, NULL, 0);
-        set_due(runner, run, clock_now().bt_us + LOOK_LAST_US); /* and again */
+        run->owed_signal = (uint8_t)signal;
+        set_due(runner, run, clock_now().bt_us + LOOK_LAST_US);
 }
 
 static void look_later(struct runner *runner, struct run *run) {
@@ -292,40 +298,65 @@ void runs_on_tree(void *userdata, uint64_t number, uint32_t n, const char *names
                 look_later(runner, run);
 }
 
-/* The run's instant has come. */
-static void handle_due(struct runner *runner, struct run *run, int64_t now_bt_us) {
-        int64_t left_us;
+/* Its output and its end are told from now on; what can't be watched for lack of memory is tried again. */
+static void watch(struct runner *runner, struct run *run) {
+        int r = 0;
 
-        switch (run->stop) {
-        case RUN_STOP_NONE:
-                left_us = run->timeout_us - (clock_awake_us() - run->start_awake_us);
-                if (left_us > 0)
-                        set_due(runner, run, now_bt_us + left_us); /* the machine slept */
-                else
-                        runs_stop(runner, run, RUN_RESULT_TIMEOUT, false, INT64_MAX);
-                return;
-        case RUN_STOP_ASKED:
-                if (now_bt_us >= run->deadline_bt_us)
-                        enter_stop(runner, run, RUN_STOP_KILLED, LOOP_NEVER);
-                else if (run->n_looks == 0)
-                        signal_tree(runner, run, 0);
-                return;
-        case RUN_STOP_KILLED:
-                if (run->n_looks == 0) {
-                        signal_tree(runner, run, killing_signal(run));
-                        return;
-                }
-                /* /proc hangs, or is long: the main process can be killed without it */
-                if (run->pidfd >= 0 && !run->is_main_gone)
-                        syscall(SYS_pidfd_send_signal, run->pidfd, killing_signal(run), NULL, 0);
-                if (now_bt_us >= run->stop_bt_us + GIVE_UP_US)
-                        finish(runner, run);
-                else
-                        look_later(runner, run);
-                return;
-        case RUN_STOP_MAX:
+        if (!run->is_main_gone && !run->pidfd_source)
+                r = loop_add_io(runner->loop, run->pidfd, EPOLLIN, on_pidfd, run, &run->pidfd_source);
+        for (int i = 0; i < 2 && r == 0; i++)
+                if (!run->streams[i].source)
+                        r = run_output_watch(runner, &run->streams[i], run->streams[i].fd);
+        run->is_unwatched = r < 0;
+}
+
+static bool has_main_ended(const struct run *run) {
+        siginfo_t info = {};
+
+        return waitid((idtype_t)3 /* P_PIDFD */, (id_t)run->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid > 0;
+}
+
+static void arm_timeout(struct runner *runner, struct run *run) {
+        if (run->timeout_us != DURATION_INFINITY)
+                set_due(runner, run, clock_now().bt_us + run->timeout_us - (clock_awake_us() - run->start_awake_us));
+        else if (run->is_unwatched)
+                set_due(runner, run, LOOP_NEVER);
+}
+
+static void handle_stop_due(struct runner *runner, struct run *run, int64_t now_bt_us) {
+        bool is_forced = run->stop == RUN_STOP_KILLED;
+        int signal = is_forced ? killing_signal(run) : run->owed_signal;
+
+        if (!is_forced && now_bt_us >= run->deadline_bt_us) {
+                enter_stop(runner, run, RUN_STOP_KILLED, LOOP_NEVER);
                 return;
         }
+        if (is_forced && now_bt_us >= run->stop_bt_us + GIVE_UP_US) {
+                finish(runner, run);
+                return;
+        }
+        look_later(runner, run); /* first: should /proc hang, this comes all the same */
+        if (run->n_looks == 0)
+                signal_tree(runner, run, signal);
+        else if (is_forced && run->pidfd >= 0 && !run->is_main_gone) /* the main process can be killed without /proc */
+                syscall(SYS_pidfd_send_signal, run->pidfd, signal, NULL, 0);
+}
+
+/* The run's instant has come. */
+static void handle_due(struct runner *runner, struct run *run, int64_t now_bt_us) {
+        if (run->is_unwatched) {
+                watch(runner, run);
+                if (run->is_unwatched && !run->is_main_gone && has_main_ended(run)) {
+                        on_main_gone(runner, run);
+                        return;
+                }
+        }
+        if (run->stop != RUN_STOP_NONE)
+                handle_stop_due(runner, run, now_bt_us);
+        else if (run->timeout_us != DURATION_INFINITY && clock_awake_us() - run->start_awake_us >= run->timeout_us)
+                runs_stop(runner, run, RUN_RESULT_TIMEOUT, false, INT64_MAX);
+        else
+                arm_timeout(runner, run); /* the machine slept, or it can't be watched */
 }
 
 int runs_on_time(void *userdata, bool is_clock_change) {
@@ -345,34 +376,9 @@ int runs_on_time(void *userdata, bool is_clock_change) {
 
 /* ---- the start ---- */
 
-/* It is running, but not to be watched: it is killed, and its end is nobody's. */
-static void give_up(struct runner *runner, struct run *run, int error) {
-        syscall(SYS_pidfd_send_signal, run->pidfd, SIGKILL, NULL, 0);
-        run_output_close(run);
-        forget_handed_over(runner, run);
-        run->pidfd_source = loop_source_free(run->pidfd_source);
-        run->pidfd = util_close(run->pidfd);
-        end_start_failed(runner, run, RUN_STEP_CLONE, error);
-}
-
-/* Its output and its end are told from now on; false where it was given up. */
-static bool watch(struct runner *runner, struct run *run) {
-        int r = run->is_main_gone ? 0 : loop_add_io(runner->loop, run->pidfd, EPOLLIN, on_pidfd, run, &run->pidfd_source);
-
-        for (int i = 0; i < 2 && r == 0; i++)
-                r = run_output_watch(runner, &run->streams[i], run->streams[i].fd);
-        if (r < 0)
-                give_up(runner, run, -r);
-        return r == 0;
-}
-
 /* Whether the process has ended by itself while its start was on its way to us, and left nothing behind. */
 static bool is_over(struct runner *runner, const struct run *run) {
-        siginfo_t info = {};
-
-        return run->stop == RUN_STOP_NONE &&
-               waitid((idtype_t)3 /* P_PIDFD */, (id_t)run->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-               info.si_pid > 0 && !run_cgroups_has_left(runner, run);
+        return run->stop == RUN_STOP_NONE && has_main_ended(run) && !run_cgroups_has_left(runner, run);
 }
 
 static void tell_started(struct runner *runner, struct run *run) {
@@ -380,11 +386,6 @@ static void tell_started(struct runner *runner, struct run *run) {
                 return;
         run->tells_started = true;
         link_tell_run(runner, run);
-}
-
-static void arm_timeout(struct runner *runner, struct run *run) {
-        if (run->timeout_us != DURATION_INFINITY)
-                set_due(runner, run, clock_now().bt_us + run->timeout_us - (clock_awake_us() - run->start_awake_us));
 }
 
 static void on_launched(void *userdata, struct launch *l) {
@@ -413,7 +414,8 @@ static void on_launched(void *userdata, struct launch *l) {
                 return;
         }
         run->phase = RUN_PHASE_RUNNING;
-        run->is_main_gone = run->are_leftovers_told = false;
+        run->is_main_gone = run->are_leftovers_told = run->is_unwatched = false;
+        run->owed_signal = 0;
         run->pid = l->pid;
         if (run_is_answered(run)) {
                 run->start_rt_us = l->start_rt_us;
@@ -433,8 +435,7 @@ static void on_launched(void *userdata, struct launch *l) {
                 finish(runner, run);
                 return;
         }
-        if (!watch(runner, run))
-                return;
+        watch(runner, run);
         tell_started(runner, run);
         if (run->stop != RUN_STOP_NONE)
                 enter_stop(runner, run, run->stop, run->deadline_bt_us);
@@ -600,8 +601,7 @@ void runs_acknowledge(struct runner *runner, uint64_t number) {
 static void resume(struct runner *runner, struct run *run) {
         run->is_handed_over = true;
         runner->n_handed_over++;
-        if (!watch(runner, run))
-                return;
+        watch(runner, run);
         run->look_interval_us = LOOK_FIRST_US;
         if (run->stop != RUN_STOP_NONE)
                 set_due(runner, run, clock_now().bt_us);
@@ -652,7 +652,9 @@ int runs_on_child(void *userdata, const struct signalfd_siginfo *info) {
 
         (void)info;
         runs_reap_later(runner);
-        return runner->is_reap_armed ? loop_set_events(runner->child_signal, 0) : 0;
+        if (runner->is_reap_armed)
+                (void)loop_set_events(runner->child_signal, 0); /* else it only wakes us */
+        return 0;
 }
 
 int runs_on_reap_time(void *userdata, bool is_clock_change) {
@@ -660,9 +662,8 @@ int runs_on_reap_time(void *userdata, bool is_clock_change) {
 
         (void)is_clock_change;
         runner->is_reap_armed = false;
-        int r = loop_set_events(runner->child_signal, EPOLLIN);
-        if (r < 0)
-                return r;
+        if (loop_set_events(runner->child_signal, EPOLLIN) < 0)
+                runs_reap_later(runner);
         for (int i = 0; i < REAP_A_PASS; i++) {
                 siginfo_t info = {};
                 if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)

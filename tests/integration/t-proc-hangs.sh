@@ -15,18 +15,30 @@ Script=
  trap : TERM
  while :; do sleep 0.1; done
 EOF
+write_job leaver <<EOF
+Log=all
+KillGrace=300ms
+Script=
+ (trap '' TERM; touch $T/out/left; exec sleep 61) &
+ until [ -e $T/out/go ]; do sleep 0.05; done
+EOF
 # the leak checker can't work under strace
 export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
 start_daemon
+expect_ctl 0 trigger leaver
+until_true 10 file_exists "$T/out/left"
 strace -f -qq -o "$T/strace" -p "$daemon" -P /proc -e trace=getdents64 -e inject=getdents64:delay_enter=60000000 &
 tracer=$!
 is_traced() { grep -qE '^TracerPid:[[:space:]]*[1-9]' "/proc/$daemon/status"; }
 is_traced_or_not_to_be() { is_traced || ! kill -0 "$tracer" 2>/dev/null; }
 until_true 5 is_traced_or_not_to_be
 is_traced || skip "may not trace"
+touch "$T/out/go"
 until_true 15 has_events 1 timed-out stubborn
 assert_event timed-out stubborn CHIMED_RESULT=timeout
 grep -q getdents64 "$T/strace" || die "nothing hung"
+# a run whose main process has left another ends, too
+wait_event ended leaver 15
 # an exec would lose what is asked of it: refused before the scheduler is told to leave
 before=$(scheduler_pid)
 mark_log
