@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "daemon/core/util.h"
+#include "daemon/runner/unit.h"
 
 _Static_assert(RUN_TABLE_MAX <= UINT16_MAX, "a definition counts its runs in 16 bits");
 
@@ -195,10 +196,11 @@ static void drop_oldest_tails(struct run_table *t) {
 
 void run_table_add_tail(struct run_table *t, struct run *run, const void *data, size_t size) {
         size_t before = run->tail.allocated;
+        size_t least = run->is_unit && before < UNIT_LINE_MAX ? UNIT_LINE_MAX : before; /* its result is read from there */
 
-        if (t->tails_size > RUN_TABLE_TAILS_MAX && before < run->tail.limit) {
+        if (t->tails_size > RUN_TABLE_TAILS_MAX && least < run->tail.limit) {
                 /* those that run hold it all: what this one has does not grow */
-                run->tail.limit = before;
+                run->tail.limit = least;
                 t->n_tails_dropped++;
         }
         output_tail_add(&run->tail, data, size);

@@ -96,11 +96,11 @@ static int on_stop_time(void *userdata, bool is_clock_change) {
 
 static void begin_stop(struct runner *runner) {
         if (runner->stop != STOP_NONE) {
-                runs_stop_all(runner, true, 0); /* asked for twice */
                 if (runner->stop == STOP_WAIT)
                         set_stop(runner, STOP_END, STOP_KILLED_US);
                 else if (runner->stop == STOP_LEAVE)
                         stop_step(runner, true);
+                runs_stop_all(runner, true, 0); /* asked for twice */
                 runner_check_stop(runner);
                 return;
         }

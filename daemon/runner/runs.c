@@ -208,9 +208,11 @@ static int on_pidfd(void *userdata, uint32_t events) {
 
 /* ---- ending a run ---- */
 
-/* The process of a unit ends that first. */
-static int killing_signal(const struct run *run) {
-        return run->is_unit && clock_now().bt_us < run->stop_bt_us + UNIT_KILL_US ? UNIT_KILL_SIGNAL : SIGKILL;
+/* The process of a unit ends that first; when we stop only by its own rules, for which systemd stays. */
+static int killing_signal(const struct runner *runner, const struct run *run) {
+        if (!run->is_unit || clock_now().bt_us >= run->stop_bt_us + UNIT_KILL_US)
+                return SIGKILL;
+        return runner->stop >= STOP_END ? SIGTERM : UNIT_KILL_SIGNAL;
 }
 
 static void signal_tree(struct runner *runner, struct run *run, int signal) {
@@ -248,7 +250,7 @@ static void enter_stop(struct runner *runner, struct run *run, enum run_stop sto
         if (run->phase != RUN_PHASE_RUNNING)
                 return; /* once it has been launched */
         look_later(runner, run);
-        signal_tree(runner, run, stop == RUN_STOP_KILLED ? killing_signal(run) : run->kill_signal);
+        signal_tree(runner, run, stop == RUN_STOP_KILLED ? killing_signal(runner, run) : run->kill_signal);
 }
 
 void runs_stop(struct runner *runner, struct run *run, enum run_result result, bool is_forced, int64_t max_grace_us) {
@@ -325,7 +327,7 @@ static void arm_timeout(struct runner *runner, struct run *run) {
 
 static void handle_stop_due(struct runner *runner, struct run *run, int64_t now_bt_us) {
         bool is_forced = run->stop == RUN_STOP_KILLED;
-        int signal = is_forced ? killing_signal(run) : run->owed_signal;
+        int signal = is_forced ? killing_signal(runner, run) : run->owed_signal;
 
         if (!is_forced && now_bt_us >= run->deadline_bt_us) {
                 enter_stop(runner, run, RUN_STOP_KILLED, LOOP_NEVER);

@@ -17,9 +17,12 @@
 #include <unistd.h>
 
 #include "config/duration.h"
+#include "daemon/core/clock.h"
 #include "daemon/runner/unit.h"
 
-#define BUS_TIME_US   (5 * USEC_PER_SEC) /* for its answer */
+#define BUS_TIME_US   (5 * USEC_PER_SEC) /* for the connection, and again for its answer */
+#define REFUSAL_US    (2 * USEC_PER_SEC) /* a start that fails later was accepted, and systemd has gone away */
+#define STARTS_MAX    2                  /* that are refused, of a unit that runs already */
 #define POLL_FIRST_MS 50                 /* between looks at a unit that nobody waits for */
 #define POLL_LAST_MS  1000               /* doubled up to this */
 
@@ -30,6 +33,8 @@ struct unit_child {
         sigset_t signals;
         pid_t waiter; /* the systemctl that waits for the unit; 0: none */
         bool has_failed;
+        int64_t start_bt_us; /* when the latest start was begun */
+        int n_refused;       /* starts in a row */
         bool is_stopped;
         int poll_ms;
 };
@@ -37,21 +42,37 @@ struct unit_child {
 /* From here to the end of the connection systemd remembers the unit. NULL where that can't be had: then it may forget what has become of a
  * unit that succeeded, or was not started for its conditions, and both are a success. */
 static sd_bus *hold_unit(const struct unit_child *u) {
+        int64_t end_bt_us = clock_now().bt_us + BUS_TIME_US, left_us;
         sd_bus *bus = NULL;
         int r = u->is_user_manager ? sd_bus_open_user(&bus) : sd_bus_open_system(&bus);
 
+        /* a call would wait for this with limits of its own, which are long */
+        while (r >= 0 && (r = sd_bus_is_ready(bus)) == 0) {
+                r = sd_bus_process(bus, NULL);
+                left_us = end_bt_us - clock_now().bt_us;
+                if (left_us <= 0)
+                        r = -ETIMEDOUT;
+                else if (r == 0)
+                        r = sd_bus_wait(bus, (uint64_t)left_us);
+        }
         if (r >= 0)
                 r = sd_bus_set_method_call_timeout(bus, BUS_TIME_US);
         if (r >= 0)
                 r = sd_bus_call_method(bus, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
                                        "org.freedesktop.systemd1.Manager", "RefUnit", NULL, NULL, "s", u->unit);
-        return r < 0 ? sd_bus_flush_close_unref(bus) : bus;
+        return r < 0 ? sd_bus_close_unref(bus) : bus;
 }
 
 static pid_t begin(const struct unit_child *u, const char *verb, const char *option) {
         const char *const words[] = {verb, option, "--", u->unit, NULL};
 
         return unit_systemctl(u->is_user_manager, words, -1);
+}
+
+static void begin_start(struct unit_child *u) {
+        u->start_bt_us = clock_now().bt_us;
+        u->waiter = begin(u, "start", "--wait");
+        u->has_failed = u->waiter < 0;
 }
 
 static void wait_for(pid_t pid) {
@@ -76,6 +97,8 @@ static void handle_signal(struct unit_child *u, int number) {
 
         if (number == SIGCHLD) {
                 if (u->waiter > 0 && waitpid(u->waiter, &status, WNOHANG) == u->waiter) {
+                        bool is_refusal = status != 0 && clock_now().bt_us < u->start_bt_us + REFUSAL_US;
+                        u->n_refused = is_refusal ? u->n_refused + 1 : 0;
                         u->has_failed |= status != 0;
                         u->waiter = 0;
                 }
@@ -98,9 +121,16 @@ static int next_signal(struct unit_child *u) {
         return sigtimedwait(&asked, NULL, &time);
 }
 
-/* Until the unit is over. systemctl may end before that, when systemd executes itself anew; it is not begun again, for that might be a second
- * start. A stop that came before the start is. */
-static void await(struct unit_child *u, struct unit_state *state) {
+/* A start of what runs already joins it, and is no second one. */
+static bool is_joined(const struct unit_state *before, const struct unit_state *state) {
+        return !unit_state_is_over(before) && strcmp(before->invocation, state->invocation) == 0 &&
+               strcmp(state->active, "deactivating") != 0;
+}
+
+/* Until the unit is over; false where it was running before and may not be started. systemctl may end before that, when systemd
+ * executes itself anew; it is not begun again where that might be a second start. A stop is: it may have come before the start,
+ * or was refused. */
+static bool await(struct unit_child *u, const struct unit_state *before, struct unit_state *state) {
         for (u->poll_ms = POLL_FIRST_MS;;) {
                 int number = next_signal(u);
                 if (number > 0)
@@ -109,9 +139,16 @@ static void await(struct unit_child *u, struct unit_state *state) {
                         continue;
                 int r = unit_show(u->unit, u->is_user_manager, state);
                 if (r == 0 && unit_state_is_over(state))
-                        return;
-                if (r == 0 && u->is_stopped && strcmp(state->active, "deactivating") != 0)
+                        return true;
+                if (r < 0 || number > 0)
+                        continue; /* after a pause */
+                if (u->is_stopped && strcmp(state->active, "deactivating") != 0)
                         u->waiter = begin(u, "stop", "--quiet");
+                else if (!u->is_stopped && u->has_failed && is_joined(before, state)) {
+                        if (u->n_refused >= STARTS_MAX)
+                                return false;
+                        begin_start(u);
+                }
         }
 }
 
@@ -125,10 +162,8 @@ static struct unit_end run(struct unit_child *u) {
         int error = r < 0 ? EHOSTDOWN : before.stays ? EALREADY : job_unit_load_error(before.load);
         if (error > 0)
                 return unit_refuse(error, r < 0 ? NULL : &before);
-        u->waiter = begin(u, "start", "--wait");
-        u->has_failed = u->waiter < 0;
-        await(u, &after);
-        return unit_judge(&before, &after, u->has_failed);
+        begin_start(u);
+        return await(u, &before, &after) ? unit_judge(&before, &after, u->has_failed) : unit_refuse(ECANCELED, NULL);
 }
 
 /* As a shell ends for what it has run. */
@@ -160,7 +195,7 @@ int unit_child_main(const char *unit, bool is_user_manager) {
         if (is_user_manager)
                 setenv("XDG_RUNTIME_DIR", folder, 0);
         struct unit_end end = run(&u);
-        sd_bus_flush_close_unref(u.bus);
+        sd_bus_close_unref(u.bus);
         dprintf(STDOUT_FILENO, "%s\n", end.line);
         return end_like(&end.how);
 }

@@ -9,7 +9,7 @@ to be printed. FOLDER/calls gets a line for each.
 
 Units: "exit-N", "signal-N", "result-WORD" end so at once; "slow" when it is stopped, "stubborn" when it is killed, "busy" runs already until the
 file FOLDER/free is there; of "lost" the start comes back as failed, and it ends well
-after a second; "refused", "condition", "assertion" and "limit" are not started, "masked", "missing" and "bad-setting" are not to be; "staying" is never
+after a second; of "firm" each stop is refused, it ends when it is killed; "guarded" runs already, and each start of it is refused; "refused", "condition", "assertion" and "limit" are not started, "masked", "missing" and "bad-setting" are not to be; "staying" is never
 over. Of "stuck" nothing is ever answered but its state, of "dead" nothing at all. Each start has an invocation of its own.
 """
 import os
@@ -27,7 +27,7 @@ class Unit:
         self.active, self.result = "inactive", "success"
         self.code = self.status = self.n = 0
         self.condition = self.assertion = "yes"
-        if name == "busy":
+        if name in ("busy", "guarded"):
             self.active, self.n = "active", 7
 
     def show(self):
@@ -45,7 +45,7 @@ class Unit:
     def start(self):
         kind, _, value = self.name.partition("-")
         if self.active == "active":
-            return 0
+            return int(kind == "guarded")
         if kind == "condition":
             self.condition = "no"
             return 0
@@ -75,12 +75,14 @@ class Unit:
             if self.name == "lost":
                 threading.Timer(1, self.end_late).start()
                 return 1
-            while self.active == "active":
+            while status == 0 and self.active == "active":
                 lock.wait(0.05)
                 if self.name == "busy" and os.path.exists(folder + "/free"):
                     self.end("success", 1, 0)
             status = int(status or self.active == "failed")
         elif verb == "stop":
+            if self.name == "firm":
+                return 1
             if self.name == "slow" and self.active == "active":
                 self.end("success", 2, 15)
             while self.active == "active":

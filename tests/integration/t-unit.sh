@@ -33,7 +33,7 @@ systemd=$!
 leave_all() {
         local status=$?
         set +e
-        kill -KILL "$systemd"
+        kill -KILL "$systemd" ${bus:+"$bus"} 2>/dev/null
         (exit "$status")
         leave
 }
@@ -78,6 +78,8 @@ write_unit at-once stubborn KillGrace=0
 write_unit stuck stuck KillGrace=300ms
 write_unit dead dead KillGrace=300ms
 write_unit busy busy
+write_unit firm firm KillGrace=2s
+write_unit guarded guarded Timeout=20s
 write_unit asked exit-0 ExecCondition=/bin/true "ConditionPathExists=$T"
 write_unit unasked exit-0 ExecCondition=/bin/false
 start_daemon "--state=$T/state"
@@ -150,20 +152,53 @@ for job in stuck dead; do
         assert_equal "$job" cancelled "$(last $job .lastResult)"
 done
 
-# one that runs already is waited for
+# a stop that is refused is tried again, but not without a pause
+expect_ctl 0 -q trigger firm
+until_true 10 is_running firm firm
+expect_ctl 0 -q cancel firm
+assert_equal "firm" "Result=signal" "$(value firm | cut -d ' ' -f 1)"
+n=$(grep -cxF -- "$options stop --quiet -- firm.service" "$T/systemd/calls")
+((n > 1 && n <= 8)) || die "it was stopped $n times in two seconds"
+
+# one that runs already is waited for, where it may be
+expect_ctl 125 -q trigger --wait guarded
+assert_equal "error of guarded" "unit: systemd did not start it; the run's output says why" "$(last guarded .lastRun.error)"
+assert_equal "starts of it" 2 "$(grep -cxF -- "$options start --wait -- guarded.service" "$T/systemd/calls")"
 expect_ctl 0 -q trigger busy
 until_true 10 is_running busy busy
 touch "$T/systemd/free"
 until_true 10 has_events 1 ended busy
 assert_equal "of the invocation that it has found" "Result=success InvocationID=$(printf %032x 7)" "$(value busy)"
 
-# a stop of the daemon stops the unit
-expect_ctl 0 -q start slow
-expect_ctl 0 -q trigger slow
+# a bus that does not answer is not waited for until its own limit, 25 s
+mkdir /run/dbus
+python3 -c 'import signal, socket, sys
+with socket.socket(socket.AF_UNIX) as bus:
+        bus.bind(sys.argv[1])
+        bus.listen()
+        signal.pause()' /run/dbus/system_bus_socket 2>"$T/out/bus" &
+bus=$!
+until_true 10 file_exists /run/dbus/system_bus_socket
 : >"$T/systemd/calls"
+expect_ctl 0 -q trigger exit-0
+until_true 15 has_called "$options start --wait -- exit-0.service"
+kill -KILL "$bus"
+bus=
+rm -r /run/dbus
+idle() { [ "$(last "$1" .state)" != running ]; }
+until_true 10 idle exit-0
+
+# a stop of the daemon stops the unit, but kills none: systemd does that when it thinks it right
+: >"$T/systemd/calls"
+expect_ctl 0 -q start slow at-once
+expect_ctl 0 -q trigger slow at-once
 until_true 10 is_running slow slow
+until_true 10 is_running at-once stubborn
 stop_daemon 20
-has_called "$options stop --quiet -- slow.service" || die "it was not stopped: $(cat "$T/systemd/calls")"
+for unit in slow stubborn; do
+        has_called "$options stop --quiet -- $unit.service" || die "$unit was not stopped: $(cat "$T/systemd/calls")"
+done
+! grep -q " kill " "$T/systemd/calls" || die "one was killed: $(cat "$T/systemd/calls")"
 
 # where systemd does not run
 rmdir /run/systemd/system

@@ -13,6 +13,7 @@
 
 #include "daemon/core/util.h"
 #include "daemon/runner/run_table.h"
+#include "daemon/runner/unit.h"
 #include "tests/unit/run_suite.h"
 
 static struct run *add(struct run_table *t, uint64_t number) {
@@ -111,6 +112,31 @@ START_TEST(running_runs_keep_no_more_output_than_the_bound) {
         ck_assert_uint_le(t.tails_size, RUN_TABLE_TAILS_MAX + JOB_CAPTURE_MAX);
         ck_assert_uint_gt(t.n_tails_dropped, 0);
         ck_assert_uint_eq(run_table_find(&t, 1)->tail.size, JOB_CAPTURE_MAX);
+        run_table_done(&t);
+}
+END_TEST
+
+START_TEST(the_last_line_of_a_unit_is_kept_even_beyond_the_bound) {
+        static char output[JOB_CAPTURE_MAX];
+        struct run_table t;
+        unsigned n = RUN_TABLE_TAILS_MAX / JOB_CAPTURE_MAX + 1;
+
+        run_table_init(&t);
+        for (unsigned i = 1; i <= n; i++) {
+                struct run *run = add(&t, i);
+                run->tail.limit = JOB_CAPTURE_MAX;
+                run_table_add_tail(&t, run, output, 1);
+                run_table_add_tail(&t, run, output, sizeof(output));
+        }
+        struct run *run = add(&t, n + 1);
+        run->is_unit = true;
+        for (int i = 0; i < 3; i++)
+                run_table_add_tail(&t, run, output, UNIT_LINE_MAX);
+        run_table_add_tail(&t, run, "\nResult=oom-kill\n", strlen("\nResult=oom-kill\n"));
+        ck_assert_uint_eq(run->tail.size, UNIT_LINE_MAX);
+        unit_take_end(&run->tail, &run->end);
+        ck_assert_int_eq(run->end.result, RUN_RESULT_OOM);
+        ck_assert_uint_eq(t.n_tails_dropped, 2);
         run_table_done(&t);
 }
 END_TEST
@@ -372,6 +398,7 @@ int main(void) {
         tcase_add_test(tcase, deadlines_come_in_order_whatever_is_set_and_unset);
         tcase_add_test(tcase, beyond_the_bound_the_oldest_ended_runs_lose_their_tails);
         tcase_add_test(tcase, running_runs_keep_no_more_output_than_the_bound);
+        tcase_add_test(tcase, the_last_line_of_a_unit_is_kept_even_beyond_the_bound);
         tcase_add_test(tcase, what_is_written_is_read_back);
         tcase_add_test(tcase, the_descriptors_are_kept_over_an_exec_only_on_demand);
         tcase_add_test(tcase, no_member_of_a_run_is_forgotten);
