@@ -57,8 +57,6 @@ struct run {
         uint8_t n_answered; /* of these, how many hold; the next one is on its way or in flight, or the program itself */
         bool is_unit;       /* its process is that of a systemd unit */
         bool is_main_gone;
-        bool is_unwatched;            /* no memory to hear of its end or its output: it is looked at */
-        uint8_t owed_signal;          /* that not all its processes have had, for lack of memory; 0: none */
         char cgroup[CGROUP_NAME_MAX]; /* "": none */
         int64_t cgroup_cpu_us;        /* what was used in it before */
         uint64_t cgroup_oom_kills;    /* how many were killed in it before */
@@ -80,6 +78,8 @@ struct run {
         int64_t look_interval_us;      /* between looks at a tree that is being ended */
         unsigned n_looks;              /* requests to the tree under way */
         bool are_leftovers_told;
+        bool is_unwatched;   /* no memory to hear of its end or its output: it is looked at */
+        uint8_t owed_signal; /* that not all its processes have had, for lack of memory; 0: none */
         bool is_handed_over; /* its process was started by the program before this one */
         bool tells_run, tells_started, tells_end;
         bool is_telling;    /* in the list of those with something to tell */
