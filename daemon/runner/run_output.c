@@ -89,7 +89,7 @@ static bool read_stream(struct runner *runner, struct output_stream *stream) {
         }
         run_table_add_tail(&runner->runs, stream->run, runner->buffer, (size_t)n);
         if (runner->terminal) {
-                if (!terminal_write(runner->terminal, stream, runner->buffer, (size_t)n))
+                if (!terminal_write(runner->terminal, stream->number, runner->buffer, (size_t)n))
                         stream->source = loop_source_free(stream->source); /* it rests */
                 return true;
         }
@@ -122,5 +122,7 @@ int run_output_watch(struct runner *runner, struct output_stream *stream, int fd
         if (fd < 0)
                 return 0;
         stream->fd = fd;
+        if (runner->terminal && !terminal_has_room(runner->terminal, stream->number))
+                return 0; /* it rests, for what a condition has written */
         return loop_add_io(runner->loop, fd, EPOLLIN, on_readable, stream, &stream->source);
 }

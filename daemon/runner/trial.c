@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "config/nearest.h"
 #include "daemon/core/util.h"
@@ -18,10 +19,13 @@
 
 #define RUN_NUMBER 1
 #define WORDS_MAX  512
+#define TRIES_MAX  16 /* passes of a loop that has failed: errors, or a second each without anything */
 
 struct trial {
         const struct trial_order *order;
-        int signal; /* that we were sent first; 0: none */
+        int signal;   /* that we were sent first; 0: none */
+        bool is_over; /* how it ended is told, which only is to be taken */
+        int status;   /* then */
 };
 
 /* ---- words ---- */
@@ -69,16 +73,28 @@ static void print_how(const struct run *run, char *buf, size_t size) {
                 snprintf(buf + n, size - n, ", exit status %d", end->exit_code);
 }
 
-static void say_end(const struct run *run) {
+/* Behind the output, in whose way it goes. */
+__attribute__((format(printf, 2, 3))) static void tell(struct runner *runner, const char *format, ...) {
+        char line[2 * WORDS_MAX];
+        va_list arguments;
+
+        va_start(arguments, format);
+        vsnprintf(line, sizeof(line) - 1, format, arguments);
+        va_end(arguments);
+        strcat(line, "\n");
+        terminal_write(runner->terminal, STDERR_FILENO, line, strlen(line));
+}
+
+static void tell_end(struct runner *runner, const struct run *run) {
         const struct run_end *end = &run->end;
         char how[WORDS_MAX], span[96], cpu[96];
 
         print_how(run, how, sizeof(how));
         if (end->start_bt_us > 0)
-                fprintf(stderr, "%s: %s, after %s, CPU time %s\n", run->name, how,
-                        print_span(end->end_bt_us - end->start_bt_us, span), print_span(end->cpu_us, cpu));
+                tell(runner, "%s: %s, after %s, CPU time %s", run->name, how,
+                     print_span(end->end_bt_us - end->start_bt_us, span), print_span(end->cpu_us, cpu));
         else
-                fprintf(stderr, "%s: %s\n", run->name, how);
+                tell(runner, "%s: %s", run->name, how);
 }
 
 /* ---- the run ---- */
@@ -109,29 +125,45 @@ static int exit_status(const struct trial *trial, const struct run_end *end) {
         return TRIAL_EXIT_FAILED;
 }
 
+static bool is_all_taken(const struct runner *runner) {
+        return terminal_has_room(runner->terminal, STDOUT_FILENO) && terminal_has_room(runner->terminal, STDERR_FILENO);
+}
+
+/* The run is over and its output taken, so that our word is the last. */
+static void finish(struct runner *runner, const struct run *run) {
+        struct trial *trial = runner->trial;
+        int r = terminal_error(runner->terminal);
+
+        trial->is_over = true;
+        trial->status = exit_status(trial, &run->end);
+        if (r < 0)
+                tell(runner, "chimectl: %s: not all of its output could be written: %s", run->name, strerror(-r));
+        if (r < 0 && trial->status == 0)
+                trial->status = TRIAL_EXIT_FAILED;
+        if (!trial->order->is_quiet)
+                tell_end(runner, run);
+        runs_acknowledge(runner, RUN_NUMBER);
+}
+
 static int on_pass_end(void *userdata) {
         struct runner *runner = userdata;
         struct run *run = run_table_find(&runner->runs, RUN_NUMBER);
 
-        if (!run || run->phase != RUN_PHASE_ENDED)
-                return 0;
-        int status = exit_status(runner->trial, &run->end);
-        int r = terminal_finish(runner->terminal); /* so that our word is the last */
-        if (r < 0)
-                say(0, "%s: not all of its output could be written: %s", run->name, strerror(-r));
-        if (r < 0 && status == 0)
-                status = TRIAL_EXIT_FAILED;
-        if (!runner->trial->order->is_quiet)
-                say_end(run);
-        runs_acknowledge(runner, RUN_NUMBER);
-        loop_exit(runner->loop, status);
+        if (run && run->phase == RUN_PHASE_ENDED && is_all_taken(runner))
+                finish(runner, run);
+        if (runner->trial->is_over && is_all_taken(runner))
+                loop_exit(runner->loop, runner->trial->status);
         return 0;
 }
 
-static int on_room(void *userdata, struct output_stream *stream) {
-        return run_output_watch(userdata, stream, stream->fd);
+static int on_room(void *userdata, int number) {
+        struct runner *runner = userdata;
+        struct run *run = run_table_find(&runner->runs, RUN_NUMBER);
+
+        return run ? run_output_watch(runner, &run->streams[number - 1], run->streams[number - 1].fd) : 0;
 }
 
+/* Where there is no run, or only its output is left, that is the end. */
 static int on_signal(void *userdata, const struct signalfd_siginfo *info) {
         struct runner *runner = userdata;
         struct trial *trial = runner->trial;
@@ -140,11 +172,23 @@ static int on_signal(void *userdata, const struct signalfd_siginfo *info) {
 
         if (!is_second)
                 trial->signal = (int)info->ssi_signo;
-        if (run)
+        if (run && run->phase != RUN_PHASE_ENDED)
                 runs_stop(runner, run, RUN_RESULT_CANCELLED, is_second, INT64_MAX);
         else
                 loop_exit(runner->loop, 128 + trial->signal);
         return 0;
+}
+
+/* The loop has failed: nothing of the run stays behind. */
+static void kill_run(struct runner *runner) {
+        struct run *run = run_table_find(&runner->runs, RUN_NUMBER);
+
+        if (!run)
+                return;
+        loop_set_flush(runner->loop, NULL, NULL);
+        runs_stop(runner, run, RUN_RESULT_CANCELLED, true, 0);
+        for (int n = 0; run->phase != RUN_PHASE_ENDED && n < TRIES_MAX;)
+                n += loop_run_once(runner->loop, USEC_PER_SEC) <= 0;
 }
 
 /* ---- which job ---- */
@@ -296,7 +340,10 @@ static int run(struct runner *runner) {
         if (r < 0)
                 return r;
         loop_set_flush(runner->loop, on_pass_end, runner);
-        return loop_run(runner->loop);
+        r = loop_run(runner->loop);
+        if (r < 0)
+                kill_run(runner);
+        return r;
 }
 
 void trial_change(struct job_what *what) {

@@ -186,12 +186,24 @@ assert_contains "the error" "sudo chimectl try three" "$(cat "$T/err.three")"
 write_job long <<<"Script=sleep 1000 & setsid sleep 1000 & touch $T/out/long; wait"
 write_job stubborn <<<"Script=trap 'echo >$T/out/asked' TERM; echo >$T/out/stubborn; while :; do :; done
 KillGrace=1h"
-in_group() { # JOB: $pid is the group
+in_group() { # JOB [socket]: $pid is the group; with a socket as standard output, which nobody reads
         rm -f "$T/out/$1"
-        python3 -c 'import os, signal, sys
+        python3 -c 'import os, select, signal, socket, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.setsid()
-os.execv(sys.argv[1], sys.argv[1:])' "$CHIMED_BUILD/chimectl" "--config=$T/chimed.conf" "--jobs=$T/jobs" try "$1" 2>"$T/err" &
+if sys.argv[1] == "socket":
+    ours, theirs = socket.socketpair()
+    os.dup2(theirs.fileno(), 1)
+    if os.fork() == 0: # is there until the other end is closed
+        if os.fork() == 0:
+            theirs.close()
+            os.close(1)
+            poll = select.poll()
+            poll.register(ours, 0)
+            poll.poll()
+        os._exit(0)
+    os.wait()
+os.execv(sys.argv[2], sys.argv[2:])' "${2:-}" "$CHIMED_BUILD/chimectl" "--config=$T/chimed.conf" "--jobs=$T/jobs" try "$1" 2>"$T/err" &
         pid=$!
         until_true 30 file_exists "$T/out/$1"
 }
@@ -222,13 +234,54 @@ exec 9<>"$T/pipe"
 in_group endless >&9
 kill -TERM "$pid"
 until_true 30 is_left_nothing
-cat <"$T/pipe" >/dev/null 9>&- &
-drain=$!
-exec 9>&-
+read_pipe() { # in the background: to $T/read
+        cat <"$T/pipe" >"$T/read" 9>&- &
+        drain=$!
+        exec 9>&-
+}
+read_pipe
 expect_end 143
 wait "$drain"
 
+# ---- and whoever only waits for it can be sent away ----
+is_ended_by_term() {
+        kill -TERM "$pid" 2>/dev/null || :
+        is_zombie_or_gone "$pid"
+}
+in_group endless 9<>"$T/pipe" >&9
+until_true 30 is_ended_by_term
+expect_end 143
+in_group endless socket
+until_true 30 is_ended_by_term
+expect_end 143
+
+# ---- nor does that of a condition, which the job's own comes behind ----
+write_job behind <<<"ExecCondition=/bin/sh -c 'head -c 100000 /dev/zero'
+Script=touch $T/out/behind; until [ -e $T/out/go ]; do sleep 0.02; done; echo end; exit 7"
+write_job late <<<"ExecCondition=/bin/sh -c 'head -c 65537 /dev/zero'
+Script=head -c 1000 /dev/zero; touch $T/out/late; sleep 1000"
+has_read() { [ "$(stat -c %s "$T/read")" -ge "$1" ]; } # BYTES
+exec 9<>"$T/pipe"
+in_group behind >&9
+: >"$T/read"
+read_pipe
+until_true 30 has_read 100000
+touch "$T/out/go"
+expect_end 7
+wait "$drain"
+assert_equal "all of its output" 100004 "$(stat -c %s "$T/read")"
+assert_last "behind: failed, exit status 7, after "
+exec 9<>"$T/pipe"
+in_group late >&9
+kill -TERM "$pid"
+until_true 30 is_left_nothing
+read_pipe
+expect_end 143
+wait "$drain"
+assert_equal "all of its output" 66537 "$(stat -c %s "$T/read")"
+assert_last "late: cancelled, ended by SIGTERM, after "
+
 find "$T/run" "$T/jobs" | sort >"$T/after"
-rm "$T/jobs/long.ini" "$T/jobs/stubborn.ini" "$T/jobs/endless.ini"
+rm "$T/jobs/"{long,stubborn,endless,behind,late}.ini
 find "$T/run" "$T/jobs" | sort >"$T/after"
 diff "$T/before" "$T/after" || die "files were left"
