@@ -422,8 +422,10 @@ uint64_t ledger_commit(struct ledger *l) {
         if (!l->has_rows)
                 return l->number;
         struct ledger_batch *batch = ledger_has_lost(l) ? NULL : calloc(1, sizeof(*batch));
-        if (!batch) /* the rows stay for the next commit; what lacks some has none */
+        if (!batch) { /* rows that stayed would wait for others: nobody asks for this commit again */
+                ledger_give_up(l);
                 return l->number + 1;
+        }
         *batch = (struct ledger_batch){.number = ++l->number, .at = clock_now(), .rows = l->making};
         l->making = (struct pack){};
         l->has_rows = false;

@@ -159,7 +159,7 @@ void ledger_put_horizon(struct ledger *l, const struct ledger_horizon *horizon);
 void ledger_put_life(struct ledger *l, uint64_t epoch, const uint8_t instance[static 16], const uint8_t boot_id[static 16],
                      uint64_t next_run);
 /* Hands the batch to the writer, one transaction with a sync. Returns its number; if nothing was put, the latest number. One that has lost
- * a row is never handed over, nor is anything behind it. */
+ * a row is never handed over, nor is anything behind it; without memory to hand it over it is lost. */
 uint64_t ledger_commit(struct ledger *l);
 /* The batch in the making has lost a row; it is said to have. */
 bool ledger_has_lost(const struct ledger *l);

@@ -3,6 +3,14 @@
 
 #include "tests/unit/scheduler/ledger_rig.h"
 
+/* The linker puts it in the place of calloc(): the ledger's own threads get what they ask for. */
+static _Thread_local bool is_refused;
+void *__real_calloc(size_t n, size_t size);  // NOLINT: the linker's names
+void *__wrap_calloc(size_t n, size_t size);  // NOLINT
+void *__wrap_calloc(size_t n, size_t size) { // NOLINT
+        return is_refused ? NULL : __real_calloc(n, size);
+}
+
 START_TEST(new_file_is_empty_and_private) {
         struct stat st;
         rig_open();
@@ -398,6 +406,22 @@ START_TEST(numbers_are_acknowledged_in_order_and_all) {
 }
 END_TEST
 
+START_TEST(batch_without_memory_to_hand_it_over_is_lost) {
+        rig_open();
+        rig_put_run("a", 1, RUN_RESULT_SUCCESS, NULL);
+        rig_commit();
+        rig_put_run("a", 2, RUN_RESULT_SUCCESS, NULL);
+        is_refused = true;
+        ck_assert_uint_eq(ledger_commit(rig.ledger), 2); /* what waits for it waits in vain */
+        is_refused = false;
+        ck_assert(ledger_has_lost(rig.ledger));
+        ck_assert_uint_eq(ledger_commit(rig.ledger), 2);
+        ck_assert(ledger_has_lost(rig.ledger));
+        rig_reopen();
+        ck_assert_uint_eq(rig_ask((struct ledger_query){.question = LEDGER_RUNS, .job = "a"}), 1);
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("ledger");
         TCase *tcase = tcase_create("rows");
@@ -418,5 +442,6 @@ int main(void) {
         tcase_add_test(tcase, forgotten_question_is_not_answered);
         tcase_add_test(tcase, view_runs_says_it_in_words);
         tcase_add_test(tcase, numbers_are_acknowledged_in_order_and_all);
+        tcase_add_test(tcase, batch_without_memory_to_hand_it_over_is_lost);
         return run_suite(suite);
 }
