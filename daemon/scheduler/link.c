@@ -44,6 +44,8 @@ struct link {
         uint8_t instance[16];
         char *files; /* what the runner reads */
         struct wire_commit commit;
+        uint64_t *kills; /* runs whose end waits for room: at most those in flight, for the engine asks once for each */
+        size_t n_kills, allocated_kills;
         struct pack pack;                 /* for the record in the making */
         struct clockstep_reading reading; /* of the clocks, when last looked at */
         bool is_synchronised;
@@ -113,9 +115,25 @@ static void do_start(struct link *link, struct clock_sample now, struct wire_sta
                 refuse_start(link, now, start, r);
 }
 
-static int do_kill(struct link *link, uint64_t run) {
+static int send_kill(struct link *link, uint64_t run) {
         wire_put_kill(&link->pack, &(struct wire_kill_run){.run = run, .how = WIRE_KILL_ASK});
         return send_pack(link, WIRE_KILL);
+}
+
+static int do_kill(struct link *link, uint64_t run) {
+        int r = send_kill(link, run);
+        if (r != -ENOBUFS)
+                return r;
+        if (link->n_kills == link->allocated_kills) {
+                size_t n = link->allocated_kills * 2 + 64;
+                uint64_t *p = realloc(link->kills, n * sizeof(*p));
+                if (!p)
+                        return -ENOMEM;
+                link->kills = p;
+                link->allocated_kills = n;
+        }
+        link->kills[link->n_kills++] = run;
+        return 0;
 }
 
 static bool is_watched(const struct link *link, uint32_t job, uint64_t run) {
@@ -560,11 +578,22 @@ void link_next_wake(const struct link *link, int64_t *ret_bt_us, int64_t *ret_rt
                 *ret_bt_us = vault_next_flush(link->vault);
 }
 
+/* Sends what waits. Where ends still do, the channel is clogged: the loop hears when it has room. */
+static int flush_control(struct link *link) {
+        int r = channel_flush(link->control);
+        while (r == 0 && link->n_kills > 0 && !is_clogged(link)) {
+                r = send_kill(link, link->kills[link->n_kills - 1]);
+                if (r == 0 && (--link->n_kills == 0 || is_clogged(link)))
+                        r = channel_flush(link->control);
+        }
+        return r;
+}
+
 int link_flush(struct link *link) {
         bool is_up = link->phase == LINK_PHASE_UP;
         if (is_up)
                 watch_reading(link); /* of what was sent before */
-        int r = channel_flush(link->control);
+        int r = flush_control(link);
         if (is_up && link->behind_bt_us == 0 && !channel_is_read(link->control))
                 link->behind_bt_us = clock_now().bt_us;
         return r == -EPIPE ? 0 : r;
@@ -723,6 +752,7 @@ struct link *link_free(struct link *link) {
         story_free(link->story);
         book_free(link->book);
         free(link->files);
+        free(link->kills);
         engine_free(link->engine);
         pack_done(&link->pack);
         pack_done(&link->value);

@@ -21,7 +21,7 @@ static struct loop *loop;
 static struct journal *journal;
 static struct link *link_;
 static struct pack pack;
-static uint64_t n_starts, n_acks, last_run;
+static uint64_t n_starts, n_kills, n_acks, last_run;
 
 static void setup(void) {
         int control[2], output[2];
@@ -38,7 +38,7 @@ static void setup(void) {
         ck_assert_int_eq(link_new(loop, journal, control[0], output[0], &link_), 0);
         runner = control[1];
         runner_output = output[1];
-        n_starts = n_acks = last_run = 0;
+        n_starts = n_kills = n_acks = last_run = 0;
 }
 
 static void teardown(void) {
@@ -109,6 +109,7 @@ static int on_order(void *userdata, uint8_t type, const void *payload, size_t si
         struct wire_start start;
         (void)userdata;
         n_acks += type == WIRE_ACK;
+        n_kills += type == WIRE_KILL;
         if (type != WIRE_START)
                 return 0;
         ck_assert_int_eq(wire_get_start(payload, size, &start), 0);
@@ -152,6 +153,35 @@ START_TEST(an_end_is_acknowledged_though_starts_wait) {
         while (read_orders() || pass())
                 ;
         ck_assert_uint_eq(n_acks, 100);
+}
+END_TEST
+
+START_TEST(what_is_to_end_waits_for_room) {
+        enum { JOBS = 50 };
+        static char text[CHANNEL_RECORD_MAX / 2];
+        begin(JOBS);
+        for (int passes = 0; n_starts < JOBS && passes < 10000; passes++)
+                if (!read_orders())
+                        pass();
+        ck_assert_uint_eq(n_starts, JOBS);
+        memset(text, 'x', sizeof(text) - 1);
+        while (link_describe(link_, 1, text) == 0)
+                ;
+        while (link_describe(link_, 1, "") == 0)
+                ;
+        struct clock_sample now;
+        ck_assert_int_eq(link_now(link_, &now), 0);
+        for (uint32_t job = 0; job < JOBS; job++) {
+                uint64_t run;
+                ck_assert_int_eq(engine_cancel(link_engine(link_), now, job, true, &run), 1);
+        }
+        ck_assert_int_eq(link_settle(link_, now), 0);
+        pass();
+        ck_assert_uint_eq(n_kills, 0);
+        for (int passes = 0; n_kills < JOBS && passes < 10000; passes++)
+                if (!read_orders())
+                        pass();
+        ck_assert_uint_eq(n_kills, JOBS);
 }
 END_TEST
 
@@ -280,6 +310,7 @@ int main(void) {
         tcase_add_checked_fixture(tc, setup, teardown);
         tcase_add_test(tc, a_runner_that_is_slow_gets_every_start_in_the_end);
         tcase_add_test(tc, an_end_is_acknowledged_though_starts_wait);
+        tcase_add_test(tc, what_is_to_end_waits_for_room);
         tcase_add_test(tc, nothing_is_decided_when_the_runner_is_gone);
         tcase_add_test(tc, after_stopping_nothing_is_started);
         tcase_add_test(tc, a_word_out_of_its_phase_is_refused);
