@@ -127,9 +127,14 @@ static void ask_to_leave(const struct host *host) {
                 syscall(SYS_pidfd_send_signal, host->pidfd, SIGTERM, NULL, 0);
 }
 
+/* Where the end can't be watched for it is tried again: until then a scheduler that has ended counts as running. */
+static void watch_exit(struct host *host) {
+        if (loop_add_io(host->loop, host->pidfd, EPOLLIN, on_exit_ready, host, &host->pidfd_source) < 0)
+                loop_arm_timer(host->timer, clock_now().bt_us + HOST_BACKOFF_MIN);
+}
+
 static void on_launched(void *userdata, struct launch *l) {
         struct host *host = userdata;
-        int r = -l->error;
 
         host->is_launching = false;
         if (l->step == RUN_STEP_NONE) {
@@ -137,11 +142,11 @@ static void on_launched(void *userdata, struct launch *l) {
                 host->pid = l->pid;
                 host->pidfd = l->pidfd;
                 l->pidfd = -1; /* taken */
-                r = loop_add_io(host->loop, host->pidfd, EPOLLIN, on_exit_ready, host, &host->pidfd_source);
+                watch_exit(host);
         } else
                 snprintf(host->why, sizeof(host->why), "%s: %s", run_step_to_string(l->step), strerror(l->error));
         launch_free(l); /* with it go our copies of the scheduler's ends */
-        if (host->is_kill_wanted || (r < 0 && host->is_running))
+        if (host->is_kill_wanted)
                 host_kill(host);
         else if (host->is_held)
                 ask_to_leave(host);
@@ -231,10 +236,15 @@ static int spawn(struct host *host) {
         return 0;
 }
 
-static int on_restart(void *userdata, bool is_clock_change) {
+/* The next one is to be started, or the end of the one that is there still to be watched for. */
+static int on_timer(void *userdata, bool is_clock_change) {
         struct host *host = userdata;
 
         (void)is_clock_change;
+        if (host->is_running) {
+                watch_exit(host);
+                return 0;
+        }
         if (host->is_stopping || host->is_held)
                 return 0;
         int r = spawn(host);
@@ -254,7 +264,7 @@ int host_new(struct loop *loop, struct launch_pool *pool, const struct host_sett
                 return -ENOMEM;
         *host = (struct host){
                 .loop = loop, .pool = pool, .settings = *settings, .callbacks = *callbacks, .userdata = userdata, .pidfd = -1};
-        r = loop_add_timer(loop, LOOP_CLOCK_BOOT, on_restart, host, &host->timer);
+        r = loop_add_timer(loop, LOOP_CLOCK_BOOT, on_timer, host, &host->timer);
         if (r == 0)
                 r = loop_arm_timer(host->timer, 0);
         if (r < 0) {
