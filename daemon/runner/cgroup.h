@@ -27,6 +27,9 @@ enum cgroup_controller {
 int cgroups_open(const char *option, struct cgroups **ret, char why[static CGROUP_WHY_MAX]);
 /* Takes NULL, returns NULL. The cgroups stay. */
 struct cgroups *cgroups_free(struct cgroups *cgroups);
+/* The cgroup v2 that ours is and those of all runs are below, by its path there; NULL: there are no others than our own. 0;
+ * -ENAMETOOLONG; another negative error where there is none. */
+int cgroups_own(const struct cgroups *cgroups, char *path, size_t size);
 /* Ends all processes that a runner before us has left in the cgroups of runs, waits for their end, at most patience_us, and takes
  * the cgroups away. Returns how many processes there were; *ret_n_left: how many cgroups could not be emptied. */
 unsigned cgroups_empty(struct cgroups *cgroups, int64_t patience_us, unsigned *ret_n_left);

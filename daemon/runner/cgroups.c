@@ -113,21 +113,45 @@ static int find_mount(char mount[static PATH_MAX], char root[static PATH_MAX]) {
         return r;
 }
 
-/* The folder of our own cgroup. */
-static int find_own(char path[static PATH_MAX]) {
-        char text[PATH_MAX], mount[PATH_MAX], root[PATH_MAX];
+/* Our own cgroup, by its path in the cgroup v2. */
+static int read_own(char own[static PATH_MAX]) {
+        char text[PATH_MAX];
         int r = cgroup_read_text(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text));
-        const char *own = r < 0 ? NULL : strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
+        const char *at = r < 0 ? NULL : strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
 
-        if (r == 0)
-                r = own ? find_mount(mount, root) : -ENOENT;
+        if (!at)
+                return r < 0 ? r : -ENOENT;
+        at += *at == '\n' ? strlen("\n0::") : strlen("0::");
+        snprintf(own, PATH_MAX, "%.*s", (int)strcspn(at, "\n"), at);
+        return 0;
+}
+
+int cgroups_own(const struct cgroups *cgroups, char *path, size_t size) {
+        char own[PATH_MAX];
+        int r = read_own(own);
+
         if (r < 0)
                 return r;
-        own += *own == '\n' ? strlen("\n0::") : strlen("0::");
-        size_t size = strcspn(own, "\n"), root_size = strcmp(root, "/") == 0 ? 0 : strlen(root);
-        if (size < root_size || strncmp(own, root, root_size) != 0)
+        char *leaf = cgroups ? strrchr(own, '/') : NULL; /* "runner" */
+        if (leaf)
+                leaf[leaf == own] = '\0';
+        int n = snprintf(path, size, "%s", own);
+        return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
+}
+
+/* The folder of our own cgroup. */
+static int find_own(char path[static PATH_MAX]) {
+        char own[PATH_MAX], mount[PATH_MAX], root[PATH_MAX];
+        int r = read_own(own);
+
+        if (r == 0)
+                r = find_mount(mount, root);
+        if (r < 0)
+                return r;
+        size_t root_size = strcmp(root, "/") == 0 ? 0 : strlen(root);
+        if (strncmp(own, root, root_size) != 0)
                 return -ENOENT; /* ours is not seen there */
-        int n = snprintf(path, PATH_MAX, "%s%.*s", mount, (int)(size - root_size), own + root_size);
+        int n = snprintf(path, PATH_MAX, "%s%s", mount, own + root_size);
         return n < PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 

@@ -96,8 +96,8 @@ int folder_write(int folder_fd, const char *name, const char *text) {
         char new_name[NAME_MAX];
 
         snprintf(new_name, sizeof(new_name), "%s.new", name);
-        _cleanup_close_ int fd = openat(folder_fd, new_name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-        int r = fd < 0 ? -errno : write_small(fd, text);
+        _cleanup_close_ int fd = openat(folder_fd, new_name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        int r = fd < 0 || fchmod(fd, 0600) < 0 ? -errno : write_small(fd, text);
         return r == 0 && renameat(folder_fd, new_name, folder_fd, name) < 0 ? -errno : r;
 }
 

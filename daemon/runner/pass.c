@@ -46,14 +46,17 @@ static int read_stat(int proc_fd, pid_t pid, struct process *ret) {
         ssize_t n = read_proc(proc_fd, pid, "stat", buffer, sizeof(buffer) - 1);
         struct process p = {.pid = pid, .parent_index = SIZE_MAX};
         unsigned long long start_time;
+        int n_threads;
+        char state;
 
         if (n < 0)
                 return (int)n;
         buffer[n] = '\0';
         const char *at = strrchr(buffer, ')');
-        if (!at || sscanf(at + 1, " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &p.state,
-                          &p.parent, &p.group, &p.session, &start_time) != 5)
+        if (!at || sscanf(at + 1, " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d %*d %llu", &state,
+                          &p.parent, &p.group, &p.session, &n_threads, &start_time) != 6)
                 return -EBADMSG;
+        p.is_dead = state == 'X' || (state == 'Z' && n_threads <= 1);
         p.start_time = start_time;
         const char *name = strchr(buffer, '(');
         if (name && ++name < at)
@@ -70,6 +73,16 @@ uid_t pass_user(const struct pass *pass, pid_t pid) {
         buffer[n > 0 ? n : 0] = '\0';
         const char *at = strstr(buffer, "\nUid:");
         return at && sscanf(at, "\nUid: %u", &user) == 1 ? (uid_t)user : (uid_t)-1;
+}
+
+bool pass_is_in_cgroup(const struct pass *pass, pid_t pid, const char *cgroup) {
+        char buffer[8192] = "\n";
+        ssize_t n = read_proc(pass->proc_fd, pid, "cgroup", buffer + 1, sizeof(buffer) - 2);
+        size_t size = strcmp(cgroup, "/") == 0 ? 0 : strlen(cgroup);
+
+        buffer[n > 0 ? n + 1 : 0] = '\0';
+        const char *at = strstr(buffer, "\n0::");
+        return at && strncmp(at + strlen("\n0::"), cgroup, size) == 0 && strchr("/\n", at[strlen("\n0::") + size]);
 }
 
 static void read_run_id(struct pass *pass, struct process *p) {
@@ -131,7 +144,7 @@ int pass_read(struct pass *pass) {
                         r = 0;
                         continue;
                 }
-                if (r == 0 && (pass->reads_all_ids || p.parent == pass->own_pid) && p.state != 'Z')
+                if (r == 0 && (pass->reads_all_ids || p.parent == pass->own_pid) && !p.is_dead)
                         read_run_id(pass, &p);
                 if (r == 0)
                         r = add_process(pass, &p);

@@ -12,7 +12,7 @@
 
 struct process {
         pid_t pid, parent, group, session;
-        char state;
+        bool is_dead; /* and not reaped; one whose first thread alone has ended lives */
         char name[16];
         bool is_member; /* the caller's */
         uint64_t start_time;
@@ -36,5 +36,7 @@ void pass_done(struct pass *pass);
 struct process *pass_find(const struct pass *pass, pid_t pid);
 /* The real user: a program with its owner's rights is still of whoever started it. (uid_t)-1 where there is none to know. */
 uid_t pass_user(const struct pass *pass, pid_t pid);
+/* Whether the process is in that cgroup v2, or below it. */
+bool pass_is_in_cgroup(const struct pass *pass, pid_t pid, const char *cgroup);
 /* Sends signal to the process, and CONT behind any but KILL; not to one that has its number by now. */
 void pass_signal(const struct pass *pass, const struct process *p, int signal);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // remains: what the runs of a runner have left that was killed: ended before a scheduler is there that could start more.
-// A file in the run folder has the id of each runner whose runs may be there still. It is written before the first start, and taken away
-// when we leave with no run in flight. That an id is random keeps other instances' processes apart from ours.
+// A file in the run folder has the id of each runner whose runs may be there still, and the cgroup where they are. It is written before
+// the first start, and taken away when we leave with no run in flight. That an id is random keeps other instances' processes apart from
+// ours, and the cgroup what a run has had started elsewhere, with its environment: that is not the run's.
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,6 +12,8 @@
 #include "daemon/runner/runner_internal.h"
 
 #define FILE_NAME     "runners"
+#define ID_LENGTH     32 /* of a runner's id */
+#define DEAD_SIZE     sizeof(((struct remains *)NULL)->dead)
 #define PATIENCE_US   (10 * USEC_PER_SEC) /* what is not gone by then can't be ended */
 #define LOOK_FIRST_US (10 * USEC_PER_MSEC)
 #define LOOK_LAST_US  (250 * USEC_PER_MSEC) /* doubled up to this */
@@ -25,24 +28,37 @@ void remains_tell(struct runner *runner, unsigned n, const char *rest) {
                 journal_send(&r, "A runner before this one left %u processes of jobs behind: they were killed", n);
 }
 
-/* Keeps the lines that are ids of runners. */
-static void read_dead(const struct runner *runner, char dead[static REMAINS_MAX * REMAINS_ID_SIZE + 1]) {
-        char text[REMAINS_MAX * REMAINS_ID_SIZE + 1], *rest = text;
+/* Keeps the lines that name runners. */
+static void read_dead(const struct runner *runner, char dead[static DEAD_SIZE]) {
+        char text[DEAD_SIZE], *rest = text;
         size_t size = 0;
 
         folder_read(runner->folder.fd, FILE_NAME, text, sizeof(text));
         for (const char *line; (line = strsep(&rest, "\n"));)
-                if (strlen(line) == REMAINS_ID_SIZE - 1 && strspn(line, "0123456789abcdef") == REMAINS_ID_SIZE - 1)
+                if (strspn(line, "0123456789abcdef") == ID_LENGTH &&
+                    (!line[ID_LENGTH] || strncmp(line + ID_LENGTH, " /", 2) == 0) && strlen(line) < TREE_DEAD_LINE_MAX)
                         size += (size_t)sprintf(dead + size, "%s\n", line);
         dead[size] = '\0';
 }
 
+/* Our id, and the cgroup that ours is and all of our runs' are below. */
+static void name_own(const struct runner *runner, char line[static TREE_DEAD_LINE_MAX]) {
+        char path[TREE_DEAD_LINE_MAX - ID_LENGTH - 2];
+        int r = cgroups_own(runner->cgroups, path, sizeof(path));
+
+        snprintf(line, TREE_DEAD_LINE_MAX, r < 0 ? "%s\n" : "%s %s\n", runner->instance_text, path);
+}
+
 /* Those whose runs may be there: we, and behind us the dead. */
 static void write_file(struct runner *runner, const char *dead) {
-        char text[(REMAINS_MAX + 1) * REMAINS_ID_SIZE + 1];
+        char text[TREE_DEAD_LINE_MAX + DEAD_SIZE];
 
-        snprintf(text, sizeof(text), "%s\n%s", runner->instance_text, dead);
-        text[REMAINS_MAX * REMAINS_ID_SIZE] = '\0'; /* the oldest goes */
+        name_own(runner, text);
+        for (size_t n = 1; *dead && n < REMAINS_MAX; n++) { /* the oldest goes */
+                const char *end = strchr(dead, '\n') + 1;
+                strncat(text, dead, (size_t)(end - dead));
+                dead = end;
+        }
         int r = folder_write(runner->folder.fd, FILE_NAME, text);
         if (r == 0)
                 return;

@@ -102,12 +102,11 @@ struct leftovers {
         uint64_t n_untold;    /* runs */
 };
 
-#define REMAINS_ID_SIZE 33 /* of a runner's id, with the end of its line */
-#define REMAINS_MAX     8  /* runners */
+#define REMAINS_MAX 8 /* runners */
 
 /* What runners before us have left, while it is being ended. */
 struct remains {
-        char dead[REMAINS_MAX * REMAINS_ID_SIZE + 1]; /* their ids, a line each; "": there is nothing to end */
+        char dead[REMAINS_MAX * TREE_DEAD_LINE_MAX + 1]; /* as for tree_kill_dead; "": there is nothing to end */
         struct loop_source *timer;
         bool is_counted;
         unsigned n; /* processes there were at first */
@@ -336,7 +335,7 @@ void generation_done(struct runner *runner);
 int folder_enter(const char *path, const char *boot_id, struct run_folder *ret);
 /* A small file in it: what it says, with a NUL; "" where it is not there. */
 void folder_read(int folder_fd, const char *name, char *text, size_t size);
-/* Puts text into it, whole or not at all. 0 or a negative error. */
+/* Puts text into it, whole or not at all; only its owner may read it. 0 or a negative error. */
 int folder_write(int folder_fd, const char *name, const char *text);
 /* Whether its descriptors stay open when another program is executed; the lock is held as long as they are. 0, -EBADF. */
 int folder_keep(const struct run_folder *folder, bool is_kept);

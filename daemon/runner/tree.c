@@ -99,7 +99,7 @@ static void remember_members(struct tree_members *members, const struct pass *pa
         forget_members(members, run);
         for (size_t i = 0; i < pass->n && members->n < TREE_MEMBERS_MAX; i++) {
                 const struct process *p = &pass->list[i];
-                if (!p->is_member || p->state == 'Z')
+                if (!p->is_member || p->is_dead)
                         continue;
                 if (members->n == members->allocated) {
                         size_t allocated = members->n > 0 ? 2 * members->n : 64;
@@ -118,8 +118,26 @@ static bool has_same_user(const struct pass *pass, const struct process *p, cons
         return user == 0 || user == pass_user(pass, p->pid);
 }
 
-/* To the descendants of members: all of them, or only those that a member could have ended itself. */
-static void spread(const struct tree *tree, struct pass *pass, bool is_wary) {
+/* Whether a process is where the runs of one of these runners were; needs_id: and bears the id of such a run. */
+static bool is_of_dead(const struct pass *pass, const struct process *p, const char *dead, bool needs_id) {
+        for (size_t n; *dead; dead += n + (dead[n] == '\n')) {
+                char cgroup[TREE_DEAD_LINE_MAX];
+                size_t id = strcspn(dead, " \n");
+                n = strcspn(dead, "\n");
+                if (needs_id && (id == 0 || strncmp(p->run_id, dead, id) != 0 || p->run_id[id] != '-'))
+                        continue;
+                if (id == n)
+                        return true; /* nobody knows where */
+                snprintf(cgroup, sizeof(cgroup), "%.*s", (int)(n - id - 1), dead + id + 1);
+                if (pass_is_in_cgroup(pass, p->pid, cgroup))
+                        return true;
+        }
+        return false;
+}
+
+/* To the descendants of members: all of them, or, with runners that are dead, only to those which are theirs and which a member could
+ * have ended itself. */
+static void spread(const struct tree *tree, struct pass *pass, const char *dead) {
         bool has_grown = true;
 
         while (has_grown) {
@@ -129,7 +147,9 @@ static void spread(const struct tree *tree, struct pass *pass, bool is_wary) {
                         if (p->is_member || p->parent_index == SIZE_MAX || p->pid == tree->own_pid)
                                 continue;
                         const struct process *parent = &pass->list[p->parent_index];
-                        if (parent->is_member && (!is_wary || has_same_user(pass, p, parent)))
+                        if (!parent->is_member)
+                                continue;
+                        if (!dead || is_of_dead(pass, p, dead, !has_same_user(pass, p, parent)))
                                 p->is_member = has_grown = true;
                 }
         }
@@ -144,27 +164,29 @@ static void mark_members(const struct tree *tree, struct pass *pass, const struc
                                (p->run_id[0] && bears_id(pass, p, q));
         }
         mark_remembered(tree, pass, q->run.number);
-        spread(tree, pass, false);
+        spread(tree, pass, NULL);
 }
 
-/* Whether a run has its id from one of these runners. */
-static bool is_of_dead(const char *run_id, const char *dead) {
-        for (size_t n; *dead; dead += n + (dead[n] == '\n')) {
-                n = strcspn(dead, "\n");
-                if (n > 0 && strncmp(run_id, dead, n) == 0 && run_id[n] == '-')
-                        return true;
-        }
-        return false;
+/* Whether the process has no parent but one that gets those of others which died: we, or one of our ancestors. */
+static bool is_orphan(const struct pass *pass, const struct process *p) {
+        const struct process *heir = pass_find(pass, pass->own_pid);
+
+        if (p->parent_index == SIZE_MAX || p->parent == 1)
+                return true;
+        for (size_t depth = 0; heir && heir->pid != p->parent && depth < pass->n; depth++)
+                heir = heir->parent_index == SIZE_MAX ? NULL : &pass->list[heir->parent_index];
+        return heir && heir->pid == p->parent;
 }
 
-/* Nothing but the environment tells, and whoever writes such an id into his own is to end no more than his own with it. */
+/* Nothing but the environment tells, which outlives the run in what at, batch or a service manager starts for it, and whoever writes
+ * such an id into his own is to end no more than his own with it. */
 static void mark_dead(const struct tree *tree, struct pass *pass, const char *dead) {
         for (size_t i = 0; i < pass->n; i++) {
                 struct process *p = &pass->list[i];
-                p->is_member = p->pid != tree->own_pid && is_of_dead(p->run_id, dead);
+                p->is_member = p->pid != tree->own_pid && is_of_dead(pass, p, dead, true) && is_orphan(pass, p);
         }
         mark_remembered(tree, pass, 0);
-        spread(tree, pass, true);
+        spread(tree, pass, dead);
 }
 
 /* Puts a name behind the others, or nothing where it does not fit. */
@@ -197,7 +219,7 @@ static void answer(struct tree *tree, struct pass *pass, struct request *q) {
         remember_members(&tree->members, pass, q->run.number);
         for (size_t i = 0; i < pass->n; i++) {
                 const struct process *p = &pass->list[i];
-                if (!p->is_member || p->state == 'Z' || p->state == 'X' || p->pid == tree->own_pid)
+                if (!p->is_member || p->is_dead || p->pid == tree->own_pid)
                         continue;
                 q->n++;
                 add_name(q, p->name);
@@ -263,7 +285,7 @@ static void make_pass(struct tree *tree, struct request *list) {
         pthread_mutex_lock(&tree->mutex);
         tree->n_zombies = 0;
         for (size_t i = 0; i < pass.n && tree->n_zombies < ARRAY_SIZE(tree->zombies); i++)
-                if (pass.list[i].state == 'Z' && pass.list[i].parent == tree->own_pid)
+                if (pass.list[i].is_dead && pass.list[i].parent == tree->own_pid)
                         tree->zombies[tree->n_zombies++] = pass.list[i].pid;
         pthread_mutex_unlock(&tree->mutex);
         pass_done(&pass);

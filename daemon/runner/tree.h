@@ -13,9 +13,10 @@
 #include "daemon/runner/cgroup.h"
 #include "daemon/runner/pass.h"
 
-#define TREE_RUN_ID_MAX  PASS_RUN_ID_MAX
-#define TREE_MEMBERS_MAX 16384 /* processes that are remembered between passes, of all runs */
-#define TREE_NAMES_MAX   160   /* bytes of the names of a run's processes, with the NUL */
+#define TREE_RUN_ID_MAX    PASS_RUN_ID_MAX
+#define TREE_MEMBERS_MAX   16384 /* processes that are remembered between passes, of all runs */
+#define TREE_DEAD_LINE_MAX 544   /* bytes of what names a runner, with the end of the line */
+#define TREE_NAMES_MAX     160   /* bytes of the names of a run's processes, with the NUL */
 
 struct tree;
 
@@ -65,8 +66,9 @@ struct tree_run {
  * when its pidfd is there; and a cgroup that was taken away is no other's. Only where /proc can't be read is a number used, that of the
  * process group, as soon as it is known that the main process is not reaped. */
 int tree_signal(struct tree *tree, const struct tree_run *run, int signal);
-/* Sends KILL to each process whose CHIMED_RUN_ID one of these runners gave (their ids, a line each), and to the descendants that such a
- * process could have ended itself. on_dead follows. 0, -ENOMEM. */
+/* Sends KILL to what these runners have left. Each has a line: its id and, where that is known, a blank and the cgroup v2 that its runs
+ * were in or below. Meant is, in that cgroup, what bears the id of such a run and has no parent, and of its descendants what bears one
+ * or what such a process could have ended itself. on_dead follows. 0, -ENOMEM. */
 int tree_kill_dead(struct tree *tree, const char *runners);
 /* Takes the cgroup of a run away. 0, -ENOMEM. */
 int tree_remove_cgroup(struct tree *tree, const char *cgroup);

@@ -193,12 +193,15 @@ Every=1h
 Log=all
 Script=
  (env -i setsid sh -c 'trap "" TERM; echo \$\$ >$T/out/orphan; while :; do sleep 0.1; done' &)
+ # as systemd-run --scope does it
+ sh -c 'echo \$\$ >$mount/cgroup.procs; sleep 600 & echo \$\$ \$! >$T/out/moved; wait' &
  trap '' TERM
  echo \$\$ >$T/out/survivor
  while :; do sleep 0.1; done
 EOF
 until_true 5 file_exists "$T/out/survivor"
 until_true 5 file_exists "$T/out/orphan"
+until_true 5 test -s "$T/out/moved"
 survivor=$(cat "$T/out/survivor") orphan=$(cat "$T/out/orphan")
 mkdir "$given/jobs/foreign" # no name of ours
 sleep 60 &
@@ -214,6 +217,10 @@ start_daemon "--cgroup=$given"
 is_zombie_or_gone "$survivor" || die "a job of the runner that was killed is still there"
 is_zombie_or_gone "$orphan" || die "what it had started is still there"
 ! is_zombie_or_gone "$foreign" || die "what was not ours was killed"
+for pid in $(cat "$T/out/moved"); do
+        ! is_zombie_or_gone "$pid" || die "what was not the run's any more was killed"
+        kill "$pid"
+done
 kill "$foreign"
 wait "$foreign" || true
 rmdir "$given/jobs/foreign"

@@ -25,6 +25,10 @@ CHIMED_RUN_ID=$(tr 0-9a-f 1-9a-f0 <<<"${run_id%-*}")-${run_id#*-} sleep 600 & # 
 strangers=$!
 sleep 600 &
 strangers+=" $!"
+sh -c "CHIMED_RUN_ID=$run_id sleep 600 & echo \$! >$T/out/started; wait" & # as at and batch do, which keep the environment
+starter=$!
+until_true 10 test -s "$T/out/started"
+strangers+=" $starter $(cat "$T/out/started")"
 kill -KILL "$daemon"
 wait "$daemon" 2>/dev/null || true
 daemon=
@@ -55,6 +59,7 @@ for pid in $strangers; do
         wait "$pid" 2>/dev/null || true
 done
 file_exists "$T/run/runners" || die "this runner would not be known to the next one"
+assert_equal "who may read which" 600 "$(stat -c %a "$T/run/runners")"
 log_from=1
 stop_daemon
 ! file_exists "$T/run/runners" || die "one that has left in order is kept in mind"

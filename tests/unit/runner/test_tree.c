@@ -4,6 +4,7 @@
 #include <check.h>
 #include <errno.h>
 #include <linux/sched.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,6 +163,46 @@ START_TEST(what_cleans_its_environment_stays_found) {
 }
 END_TEST
 
+static void *wait_for_ever(void *userdata) {
+        for (;;)
+                pause();
+        return userdata;
+}
+
+static bool is_first_thread_dead(pid_t pid) {
+        char path[64], state = 0;
+
+        snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+        FILE *f = fopen(path, "re");
+        ck_assert_ptr_nonnull(f);
+        ck_assert_int_eq(fscanf(f, "%*d (%*[^)]) %c", &state), 1);
+        fclose(f);
+        return state == 'Z';
+}
+
+/* It looks like a zombie. */
+START_TEST(a_program_whose_first_thread_has_ended_is_alive) {
+        pid_t pid = fork();
+
+        if (pid == 0) {
+                pthread_t thread;
+                setsid();
+                if (pthread_create(&thread, NULL, wait_for_ever, NULL) != 0)
+                        _exit(1);
+                pthread_exit(NULL);
+        }
+        while (!is_first_thread_dead(pid))
+                sched_yield();
+        ck_assert_int_eq(ask(pid, 0), 1);
+        ck_assert_int_eq(n_zombies, 0);
+        while (ask(pid, SIGKILL) > 0)
+                ;
+        int status;
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+END_TEST
+
 START_TEST(a_stopped_process_gets_term_at_once) {
         pid_t pid = start("printf x >&3; kill -STOP $$; exit 3", 1);
         int status;
@@ -301,6 +342,46 @@ START_TEST(what_dead_runners_have_left_is_killed) {
 }
 END_TEST
 
+/* As at and batch do, which keep the environment of whoever asked. */
+START_TEST(what_a_dead_runners_run_has_had_started_by_another_program_is_left_alone) {
+        int fds[2];
+        char byte;
+
+        ck_assert_int_eq(pipe(fds), 0);
+        pid_t other = main_pid = fork();
+        if (other == 0) {
+                setsid();
+                dup2(fds[1], 3);
+                execl("/bin/sh", "sh", "-c", "CHIMED_RUN_ID=" RUN_ID " sh -c 'printf x >&3; exec sleep 100' & wait", NULL);
+                _exit(127);
+        }
+        ck_assert_int_eq(read(fds[0], &byte, 1), 1);
+        ck_assert_int_eq(end_dead("0123456789abcdef0123456789abcdef\n"), 0);
+        kill(-other, SIGKILL);
+        while (waitpid(-1, NULL, 0) > 0)
+                ;
+        close(fds[0]);
+        close(fds[1]);
+}
+END_TEST
+
+START_TEST(what_has_left_the_cgroup_of_a_dead_runner_is_left_alone) {
+        char own[256], runner[400];
+
+        if (cgroups_own(NULL, own, sizeof(own)) < 0)
+                return; /* no cgroup v2 here */
+        main_pid = start("sleep 100 & printf x >&3; wait", 1);
+        snprintf(runner, sizeof(runner), "0123456789abcdef0123456789abcdef %s/no\n", strcmp(own, "/") == 0 ? "" : own);
+        ck_assert_int_eq(end_dead(runner), 0);
+        snprintf(runner, sizeof(runner), "0123456789abcdef0123456789abcdef %s\n", own);
+        ck_assert_int_eq(end_dead(runner), 2);
+        while (end_dead(runner) > 0)
+                ;
+        while (waitpid(-1, NULL, 0) > 0)
+                ;
+}
+END_TEST
+
 /* What bears the id is another user's, and has a child of root's. */
 START_TEST(a_forged_id_ends_only_what_the_forger_could_have_ended) {
         int fds[2];
@@ -359,11 +440,14 @@ int main(void) {
         tcase_add_checked_fixture(tcase, begin, end);
         tcase_add_loop_test(tcase, all_of_a_run_is_found_and_killed, 0, ARRAY_SIZE(trees));
         tcase_add_test(tcase, what_cleans_its_environment_stays_found);
+        tcase_add_test(tcase, a_program_whose_first_thread_has_ended_is_alive);
         tcase_add_test(tcase, a_stopped_process_gets_term_at_once);
         tcase_add_test(tcase, other_runs_and_strangers_are_left_alone);
         tcase_add_test(tcase, what_is_asked_too_late_hits_nobody_who_has_the_number_now);
         tcase_add_test(tcase, another_users_process_with_a_forged_id_is_no_part_of_the_run);
         tcase_add_test(tcase, what_dead_runners_have_left_is_killed);
+        tcase_add_test(tcase, what_a_dead_runners_run_has_had_started_by_another_program_is_left_alone);
+        tcase_add_test(tcase, what_has_left_the_cgroup_of_a_dead_runner_is_left_alone);
         tcase_add_test(tcase, a_forged_id_ends_only_what_the_forger_could_have_ended);
         tcase_add_test(tcase, zombies_of_ours_are_shown);
         suite_add_tcase(suite, tcase);
