@@ -278,8 +278,7 @@ int generation_begin(struct runner *runner) {
 }
 
 void generation_done(struct runner *runner) {
-        if (!runner->reader || !reader_is_launching(runner->reader))
-                reader_free(runner->reader);
+        reader_free(runner->reader);
         watch_free(runner->watch);
         loop_source_free(runner->retry_timer);
         group_list_done(&runner->groups);

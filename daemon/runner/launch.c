@@ -28,10 +28,11 @@
 #include "daemon/runner/journal_stream.h"
 #include "daemon/runner/launch_steps.h"
 
-#define STACK_SIZE (256 * 1024)
-#define TICK_US    (250 * USEC_PER_MSEC)
-#define PATH_MAX_N 64 /* folders of PATH= that are searched */
-#define TELL_MAX   16 /* results are told to the loop together while more starts wait, so many at most */
+#define STACK_SIZE   (256 * 1024)
+#define TICK_US      (250 * USEC_PER_MSEC)
+#define JOIN_SECONDS 2  /* for starts that are under way at the end */
+#define PATH_MAX_N   64 /* folders of PATH= that are searched */
+#define TELL_MAX     16 /* results are told to the loop together while more starts wait, so many at most */
 
 /* The sanitizer takes every clone() for a fork(); glibc's other name for it passes by. */
 #if defined(__has_feature)
@@ -519,6 +520,8 @@ static void free_all(struct launch *list) {
 }
 
 struct launch_pool *launch_pool_free(struct launch_pool *pool) {
+        struct timespec limit = {.tv_sec = clock_now().rt_us / USEC_PER_SEC + JOIN_SECONDS};
+
         if (!pool)
                 return NULL;
         pool->event_source = loop_source_free(pool->event_source);
@@ -526,17 +529,15 @@ struct launch_pool *launch_pool_free(struct launch_pool *pool) {
         pthread_mutex_lock(&pool->mutex);
         pool->is_stopping = true;
         pthread_cond_broadcast(&pool->has_work);
-        bool is_idle = pool->n_idle == pool->n_workers;
         for (unsigned i = 0; i < pool->n_workers; i++) {
                 int pidfd = __atomic_load_n(&pool->workers[i].pidfd, __ATOMIC_RELAXED);
                 if (pool->workers[i].current && pidfd >= 0)
                         send_signal(pidfd, SIGKILL);
         }
         pthread_mutex_unlock(&pool->mutex);
-        if (!is_idle)
-                return NULL;
         for (unsigned i = 0; i < pool->n_workers; i++) {
-                pthread_join(pool->workers[i].thread, NULL);
+                if (pthread_timedjoin_np(pool->workers[i].thread, NULL, &limit) != 0)
+                        return NULL; /* a start hangs: left behind with the threads */
                 munmap(pool->workers[i].stack, STACK_SIZE);
         }
         free_all(pool->waiting);

@@ -80,7 +80,7 @@ struct launch_settings {
 
 /* Ignored signals, if any, must be set before: what is started gets the defaults. 0 or a negative error. */
 int launch_pool_new(struct loop *loop, const struct launch_settings *settings, struct launch_pool **ret);
-/* Drops what waits. Threads that hang in a start are left behind, and the pool with them: the process is about to end. */
+/* Drops what waits. Threads that still hang in a start after two seconds are left behind, and the pool with them: the process is about to end. */
 struct launch_pool *launch_pool_free(struct launch_pool *pool);
 
 /* A zeroed order with nothing set; NULL without memory. */

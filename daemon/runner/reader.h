@@ -51,7 +51,7 @@ typedef void (*reader_fn)(void *userdata, const struct reading *reading);
 /* Starts a reading into the store's next generation (which must be empty). on_done is called once, by the loop. */
 int reader_new(struct loop *loop, struct launch_pool *pool, struct definitions *definitions, const struct reader_paths *paths,
                reader_fn on_done, void *userdata, struct reader **ret);
-/* Kills it where it still runs. Must not be called before its launch was given back: see reader_is_launching(). */
+/* Kills it where it still runs. Not before its launch was given back, see reader_is_launching(), or the loop is over. */
 struct reader *reader_free(struct reader *reader);
 bool reader_is_launching(const struct reader *reader);
 /* Whether pid is the reader's, whose exit status it takes itself. */
