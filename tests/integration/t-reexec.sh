@@ -106,7 +106,7 @@ cancel_in_between() {
         until_true 10 file_exists "$T/out/stubborn"
         reexec
         reexec
-        wait_event ended stubborn 5
+        wait_event ended stubborn 20
         assert_event ended stubborn CHIMED_RESULT=cancelled
         wait $! || true # who asked has lost its scheduler
         assert_equal "TERMs" 1 "$(wc -l <"$T/out/stubborn")"
@@ -114,9 +114,9 @@ cancel_in_between() {
 
 check_limits() {
         local us
-        until_true 5 has_events 3 timed-out limited
+        until_true 20 has_events 3 timed-out limited
         while read -r us; do
-                ((us >= 400000 && us < 2400000)) || die "seed $seed: ended by its limit of 400 ms after $us us"
+                ((us >= 400000 && us < 5000000)) || die "seed $seed: ended by its limit of 400 ms after $us us"
         done < <(events timed-out limited | jq -r .CHIMED_DURATION_USEC)
 }
 
