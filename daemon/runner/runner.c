@@ -354,7 +354,7 @@ struct runner *runner_begin(const struct runner_options *options) {
 
 int runner_begin_runs(struct runner *runner, const sigset_t *set, loop_signal_fn fn) {
         static const struct tree_callbacks tree_callbacks = {
-                .on_result = runs_on_tree, .on_dead = remains_on_dead, .on_zombie = runs_on_zombie};
+                .on_result = runs_on_tree, .on_dead = remains_on_dead, .on_zombie = orphans_on_zombie};
         struct launch_settings settings = {};
         struct loop *loop = runner->loop;
         sigset_t child;
@@ -364,11 +364,11 @@ int runner_begin_runs(struct runner *runner, const sigset_t *set, loop_signal_fn
         sigaddset(&child, SIGCHLD);
         int r = loop_add_signals(loop, set, fn, runner, &runner->signals);
         if (r == 0)
-                r = loop_add_signals(loop, &child, runs_on_child, runner, &runner->child_signal);
+                r = loop_add_signals(loop, &child, orphans_on_child, runner, &runner->child_signal);
         if (r == 0)
                 r = loop_add_timer(loop, LOOP_CLOCK_BOOT, runs_on_time, runner, &runner->run_timer);
         if (r == 0)
-                r = loop_add_timer(loop, LOOP_CLOCK_BOOT, runs_on_reap_time, runner, &runner->reap_timer);
+                r = loop_add_timer(loop, LOOP_CLOCK_BOOT, orphans_on_time, runner, &runner->reap_timer);
         if (r == 0)
                 r = launch_pool_new(loop, &settings, &runner->pool);
         return r == 0 ? tree_new(loop, runner->cgroups, &tree_callbacks, runner, &runner->tree) : r;
@@ -461,7 +461,7 @@ static void resume_parts(struct runner *runner) {
         reexec_tell(runner);
         tree_remember(runner->tree, &runner->members);
         runs_resume(runner);
-        runs_reap_later(runner); /* some may have ended meanwhile */
+        orphans_reap_later(runner); /* some may have ended meanwhile */
         runner_await_sync(runner);
 }
 

@@ -229,14 +229,18 @@ void runs_stop_all(struct runner *runner, bool is_forced, int64_t max_grace_us);
 void runs_acknowledge(struct runner *runner, uint64_t number);
 /* For the tree. */
 void runs_on_tree(void *runner, uint64_t number, uint32_t n, const char *names);
-void runs_on_zombie(void *runner, pid_t pid);
 int runs_on_time(void *runner, bool is_clock_change);
+
+/* ---- orphans.c: children that are nobody's ---- */
+
+/* For the tree. */
+void orphans_on_zombie(void *runner, pid_t pid);
 /* Reaps children that nobody waits for. */
-int runs_on_reap_time(void *runner, bool is_clock_change);
+int orphans_on_time(void *runner, bool is_clock_change);
 /* Does so soon. */
-void runs_reap_later(struct runner *runner);
+void orphans_reap_later(struct runner *runner);
 /* A child has ended: the signal's source rests until then. */
-int runs_on_child(void *runner, const struct signalfd_siginfo *info);
+int orphans_on_child(void *runner, const struct signalfd_siginfo *info);
 
 /* ---- run_cgroups.c: the cgroups of runs ---- */
 
