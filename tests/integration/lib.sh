@@ -14,6 +14,7 @@ daemon_stderr=$T/log      # where the programs say the rest
 daemon=                   # the pid that was started: chimed, which becomes the runner
 log_from=1                # the line from which events are looked for
 wait_default=10           # seconds
+tracer=                   # the strace that holds system calls of the runner back, where a test began one
 given=                    # a cgroup that make_cgroup has made
 mkdir "$T/jobs" "$T/run" "$T/out"
 chmod 755 "$T" "$T"/*
@@ -226,6 +227,15 @@ assert_explained() {
         lacking=$(python3 "$here/catalogue.py" "$here/../../systemd/chimed.catalog" <"$log") || die "the catalogue: $lacking"
 }
 is_zombie_or_gone() { ! grep -qsE '^State:[[:space:]]+[^ZX[:space:]]' "/proc/$1/status"; }
+
+# Of a tracer that has begun: false where it may not trace.
+is_traced() { grep -qE '^TracerPid:[[:space:]]*[1-9]' "/proc/$daemon/status"; }
+is_not_traced() { ! is_traced; }
+is_traced_or_not_to_be() { is_traced || ! kill -0 "$tracer" 2>/dev/null; }
+await_tracer() {
+        until_true 5 is_traced_or_not_to_be
+        is_traced
+}
 
 # Whether every slot of a fixed-rate job is accounted for, by arithmetic on its records; says the numbers.
 assert_complete() { # JOB PERIOD_USEC [MORE OPTIONS OF account.py]

@@ -61,10 +61,7 @@ export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0" # the leak c
 start_daemon --state=
 strace -f -qq -o "$T/strace" -p "$daemon" -e trace=kill,tkill,tgkill,pidfd_send_signal &
 tracer=$!
-is_traced() { grep -qE '^TracerPid:[[:space:]]*[1-9]' "/proc/$daemon/status"; }
-is_traced_or_not_to_be() { is_traced || ! kill -0 "$tracer" 2>/dev/null; }
-until_true 5 is_traced_or_not_to_be
-is_traced || exit 0 # may not trace
+await_tracer || exit 0 # may not trace
 wait_event timed-out slow
 wait_event started long
 expect_ctl 0 cancel long

@@ -25,15 +25,11 @@ InitialDelay=1h
 Command=/bin/true
 EOF
 
-is_traced() { grep -qE '^TracerPid:[[:space:]]*[1-9]' "/proc/$daemon/status"; }
-is_traced_or_not_to_be() { is_traced || ! kill -0 "$tracer" 2>/dev/null; }
-is_not_traced() { ! is_traced; }
 refuse() { # ERROR [WHEN]
         strace -f -qq -o "$T/strace" -p "$daemon" -e trace=clone,clone3,vfork,fork -e "inject=clone,clone3,vfork,fork:error=$1${2:+:when=$2}" \
                 2>"$T/strace.err" &
         tracer=$!
-        until_true 5 is_traced_or_not_to_be
-        is_traced || skip "may not trace"
+        await_tracer || skip "may not trace"
 }
 stop_refusing() {
         kill -TERM "$tracer"

@@ -29,10 +29,7 @@ expect_ctl 0 trigger leaver
 until_true 10 file_exists "$T/out/left"
 strace -f -qq -o "$T/strace" -p "$daemon" -P /proc -e trace=getdents64 -e inject=getdents64:delay_enter=60000000 &
 tracer=$!
-is_traced() { grep -qE '^TracerPid:[[:space:]]*[1-9]' "/proc/$daemon/status"; }
-is_traced_or_not_to_be() { is_traced || ! kill -0 "$tracer" 2>/dev/null; }
-until_true 5 is_traced_or_not_to_be
-is_traced || skip "may not trace"
+await_tracer || skip "may not trace"
 touch "$T/out/go"
 until_true 15 has_events 1 timed-out stubborn
 assert_event timed-out stubborn CHIMED_RESULT=timeout

@@ -50,9 +50,6 @@ if grep -q . /proc/keys 2>/dev/null; then
         rows+=$'\njailed|keyctl|EDQUOT|122|keyring'
 fi
 
-is_traced() { grep -qE '^TracerPid:[[:space:]]*[1-9]' "/proc/$daemon/status"; }
-is_traced_or_not_to_be() { is_traced || ! kill -0 "$tracer" 2>/dev/null; }
-is_not_traced() { ! is_traced; }
 
 # Calls of the runner itself go through: those of a child on its way to exec alone are refused, and only where the path is its.
 refuse() { # SYSTEM-CALL ERROR
@@ -60,8 +57,7 @@ refuse() { # SYSTEM-CALL ERROR
         [ "$1" != openat ] || only=(-P /proc/self/oom_score_adj)
         strace -f -qq -o "$T/strace" -p "$daemon" "${only[@]}" -e "trace=$1" -e "inject=$1:error=$2" 2>"$T/strace.err" &
         tracer=$!
-        until_true 5 is_traced_or_not_to_be
-        is_traced || skip "may not trace"
+        await_tracer || skip "may not trace"
 }
 stop_refusing() {
         kill -TERM "$tracer"

@@ -258,9 +258,9 @@ hit() { # INJECTION: on the scheduler's threads, until let_go
         pid=$(scheduler_pid)
         strace -f -qq -o "$T/strace" -p "$pid" -e trace=fsync,fdatasync -e "inject=fsync,fdatasync:$1" &
         tracer=$!
-        until_true 10 is_traced "$pid"
+        until_true 10 are_threads_traced "$pid"
 }
-is_traced() { ! grep -qE '^TracerPid:[[:space:]]*0$' "/proc/$1/task/"*/status; }
+are_threads_traced() { ! grep -qE '^TracerPid:[[:space:]]*0$' "/proc/$1/task/"*/status; }
 let_go() {
         kill -INT "$tracer"
         wait "$tracer" || true

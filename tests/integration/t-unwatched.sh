@@ -19,10 +19,7 @@ export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
 start_daemon
 strace -f -qq -o "$T/strace" -p "$daemon" -e trace=epoll_ctl -e inject=epoll_ctl:error=ENOMEM:when=1..6 &
 tracer=$!
-is_traced() { grep -qE '^TracerPid:[[:space:]]*[1-9]' "/proc/$daemon/status"; }
-is_traced_or_not_to_be() { is_traced || ! kill -0 "$tracer" 2>/dev/null; }
-until_true 5 is_traced_or_not_to_be
-is_traced || skip "may not trace"
+await_tracer || skip "may not trace"
 expect_ctl 0 trigger once
 until_true 10 has_lines "$T/out/ran" 1
 was_refused() { grep -q 'EPOLL_CTL_ADD.*ENOMEM' "$T/strace"; }
