@@ -65,6 +65,7 @@ static const char *const step_names[RUN_STEP_MAX] = {
         [RUN_STEP_NO_NEW_PRIVILEGES] = "no-new-privileges",
         [RUN_STEP_CGROUP] = "cgroup",
         [RUN_STEP_UNIT] = "unit",
+        [RUN_STEP_PLUGIN] = "plugin",
 };
 
 static const char *name_or_invalid(const char *name) {

@@ -12,6 +12,8 @@
 #include "config/job.h"
 #include "daemon/core/util.h"
 
+#define ERRNO_MAX 4095
+
 static void put_bool(struct pack *p, bool v) {
         pack_u8(p, v);
 }
@@ -125,6 +127,29 @@ static struct wire_trail get_trail(struct unpack *u) {
         return v;
 }
 
+static void put_host(struct pack *p, const struct wire_define *v) {
+        pack_string(p, v->host);
+        if (!v->host || !v->host[0])
+                return;
+        put_hash(p, &v->host_hash);
+        pack_i64(p, v->host_timeout_us);
+        pack_i64(p, v->host_grace_us);
+        pack_u32(p, v->host_capture_max);
+}
+
+/* As get_name(); an empty one stands for none. */
+static int get_host(struct unpack *u, struct wire_define *v, char **ret) {
+        const char *why;
+        int r = unpack_string(u, ret);
+        if (r < 0 || !(*ret)[0])
+                return r;
+        v->host_hash = get_hash(u);
+        v->host_timeout_us = get_time(u);
+        v->host_grace_us = get_time(u);
+        v->host_capture_max = unpack_u32(u);
+        return job_name_is_valid(*ret, &why) && v->host_capture_max <= JOB_CAPTURE_MAX ? 0 : -EBADMSG;
+}
+
 void wire_put_define(struct pack *p, const struct wire_define *v) {
         put_hash(p, &v->hash);
         pack_i64(p, v->since_rt_us);
@@ -134,12 +159,13 @@ void wire_put_define(struct pack *p, const struct wire_define *v) {
                 put_trail(p, &v->trail);
         pack_string(p, v->name);
         pack_bytes(p, v->when, v->when_size);
+        put_host(p, v);
 }
 
 int wire_get_define(const void *data, size_t size, struct wire_define *ret) {
         struct unpack u = unpack_from(data, size);
         struct wire_define v = {};
-        _cleanup_free_ char *name = NULL;
+        _cleanup_free_ char *name = NULL, *host = NULL;
         v.hash = get_hash(&u);
         v.since_rt_us = get_time(&u);
         v.since_bt_us = get_time(&u);
@@ -150,7 +176,9 @@ int wire_get_define(const void *data, size_t size, struct wire_define *ret) {
         if (r < 0)
                 return r;
         const void *when = unpack_bytes(&u, &v.when_size);
-        r = unpack_finish(&u);
+        r = get_host(&u, &v, &host);
+        if (r == 0)
+                r = unpack_finish(&u);
         if (r < 0)
                 return r;
         if (v.when_size > JOB_WHEN_TEXT_MAX || memchr(when, 0, v.when_size))
@@ -160,7 +188,8 @@ int wire_get_define(const void *data, size_t size, struct wire_define *ret) {
                 return -ENOMEM;
         v.when = copy;
         v.name = name;
-        name = NULL;
+        v.host = host;
+        name = host = NULL;
         *ret = v;
         return 0;
 }
@@ -170,6 +199,7 @@ void wire_define_done(struct wire_define *v) {
                 return;
         free((char *)v->name);
         free((char *)v->when);
+        free((char *)v->host);
         *v = (struct wire_define){};
 }
 
@@ -205,6 +235,7 @@ void wire_put_start(struct pack *p, const struct wire_start *v) {
         pack_u8(p, (uint8_t)v->last_result);
         put_bool(p, v->is_watched);
         put_bool(p, v->asks_conditions);
+        put_bool(p, v->is_host);
         put_parent(p, v);
 }
 
@@ -256,6 +287,7 @@ static struct wire_start get_start(struct unpack *u) {
         v.last_result = get_below(u, RUN_RESULT_MAX);
         v.is_watched = get_bool(u);
         v.asks_conditions = get_bool(u);
+        v.is_host = get_bool(u);
         if (v.attempt == 0)
                 u->bad = true;
         get_parent(u, &v);
@@ -379,7 +411,7 @@ void wire_put_ended(struct pack *p, const struct wire_ended *v) {
 
 static bool end_is_in_range(const struct run_end *end) {
         return end->result != RUN_RESULT_NONE && end->exit_code >= -1 && end->exit_code <= 255 && end->signal >= 0 &&
-               end->signal < NSIG && end->error >= 0 && end->error <= 4095 && end->memory_peak >= 0;
+               end->signal < NSIG && end->error >= 0 && end->error <= ERRNO_MAX && end->memory_peak >= 0;
 }
 
 int wire_get_ended(const void *data, size_t size, struct wire_ended *ret) {
@@ -513,6 +545,46 @@ int wire_get_watch(const void *data, size_t size, struct wire_watch_run *ret) {
         return 0;
 }
 
+void wire_put_host_load(struct pack *p, const struct wire_host_load *v) {
+        pack_u64(p, v->run);
+        pack_u32(p, v->handle);
+        put_hash(p, &v->hash);
+}
+
+int wire_get_host_load(const void *data, size_t size, struct wire_host_load *ret) {
+        struct unpack u = unpack_from(data, size);
+        struct wire_host_load v = {};
+        v.run = unpack_u64(&u);
+        v.handle = unpack_u32(&u);
+        v.hash = get_hash(&u);
+        int r = unpack_finish(&u);
+        if (r < 0)
+                return r;
+        *ret = v;
+        return 0;
+}
+
+void wire_put_host_unloaded(struct pack *p, const struct wire_host_unloaded *v) {
+        pack_u64(p, v->run);
+        pack_u32(p, v->handle);
+        pack_u32(p, (uint32_t)v->error);
+}
+
+int wire_get_host_unloaded(const void *data, size_t size, struct wire_host_unloaded *ret) {
+        struct unpack u = unpack_from(data, size);
+        struct wire_host_unloaded v = {};
+        v.run = unpack_u64(&u);
+        v.handle = unpack_u32(&u);
+        v.error = get_i32(&u);
+        if (v.error < 1 || v.error > ERRNO_MAX)
+                u.bad = true;
+        int r = unpack_finish(&u);
+        if (r < 0)
+                return r;
+        *ret = v;
+        return 0;
+}
+
 void wire_put_describe(struct pack *p, const struct wire_describe *v) {
         pack_u64(p, v->number);
         pack_string(p, v->name);
@@ -632,17 +704,18 @@ int wire_get_text(const void *data, size_t size, char **ret) {
 
 const char *wire_type_to_string(uint8_t type) {
         static const char *const names[WIRE_TYPE_MAX] = {
-                [WIRE_HELLO] = "HELLO",       [WIRE_DEFINE] = "DEFINE",
-                [WIRE_REMOVE] = "REMOVE",     [WIRE_DIAG] = "DIAG",
-                [WIRE_COMMIT] = "COMMIT",     [WIRE_COMMITTED] = "COMMITTED",
-                [WIRE_START] = "START",       [WIRE_RUN] = "RUN",
-                [WIRE_STARTED] = "STARTED",   [WIRE_VALUE] = "VALUE",
-                [WIRE_ENDED] = "ENDED",       [WIRE_ACK] = "ACK",
-                [WIRE_KILL] = "KILL",         [WIRE_RELOAD] = "RELOAD",
-                [WIRE_STOPPING] = "STOPPING", [WIRE_OUTPUT] = "OUTPUT",
-                [WIRE_FILES] = "FILES",       [WIRE_WATCH] = "WATCH",
-                [WIRE_DESCRIBE] = "DESCRIBE", [WIRE_DESCRIBED] = "DESCRIBED",
-                [WIRE_SYNCED] = "SYNCED",     [WIRE_GROUP] = "GROUP",
+                [WIRE_HELLO] = "HELLO",         [WIRE_DEFINE] = "DEFINE",
+                [WIRE_REMOVE] = "REMOVE",       [WIRE_DIAG] = "DIAG",
+                [WIRE_COMMIT] = "COMMIT",       [WIRE_COMMITTED] = "COMMITTED",
+                [WIRE_START] = "START",         [WIRE_RUN] = "RUN",
+                [WIRE_STARTED] = "STARTED",     [WIRE_VALUE] = "VALUE",
+                [WIRE_ENDED] = "ENDED",         [WIRE_ACK] = "ACK",
+                [WIRE_KILL] = "KILL",           [WIRE_RELOAD] = "RELOAD",
+                [WIRE_STOPPING] = "STOPPING",   [WIRE_OUTPUT] = "OUTPUT",
+                [WIRE_FILES] = "FILES",         [WIRE_WATCH] = "WATCH",
+                [WIRE_DESCRIBE] = "DESCRIBE",   [WIRE_DESCRIBED] = "DESCRIBED",
+                [WIRE_SYNCED] = "SYNCED",       [WIRE_GROUP] = "GROUP",
+                [WIRE_HOST_LOAD] = "HOST_LOAD", [WIRE_HOST_UNLOADED] = "HOST_UNLOADED",
         };
         return type < ARRAY_SIZE(names) && names[type] ? names[type] : "?";
 }

@@ -11,34 +11,36 @@
 #include "config/pack.h"
 #include "daemon/core/run.h"
 
-#define WIRE_VERSION     8
+#define WIRE_VERSION     9
 #define WIRE_VALUE_CHUNK (32 * 1024)
 
 /* R: sent by the runner, S: by the scheduler. Order of a connection: both HELLO; R: DEFINE for every job, RUN (and what is known of
  * it: STARTED, VALUE, ENDED) for every run not acknowledged, COMMIT; S: COMMITTED; from then on all others. */
 enum wire_type {
-        WIRE_HELLO = 1, /* R, S */
-        WIRE_DEFINE,    /* R: a new or changed definition, by its when half */
-        WIRE_REMOVE,    /* R: a name is no longer defined */
-        WIRE_DIAG,      /* R: one diagnostic of the reading that the next COMMIT ends */
-        WIRE_COMMIT,    /* R: the generation is complete */
-        WIRE_COMMITTED, /* S: swapped; older definitions without runs may go */
-        WIRE_START,     /* S */
-        WIRE_RUN,       /* R: a run that a new scheduler must learn of: its START as it was */
-        WIRE_STARTED,   /* R: exec was reached */
-        WIRE_VALUE,     /* R: a piece of the output's tail, before ENDED */
-        WIRE_ENDED,     /* R: kept until ACK */
-        WIRE_ACK,       /* S: the result is safe */
-        WIRE_KILL,      /* S */
-        WIRE_RELOAD,    /* S: read the files now; a number that the COMMIT of that reading gives back */
-        WIRE_STOPPING,  /* R: start nothing more */
-        WIRE_OUTPUT,    /* R, on the output socket */
-        WIRE_FILES,     /* R, behind its HELLO: one text, the settings file and each folder of jobs in a line of its own */
-        WIRE_WATCH,     /* S: pass a run's output on, or no more */
-        WIRE_DESCRIBE,  /* S: what is a job, for people? */
-        WIRE_DESCRIBED, /* R: the answer */
-        WIRE_SYNCED,    /* R: the wall clock was synchronised, for the first time in this boot */
-        WIRE_GROUP,     /* R: a group; before each COMMIT all of its generation are told */
+        WIRE_HELLO = 1,     /* R, S */
+        WIRE_DEFINE,        /* R: a new or changed definition, by its when half */
+        WIRE_REMOVE,        /* R: a name is no longer defined */
+        WIRE_DIAG,          /* R: one diagnostic of the reading that the next COMMIT ends */
+        WIRE_COMMIT,        /* R: the generation is complete */
+        WIRE_COMMITTED,     /* S: swapped; older definitions without runs may go */
+        WIRE_START,         /* S */
+        WIRE_RUN,           /* R: a run that a new scheduler must learn of: its START as it was */
+        WIRE_STARTED,       /* R: exec was reached */
+        WIRE_VALUE,         /* R: a piece of the output's tail, before ENDED */
+        WIRE_ENDED,         /* R: kept until ACK */
+        WIRE_ACK,           /* S: the result is safe */
+        WIRE_KILL,          /* S */
+        WIRE_RELOAD,        /* S: read the files now; a number that the COMMIT of that reading gives back */
+        WIRE_STOPPING,      /* R: start nothing more */
+        WIRE_OUTPUT,        /* R, on the output socket */
+        WIRE_FILES,         /* R, behind its HELLO: one text, the settings file and each folder of jobs in a line of its own */
+        WIRE_WATCH,         /* S: pass a run's output on, or no more */
+        WIRE_DESCRIBE,      /* S: what is a job, for people? */
+        WIRE_DESCRIBED,     /* R: the answer */
+        WIRE_SYNCED,        /* R: the wall clock was synchronised, for the first time in this boot */
+        WIRE_GROUP,         /* R: a group; before each COMMIT all of its generation are told */
+        WIRE_HOST_LOAD,     /* S: a definition that a host is to have */
+        WIRE_HOST_UNLOADED, /* R: that could not be done */
         WIRE_TYPE_MAX
 };
 
@@ -73,6 +75,12 @@ struct wire_define {
         const char *name; /* borrowed in encode; decode gives fresh copies, freed by wire_define_done() */
         const char *when; /* canonical text, see job_when_parse() */
         size_t when_size;
+        /* of one whose work is done by a host; else all is 0 */
+        const char *host;          /* its name for people; "": none. As name */
+        struct hash128 host_hash;  /* where it is equal they may have one process; another one takes a new process */
+        int64_t host_timeout_us;   /* of a tick; may be DURATION_INFINITY */
+        int64_t host_grace_us;     /* behind it, until its host is killed */
+        uint32_t host_capture_max; /* bytes of a value */
 };
 
 struct wire_group {
@@ -113,6 +121,7 @@ struct wire_start {
         enum run_result last_result;
         bool is_watched;      /* pass its output on */
         bool asks_conditions; /* it is executed only where its conditions hold; else it ends with the result condition */
+        bool is_host;         /* not what it runs is started but the host of it */
         struct run_parent parent;
         const void *parent_output; /* the end of its output; borrowed in both directions. A RUN has none */
         size_t parent_output_size;
@@ -174,6 +183,18 @@ struct wire_watch_run {
         bool is_on;
 };
 
+struct wire_host_load {
+        uint64_t run;    /* of the host */
+        uint32_t handle; /* for the definition, between host and scheduler */
+        struct hash128 hash;
+};
+
+struct wire_host_unloaded {
+        uint64_t run;
+        uint32_t handle;
+        int32_t error; /* positive errno */
+};
+
 struct wire_describe {
         uint64_t number;  /* of the question; the answer gives it back */
         const char *name; /* of the job; as wire_define.name */
@@ -222,6 +243,10 @@ void wire_put_commit(struct pack *p, const struct wire_commit *v);
 int wire_get_commit(const void *data, size_t size, struct wire_commit *ret);
 void wire_put_watch(struct pack *p, const struct wire_watch_run *v);
 int wire_get_watch(const void *data, size_t size, struct wire_watch_run *ret);
+void wire_put_host_load(struct pack *p, const struct wire_host_load *v);
+int wire_get_host_load(const void *data, size_t size, struct wire_host_load *ret);
+void wire_put_host_unloaded(struct pack *p, const struct wire_host_unloaded *v);
+int wire_get_host_unloaded(const void *data, size_t size, struct wire_host_unloaded *ret);
 void wire_put_describe(struct pack *p, const struct wire_describe *v);
 int wire_get_describe(const void *data, size_t size, struct wire_describe *ret);
 void wire_describe_done(struct wire_describe *v);

@@ -23,6 +23,8 @@ union value {
         struct wire_kill_run kill;
         struct wire_commit commit;
         struct wire_watch_run watch;
+        struct wire_host_load host_load;
+        struct wire_host_unloaded host_unloaded;
         struct wire_describe describe;
         struct wire_described described;
         uint64_t number;
@@ -48,6 +50,8 @@ KIND(bytes, bytes)
 KIND(kill, kill)
 KIND(commit, commit)
 KIND(watch, watch)
+KIND(host_load, host_load)
+KIND(host_unloaded, host_unloaded)
 KIND(describe, describe)
 KIND(described, described)
 
@@ -118,6 +122,8 @@ static const struct shape BYTES = {"VALUE", put_bytes, get_bytes, done_nothing};
 static const struct shape KILL = {"KILL", put_kill, get_kill, done_nothing};
 static const struct shape COMMIT = {"COMMIT", put_commit, get_commit, done_nothing};
 static const struct shape WATCH = {"WATCH", put_watch, get_watch, done_nothing};
+static const struct shape HOST_LOAD = {"HOST_LOAD", put_host_load, get_host_load, done_nothing};
+static const struct shape HOST_UNLOADED = {"HOST_UNLOADED", put_host_unloaded, get_host_unloaded, done_nothing};
 static const struct shape DESCRIBE = {"DESCRIBE", put_describe, get_describe, done_describe};
 static const struct shape DESCRIBED = {"DESCRIBED", put_described, get_described, done_described};
 static const struct shape NUMBER = {"ACK", put_number, get_number, done_nothing};
@@ -153,6 +159,23 @@ static const struct {
                      .name = NAME_64,
                      .when = "Every=5s\n",
                      .when_size = 9}}},
+        {&DEFINE,
+         "with a host",
+         0,
+         {.define = {.name = "a",
+                     .when = "",
+                     .host = NAME_64,
+                     .host_hash = {{UINT64_MAX, 7}},
+                     .host_timeout_us = INT64_MAX,
+                     .host_grace_us = 5,
+                     .host_capture_max = JOB_CAPTURE_MAX}}},
+        {&DEFINE, "host with a slash", -EBADMSG, {.define = {.name = "a", .when = "", .host = "a/b"}}},
+        {&DEFINE, "host's time-out", -EBADMSG, {.define = {.name = "a", .when = "", .host = "h", .host_timeout_us = -1}}},
+        {&DEFINE, "host's grace", -EBADMSG, {.define = {.name = "a", .when = "", .host = "h", .host_grace_us = -1}}},
+        {&DEFINE,
+         "host's values",
+         -EBADMSG,
+         {.define = {.name = "a", .when = "", .host = "h", .host_capture_max = JOB_CAPTURE_MAX + 1}}},
         {&DEFINE, "name with a slash", -EBADMSG, {.define = {.name = "a/b", .when = ""}}},
         {&DEFINE, "name too long", -EBADMSG, {.define = {.name = NAME_64 "4", .when = ""}}},
         {&DEFINE, "no name", -EBADMSG, {.define = {.name = "", .when = ""}}},
@@ -167,6 +190,7 @@ static const struct {
          "by a trigger",
          0,
          {.start = {.run = 813, .item = WIRE_ITEM_TRIGGER, .slot_us = 5, .cause = RUN_CAUSE_TRIGGER, .attempt = 1}}},
+        {&START, "of a host", 0, {.start = {.run = 814, .attempt = 1, .is_host = true}}},
         {&START, "no attempt", -EBADMSG, {.start = {.attempt = 0}}},
         {&START, "item", -EBADMSG, {.start = {.attempt = 1, .item = WIRE_ITEM_MAX}}},
         {&START, "cause", -EBADMSG, {.start = {.attempt = 1, .cause = RUN_CAUSE_MAX}}},
@@ -259,6 +283,11 @@ static const struct {
         {&COMMIT, "why", 0, {.commit = {.generation = 9, .why = "zone data of Europe/Berlin changed"}}},
         {&WATCH, "on", 0, {.watch = {812, true}}},
         {&WATCH, "off", 0, {.watch = {812, false}}},
+        {&HOST_LOAD, "usual", 0, {.host_load = {812, UINT32_MAX, {{1, UINT64_MAX}}}}},
+        {&HOST_UNLOADED, "usual", 0, {.host_unloaded = {812, 7, ENOENT}}},
+        {&HOST_UNLOADED, "no error", -EBADMSG, {.host_unloaded = {812, 7, 0}}},
+        {&HOST_UNLOADED, "negative errno", -EBADMSG, {.host_unloaded = {812, 7, -2}}},
+        {&HOST_UNLOADED, "errno 4096", -EBADMSG, {.host_unloaded = {812, 7, 4096}}},
         {&DESCRIBE, "usual", 0, {.describe = {UINT64_MAX, "backup"}}},
         {&DESCRIBE, "name", -EBADMSG, {.describe = {1, "back up"}}},
         {&DESCRIBED,
@@ -317,15 +346,17 @@ START_TEST(a_record_has_room_for_every_member) {
                 size_t size;
         } sizes[] = {
                 {&HELLO, 2 + 16 + 16 + 8 + 8 + 1 + 1},
-                {&DEFINE, 16 + 8 + 8 + 1 + 2 + 1 + 2},
-                {&START, 8 + 16 + 1 + 4 + 4 * 8 + 1 + 2 + 8 + 1 + 1 + 1 + 1},
-                {&RUN, 76 + 2 + 6},
+                {&DEFINE, 16 + 8 + 8 + 1 + 2 + 1 + 2 + 2},
+                {&START, 8 + 16 + 1 + 4 + 4 * 8 + 1 + 2 + 8 + 1 + 1 + 1 + 1 + 1},
+                {&RUN, 77 + 2 + 6},
                 {&STARTED, 8 + 4 + 8 + 8},
                 {&ENDED, 8 + 1 + 4 + 4 + 1 + 4 + 6 * 8 + 2},
                 {&BYTES, 8 + 1 + 4 + 2},
                 {&KILL, 8 + 1},
                 {&COMMIT, 8 + 8 + 1 + 8 + 7 * 4 + 1 + 4 + 8 + 2},
                 {&WATCH, 8 + 1},
+                {&HOST_LOAD, 8 + 4 + 16},
+                {&HOST_UNLOADED, 8 + 4 + 4},
                 {&DESCRIBE, 8 + 2 + 6},
                 {&DESCRIBED, 8 + 1 + 1 + 4 + 2 + 9 + 2 + 8 + 2 + 24 + 2 + 2 + 2 + 43 + 8},
                 {&NUMBER, 8},
@@ -341,7 +372,10 @@ START_TEST(a_record_has_room_for_every_member) {
         }
         struct pack p = {};
         wire_put_define(&p, &(struct wire_define){.has_trail = true, .name = "a", .when = ""});
-        ck_assert_uint_eq(p.size, 38 + (1 + 4 + 3 * 8 + 1 + 8 + 1 + 8));
+        ck_assert_uint_eq(p.size, 40 + (1 + 4 + 3 * 8 + 1 + 8 + 1 + 8));
+        pack_clear(&p);
+        wire_put_define(&p, &(struct wire_define){.name = "a", .when = "", .host = "h"});
+        ck_assert_uint_eq(p.size, 40 + (1 + 16 + 8 + 8 + 4));
         pack_done(&p);
 }
 END_TEST
@@ -461,8 +495,9 @@ START_TEST(a_flag_is_0_or_1) {
         } flags[] = {
                 {&HELLO, {.hello = {.is_first_of_boot = true}}, 2},
                 {&HELLO, {.hello = {.is_synchronised = true}}, 1},
-                {&START, {.start = {.attempt = 1, .is_watched = true}}, 3},
-                {&START, {.start = {.attempt = 1, .asks_conditions = true}}, 2},
+                {&START, {.start = {.attempt = 1, .is_watched = true}}, 4},
+                {&START, {.start = {.attempt = 1, .asks_conditions = true}}, 3},
+                {&START, {.start = {.attempt = 1, .is_host = true}}, 2},
                 {&COMMIT, {.commit = {.is_resync = true}}, 8 + 7 * 4 + 1 + 4 + 9 + 2},
                 {&COMMIT, {.commit = {.holds_slots = true}}, 4 + 9 + 2},
                 {&WATCH, {.watch = {.is_on = true}}, 1},
