@@ -19,14 +19,14 @@
 /* Sends what is in the writer. Without memory the record is lost and with it the scheduler's trust: it is replaced. */
 static void put(struct runner *runner, enum wire_type type) {
         struct link *link = &runner->link;
-        struct channel *control = host_control(runner->host);
+        struct channel *control = upkeep_control(runner->upkeep);
         int r = pack_result(&link->pack);
 
         if (r == 0)
                 r = control ? channel_send(control, (uint8_t)type, link->pack.data, link->pack.size) : -EPIPE;
         pack_clear(&link->pack);
         if (r < 0 && r != -EPIPE)
-                host_kill(runner->host);
+                upkeep_kill(runner->upkeep);
 }
 
 /* ---- what the scheduler says ---- */
@@ -226,9 +226,9 @@ int link_handle(void *userdata, uint8_t type, const void *payload, size_t size) 
 /* ---- what it is told ---- */
 
 static bool has_room(const struct runner *runner) {
-        struct channel *control = host_control(runner->host);
+        struct channel *control = upkeep_control(runner->upkeep);
 
-        return control && channel_queued(control) <= HOST_CONTROL_QUEUE / 2;
+        return control && channel_queued(control) <= UPKEEP_CONTROL_QUEUE / 2;
 }
 
 static void tell_definition(struct runner *runner, struct definition *d) {
@@ -381,7 +381,7 @@ static void tell_all_runs(struct runner *runner) {
                 run = next;
         }
         if (!runs) { /* without them it would think wrong of its jobs */
-                host_kill(runner->host);
+                upkeep_kill(runner->upkeep);
                 return;
         }
         qsort(runs, n, sizeof(struct run *), by_number);
@@ -492,17 +492,17 @@ void link_tell_generation(struct runner *runner) {
 }
 
 void link_tell_stopping(struct runner *runner) {
-        if (runner->link.phase >= LINK_PHASE_SYNC && host_control(runner->host))
+        if (runner->link.phase >= LINK_PHASE_SYNC && upkeep_control(runner->upkeep))
                 put(runner, WIRE_STOPPING);
 }
 
 void link_tell_synced(struct runner *runner) {
-        if (runner->link.phase >= LINK_PHASE_SYNC && host_control(runner->host))
+        if (runner->link.phase >= LINK_PHASE_SYNC && upkeep_control(runner->upkeep))
                 put(runner, WIRE_SYNCED);
 }
 
 void link_output(struct runner *runner, struct run *run, uint8_t stream, const void *data, size_t size) {
-        struct channel *output = host_output(runner->host);
+        struct channel *output = upkeep_output(runner->upkeep);
         const char *at = data;
 
         for (size_t n; size > 0; at += n, size -= n) {

@@ -20,8 +20,9 @@ static struct run *find_by_pid(const struct runner *runner, pid_t pid) {
 }
 
 static bool is_taken_care_of(const struct runner *runner, pid_t pid) {
-        return launch_owns_pid(runner->pool, pid) || host_owns_pid(runner->host, pid) || reader_owns_pid(runner->reader, pid) ||
-               successor_owns_pid(runner->reexec.successor, pid) || find_by_pid(runner, pid);
+        return launch_owns_pid(runner->pool, pid) || upkeep_owns_pid(runner->upkeep, pid) ||
+               reader_owns_pid(runner->reader, pid) || successor_owns_pid(runner->reexec.successor, pid) ||
+               find_by_pid(runner, pid);
 }
 
 void orphans_on_zombie(void *userdata, pid_t pid) {

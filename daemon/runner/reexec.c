@@ -41,7 +41,7 @@ void reexec_cancel(struct runner *runner) {
         loop_arm_timer(runner->reexec.timer, LOOP_NEVER);
         successor_drop(runner->reexec.successor);
         if (is_held)
-                host_release(runner->host);
+                upkeep_release(runner->upkeep);
         generation_continue(runner);
 }
 
@@ -82,7 +82,7 @@ static const char *find_lasting_obstacle(const struct runner *runner) {
 
 /* What would be lost by an exec now, or NULL. */
 static const char *find_obstacle(const struct runner *runner) {
-        if (!host_is_idle(runner->host))
+        if (!upkeep_is_idle(runner->upkeep))
                 return "the scheduler does not leave";
         if (runner->reader && reader_is_launching(runner->reader))
                 return "the start of the reader hangs";
@@ -110,9 +110,9 @@ static int on_time(void *userdata, bool is_clock_change) {
                 refuse_program(runner, "it does not answer");
                 return 0;
         }
-        if (reexec->stage == REEXEC_ASKED && !host_is_idle(runner->host)) {
+        if (reexec->stage == REEXEC_ASKED && !upkeep_is_idle(runner->upkeep)) {
                 wait_for(runner, REEXEC_FORCED);
-                host_kill(runner->host);
+                upkeep_kill(runner->upkeep);
                 return 0;
         }
         const char *why = reexec->stage == REEXEC_PREPARING ? find_lasting_obstacle(runner) : find_obstacle(runner);
@@ -217,7 +217,7 @@ static int execute(struct runner *runner) {
 void reexec_step(struct runner *runner) {
         if (runner->reexec.stage == REEXEC_PREPARING && runner->reexec.is_accepted && !find_lasting_obstacle(runner)) {
                 wait_for(runner, REEXEC_ASKED);
-                host_hold(runner->host);
+                upkeep_hold(runner->upkeep);
         }
         if (runner->reexec.stage < REEXEC_ASKED || find_obstacle(runner))
                 return;

@@ -78,7 +78,7 @@ static void finish(struct runner *runner, const char *rest) {
         write_file(runner, *rest ? remains->dead : "");
         remains->dead[0] = '\0';
         remains->timer = loop_source_free(remains->timer);
-        host_release(runner->host);
+        upkeep_release(runner->upkeep);
 }
 
 static void look(struct runner *runner) {
@@ -135,7 +135,7 @@ int remains_begin(struct runner *runner) {
         int r = loop_add_timer(runner->loop, LOOP_CLOCK_BOOT, on_time, runner, &remains->timer);
         if (r < 0)
                 return r;
-        host_hold(runner->host);
+        upkeep_hold(runner->upkeep);
         remains->until_bt_us = clock_now().bt_us + PATIENCE_US;
         remains->look_interval_us = LOOK_FIRST_US;
         look(runner);

@@ -61,19 +61,19 @@ static bool stop_step(struct runner *runner, bool is_time_over) {
         case STOP_DELIVER:
                 if (runner->runs.n > 0 && !is_time_over) /* a scheduler that has just died comes back in time */
                         return false;
-                if (runner->host)
-                        host_stop(runner->host);
+                if (runner->upkeep)
+                        upkeep_stop(runner->upkeep);
                 set_stop(runner, STOP_LEAVE, STOP_LEAVE_US);
                 return true;
         case STOP_LEAVE:
-                if (runner->host && !host_is_gone(runner->host) && is_time_over)
-                        host_kill(runner->host);
-                else if (runner->host && !host_is_gone(runner->host))
+                if (runner->upkeep && !upkeep_is_gone(runner->upkeep) && is_time_over)
+                        upkeep_kill(runner->upkeep);
+                else if (runner->upkeep && !upkeep_is_gone(runner->upkeep))
                         return false;
                 set_stop(runner, STOP_BURY, STOP_BURY_US);
                 return true;
         case STOP_BURY:
-                if (!runner->host || host_is_gone(runner->host) || is_time_over)
+                if (!runner->upkeep || upkeep_is_gone(runner->upkeep) || is_time_over)
                         loop_exit(runner->loop, 0);
                 return false;
         }
@@ -192,7 +192,7 @@ static void on_scheduler_end(void *userdata, int64_t delay_us, const char *why) 
 }
 
 /* The user to run it as; asked of the name service here, before the loop. */
-static void find_scheduler_user(struct host_settings *settings) {
+static void find_scheduler_user(struct upkeep_settings *settings) {
         const struct passwd *user = geteuid() == 0 ? getpwnam(SCHEDULER_USER) : NULL;
 
         if (!user)
@@ -203,7 +203,7 @@ static void find_scheduler_user(struct host_settings *settings) {
 }
 
 /* Whose members may control everything: of the system's instance only, a user's own is the user's. */
-static void find_admins(const struct runner *runner, struct host_settings *settings) {
+static void find_admins(const struct runner *runner, struct upkeep_settings *settings) {
         const struct group *group = geteuid() == 0 && !runner->options->paths.is_user ? getgrnam(ADMIN_GROUP) : NULL;
 
         settings->has_admins = group != NULL;
@@ -221,7 +221,7 @@ static void make_parents(const char *path) {
 }
 
 /* The folder of the ledger is the scheduler's own. */
-static int prepare_state(const struct host_settings *settings, bool is_user) {
+static int prepare_state(const struct upkeep_settings *settings, bool is_user) {
         if (!settings->state)
                 return 0;
         if (is_user)
@@ -238,13 +238,13 @@ static int prepare_state(const struct host_settings *settings, bool is_user) {
 }
 
 static int start_scheduler(struct runner *runner) {
-        static const struct host_callbacks callbacks = {
+        static const struct upkeep_callbacks callbacks = {
                 .on_start = on_scheduler_start,
                 .on_record = link_handle,
                 .on_room = on_scheduler_room,
                 .on_end = on_scheduler_end,
         };
-        struct host_settings settings = {
+        struct upkeep_settings settings = {
                 .program = runner->options->scheduler,
                 .log = journal_target_to_string(journal_target(runner->journal)),
                 .listen_fd = runner->folder.listen_fd,
@@ -256,7 +256,7 @@ static int start_scheduler(struct runner *runner) {
         if (r < 0)
                 return r;
         find_admins(runner, &settings);
-        return host_new(runner->loop, runner->pool, &settings, &callbacks, runner, &runner->host);
+        return upkeep_new(runner->loop, runner->pool, &settings, &callbacks, runner, &runner->upkeep);
 }
 
 /* ---- the beginning ---- */
@@ -276,8 +276,8 @@ static void tell_tails(struct runner *runner) {
 static int on_pass_end(void *userdata) {
         struct runner *runner = userdata;
 
-        if (runner->host)
-                host_flush(runner->host);
+        if (runner->upkeep)
+                upkeep_flush(runner->upkeep);
         if (runner->runs.n_tails_dropped > 0 && runner->n_tails_dropped_told == 0)
                 tell_tails(runner);
         if (runner->stop >= STOP_LEAVE)
@@ -404,7 +404,7 @@ struct runner *runner_end(struct runner *runner) {
         if (!runner)
                 return NULL;
         generation_done(runner);
-        host_free(runner->host);
+        upkeep_free(runner->upkeep);
         run_table_done(&runner->runs);
         launch_pool_free(runner->pool);
         tree_free(runner->tree);

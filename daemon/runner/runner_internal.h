@@ -15,13 +15,13 @@
 #include "daemon/runner/cgroup_names.h"
 #include "daemon/runner/definitions.h"
 #include "daemon/runner/environment.h"
-#include "daemon/runner/host.h"
 #include "daemon/runner/launch.h"
 #include "daemon/runner/reader.h"
 #include "daemon/runner/run_table.h"
 #include "daemon/runner/runner.h"
 #include "daemon/runner/successor.h"
 #include "daemon/runner/tree.h"
+#include "daemon/runner/upkeep.h"
 #include "daemon/runner/watch.h"
 
 enum link_phase {
@@ -122,7 +122,7 @@ struct runner {
         struct cgroup_names cgroup_names;
         struct tree *tree;
         struct tree_members members; /* that were handed over, until the tree is there */
-        struct host *host;
+        struct upkeep *upkeep;
         struct watch *watch;
         struct loop_source *signals, *child_signal, *run_timer, *stop_timer, *reap_timer, *sync_timer;
         int64_t run_timer_bt_us; /* what it is armed for */

@@ -10,13 +10,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "daemon/runner/host.h"
+#include "daemon/runner/upkeep.h"
 #include "tests/unit/runner/harness.h"
 #include "tests/unit/run_suite.h"
 
 static struct loop *loop;
 static struct launch_pool *pool;
-static struct host *host;
+static struct upkeep *upkeep;
 static int n_starts, n_ends;
 static char first_end[128];
 static int n_to_refuse; /* of a process, before one is watched */
@@ -66,23 +66,23 @@ static void begin(void) {
 }
 
 static void end(void) {
-        host_stop(host);
-        wait_until(loop, host_is_gone(host));
-        host = host_free(host);
+        upkeep_stop(upkeep);
+        wait_until(loop, upkeep_is_gone(upkeep));
+        upkeep = upkeep_free(upkeep);
         pool = launch_pool_free(pool);
         loop = loop_free(loop);
 }
 
 /* With a program that ends at once. */
-static void begin_host(void) {
-        static const struct host_settings settings = {.program = "/bin/true", .log = "json"};
-        static const struct host_callbacks callbacks = {
+static void begin_upkeep(void) {
+        static const struct upkeep_settings settings = {.program = "/bin/true", .log = "json"};
+        static const struct upkeep_callbacks callbacks = {
                 .on_start = on_start, .on_record = on_record, .on_room = on_room, .on_end = on_end};
-        ck_assert_int_eq(host_new(loop, pool, &settings, &callbacks, NULL, &host), 0);
+        ck_assert_int_eq(upkeep_new(loop, pool, &settings, &callbacks, NULL, &upkeep), 0);
 }
 
 START_TEST(one_that_ends_is_followed_by_the_next) {
-        begin_host();
+        begin_upkeep();
         wait_until(loop, n_starts >= 2);
         ck_assert_str_eq(first_end, "exit status 0");
 }
@@ -90,7 +90,7 @@ END_TEST
 
 START_TEST(one_that_could_not_be_watched_is_heard_of_all_the_same) {
         n_to_refuse = 2;
-        begin_host();
+        begin_upkeep();
         wait_until(loop, n_starts >= 2);
         ck_assert_int_eq(n_to_refuse, 0);
         ck_assert_str_eq(first_end, "exit status 0");
@@ -98,15 +98,15 @@ START_TEST(one_that_could_not_be_watched_is_heard_of_all_the_same) {
 END_TEST
 
 START_TEST(one_that_could_not_be_watched_is_gone_at_a_stop) {
-        begin_host();
+        begin_upkeep();
         n_to_refuse = 2;
         wait_until(loop, n_to_refuse == 1);
 }
 END_TEST
 
 int main(void) {
-        Suite *suite = suite_create("host");
-        TCase *tcase = tcase_create("host");
+        Suite *suite = suite_create("upkeep");
+        TCase *tcase = tcase_create("upkeep");
 
         tcase_set_timeout(tcase, 30);
         tcase_add_checked_fixture(tcase, begin, end);

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// upkeep: keeps a scheduler running: starts it, holds the two sockets to it, reads what a dead one left behind, starts the next one.
+// Beside them each scheduler gets the control socket on which clients wait, so that they outlive it.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "daemon/core/channel.h"
+#include "daemon/core/loop.h"
+#include "daemon/runner/launch.h"
+
+#define UPKEEP_CONTROL_QUEUE (512 * 1024) /* bytes that may wait; on_room comes below half of it */
+#define UPKEEP_OUTPUT_QUEUE  (256 * 1024)
+#define UPKEEP_BACKOFF_MIN   (100 * USEC_PER_MSEC)
+#define UPKEEP_BACKOFF_MAX   (10 * USEC_PER_SEC)
+#define UPKEEP_SETTLED_US    (10 * USEC_PER_SEC) /* a scheduler that lived so long begins anew with the back-off */
+
+struct upkeep;
+
+struct upkeep_settings {
+        const char *program; /* the scheduler's path; borrowed for the upkeep's life */
+        const char *log;     /* value of its --log= */
+        const char *state;   /* of its --state=, NULL: none; borrowed */
+        bool has_identity;   /* it runs as this user; else as ours */
+        uid_t uid;
+        gid_t gid;
+        bool has_admins; /* members of this group may control everything */
+        gid_t admin_gid;
+        int listen_fd; /* the control socket; borrowed for the upkeep's life */
+};
+
+struct upkeep_callbacks {
+        void (*on_start)(void *userdata); /* a new one is there: the control channel takes its HELLO */
+        channel_record_fn on_record;      /* a record on its control channel; an error ends it */
+        void (*on_room)(void *userdata);  /* its control channel can take more */
+        /* It has ended and all it had said was handled. delay_us: until the next one starts; LOOP_NEVER: none, it is held. */
+        void (*on_end)(void *userdata, int64_t delay_us, const char *why);
+};
+
+/* Starts the first one at once. settings and callbacks are copied. */
+int upkeep_new(struct loop *loop, struct launch_pool *pool, const struct upkeep_settings *settings,
+               const struct upkeep_callbacks *callbacks, void *userdata, struct upkeep **ret);
+struct upkeep *upkeep_free(struct upkeep *upkeep);
+
+/* The channels of the scheduler that is there, or NULL. Both are gone once on_end is called. */
+struct channel *upkeep_control(const struct upkeep *upkeep);
+struct channel *upkeep_output(const struct upkeep *upkeep);
+/* Sends what was batched. */
+void upkeep_flush(struct upkeep *upkeep);
+/* Asks the scheduler that is there to leave in order, and starts no other before upkeep_release(). */
+void upkeep_hold(struct upkeep *upkeep);
+void upkeep_release(struct upkeep *upkeep);
+/* Whether no scheduler is there, and all that the last one said was handled. */
+bool upkeep_is_idle(const struct upkeep *upkeep);
+/* No more restarts; closes the link, upon which the scheduler exits. on_end is not called any more. */
+void upkeep_stop(struct upkeep *upkeep);
+/* After upkeep_stop(): whether it is gone. */
+bool upkeep_is_gone(const struct upkeep *upkeep);
+/* KILL to the scheduler that is there. */
+void upkeep_kill(struct upkeep *upkeep);
+bool upkeep_owns_pid(const struct upkeep *upkeep, pid_t pid);
