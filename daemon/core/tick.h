@@ -130,15 +130,15 @@ enum tick_phase {
 };
 
 struct tick_page {
-        uint64_t current;  /* run whose plugin code is being executed; 0: of none */
-        uint32_t phase;    /* enum tick_phase: of which code; IDLE: of the host itself */
-        uint32_t handle;   /* whose, where the phase is not IDLE or RENEW */
-        uint64_t answered; /* ANSWERs made, sent or not */
+        uint64_t current; /* run whose plugin code is being executed; 0: of none */
+        uint32_t phase;   /* enum tick_phase: of which code; IDLE: of the host itself */
+        uint32_t handle;  /* whose, where the phase is not IDLE or RENEW */
+        uint64_t noted;   /* BEGUNs and ANSWERs made, sent or not */
         struct {
                 uint64_t run;
-                uint32_t result;
+                uint32_t result;      /* enum run_result; NONE: it is under way (BEGUN) */
                 uint32_t duration_us; /* UINT32_MAX: that or more */
-        } ring[TICK_RING];            /* the ANSWER number n is at n % TICK_RING */
+        } ring[TICK_RING]; /* note number n, from 1, is at n % TICK_RING; made before other code runs that may crash */
 };
 /* "load", "run" ..., for messages; "?" for an unknown one. */
 const char *tick_phase_to_string(uint32_t phase);
