@@ -214,6 +214,7 @@ struct job_what {
         size_t n_conditions;              /* 0..JOB_CONDITIONS_MAX */
         char **environment;               /* NULL-terminated NAME=VALUE, later wins; NULL: none */
         char **environment_files;         /* NULL-terminated absolute paths, "-" before one that may be absent */
+        char **accepted;                  /* NULL-terminated names of the parameters that a trigger may pass; NULL: none */
         struct job_output output, error;  /* error is INHERIT where both are one file; without StandardError= it is as output */
         int64_t timeout_us;               /* per attempt; DURATION_INFINITY */
         int64_t kill_grace_us;            /* between KillSignal and KILL */

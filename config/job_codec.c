@@ -10,8 +10,9 @@
 #include <string.h>
 
 #include "config/job_draft.h"
+#include "config/parameters.h"
 
-#define WHAT_VERSION   8
+#define WHAT_VERSION   9
 #define MANNER_SIZE_AT 1 /* offset of the manner's size, behind the version */
 
 static void encode_list(struct pack *p, char *const *list) {
@@ -105,6 +106,7 @@ void job_what_encode(const struct job_what *what, struct pack *p) {
         }
         pack_u8(p, what->is_unit);
         encode_list(p, what->argv);
+        encode_list(p, what->accepted);
 }
 
 size_t job_what_manner_size(const void *data, size_t size) {
@@ -346,6 +348,16 @@ static bool is_sane(const struct job_what *what) {
                what->kill_signal <= SIGRTMAX && what->capture_max <= JOB_CAPTURE_MAX;
 }
 
+static int decode_accepted(struct unpack *u, struct job_what *what) {
+        int r = decode_list(u, &what->accepted);
+        size_t n = r == 0 && !u->bad ? strv_count(what->accepted) : 0;
+
+        u->bad = u->bad || n > PARAMETERS_N_MAX;
+        for (size_t i = 0; i < n; i++)
+                u->bad = u->bad || !parameter_name_is_valid(what->accepted[i], strlen(what->accepted[i]));
+        return r;
+}
+
 int job_what_decode(const void *data, size_t size, struct job_what *ret) {
         struct unpack u = unpack_from(data, size);
         struct job_what what = {};
@@ -370,6 +382,8 @@ int job_what_decode(const void *data, size_t size, struct job_what *ret) {
         what.is_unit = decode_bool(&u);
         if (r == 0)
                 r = decode_list(&u, &what.argv);
+        if (r == 0)
+                r = decode_accepted(&u, &what);
         if (r == 0)
                 r = unpack_finish(&u);
         if (r == 0 && !is_sane(&what))

@@ -88,6 +88,7 @@ enum job_key_index {
         KEY_ROOT_DIRECTORY,
         KEY_ENVIRONMENT,
         KEY_ENVIRONMENT_FILE,
+        KEY_ACCEPT_PARAMETERS,
         KEY_UMASK,
         KEY_NICE,
         KEY_CPU_SCHEDULING_POLICY,
@@ -147,8 +148,8 @@ struct job_draft {
         const struct job_setting *set[KEYS_N]; /* the setting in force; NULL: the built-in default */
         char **command;                        /* Command= as argument list */
         char *script, *shell, *unit;
-        size_t n_environment, n_environment_files; /* counted, for lists may be long */
-        uint8_t io_class, io_level;                /* IOSchedulingClass=, IOSchedulingPriority= as they were written */
+        size_t n_environment, n_environment_files, n_accepted; /* counted, for lists may be long */
+        uint8_t io_class, io_level; /* IOSchedulingClass=, IOSchedulingPriority= as they were written */
 };
 
 /* Tells an error at offset bytes into the setting's value; returns 1. */
@@ -292,6 +293,7 @@ int parse_limit(struct job_draft *d, const struct job_setting *s);
 int parse_no_new_privileges(struct job_draft *d, const struct job_setting *s);
 int parse_environment(struct job_draft *d, const struct job_setting *s);
 int parse_environment_file(struct job_draft *d, const struct job_setting *s);
+int parse_accept_parameters(struct job_draft *d, const struct job_setting *s);
 int parse_standard_output(struct job_draft *d, const struct job_setting *s);
 int parse_standard_error(struct job_draft *d, const struct job_setting *s);
 int parse_capture_max(struct job_draft *d, const struct job_setting *s);

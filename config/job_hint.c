@@ -94,7 +94,7 @@ static const struct answer foreign[] = {
 
 /* Keys of the job language that this version does not have; a * stands for any ending. */
 static const char *const later[] = {
-        "Plugin", "Option.*", "PluginHost", "Coprocess", "AcceptParameters",
+        "Plugin", "Option.*", "PluginHost", "Coprocess",
 };
 
 static bool is_later(const char *name) {

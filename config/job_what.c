@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "config/job_draft.h"
+#include "config/parameters.h"
 
 #define ACCOUNT_NAME_MAX 255
 #define PATH_BYTES_MAX   4095
@@ -39,6 +40,7 @@ void job_what_done(struct job_what *what) {
         job_conditions_free(what->conditions, what->n_conditions);
         strv_free(what->environment);
         strv_free(what->environment_files);
+        strv_free(what->accepted);
         free(what->output.path);
         free(what->error.path);
         memset(what, 0, sizeof(*what));
@@ -276,5 +278,36 @@ int parse_environment_file(struct job_draft *d, const struct job_setting *s) {
                 return r;
         r = strv_take(&d->job->what.environment_files, d->n_environment_files, strdup(s->value));
         d->n_environment_files += r == 0;
+        return r;
+}
+
+static int accept_parameter(struct job_draft *d, const struct job_setting *s, struct job_word *word) {
+        struct parameter parameter = {.name = word->text, .name_size = strlen(word->text)};
+
+        if (!parameter_name_is_valid(parameter.name, parameter.name_size))
+                return draft_error(
+                        d, s, word->offset,
+                        "\"%.80s\" is no name of a parameter; write letters, digits and _, no digit first, at most %d",
+                        word->text, PARAMETER_NAME_MAX);
+        if (parameter_is_accepted(&parameter, d->job->what.accepted))
+                return 0;
+        if (d->n_accepted == PARAMETERS_N_MAX)
+                return draft_error(d, s, word->offset, "a job accepts at most %d parameters", PARAMETERS_N_MAX);
+        int r = strv_take(&d->job->what.accepted, d->n_accepted, word->text);
+        word->text = NULL;
+        d->n_accepted += r == 0;
+        return r;
+}
+
+int parse_accept_parameters(struct job_draft *d, const struct job_setting *s) {
+        struct job_word *words;
+        size_t n;
+        int r = draft_split(d, s, &words, &n);
+
+        if (r)
+                return r;
+        for (size_t i = 0; r == 0 && i < n; i++)
+                r = accept_parameter(d, s, &words[i]);
+        words_free(words, n);
         return r;
 }

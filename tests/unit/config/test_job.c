@@ -263,6 +263,8 @@ static const struct {
         {"Environment=CHIMED_JOB=x\n", "chimed sets itself", 2, 13},
         {"Environment=A=\"x\n", "the quote \" is not closed", 2, 15},
         {"EnvironmentFile=etc/x\n", "no absolute path", 2, 17},
+        {"AcceptParameters=FROM 1ST\n", "\"1ST\" is no name of a parameter", 2, 23},
+        {"AcceptParameters=A=1\n", "is no name of a parameter", 2, 18},
         {"StandardOutput=tty\n", "there is journal, journal-direct, null", 2, 16},
         {"StandardOutput=file:x\n", "no absolute path", 2, 21},
         {"StandardOutput=inherit\n", "there is journal, journal-direct, null, file:PATH", 2, 16},
@@ -862,6 +864,7 @@ static void fill_what(struct job_what *what) {
 static struct job *full_job(void) {
         struct job *job =
                 build_good("Every=1h\nCommand=/bin/x a '' \\xff\nEnvironment=A=1 B=\nEnvironmentFile=-/e\nTimeout=3h\n"
+                           "AcceptParameters=FROM to_2 FROM\n"
                            "KillGrace=0\nWorkingDirectory=-/srv\nStandardOutput=file:/o\nStandardError=inherit\nCaptureMax=0\n"
                            "StopWhenPathExists=/stop\nConditionPathExists=!/a\nConditionACPower=no\nConditionLoadBelow=80%\n"
                            "ConditionUnitActive=x.service\nExecCondition=test -e '/a b'\nExecCondition=/bin/true\n"
@@ -888,6 +891,7 @@ START_TEST(what_goes_there_and_back_byte_for_byte) {
                 ck_assert_mem_eq(again.data, p.data, p.size);
                 ck_assert_str_eq(back.argv[0], jobs[i]->what.argv[0]);
                 ck_assert_uint_eq(back.n_conditions, i == 0 ? 6 : 0);
+                ck_assert(i == 0 ? strcmp(back.accepted[1], "to_2") == 0 && !back.accepted[2] : !back.accepted);
                 ck_assert_str_eq(back.stop_path ? back.stop_path : "", i == 0 ? "/stop" : "");
                 job_what_done(&back);
                 pack_done(&p);
@@ -990,13 +994,13 @@ END_TEST
 
 START_TEST(a_unit_is_a_service_with_nothing_of_the_defaults) {
         struct job *job = build_good("*User=nobody\n*Nice=5\n*IOSchedulingPriority=7\n*StandardOutput=null\n*Shell=/bin/bash\n"
-                                     "*Environment=A=1\nUnit=backup@x\nTimeout=1h\n");
+                                     "*Environment=A=1\n*AcceptParameters=A\nUnit=backup@x\nTimeout=1h\n");
         struct job_what by_default, back;
         struct pack p = {};
 
         job_what_init(&by_default);
         ck_assert_str_eq(job->what.argv[0], "backup@x.service");
-        ck_assert(job->what.is_unit && !job->what.argv[1] && !job->what.user && !job->what.environment);
+        ck_assert(job->what.is_unit && !job->what.argv[1] && !job->what.user && !job->what.environment && !job->what.accepted);
         ck_assert(job->what.nice == by_default.nice && job->what.io_priority == 0 &&
                   job->what.output.kind == JOB_OUTPUT_JOURNAL);
         job_what_encode(&job->what, &p);
