@@ -126,9 +126,9 @@ static void report(int fd, size_t job, enum finding what, int error, size_t cond
 
 static void look_at_job(int fd, size_t n, const struct job_what *what, bool is_user) {
         report(fd, n, FINDING_DIRECTORY, look_at_directory(what), 0);
-        if (what->is_unit)
+        if (what->work == JOB_WORK_UNIT)
                 report(fd, n, FINDING_UNIT, unit_look(what->argv[0], is_user), 0);
-        else
+        else if (what->work != JOB_WORK_PLUGIN) /* of which config_plugins tells */
                 report(fd, n, FINDING_PROGRAM, find_program(what, what->argv[0]), 0);
         for (size_t i = 0; i < what->n_conditions; i++)
                 if (what->conditions[i].kind == JOB_CONDITION_EXEC)

@@ -52,12 +52,24 @@ static int add_key(struct config_origins *origins, const struct job_key *key, co
         return 0;
 }
 
+/* The same of a family, of which each key is one of its own. */
+static int add_family(struct config_origins *origins, const struct job_key *key, const struct job_setting *settings, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                bool is_in_force = job_key_is(key, settings[i].key) && *settings[i].value;
+                for (size_t k = i + 1; k < n && is_in_force; k++)
+                        is_in_force = strcmp(settings[k].key, settings[i].key) != 0;
+                if (is_in_force && add(origins, &settings[i]) < 0)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
 int config_origins_take(struct config_origins *origins, const struct job_setting *settings, size_t n) {
         size_t n_keys;
         const struct job_key *keys = job_keys(&n_keys);
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < n_keys; i++)
-                r = add_key(origins, &keys[i], settings, n);
+                r = (job_key_is_family(&keys[i]) ? add_family : add_key)(origins, &keys[i], settings, n);
         return r;
 }

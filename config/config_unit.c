@@ -12,6 +12,8 @@
 #include "config/ini.h"
 
 #define ARENA_BLOCK 65536
+#define SEARCHED_MAX                                                                                                           \
+        1000 /* settings of a section that are looked through for one of a family; a definition has no room for more */
 
 struct arena_block {
         struct arena_block *next;
@@ -178,7 +180,7 @@ static const struct job_key *own_keys(enum section_kind kind, size_t *ret_n) {
 
 static const struct job_key *find_in(const struct job_key *keys, size_t n, const char *name) {
         for (size_t i = 0; i < n; i++)
-                if (strcmp(keys[i].name, name) == 0)
+                if (job_key_is(&keys[i], name))
                         return &keys[i];
         return NULL;
 }
@@ -203,6 +205,16 @@ static bool has_defaults(const struct section *section) {
         return section->kind == SECTION_DEFAULTS || section->kind == SECTION_GROUP;
 }
 
+/* Where a section has that key, among the last settings that one with as many as it may have would be; 0: nowhere. */
+static unsigned find_line(const struct unit *unit, const struct section *section, const char *key) {
+        size_t first = section->n > SEARCHED_MAX ? section->n - SEARCHED_MAX : 0;
+
+        for (size_t i = first; i < section->n; i++)
+                if (strcmp(unit->settings[section->first + i].key, key) == 0)
+                        return unit->settings[section->first + i].line;
+        return 0;
+}
+
 /* A key of a job, a calendar, a group or of defaults: known, not twice (but for lists), and fit for the section. Values of jobs and calendars are
  * read later, defaults now, so that an error is told once and not for every job. */
 static int check_key(struct unit *unit, const struct section *section, const struct job_setting *s, const struct job_key *key,
@@ -216,9 +228,10 @@ static int check_key(struct unit *unit, const struct section *section, const str
         }
         if (!key) /* who reads the section tells */
                 return has_defaults(section) ? job_setting_check(s, unit->agendas, unit->diags) : 0;
-        if (*seen > 0 && !key->is_list) {
+        unsigned first = job_key_is_family(key) ? find_line(unit, section, s->key) : key->is_list ? 0 : *seen;
+        if (first > 0) {
                 diags_add(unit->diags, false, s->file, s->line, 1, "%s= a second time in this section; the first is at line %u",
-                          s->key, *seen);
+                          s->key, first);
                 return 1;
         }
         *seen = s->line;
@@ -241,7 +254,7 @@ static void on_key(void *userdata, unsigned line, unsigned column, const char *n
         unsigned *seen = NULL;
         const struct job_key *key = find_key(unit, section->kind, name, &seen);
         struct job_setting s = {
-                .key = key ? key->name : unit_text(unit, name),
+                .key = key && !job_key_is_family(key) ? key->name : unit_text(unit, name),
                 .value = unit_text(unit, value),
                 .file = unit->file,
                 .line = line,

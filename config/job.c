@@ -10,8 +10,6 @@
 
 #include "config/job_draft.h"
 
-#define SHELL_DEFAULT "/bin/sh"
-
 bool job_name_is_valid(const char *name, const char **ret_why) {
         static const char first[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
         static const char more[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.:";
@@ -42,6 +40,7 @@ struct job *job_free(struct job *job) {
         mentions_done(&job->rights);
         mentions_done(&job->groups);
         mentions_done(&job->calendars);
+        mentions_done(&job->hosted);
         mentions_done(&job->mail);
         mentions_done(&job->ties);
         free(job->time_zone);
@@ -66,7 +65,6 @@ static void draft_done(struct job_draft *d) {
         strv_free(d->command);
         free(d->script);
         free(d->shell);
-        free(d->unit);
         agenda_draft_done(&d->agenda);
         job_free(d->job);
 }
@@ -126,7 +124,8 @@ static bool sort_settings(struct job_draft *d, const struct job_setting *setting
                         is_good = tell_unknown(d, s) == 0;
                         continue;
                 }
-                d->set[key - keys] = *s->value ? s : NULL;
+                if (*s->value || !job_key_is_family(key)) /* an empty one is the end of one of the family */
+                        d->set[key - keys] = *s->value ? s : NULL;
                 d->job->has_allow |= key->parse == parse_allow;
         }
         return is_good;
@@ -138,10 +137,10 @@ static int parse_list(struct job_draft *d, const struct job_key *key, const stru
         int result = 0;
 
         for (size_t i = 0; i < n; i++)
-                if (strcmp(settings[i].key, key->name) == 0 && !*settings[i].value)
+                if (job_key_is(key, settings[i].key) && !*settings[i].value && !job_key_is_family(key))
                         first = i + 1;
         for (size_t i = first; i < n; i++) {
-                if (strcmp(settings[i].key, key->name) != 0)
+                if (!job_key_is(key, settings[i].key))
                         continue;
                 size += sizeof(uint16_t) + strlen(settings[i].value);
                 if (size > JOB_WHAT_MAX)
@@ -161,8 +160,8 @@ static int parse_all(struct job_draft *d, const struct job_setting *settings, si
         int result = sort_settings(d, settings, n) ? 0 : 1;
 
         for (size_t i = 0; i < n_keys; i++) {
-                if (d->set[i] && d->set[KEY_UNIT] && draft_is_for_programs((enum job_key_index)i))
-                        result |= draft_refuse_with_unit(d, (enum job_key_index)i);
+                if (d->set[i])
+                        result |= draft_refuse_for_work(d, (enum job_key_index)i);
                 if (!d->set[i])
                         continue;
                 int r = keys[i].is_list ? parse_list(d, &keys[i], settings, n) : parse_setting(d, &keys[i], d->set[i]);
@@ -173,64 +172,6 @@ static int parse_all(struct job_draft *d, const struct job_setting *settings, si
         return result;
 }
 
-static int take_command(struct job_draft *d) {
-        const struct job_setting *shell = d->set[KEY_SHELL];
-
-        d->job->what.argv = d->command;
-        d->command = NULL;
-        if (shell && !shell->is_default)
-                draft_warn(d, shell, 0, "Shell= means nothing with Command=; Script= has a shell");
-        return 0;
-}
-
-static int take_unit(struct job_draft *d) {
-        int r = strv_take(&d->job->what.argv, 0, d->unit);
-
-        d->unit = NULL;
-        d->job->what.is_unit = true;
-        return r;
-}
-
-static int take_script(struct job_draft *d) {
-        struct job_what *what = &d->job->what;
-        int r = d->shell ? 0 : draft_copy(SHELL_DEFAULT, &d->shell);
-        if (r == 0)
-                r = strv_take(&what->argv, 0, d->shell);
-        if (r == 0)
-                r = strv_take(&what->argv, 1, strdup("-c"));
-        d->shell = NULL;
-        if (r == 0) {
-                r = strv_take(&what->argv, 2, d->script);
-                d->script = NULL;
-        }
-        return r;
-}
-
-/* Where other settings are wrong already, a missing command may be among them and is not told. */
-static int finish_argv(struct job_draft *d, const char *file, unsigned line, bool is_good) {
-        static const enum job_key_index keys[] = {KEY_COMMAND, KEY_SCRIPT, KEY_UNIT};
-        const struct job_setting *first = NULL;
-
-        for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-                const struct job_setting *s = d->set[keys[i]];
-                if (s && first)
-                        return draft_error(d, s, 0, "a job has either %s= (%s:%u) or %s= (%s:%u), not both", first->key,
-                                           first->file, first->line, s->key, s->file, s->line);
-                if (s)
-                        first = s;
-        }
-        if (!first) {
-                if (d->diags && is_good)
-                        diags_add(d->diags, false, file, line, 0,
-                                  "job %s has neither Command= nor Script= nor Unit=", d->job->name);
-                return 1;
-        }
-        if (d->command)
-                return take_command(d);
-        if (d->unit)
-                return take_unit(d);
-        return d->script ? take_script(d) : 1; /* told */
-}
 int job_build(const char *name, const char *file, unsigned line, const struct job_setting *settings, size_t n_settings,
               struct agendas *agendas, struct diags *diags, struct job **ret) {
         struct job_draft draft = {.job = job_new(name, file, line), .agendas = agendas, .diags = diags};
@@ -239,10 +180,12 @@ int job_build(const char *name, const char *file, unsigned line, const struct jo
                 return -ENOMEM;
         int r = parse_all(&draft, settings, n_settings);
         if (r == 0)
+                r = draft_check_hosted(&draft);
+        if (r == 0)
                 r = draft_finish_when(&draft);
         if (r >= 0) {
-                int argv_result = finish_argv(&draft, file, line, r == 0);
-                r = argv_result < 0 ? argv_result : r | argv_result;
+                int work_result = draft_finish_work(&draft, file, line, r == 0);
+                r = work_result < 0 ? work_result : r | work_result;
         }
         if (r == 0) {
                 draft_finish_output(&draft);

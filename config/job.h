@@ -42,7 +42,8 @@
 #define JOB_HISTORY_RUNS_DEFAULT 100
 #define JOB_HISTORY_RUNS_MAX     1000000
 #define JOB_HISTORY_DEFAULT_US   (90 * USEC_PER_DAY)
-#define JOB_CONDITIONS_MAX       32                                                             /* of a job */
+#define JOB_CONDITIONS_MAX       32                       /* of a job */
+#define JOB_PLUGIN_FOLDER        CHIMED_LIBDIR "/plugins" /* where the files of Plugin= are, if PluginDirectory= says no other */
 #define JOB_SEARCH_PATH          "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" /* PATH of jobs that set none */
 #define JOB_UNIX_GROUPS_MAX      1024 /* names in SupplementaryGroups= */
 #define JOB_NICE_MIN             (-20)
@@ -193,12 +194,30 @@ struct job_condition {
         char **argv;         /* owned: the command; or one word, the path or the unit; NULL: none */
 };
 
+/* What kind of thing does the work of a run. */
+enum job_work {
+        JOB_WORK_COMMAND, /* Command=, Script=: a process of its own */
+        JOB_WORK_UNIT,
+        /* hosted: by a process that lives on and does the work of many runs, a tick each */
+        JOB_WORK_PLUGIN,
+        JOB_WORK_COPROCESS,
+        JOB_WORK_MAX
+};
+
+static inline bool job_work_is_hosted(enum job_work work) {
+        return work == JOB_WORK_PLUGIN || work == JOB_WORK_COPROCESS;
+}
+
 /* How and as whom a job runs. All pointers are owned. Zeroed by job_what_init() but for its defaults. */
 struct job_what {
-        char **argv; /* NULL-terminated: the Command=, or { Shell, "-c", Script, NULL }; argv[0] an absolute path or a bare name for PATH */
-        bool is_unit; /* instead argv is { the service of Unit=, NULL } */
-        char *user;   /* User= as written; NULL: not set */
-        char *group;  /* Group= as written; NULL: not set */
+        enum job_work work;
+        /* NULL-terminated: of a command or coprocess its arguments, argv[0] an absolute path or a bare name for PATH; or { Shell, "-c", Script };
+         * { the service of Unit= }; { the absolute path of the plugin's file } */
+        char **argv;
+        char **options; /* of a plugin: NULL-terminated NAME=VALUE of Option.NAME=, each name once, at most PLUGIN_OPTIONS_MAX; NULL: none */
+        char *host;  /* PluginHost=, a name; NULL: the job has a host process to itself. Only of hosted jobs */
+        char *user;  /* User= as written; NULL: not set */
+        char *group; /* Group= as written; NULL: not set */
         /* resolved by identity_resolve(); has_identity is false where the job runs as the runner's own user */
         bool has_identity;
         uid_t uid;
@@ -240,7 +259,7 @@ const char *job_io_class_name(uint16_t io_priority);
 
 /* A name in a value, which is resolved later, and where it stands. Both texts are owned. */
 struct job_mention {
-        uint8_t kind;    /* of a right: enum job_allow; of a calendar: 1 in Except=, 0 in Only=; of a tie: enum tie_kind */
+        uint8_t kind; /* of a right: enum job_allow; of a calendar: 1 in Except=, 0 in Only=; of a tie: enum tie_kind; of job.hosted as it says */
         bool is_default; /* from [defaults] */
         char *name;
         char *file;
@@ -250,6 +269,12 @@ struct job_mention {
 struct job_mentions {
         struct job_mention *list;
         size_t n;
+};
+
+enum job_hosted_key {
+        JOB_HOSTED_PLUGIN, /* its name is the plugin's, */
+        JOB_HOSTED_OPTION, /* the option's, in the order of job_what.options, */
+        JOB_HOSTED_HOST,   /* the host's */
 };
 
 /* A whole definition, as the reader makes it. All pointers are owned. */
@@ -264,6 +289,7 @@ struct job {
         struct job_mentions rights;
         struct job_mentions groups;    /* of SupplementaryGroups= */
         struct job_mentions calendars; /* of Only= and Except=, in their order */
+        struct job_mentions hosted;    /* of Plugin=, Option.NAME= and PluginHost=: where they stand, by enum job_hosted_key */
         struct job_mentions mail;      /* addresses of MailTo= */
         uint8_t mail_on;               /* enum job_mail_on */
         struct job_mentions ties;      /* of MemberOf=, OnSuccess= and their kin */
@@ -288,7 +314,8 @@ enum job_half {
 
 struct job_draft;
 
-/* The one table of keys. Parser, printer, manual check and completion walk it. */
+/* The one table of keys. Parser, printer, manual check and completion walk it. A name with a dot is a family: Option.NAME stands for all keys
+ * that begin with "Option.". */
 struct job_key {
         const char *name;
         enum job_half half;
@@ -309,7 +336,11 @@ struct job_key {
 const struct job_key *job_keys(size_t *ret_n);
 /* The row of a key, case-sensitive, or NULL. */
 const struct job_key *job_key_find(const char *name);
-/* What to say of a key that is not ours: another system's name or a later version's key gets its answer, else the nearest
+/* True if the row is that of a key of this name. */
+bool job_key_is(const struct job_key *key, const char *name);
+/* True if the row is a family. */
+bool job_key_is_family(const struct job_key *key);
+/* What to say of a key that is not ours: another system's name gets its answer, else the nearest
  * key, of a job or of `others` that may stand in the same section. Prints into buf, returns buf. */
 char *job_key_hint(const char *name, const struct job_key *others, size_t n_others, char buf[static 160]);
 
@@ -357,6 +388,17 @@ bool job_unit_is_service(const char *name);
 int job_unit_load_error(const char *load_state);
 /* Such an errno, or another one of a run of a unit, in words; NULL where it is none. */
 const char *job_unit_error_to_string(int error);
+
+/* "plugin memsample": what a job runs, in words, given to the caller: the argument list as in job_command_print() behind the word for
+ * its kind, but for a command. 0, -ENOMEM. */
+int job_work_print(const struct job_what *what, size_t max, char **ret);
+/* Another folder for a plugin's file; of other work nothing changes. 0, -ENOMEM. */
+int job_what_set_plugin_folder(struct job_what *what, const char *folder);
+/* What jobs must have in common that may share a host process; other hosts, other hash. `definition` is the job's own hash, which it is where
+ * the job shares with nobody. 0, -ENOMEM. */
+int job_host_hash(const struct job_what *what, struct hash128 definition, struct hash128 *ret);
+/* The name of a key of which two jobs of one host say different things, static; NULL: they may share it. */
+const char *job_host_difference(const struct job_what *a, const struct job_what *b);
 
 /* The argument list as Command= would write it, given to the caller; cut behind a whole character, with an ellipsis, so that it has
  * at most max bytes (at least 3). 0, -ENOMEM. */

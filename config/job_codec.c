@@ -6,11 +6,13 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/job_draft.h"
 #include "config/parameters.h"
+#include "config/plugin_option.h"
 
 #define WHAT_VERSION   9
 #define MANNER_SIZE_AT 1 /* offset of the manner's size, behind the version */
@@ -104,9 +106,11 @@ void job_what_encode(const struct job_what *what, struct pack *p) {
                 uint32_t manner_size = (uint32_t)(p->size - begin);
                 memcpy(p->data + begin + MANNER_SIZE_AT, &manner_size, sizeof(manner_size));
         }
-        pack_u8(p, what->is_unit);
+        pack_u8(p, (uint8_t)what->work);
         encode_list(p, what->argv);
         encode_list(p, what->accepted);
+        encode_list(p, what->options);
+        pack_string(p, what->host);
 }
 
 size_t job_what_manner_size(const void *data, size_t size) {
@@ -321,13 +325,39 @@ static bool has_sane_means(const struct job_what *what) {
                what->oom_score >= -JOB_OOM_SCORE_MAX && what->oom_score <= JOB_OOM_SCORE_MAX;
 }
 
+/* "NAME=VALUE" of a plugin's option. */
+static bool is_option(const char *text) {
+        char name[PLUGIN_OPTION_NAME_MAX + 2]; /* one more than there may be */
+        size_t size = strcspn(text, "=");
+
+        snprintf(name, sizeof(name), "%.*s", (int)size, text);
+        return text[size] && plugin_option_name_is_valid(name);
+}
+
+/* What is run, by the rules of its kind. */
+static bool has_sane_work(const struct job_what *what) {
+        bool is_plugin = what->work == JOB_WORK_PLUGIN, is_one = what->argv && what->argv[0] && !what->argv[1];
+        const char *why;
+
+        if (!what->argv || !what->argv[0][0] || (what->argv[0][0] != '/' && strchr(what->argv[0], '/')))
+                return false;
+        if (what->work == JOB_WORK_UNIT && (!is_one || !job_unit_is_service(what->argv[0])))
+                return false;
+        if (is_plugin ? !is_one || what->argv[0][0] != '/' : what->options != NULL)
+                return false;
+        for (size_t i = 0; what->options && what->options[i]; i++)
+                if (i == PLUGIN_OPTIONS_MAX || !is_option(what->options[i]))
+                        return false;
+        if (job_work_is_hosted(what->work))
+                return !what->conditions && !what->stop_path && (!what->host || job_name_is_valid(what->host, &why));
+        return !what->host;
+}
+
 /* What the reader guarantees and the runner relies on. */
 static bool is_sane(const struct job_what *what) {
         const char *directory = what->working_directory;
 
-        if (!what->argv || !what->argv[0][0] || (what->argv[0][0] != '/' && strchr(what->argv[0], '/')))
-                return false;
-        if (what->is_unit && (what->argv[1] || !job_unit_is_service(what->argv[0])))
+        if (!has_sane_work(what))
                 return false;
         if (directory && directory[0] != '/' && strcmp(directory, "~") != 0)
                 return false;
@@ -379,11 +409,17 @@ int job_what_decode(const void *data, size_t size, struct job_what *ret) {
         exit_classes_unpack(&u, &what.exits);
         if (u.at != (const uint8_t *)data + manner_size)
                 u.bad = true;
-        what.is_unit = decode_bool(&u);
+        uint8_t work = unpack_u8(&u);
+        u.bad = u.bad || work >= JOB_WORK_MAX;
+        what.work = work < JOB_WORK_MAX ? (enum job_work)work : JOB_WORK_COMMAND;
         if (r == 0)
                 r = decode_list(&u, &what.argv);
         if (r == 0)
                 r = decode_accepted(&u, &what);
+        if (r == 0)
+                r = decode_list(&u, &what.options);
+        if (r == 0)
+                r = decode_text(&u, &what.host);
         if (r == 0)
                 r = unpack_finish(&u);
         if (r == 0 && !is_sane(&what))

@@ -19,6 +19,10 @@ enum job_key_index {
         KEY_SCRIPT,
         KEY_SHELL,
         KEY_UNIT,
+        KEY_PLUGIN,
+        KEY_OPTION,
+        KEY_COPROCESS,
+        KEY_PLUGIN_HOST,
         KEY_EVERY,
         KEY_MODE,
         KEY_ALIGN,
@@ -146,8 +150,8 @@ struct job_draft {
         bool is_zone_missing;                  /* nothing else is wrong */
         bool is_canonical;                     /* read back from a when-text: no names */
         const struct job_setting *set[KEYS_N]; /* the setting in force; NULL: the built-in default */
-        char **command;                        /* Command= as argument list */
-        char *script, *shell, *unit;
+        char **command;                        /* Command=, Coprocess=, Unit=, Plugin= as argument list */
+        char *script, *shell;
         size_t n_environment, n_environment_files, n_accepted; /* counted, for lists may be long */
         uint8_t io_class, io_level; /* IOSchedulingClass=, IOSchedulingPriority= as they were written */
 };
@@ -174,6 +178,8 @@ struct job_word *words_free(struct job_word *words, size_t n);
 
 /* NULL-terminated lists. */
 char **strv_free(char **list);
+/* An argument list of one word in the place of another one, which is freed. The word is taken also on failure (and may be NULL: then it fails). 0 or -ENOMEM. */
+int strv_of(char *word, char ***ret);
 size_t strv_count(char *const *list);
 /* Appends item, which is taken also on failure (and may be NULL: then it fails). 0 or -ENOMEM. */
 int strv_take(char ***list, size_t n, char *item);
@@ -200,10 +206,13 @@ int draft_check_account(struct job_draft *d, const struct job_setting *s, const 
 /* 0 for an absolute path in the value that is not too long. */
 int draft_check_path(struct job_draft *d, const struct job_setting *s, const char *path);
 int draft_copy(const char *text, char **ret);
-/* Whether a key is about a program that the runner executes itself, so that it means nothing with Unit=. */
-bool draft_is_for_programs(enum job_key_index key);
-/* Tells it of such a key where there is a unit; a default is passed over. From then on it is not set. 0 or 1. */
-int draft_refuse_with_unit(struct job_draft *d, enum job_key_index key);
+/* Tells of a key that is set and means nothing with what the job runs; a default is passed over. From then on it is not set. 0 or 1. */
+int draft_refuse_for_work(struct job_draft *d, enum job_key_index key);
+/* What the values of other keys mean with a hosted job. 0, 1 (told). */
+int draft_check_hosted(struct job_draft *d);
+/* What the job runs. Where other settings are wrong already (not is_good), what is missing may be among them and is not told. 0, 1 (told),
+ * -ENOMEM. */
+int draft_finish_work(struct job_draft *d, const char *file, unsigned line, bool is_good);
 /* Adds a name that stands at offset; *ret is it, to be filled in. 0 or -ENOMEM. */
 int draft_mention(const struct job_setting *s, size_t offset, const char *name, struct job_mentions *mentions,
                   struct job_mention **ret);
@@ -221,6 +230,9 @@ int parse_command(struct job_draft *d, const struct job_setting *s);
 int parse_script(struct job_draft *d, const struct job_setting *s);
 int parse_shell(struct job_draft *d, const struct job_setting *s);
 int parse_unit(struct job_draft *d, const struct job_setting *s);
+int parse_plugin(struct job_draft *d, const struct job_setting *s);
+int parse_option(struct job_draft *d, const struct job_setting *s);
+int parse_plugin_host(struct job_draft *d, const struct job_setting *s);
 int parse_every(struct job_draft *d, const struct job_setting *s);
 int parse_mode(struct job_draft *d, const struct job_setting *s);
 int parse_align(struct job_draft *d, const struct job_setting *s);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// job_hint: what to say of a key that chimed does not have: what it is called here, that it comes later, or the nearest name.
+// job_hint: what to say of a key that chimed does not have: what it is called here, or the nearest name.
 
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +12,7 @@ struct answer {
         const char *name, *text;
 };
 
-/* Names that admins bring from other systems, and later keys of which there is more to say. */
+/* Names that admins bring from other systems, and keys of other sections. */
 static const struct answer foreign[] = {
         {"AccuracySec", "is systemd's; slots here are exact, RandomizedDelay= spreads them"},
         {"OnUnitActiveSec", "is systemd's; here: Every= with Mode=fixed-rate"},
@@ -92,20 +92,6 @@ static const struct answer foreign[] = {
         {"Name", "is not a key; a job's name stands in its header: [job NAME]"},
 };
 
-/* Keys of the job language that this version does not have; a * stands for any ending. */
-static const char *const later[] = {
-        "Plugin", "Option.*", "PluginHost", "Coprocess",
-};
-
-static bool is_later(const char *name) {
-        for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
-                size_t size = strcspn(later[i], "*");
-                if (later[i][size] ? strncasecmp(name, later[i], size) == 0 : strcasecmp(name, later[i]) == 0)
-                        return true;
-        }
-        return false;
-}
-
 static const char *nearest_key(const char *name, const struct job_key *others, size_t n_others) {
         size_t n;
         const struct job_key *keys = job_keys(&n);
@@ -126,10 +112,6 @@ char *job_key_hint(const char *name, const struct job_key *others, size_t n_othe
                         snprintf(buf, room, "%s= %s", name, foreign[i].text);
                         return buf;
                 }
-        if (is_later(name)) {
-                snprintf(buf, room, "%.64s= is not in this version of chimed", name);
-                return buf;
-        }
         const char *known = nearest_key(name, others, n_others);
         if (known)
                 snprintf(buf, room, "unknown key %.64s=; did you mean %s=?", name, known);

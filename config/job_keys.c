@@ -17,6 +17,16 @@ static const struct job_key table[KEYS_N] = {
                        parse_shell, NULL},
         [KEY_UNIT] = {"Unit", JOB_HALF_WHAT, false, false, "", "", "backup.service",
                       "A systemd service that is started and awaited, and whose result is the run's.", parse_unit, NULL},
+        [KEY_PLUGIN] = {"Plugin", JOB_HALF_WHAT, false, false, "", "", "heartbeat",
+                        "A shared object that does the work, in a host process, without a process for each run.", parse_plugin,
+                        NULL},
+        [KEY_OPTION] = {"Option.NAME", JOB_HALF_WHAT, true, false, "", "", "/run/alive",
+                        "An option of the plugin, by the name that it has there.", parse_option, NULL},
+        [KEY_COPROCESS] = {"Coprocess", JOB_HALF_WHAT, false, false, "", "", "/usr/local/bin/metrics --lines",
+                           "A program that stays: for each run it gets one line and answers with one.", parse_command, NULL},
+        [KEY_PLUGIN_HOST] = {"PluginHost", JOB_HALF_WHAT, false, true, "", "", "samplers",
+                             "A name: the plugins and coprocesses of all jobs that have it share one host process.",
+                             parse_plugin_host, NULL},
         [KEY_EVERY] = {"Every", JOB_HALF_WHEN, false, false, "", "", "5min", "The interval, from 1ms.", parse_every,
                        print_every},
         [KEY_MODE] = {"Mode", JOB_HALF_WHEN, false, true, "fixed-delay", "fixed-delay fixed-rate", "fixed-rate",
@@ -261,9 +271,19 @@ const struct job_key *job_keys(size_t *ret_n) {
         return table;
 }
 
+bool job_key_is_family(const struct job_key *key) {
+        return strchr(key->name, '.') != NULL;
+}
+
+bool job_key_is(const struct job_key *key, const char *name) {
+        const char *dot = strchr(key->name, '.');
+
+        return dot ? strncmp(key->name, name, (size_t)(dot - key->name) + 1) == 0 : strcmp(key->name, name) == 0;
+}
+
 const struct job_key *job_key_find(const char *name) {
         for (size_t i = 0; i < KEYS_N; i++)
-                if (strcmp(table[i].name, name) == 0)
+                if (job_key_is(&table[i], name))
                         return &table[i];
         return NULL;
 }

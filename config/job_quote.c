@@ -66,21 +66,50 @@ static void put_word(struct quoter *q, const char *word) {
                 put(q, &quote, 1);
 }
 
+/* Words with a blank before each but the first of all. */
+static void put_words(struct quoter *q, char *const *words) {
+        for (size_t i = 0; words && words[i] && !q->is_cut; i++) {
+                if (q->size > 0)
+                        put(q, " ", 1);
+                put_word(q, words[i]);
+        }
+}
+
+static char *finish(struct quoter *q) {
+        if (q->is_cut) {
+                memcpy(q->text + q->size, ELLIPSIS, strlen(ELLIPSIS));
+                q->size += strlen(ELLIPSIS);
+        }
+        q->text[q->size] = '\0';
+        return q->text;
+}
+
 int job_command_print(char *const *argv, size_t max, char **ret) {
         struct quoter q = {.text = malloc(max + 1), .max = max};
 
         if (!q.text)
                 return -ENOMEM;
-        for (size_t i = 0; argv && argv[i] && !q.is_cut; i++) {
-                if (i > 0)
-                        put(&q, " ", 1);
-                put_word(&q, argv[i]);
-        }
-        if (q.is_cut) {
-                memcpy(q.text + q.size, ELLIPSIS, strlen(ELLIPSIS));
-                q.size += strlen(ELLIPSIS);
-        }
-        q.text[q.size] = '\0';
-        *ret = q.text;
+        put_words(&q, argv);
+        *ret = finish(&q);
+        return 0;
+}
+
+int job_work_print(const struct job_what *what, size_t max, char **ret) {
+        static const char *const kinds[JOB_WORK_MAX] = {[JOB_WORK_PLUGIN] = "plugin", [JOB_WORK_COPROCESS] = "coprocess"};
+
+        if (!kinds[what->work])
+                return job_command_print(what->argv, max, ret);
+        struct quoter q = {.text = malloc(max + 1), .max = max};
+        if (!q.text)
+                return -ENOMEM;
+        put(&q, kinds[what->work], strlen(kinds[what->work]));
+        if (what->work == JOB_WORK_PLUGIN) {
+                const char *name = strrchr(what->argv[0], '/') + 1, *dot = strrchr(name, '.');
+                put(&q, " ", 1);
+                put(&q, name, dot ? (size_t)(dot - name) : strlen(name));
+                put_words(&q, what->options);
+        } else
+                put_words(&q, what->argv);
+        *ret = finish(&q);
         return 0;
 }

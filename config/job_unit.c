@@ -56,23 +56,7 @@ int parse_unit(struct job_draft *d, const struct job_setting *s) {
                 return draft_error(d, s, 0, "%.100s is a template; write an instance of it, NAME@INSTANCE", s->value);
         if (!job_unit_is_service(name))
                 return draft_error(d, s, 0, "\"%.60s\" is no name of a systemd service", s->value);
-        return draft_copy(name, &d->unit);
-}
-
-bool draft_is_for_programs(enum job_key_index key) {
-        return key == KEY_SHELL || key == KEY_KILL_SIGNAL || (key >= KEY_USER && key <= KEY_CAPTURE_MAX);
-}
-
-int draft_refuse_with_unit(struct job_draft *d, enum job_key_index key) {
-        const struct job_setting *s = d->set[key];
-        struct job_setting at_key = *s;
-
-        d->set[key] = NULL;
-        if (s->is_default)
-                return 0;
-        at_key.column = 1;
-        return draft_error(d, &at_key, 0, "%s= means nothing with Unit=; the unit says it: systemctl edit %.100s", s->key,
-                           d->set[KEY_UNIT]->value);
+        return strv_of(strdup(name), &d->command);
 }
 
 static const struct {

@@ -27,6 +27,8 @@ void job_what_done(struct job_what *what) {
         if (!what)
                 return;
         strv_free(what->argv);
+        strv_free(what->options);
+        free(what->host);
         free(what->user);
         free(what->group);
         free(what->groups);

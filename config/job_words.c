@@ -210,3 +210,14 @@ int strv_take(char ***list, size_t n, char *item) {
         *list = grown;
         return 0;
 }
+
+int strv_of(char *word, char ***ret) {
+        char **list = NULL;
+        int r = strv_take(&list, 0, word);
+
+        if (r == 0) {
+                strv_free(*ret);
+                *ret = list;
+        }
+        return r;
+}

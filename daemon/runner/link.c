@@ -156,12 +156,12 @@ static int describe(struct runner *runner, uint64_t number, const struct definit
 
         if (r < 0)
                 return r;
-        r = job_command_print(what.argv, WIRE_COMMAND_MAX, &command);
+        r = job_work_print(&what, WIRE_COMMAND_MAX, &command);
         if (r == 0)
                 wire_put_described(&runner->link.pack,
                                    &(struct wire_described){.number = number,
                                                             .is_known = true,
-                                                            .is_unit = what.is_unit,
+                                                            .is_unit = what.work == JOB_WORK_UNIT,
                                                             .line = definition->line,
                                                             .command = command,
                                                             .user = what.user ? what.user : "",

@@ -459,7 +459,7 @@ static int choose_process(const struct runner *runner, struct run *run, struct l
                         outputs[i]->kind = JOB_OUTPUT_APPEND;
         if (!run_is_answered(run))
                 return conditions_make_process(&l->what, run->n_answered, is_user_manager);
-        run->is_unit = l->what.is_unit;
+        run->is_unit = l->what.work == JOB_WORK_UNIT;
         return run->is_unit ? unit_make_process(&l->what, is_user_manager) : 0;
 }
 

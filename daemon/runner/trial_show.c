@@ -155,7 +155,7 @@ int trial_show(struct runner *runner, const struct run *run, const struct job_wh
                 r = environment_build(&all, base.list, what, fixed.list);
         if (r == 0) {
                 put("Job", "%s", run->name);
-                if (what->is_unit)
+                if (what->work == JOB_WORK_UNIT)
                         put_unit(what);
                 else {
                         put_process(what);

@@ -98,7 +98,7 @@ int unit_make_process(struct job_what *what, bool is_user_manager) {
         }
         strv_free(what->argv);
         what->argv = argv;
-        what->is_unit = false;
+        what->work = JOB_WORK_COMMAND;
         what->error.kind = JOB_OUTPUT_INHERIT;
         return 0;
 }

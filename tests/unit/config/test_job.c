@@ -75,11 +75,16 @@ START_TEST(a_job_with_the_rows_example_and_each_of_its_values_builds) {
                 char text[300];
                 bool is_rate = strcmp(key->name, "Align") == 0 || strcmp(key->name, "RandomizedDelay") == 0 ||
                                strcmp(key->name, "CatchUp") == 0;
-                bool is_program =
-                        strcmp(key->name, "Command") == 0 || strcmp(key->name, "Script") == 0 || strcmp(key->name, "Unit") == 0;
+                bool is_program = strcmp(key->name, "Command") == 0 || strcmp(key->name, "Script") == 0 ||
+                                  strcmp(key->name, "Unit") == 0 || strcmp(key->name, "Plugin") == 0 ||
+                                  strcmp(key->name, "Coprocess") == 0;
+                bool is_hosted = job_key_is_family(key) || strcmp(key->name, "PluginHost") == 0;
                 const char *tail = strcmp(key->name, "Allow") ? "/tmp/x" : "root";
                 const char *path = word && word[strlen(word) - 1] == ':' ? tail : "";
-                snprintf(text, sizeof(text), "%s%s%s%s=%s%s\n", is_program ? "" : "Command=/bin/true\n",
+                snprintf(text, sizeof(text), "%s%s%s%s=%s%s\n",
+                         is_program  ? ""
+                         : is_hosted ? "Plugin=x\n"
+                                     : "Command=/bin/true\n",
                          strcmp(key->name, "Every") && strcmp(key->name, "OnCalendar") && strcmp(key->name, "Cron")
                                  ? "Every=1h\n"
                                  : "",
@@ -285,10 +290,9 @@ static const struct {
         {"Command=/bin/x \\ud800\n", "no character", 2, 16},
         {"Command=/bin/x \\777\n", "no character", 2, 16},
         {"Command=/bin/x\nScript=y\n", "either Command= (f:2) or Script= (f:3)", 3, 8},
-        {"Command=\n", "neither Command= nor Script=", 1, 0},
+        {"Command=\n", "none of Command=, Script=", 1, 0},
         {"Evry=5s\n", "did you mean Every=?", 2, 1},
         {"Persistent=true\n", "is systemd's", 2, 1},
-        {"Coprocess=x\n", "Coprocess= is not in this version of chimed", 2, 1},
         {"MailTo=root,ops@example.org -x\n", "\"-x\" is no mail address", 2, 29},
         {"MailTo=a;b\n", "is no mail address", 2, 8},
         {"MailOn=never\n", "", 2, 8},
@@ -303,7 +307,6 @@ static const struct {
         {"OnCalendar=daily\nGap=run\n", "Gap=run is not known; there is run-after and skip", 3, 5},
         {"OnCalendar=daily\nFold=last\n", "Fold=last is not known; there is first, second and both", 3, 6},
         {"Cron=@daily\nCronDays=xor\n", "CronDays=xor is not known; there is or and and", 3, 10},
-        {"Option.x=1\n", "is not in this version of chimed", 2, 1},
         {"Foo=1\n", "unknown key Foo=", 2, 1},
 };
 
@@ -1000,15 +1003,16 @@ START_TEST(a_unit_is_a_service_with_nothing_of_the_defaults) {
 
         job_what_init(&by_default);
         ck_assert_str_eq(job->what.argv[0], "backup@x.service");
-        ck_assert(job->what.is_unit && !job->what.argv[1] && !job->what.user && !job->what.environment && !job->what.accepted);
+        ck_assert(job->what.work == JOB_WORK_UNIT && !job->what.argv[1] && !job->what.user && !job->what.environment &&
+                  !job->what.accepted);
         ck_assert(job->what.nice == by_default.nice && job->what.io_priority == 0 &&
                   job->what.output.kind == JOB_OUTPUT_JOURNAL);
         job_what_encode(&job->what, &p);
         ck_assert_int_eq(job_what_decode(p.data, p.size, &back), 0);
-        ck_assert(back.is_unit && back.timeout_us == USEC_PER_HOUR);
+        ck_assert(back.work == JOB_WORK_UNIT && back.timeout_us == USEC_PER_HOUR);
         ck_assert_str_eq(back.argv[0], "backup@x.service");
         job_what_done(&back);
-        p.data[p.size - 3] = 'x'; /* "ice": of no other type */
+        p.data[p.size - 10 - 3] = 'x'; /* "ice", before no parameters, no options and no host: of no other type */
         ck_assert_int_eq(job_what_decode(p.data, p.size, &back), -EBADMSG);
         pack_done(&p);
         job_free(job);
