@@ -4,6 +4,7 @@
 #include "daemon/scheduler/chimed.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -98,7 +99,8 @@ static int start(struct chimed *c, enum journal_target target, gid_t admin_gid, 
         if (r == 0)
                 r = loop_arm_timer(c->real_timer, LOOP_NEVER); /* it hears clock changes even so */
         if (r == 0)
-                r = link_new(c->loop, c->journal, CHIMED_CONTROL_FD, CHIMED_OUTPUT_FD, &c->link);
+                r = link_new(c->loop, c->journal, CHIMED_CONTROL_FD, CHIMED_OUTPUT_FD,
+                             fcntl(CHIMED_HOSTS_FD, F_GETFD) >= 0 ? CHIMED_HOSTS_FD : -1, &c->link);
         if (r == 0)
                 r = state ? link_keep(c->link, state) : 0;
         if (r == 0)

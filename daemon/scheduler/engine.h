@@ -186,6 +186,8 @@ struct engine_past {
         uint8_t last_boot_id[16];    /* in which boot */
 };
 
+/* A number for a run that is no job's. */
+uint64_t engine_take_run(struct engine *e);
 /* Numbers below are used up. */
 void engine_skip_runs(struct engine *e, uint64_t next_run);
 /* Before all restores. */

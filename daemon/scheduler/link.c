@@ -2,8 +2,7 @@
 // link: one row a record: what the runner may say in which phase, and who handles it. There is no ledger between: a result is
 // acknowledged as soon as the engine has it.
 
-#include "daemon/scheduler/link.h"
-#include "daemon/scheduler/machine.h"
+#include "daemon/scheduler/link_internal.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -13,54 +12,12 @@
 #include "config/job.h"
 #include "daemon/core/util.h"
 #include "daemon/core/wire.h"
-#include "daemon/scheduler/book.h"
+#include "daemon/scheduler/machine.h"
 #include "daemon/scheduler/plan.h"
-#include "daemon/scheduler/story.h"
-#include "daemon/scheduler/vault.h"
-
-enum link_phase {
-        LINK_PHASE_HELLO = 1 << 0, /* nothing said yet */
-        LINK_PHASE_SYNC = 1 << 1,  /* until the first COMMIT */
-        LINK_PHASE_UP = 1 << 2,
-        LINK_PHASE_OVER = 1 << 3, /* the runner is gone: nothing more is decided */
-};
-
-struct link {
-        struct zones zones;
-        struct agendas agendas; /* those of the engine, the vault and audits */
-        struct loop *loop;
-        struct journal *journal;
-        struct channel *control, *output;
-        enum link_phase phase;
-        struct engine *engine;
-        struct story *story;
-        struct book *book;
-        struct vault *vault;     /* NULL: no ledger is kept */
-        struct wire_hello hello; /* that waits for it to open */
-        bool is_hello_waiting;
-        bool is_defining; /* a generation is being told */
-        struct link_listener listener;
-        void *listener_data;
-        uint8_t instance[16];
-        char *files; /* what the runner reads */
-        struct wire_commit commit;
-        uint64_t *kills; /* runs whose end waits for room: at most those in flight, for the engine asks once for each */
-        size_t n_kills, allocated_kills;
-        struct pack pack;                 /* for the record in the making */
-        struct clockstep_reading reading; /* of the clocks, when last looked at */
-        bool is_synchronised;
-        bool has_more;        /* the engine has more to do in this instant */
-        bool has_heard;       /* the runner has spoken in this pass */
-        int64_t behind_bt_us; /* since when it has not read what it was sent; 0: it has */
-        bool is_behind_told;
-        uint64_t reloads;   /* asked for so far */
-        uint64_t value_run; /* whose output's tail is in value */
-        struct pack value;
-};
 
 /* ---- actions ---- */
 
-static int send_pack(struct link *link, enum wire_type type) {
+int link_send(struct link *link, enum wire_type type) {
         int r = pack_result(&link->pack);
         if (r == 0)
                 r = channel_send(link->control, type, link->pack.data, link->pack.size);
@@ -68,9 +25,9 @@ static int send_pack(struct link *link, enum wire_type type) {
         return r == -EPIPE ? 0 : r; /* the loop will hear of the end */
 }
 
-static int send_number(struct link *link, enum wire_type type, uint64_t number) {
+int link_send_number(struct link *link, enum wire_type type, uint64_t number) {
         wire_put_number(&link->pack, number);
-        return send_pack(link, type);
+        return link_send(link, type);
 }
 
 /* The runner can't be told: the run ends here, as one that could not start. */
@@ -106,22 +63,28 @@ static void add_parent_output(const struct link *link, struct wire_start *start)
         }
 }
 
-static void do_start(struct link *link, struct clock_sample now, struct wire_start *start) {
+static int do_start(struct link *link, struct clock_sample now, struct wire_start *start) {
+        if (hosts_has(link->hosts, &start->hash))
+                return hosts_tick(link->hosts, now, start);
         if (start->parent.run > 0)
                 add_parent_output(link, start);
         wire_put_start(&link->pack, start);
-        int r = send_pack(link, WIRE_START);
+        int r = link_send(link, WIRE_START);
         if (r < 0)
                 refuse_start(link, now, start, r);
+        return 0;
 }
 
 static int send_kill(struct link *link, uint64_t run) {
         wire_put_kill(&link->pack, &(struct wire_kill_run){.run = run, .how = WIRE_KILL_ASK});
-        return send_pack(link, WIRE_KILL);
+        return link_send(link, WIRE_KILL);
 }
 
-static int do_kill(struct link *link, uint64_t run) {
-        int r = send_kill(link, run);
+static int do_kill(struct link *link, struct clock_sample now, uint64_t run) {
+        int r = hosts_cancel(link->hosts, now, run);
+        if (r != 1)
+                return r;
+        r = send_kill(link, run);
         if (r != -ENOBUFS)
                 return r;
         if (link->n_kills == link->allocated_kills) {
@@ -141,10 +104,11 @@ static bool is_watched(const struct link *link, uint32_t job, uint64_t run) {
                link->listener.is_watched(link->listener_data, job, run);
 }
 
-static int take_actions(struct link *link, struct clock_sample now) {
+int link_take_actions(struct link *link, struct clock_sample now) {
         const struct action *next;
         int r = 0;
-        while ((next = engine_next_action(link->engine))) {
+        link->is_taking = true;
+        while (r == 0 && (next = engine_next_action(link->engine))) {
                 struct action a = *next; /* do_start() may add to the queue */
                 if (a.kind == ACTION_HORIZON) {
                         (void)vault_note(link->vault, link->engine, link->book, now, &a, NULL, 0); /* it needs no memory */
@@ -158,17 +122,22 @@ static int take_actions(struct link *link, struct clock_sample now) {
                 if (vault_is_on(link->vault))
                         r = vault_note(link->vault, link->engine, link->book, now, &a, value, value_size);
                 if (r < 0)
-                        return r;
+                        break;
                 if (a.kind == ACTION_START) {
                         a.start.is_watched = is_watched(link, a.job, a.start.run);
-                        do_start(link, now, &a.start);
+                        r = do_start(link, now, &a.start);
                 } else if (a.kind == ACTION_KILL)
-                        r = do_kill(link, a.kill_run);
+                        r = do_kill(link, now, a.kill_run);
+                else if (a.kind == ACTION_HOLD &&
+                         (a.hold == HOLD_CANCELLED || a.hold == HOLD_FAILED || a.hold == HOLD_FINISHED))
+                        hosts_unload(link->hosts, engine_job_name(link->engine, a.job));
                 if (link->listener.on_action && link->phase == LINK_PHASE_UP)
                         link->listener.on_action(link->listener_data, now, &a, value, value_size);
         }
+        link->is_taking = false;
         if (r == 0 && vault_is_on(link->vault))
                 r = vault_flush(link->vault, link->engine, link->book, now);
+        link_hosts_settle(link, now);
         return r < 0 ? r : engine_has_failed(link->engine) ? -ENOMEM : 0;
 }
 
@@ -184,8 +153,7 @@ static void take_reading(struct link *link, struct clock_sample *ret_now, struct
         };
 }
 
-/* Reads the clocks; what happened to them is told to the engine first, whoever comes upon it first. */
-static int read_clock(struct link *link, struct clock_sample *ret) {
+int link_read_clock(struct link *link, struct clock_sample *ret) {
         struct clock_sample now;
         struct clockstep_reading reading;
         take_reading(link, &now, &reading);
@@ -199,7 +167,7 @@ static int read_clock(struct link *link, struct clock_sample *ret) {
         if (change.kind <= CLOCKSTEP_SLEW)
                 return 0;
         int r = engine_clock_change(link->engine, now, &change);
-        return r < 0 ? r : take_actions(link, now);
+        return r < 0 ? r : link_take_actions(link, now);
 }
 
 /* ---- what the runner says ---- */
@@ -225,9 +193,10 @@ static int begin_sync(struct link *link) {
         memcpy(link->instance, hello.instance, sizeof(link->instance));
         link->is_synchronised = link->reading.is_synchronised = hello.is_synchronised;
         hello.epoch++;
+        hosts_set_epoch(link->hosts, hello.epoch);
         wire_put_hello(&link->pack, &hello);
         link->phase = LINK_PHASE_SYNC;
-        return send_pack(link, WIRE_HELLO);
+        return link_send(link, WIRE_HELLO);
 }
 
 static int on_hello(struct link *link, const void *payload, size_t size) {
@@ -280,6 +249,8 @@ static int on_define(struct link *link, const void *payload, size_t size) {
                 job_when_done(&when);
                 free(description);
         }
+        if (r >= 0)
+                r = hosts_define(link->hosts, &define);
         wire_define_done(&define);
         return r < 0 ? r : 0;
 }
@@ -297,9 +268,10 @@ static int on_group(struct link *link, const void *payload, size_t size) {
 static int on_remove(struct link *link, const void *payload, size_t size) {
         _cleanup_free_ char *name = NULL;
         int r = wire_get_text(payload, size, &name);
-        if (r == 0)
-                engine_remove(link->engine, name);
-        return r;
+        if (r < 0)
+                return r;
+        engine_remove(link->engine, name);
+        return hosts_remove(link->hosts, name);
 }
 
 static int on_diag(struct link *link, const void *payload, size_t size) {
@@ -332,13 +304,11 @@ static void tell_commit(struct link *link, const struct wire_commit *c) {
                              c->why);
 }
 
-static int on_commit(struct link *link, const void *payload, size_t size) {
-        struct wire_commit commit;
-        int r = wire_get_commit(payload, size, &commit);
-        if (r < 0)
-                return r;
+int link_commit_now(struct link *link) {
+        struct wire_commit commit = link->commit;
         struct clock_sample now;
-        r = read_clock(link, &now);
+        int r = link_read_clock(link, &now);
+        link->is_commit_waiting = false;
         if (link->phase == LINK_PHASE_SYNC)
                 book_adopt(link->book, link->engine);
         if (r == 0) {
@@ -354,17 +324,32 @@ static int on_commit(struct link *link, const void *payload, size_t size) {
         tell_commit(link, &commit);
         bool is_first = link->phase == LINK_PHASE_SYNC;
         link->phase = LINK_PHASE_UP;
-        link->commit = commit;
+        hosts_commit(link->hosts);
         if (is_first) /* before it the runner takes no START; behind any other, none of what was removed */
-                r = send_number(link, WIRE_COMMITTED, commit.generation);
+                r = link_send_number(link, WIRE_COMMITTED, commit.generation);
         if (r == 0)
-                r = take_actions(link, now);
+                r = link_take_actions(link, now);
         if (r == 0 && !is_first)
-                r = send_number(link, WIRE_COMMITTED, commit.generation);
+                r = link_send_number(link, WIRE_COMMITTED, commit.generation);
         link->has_more = true;
         if (r == 0 && link->listener.on_commit)
                 link->listener.on_commit(link->listener_data, now, &commit);
         return r;
+}
+
+static int on_commit(struct link *link, const void *payload, size_t size) {
+        struct wire_commit commit;
+        int r = wire_get_commit(payload, size, &commit);
+        if (r < 0)
+                return r;
+        if (link->is_commit_waiting)
+                return -EBADMSG;
+        link->commit = commit;
+        if (link->phase == LINK_PHASE_SYNC && !hosts_sync(link->hosts, clock_now())) {
+                link->is_commit_waiting = true;
+                return 0;
+        }
+        return link_commit_now(link);
 }
 
 static int on_run(struct link *link, const void *payload, size_t size) {
@@ -373,9 +358,9 @@ static int on_run(struct link *link, const void *payload, size_t size) {
         if (r < 0)
                 return r;
         struct clock_sample now;
-        r = read_clock(link, &now);
+        r = link_read_clock(link, &now);
         if (r == 0)
-                r = engine_adopt(link->engine, now, &run);
+                r = run.start.is_host ? hosts_on_run(link->hosts, &run) : engine_adopt(link->engine, now, &run);
         wire_run_done(&run);
         return r;
 }
@@ -387,7 +372,7 @@ static int on_started(struct link *link, const void *payload, size_t size) {
                 return r;
         struct clock_sample now = clock_now();
         engine_started(link->engine, now, &started);
-        return take_actions(link, now);
+        return link_take_actions(link, now);
 }
 
 static int on_value(struct link *link, const void *payload, size_t size) {
@@ -412,16 +397,20 @@ static int on_ended(struct link *link, const void *payload, size_t size) {
         if (link->listener.on_output && (r = channel_poll(link->output)) < 0) /* the output comes before its end */
                 return r;
         struct clock_sample now;
-        r = read_clock(link, &now);
+        r = link_read_clock(link, &now);
         if (r < 0)
                 return r;
-        bool is_known = engine_ended(link->engine, now, &ended) == 0;
-        r = take_actions(link, now);
+        bool is_host = hosts_owns(link->hosts, ended.run);
+        r = is_host ? hosts_on_ended(link->hosts, now, &ended) : engine_ended(link->engine, now, &ended);
+        if (r < 0)
+                return r;
+        bool is_known = !is_host && r == 0;
+        r = link_take_actions(link, now);
         pack_clear(&link->value);
         link->value_run = 0;
         if (r < 0 || (is_known && vault_is_on(link->vault)))
                 return r; /* acknowledged when it is durable */
-        return send_number(link, WIRE_ACK, ended.run);
+        return link_send_number(link, WIRE_ACK, ended.run);
 }
 
 static int on_stopping(struct link *link, const void *payload, size_t size) {
@@ -429,15 +418,16 @@ static int on_stopping(struct link *link, const void *payload, size_t size) {
         if (size > 0)
                 return -EBADMSG;
         struct clock_sample now;
-        int r = read_clock(link, &now);
+        int r = link_read_clock(link, &now);
         if (r < 0)
                 return r;
         engine_stop(link->engine, now);
+        hosts_quit(link->hosts);
         if (vault_is_on(link->vault))
                 vault_hurry(link->vault);
         struct journal_record record = journal_begin(link->journal, EVENT_STOPPED);
         journal_send(&record, "Scheduling has stopped");
-        r = take_actions(link, now);
+        r = link_take_actions(link, now);
         if (r == 0 && link->listener.on_stopping)
                 link->listener.on_stopping(link->listener_data);
         return r;
@@ -450,7 +440,7 @@ static int on_synced(struct link *link, const void *payload, size_t size) {
                 return -EBADMSG;
         link->is_synchronised = true;
         link->has_more = true; /* wall grids may be due */
-        return read_clock(link, &now);
+        return link_read_clock(link, &now);
 }
 
 /* Two lines at least: the settings file, and one for each folder. */
@@ -462,6 +452,12 @@ static int on_files(struct link *link, const void *payload, size_t size) {
         free(link->files);
         link->files = text;
         return 0;
+}
+
+static int on_host_unloaded(struct link *link, const void *payload, size_t size) {
+        struct wire_host_unloaded unloaded;
+        int r = wire_get_host_unloaded(payload, size, &unloaded);
+        return r < 0 ? r : hosts_on_unloaded(link->hosts, clock_now(), &unloaded);
 }
 
 static int on_described(struct link *link, const void *payload, size_t size) {
@@ -494,6 +490,7 @@ static const struct handler handlers[WIRE_TYPE_MAX] = {
         [WIRE_FILES] = {LINK_PHASE_HELLO | LINK_PHASE_SYNC, on_files},
         [WIRE_DESCRIBED] = {LINK_PHASE_UP, on_described},
         [WIRE_STOPPING] = {LINK_PHASE_SYNC | LINK_PHASE_UP, on_stopping},
+        [WIRE_HOST_UNLOADED] = {LINK_PHASE_SYNC | LINK_PHASE_UP, on_host_unloaded},
         [WIRE_SYNCED] = {LINK_PHASE_SYNC | LINK_PHASE_UP, on_synced},
 };
 
@@ -535,6 +532,8 @@ static void watch_reading(struct link *link) {
 }
 
 int link_advance(struct link *link) {
+        if (link->phase == LINK_PHASE_SYNC) /* hosts of before may have said nothing in time */
+                return hosts_advance(link->hosts, clock_now());
         if (link->phase == LINK_PHASE_UP) {
                 int r = channel_poll(link->control);
                 if (r < 0)
@@ -543,7 +542,7 @@ int link_advance(struct link *link) {
         if (link->phase != LINK_PHASE_UP)
                 return 0;
         struct clock_sample now;
-        int r = read_clock(link, &now);
+        int r = link_read_clock(link, &now);
         if (r < 0)
                 return r;
         if (is_clogged(link))
@@ -552,24 +551,32 @@ int link_advance(struct link *link) {
                 r = engine_advance(link->engine, now);
                 link->has_more = r > 0;
                 if (r >= 0)
-                        r = take_actions(link, now);
+                        r = link_take_actions(link, now);
         }
+        if (r >= 0)
+                r = hosts_advance(link->hosts, now);
         story_flush(link->story, link->engine, now);
         if (r >= 0 && vault_is_on(link->vault))
                 r = vault_flush(link->vault, link->engine, link->book, now);
+        link_hosts_settle(link, now);
         return r < 0 ? r : 0;
 }
 
 void link_next_wake(const struct link *link, int64_t *ret_bt_us, int64_t *ret_rt_us) {
-        *ret_bt_us = *ret_rt_us = INT64_MAX;
+        *ret_rt_us = INT64_MAX;
+        *ret_bt_us = hosts_next_wake(link->hosts);
         if (link->phase != LINK_PHASE_UP)
                 return;
         int64_t flush_us = story_next_flush(link->story);
         bool is_held = is_clogged(link); /* the pass that makes room ends with this question too */
         if (!is_held && link->has_more)
                 *ret_bt_us = 0;
-        else if (!is_held)
-                engine_next_wake(link->engine, ret_bt_us, ret_rt_us);
+        else if (!is_held) {
+                int64_t engine_bt_us;
+                engine_next_wake(link->engine, &engine_bt_us, ret_rt_us);
+                if (engine_bt_us < *ret_bt_us)
+                        *ret_bt_us = engine_bt_us;
+        }
         if (link->behind_bt_us > 0 && !link->is_behind_told && link->behind_bt_us + LINK_PATIENCE_US < *ret_bt_us)
                 *ret_bt_us = link->behind_bt_us + LINK_PATIENCE_US;
         if (flush_us < *ret_bt_us)
@@ -593,7 +600,9 @@ int link_flush(struct link *link) {
         bool is_up = link->phase == LINK_PHASE_UP;
         if (is_up)
                 watch_reading(link); /* of what was sent before */
-        int r = flush_control(link);
+        int r = hosts_flush(link->hosts);
+        if (r == 0)
+                r = flush_control(link);
         if (is_up && link->behind_bt_us == 0 && !channel_is_read(link->control))
                 link->behind_bt_us = clock_now().bt_us;
         return r == -EPIPE ? 0 : r;
@@ -604,21 +613,21 @@ int link_reload(struct link *link, uint64_t *ret_number) {
                 return 1;
         if (ret_number)
                 *ret_number = link->reloads + 1;
-        return send_number(link, WIRE_RELOAD, ++link->reloads);
+        return link_send_number(link, WIRE_RELOAD, ++link->reloads);
 }
 
 int link_describe(struct link *link, uint64_t number, const char *job) {
         if (link->phase != LINK_PHASE_UP)
                 return 1;
         wire_put_describe(&link->pack, &(struct wire_describe){.number = number, .name = job});
-        return send_pack(link, WIRE_DESCRIBE);
+        return link_send(link, WIRE_DESCRIBE);
 }
 
 int link_watch(struct link *link, uint64_t run, bool is_on) {
         if (link->phase != LINK_PHASE_UP)
                 return 1;
         wire_put_watch(&link->pack, &(struct wire_watch_run){.run = run, .is_on = is_on});
-        return send_pack(link, WIRE_WATCH);
+        return link_send(link, WIRE_WATCH);
 }
 
 /* ---- who listens and commands ---- */
@@ -646,12 +655,12 @@ struct vault *link_vault(struct link *link) {
 
 int link_now(struct link *link, struct clock_sample *ret) {
         int r = link->phase == LINK_PHASE_UP ? channel_poll(link->control) : 0;
-        return r < 0 ? r : read_clock(link, ret);
+        return r < 0 ? r : link_read_clock(link, ret);
 }
 
 int link_settle(struct link *link, struct clock_sample now) {
         link->has_more = true; /* a job that was armed may be due */
-        return take_actions(link, now);
+        return link_take_actions(link, now);
 }
 
 const uint8_t *link_instance(const struct link *link) {
@@ -693,11 +702,12 @@ static int on_vault(void *userdata) {
         if (link->is_hello_waiting)
                 return begin_sync(link);
         while (r == 0 && vault_next_ack(link->vault, &run))
-                r = send_number(link, WIRE_ACK, run);
+                r = link_send_number(link, WIRE_ACK, run);
         if (vault_next_claim(link->vault, &horizon)) {
                 engine_claimed(link->engine, clock_now(), horizon);
                 link->has_more = true;
         }
+        hosts_acknowledge(link->hosts, vault_committed(link->vault));
         if (link->listener.on_durable)
                 link->listener.on_durable(link->listener_data, vault_committed(link->vault));
         return r;
@@ -707,15 +717,16 @@ int link_keep(struct link *link, const char *folder) {
         return vault_new(link->loop, link->journal, &link->agendas, folder, on_vault, link, &link->vault);
 }
 
-int link_new(struct loop *loop, struct journal *journal, int control_fd, int output_fd, struct link **ret) {
+int link_new(struct loop *loop, struct journal *journal, int control_fd, int output_fd, int hosts_fd, struct link **ret) {
         static const struct channel_callbacks control = {.on_record = link_handle_record, .on_closed = on_closed},
                                               output = {.on_record = on_output, .on_closed = on_closed};
-        _cleanup_close_ int to_close = output_fd;
+        _cleanup_close_ int to_close = output_fd, hosts_to_close = hosts_fd;
         struct link *link = calloc(1, sizeof(*link));
         if (!link) {
                 util_close(control_fd);
                 return -ENOMEM;
         }
+        link->hosts_fd = -1;
         link->agendas = (struct agendas){.find_zone = zones_find_for_agendas, .userdata = &link->zones};
         link->loop = loop;
         link->journal = journal;
@@ -729,6 +740,11 @@ int link_new(struct loop *loop, struct journal *journal, int control_fd, int out
         }
         to_close = -1;
         r = channel_new(loop, output_fd, CHANNEL_MESSAGE_MAX, &output, link, &link->output);
+        hosts_to_close = -1;
+        if (r == 0)
+                r = link_hosts_new(link, hosts_fd);
+        else
+                util_close(hosts_fd);
         if (r < 0) {
                 link_free(link);
                 return r;
@@ -746,6 +762,7 @@ struct link *link_free(struct link *link) {
                 return NULL;
         channel_free(link->control);
         channel_free(link->output);
+        link_hosts_done(link);
         link->vault = vault_free(link->vault, link->engine, link->book, clock_now());
         if (link->story)
                 story_finish(link->story, link->engine);

@@ -32,9 +32,9 @@ struct link_listener {
         bool (*is_watched)(void *userdata, uint32_t job, uint64_t run);
 };
 
-/* Takes the two descriptors of the link; loop and journal are borrowed. The runner speaks first.
+/* Takes the descriptors of the link; hosts_fd, over which those of hosts come, may be -1: there are none. loop and journal are borrowed. The runner speaks first.
  * When the link ends the loop is ended: with status 0 where the runner closed it, 1 where it spoke nonsense. */
-int link_new(struct loop *loop, struct journal *journal, int control_fd, int output_fd, struct link **ret);
+int link_new(struct loop *loop, struct journal *journal, int control_fd, int output_fd, int hosts_fd, struct link **ret);
 /* Keeps a ledger in a folder; before the runner has spoken. 0 or a negative errno. */
 int link_keep(struct link *link, const char *folder);
 /* Something could not be done for lack of memory, and may have been done in part: what is not committed yet never is, so that the next scheduler

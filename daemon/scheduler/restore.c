@@ -19,6 +19,10 @@ void engine_set_past(struct engine *e, const struct engine_past *past) {
         memcpy(e->last_boot_id, past->last_boot_id, sizeof(e->last_boot_id));
 }
 
+uint64_t engine_take_run(struct engine *e) {
+        return engine_take_run_number(e);
+}
+
 void engine_skip_runs(struct engine *e, uint64_t next_run) {
         if (e->next_run < next_run)
                 e->next_run = next_run;

@@ -156,7 +156,7 @@ static void open_all(int ends[static 2]) {
                 abort();
         struct control_settings settings = {.listen_fd = listen_somewhere(), .admin_gid = (gid_t)-1};
         if (loop_new(&loop) < 0 || journal_new(NULL, JOURNAL_JOURNAL, "fuzz", journal_address.sun_path, &journal) < 0 ||
-            link_new(loop, journal, orders[0], output[0], &link_) < 0 ||
+            link_new(loop, journal, orders[0], output[0], -1, &link_) < 0 ||
             control_new(loop, journal, link_, &settings, &control) < 0)
                 abort();
         ends[0] = orders[1];

@@ -58,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, output) < 0)
                 abort();
         if (journal_new(NULL, JOURNAL_JOURNAL, "fuzz", silent_journald(), &journal) < 0 ||
-            link_new(loop, journal, control[0], output[0], &link) < 0)
+            link_new(loop, journal, control[0], output[0], -1, &link) < 0)
                 abort();
         if (data[0] & 1)
                 begin_properly(link);

@@ -351,7 +351,7 @@ __attribute__((unused)) static void setup_without_jobs(void) {
         ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, output), 0);
         ck_assert_int_eq(loop_new(&loop), 0);
         ck_assert_int_eq(journal_new(NULL, JOURNAL_JOURNAL, "chimed", journal_address.sun_path, &journal), 0);
-        ck_assert_int_eq(link_new(loop, journal, to_runner[0], output[0], &link_), 0);
+        ck_assert_int_eq(link_new(loop, journal, to_runner[0], output[0], -1, &link_), 0);
         struct control_settings settings = {.listen_fd = listen_fd, .admin_gid = (gid_t)-1};
         ck_assert_int_eq(control_new(loop, journal, link_, &settings, &control), 0);
         runner = to_runner[1];

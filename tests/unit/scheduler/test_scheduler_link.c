@@ -35,7 +35,7 @@ static void setup(void) {
         ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, output), 0);
         ck_assert_int_eq(loop_new(&loop), 0);
         ck_assert_int_eq(journal_new(NULL, JOURNAL_JOURNAL, "chimed", address.sun_path, &journal), 0);
-        ck_assert_int_eq(link_new(loop, journal, control[0], output[0], &link_), 0);
+        ck_assert_int_eq(link_new(loop, journal, control[0], output[0], -1, &link_), 0);
         runner = control[1];
         runner_output = output[1];
         n_starts = n_kills = n_acks = last_run = 0;

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+// link_hosts: what hosts ask of the runner and tell of their ticks, as the link's: starts to records, ends to the engine.
+
+#include "daemon/scheduler/link_internal.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "daemon/core/descriptors.h"
+#include "daemon/core/util.h"
+
+#define ACKNOWLEDGE_US (200 * USEC_PER_MSEC) /* without a ledger, so often */
+
+/* ---- to the runner ---- */
+
+static int do_start(void *userdata, const struct wire_start *start) {
+        struct link *link = userdata;
+        wire_put_start(&link->pack, start);
+        return link_send(link, WIRE_START);
+}
+
+static int do_load(void *userdata, const struct wire_host_load *load) {
+        struct link *link = userdata;
+        wire_put_host_load(&link->pack, load);
+        return link_send(link, WIRE_HOST_LOAD);
+}
+
+static int do_kill(void *userdata, uint64_t run) {
+        struct link *link = userdata;
+        wire_put_kill(&link->pack, &(struct wire_kill_run){.run = run, .how = WIRE_KILL_FORCE});
+        return link_send(link, WIRE_KILL);
+}
+
+static uint64_t take_run(void *userdata) {
+        struct link *link = userdata;
+        return engine_take_run(link->engine);
+}
+
+/* ---- of their ticks ---- */
+
+static int on_known(void *userdata, const struct wire_run *run) {
+        struct link *link = userdata;
+        struct clock_sample now;
+        int r = link_read_clock(link, &now);
+        return r < 0 ? r : engine_adopt(link->engine, now, run);
+}
+
+static int on_begun(void *userdata, const struct wire_started *started) {
+        struct link *link = userdata;
+        struct clock_sample now;
+        int r = link_read_clock(link, &now);
+        if (r < 0)
+                return r;
+        engine_started(link->engine, now, started);
+        return link_take_actions(link, now);
+}
+
+/* A tick that could not even be sent ends while actions are taken: the engine hears of it, its actions come behind. */
+static int on_ended(void *userdata, const struct wire_ended *ended, const void *value, size_t value_size) {
+        struct link *link = userdata;
+        struct clock_sample now;
+        if (link->is_taking) {
+                (void)engine_ended(link->engine, clock_now(), ended);
+                return 0;
+        }
+        int r = link_read_clock(link, &now);
+        if (r < 0)
+                return r;
+        pack_clear(&link->value);
+        link->value.limit = JOB_CAPTURE_MAX;
+        pack_raw(&link->value, value, value_size);
+        link->value_run = value_size > 0 ? ended->run : 0;
+        (void)engine_ended(link->engine, now, ended);
+        r = link_take_actions(link, now);
+        pack_clear(&link->value);
+        link->value_run = 0;
+        return r;
+}
+
+static int on_synced(void *userdata) {
+        struct link *link = userdata;
+        return link->is_commit_waiting ? link_commit_now(link) : 0;
+}
+
+/* ---- their descriptors ---- */
+
+struct arrival {
+        uint64_t run;
+        struct hash128 host_hash;
+};
+
+static int on_arrival(void *userdata, uint32_t events) {
+        struct link *link = userdata;
+        struct arrival arrival;
+        int fds[2];
+        (void)events;
+        for (;;) {
+                int r = descriptors_receive(link->hosts_fd, &arrival, sizeof(arrival), fds, 2);
+                if (r == -EAGAIN)
+                        return 0;
+                if (r != 0) { /* the link itself will end, too */
+                        link->hosts_source = loop_source_free(link->hosts_source);
+                        return r == 1 ? 0 : r;
+                }
+                r = hosts_on_descriptors(link->hosts, clock_now(), arrival.run, &arrival.host_hash, fds[0], fds[1]);
+                if (r < 0)
+                        return r;
+        }
+}
+
+void link_hosts_settle(struct link *link, struct clock_sample now) {
+        if (vault_is_on(link->vault)) {
+                uint64_t pending = vault_pending(link->vault);
+                if (pending > link->marked_commit) {
+                        link->marked_commit = pending;
+                        hosts_mark(link->hosts, pending);
+                }
+        } else if (now.bt_us - link->acknowledged_bt_us >= ACKNOWLEDGE_US) {
+                link->acknowledged_bt_us = now.bt_us;
+                hosts_mark(link->hosts, 1);
+                hosts_acknowledge(link->hosts, 1);
+        }
+}
+
+int link_hosts_new(struct link *link, int fd) {
+        static const struct hosts_shell shell = {
+                .start = do_start,
+                .load = do_load,
+                .kill = do_kill,
+                .take_run = take_run,
+                .on_known = on_known,
+                .on_begun = on_begun,
+                .on_ended = on_ended,
+                .on_synced = on_synced,
+        };
+        link->hosts_fd = fd;
+        int r = hosts_new(link->loop, link->journal, &shell, link, &link->hosts);
+        if (r == 0 && fd >= 0)
+                r = loop_add_io(link->loop, fd, EPOLLIN, on_arrival, link, &link->hosts_source);
+        return r;
+}
+
+void link_hosts_done(struct link *link) {
+        loop_source_free(link->hosts_source);
+        util_close(link->hosts_fd);
+        link->hosts = hosts_free(link->hosts);
+}
