@@ -90,6 +90,13 @@ struct words_facts words_find_facts(struct engine *e, const struct book *b, stru
         return facts;
 }
 
+/* With what only the link knows. */
+static struct words_facts find_facts(struct link *link, struct clock_sample now, uint32_t job) {
+        struct words_facts facts = words_find_facts(link_engine(link), link_book(link), now, job);
+        link_explain_host(link, now, facts.job, facts.host, sizeof(facts.host));
+        return facts;
+}
+
 /* ---- from memory ---- */
 
 /* The latest slot at an instant or before it that is in memory; the instant where none is. */
@@ -134,7 +141,7 @@ static void answer_from_ledger(struct control_history *h) {
                 control_history_no_such_job(h);
                 return;
         }
-        struct words_facts facts = words_find_facts(e, link_book(c->link), clock_now(), job);
+        struct words_facts facts = find_facts(c->link, clock_now(), job);
         words_why_past(&facts, &h->past, &answer);
         h->range.job = h->run.job = h->job;
         bool has_row = h->past.range && h->past.range->outcome != SLOT_RAN;
@@ -264,7 +271,7 @@ static void on_ranges(void *userdata, const struct ledger_answer *answer) {
 }
 
 int control_do_why(struct control_call *call) {
-        struct words_facts facts = words_find_facts(call->engine, call->book, call->now, call->job);
+        struct words_facts facts = find_facts(call->client->control->link, call->now, call->job);
         int64_t at_us = message_get_int(call->message, "atUsec", -1), slot_us = message_get_int(call->message, "slotUsec", -1);
         bool has_at = message_get(call->message, "atUsec"), has_slot = message_get(call->message, "slotUsec");
         if ((has_at && (at_us < 0 || has_slot))) {

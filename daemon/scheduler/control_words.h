@@ -30,7 +30,8 @@ struct words_parent {
         uint32_t events; /* bits by enum run_event: what of it makes a slot */
         const struct book_job *book;
 };
-#define WORDS_PARENTS 2 /* of which more is said than the name */
+#define WORDS_HOST_MAX 160
+#define WORDS_PARENTS  2 /* of which more is said than the name */
 
 /* What it waits for that waits for a place. */
 struct words_place {
@@ -50,7 +51,8 @@ struct words_facts {
         bool has_place;            /* it waits for one */
         struct words_place place;
         struct words_parent parents[WORDS_PARENTS];
-        size_t n_parents; /* all */
+        size_t n_parents;          /* all */
+        char host[WORDS_HOST_MAX]; /* why its run waits for its host process; "": it does not */
 };
 
 /* All that is known of a job; it borrows from both until the next event. book may be NULL. */

@@ -43,6 +43,8 @@ static void say_run(const struct words_facts *f, struct words_answer *answer) {
         else
                 words_say(answer, "Run %" PRIu64 " is being started (%s)%s.", run->run, run_cause_to_string(run->cause),
                           run->is_asked ? ", its conditions are being asked" : "");
+        if (*f->host)
+                words_say(answer, "%s", f->host);
         say_line(f, answer);
         answer->run = f->book && f->book->last && f->book->last->run.run == run->run ? f->book->last : NULL;
 }

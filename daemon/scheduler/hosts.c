@@ -368,9 +368,8 @@ void hosts_acknowledge(struct hosts *hosts, uint64_t committed) {
         }
 }
 
-void hosts_explain(const struct hosts *hosts, struct clock_sample now, const struct hash128 *definition, char *text,
-                   size_t size) {
-        uint32_t row = hosts_find_definition(hosts, definition);
+void hosts_explain(const struct hosts *hosts, struct clock_sample now, const char *job, char *text, size_t size) {
+        uint32_t row = find_name(hosts, job);
         const struct host *host = row != INDEX_NONE ? hosts_row(hosts, hosts->hosted[row].host) : NULL;
         char wait[96];
         *text = '\0';

@@ -93,6 +93,5 @@ void hosts_acknowledge(struct hosts *hosts, uint64_t committed);
 /* Nothing more is started: hosts leave when their ticks have ended. */
 void hosts_quit(struct hosts *hosts);
 
-/* Why ticks of a definition wait for their host, in words for people; "" where they do not. */
-void hosts_explain(const struct hosts *hosts, struct clock_sample now, const struct hash128 *definition, char *text,
-                   size_t size);
+/* Why ticks of a job wait for their host, in a sentence; "" where they do not. */
+void hosts_explain(const struct hosts *hosts, struct clock_sample now, const char *job, char *text, size_t size);

@@ -531,6 +531,14 @@ static void watch_reading(struct link *link) {
         link->is_behind_told = true;
 }
 
+static void note_pace(struct link *link, struct clock_sample now) {
+        if (now.bt_us - link->advanced_bt_us > LINK_PACE_GAP_US)
+                link->n_close = 0;
+        else if (link->n_close < LINK_PACE_N)
+                link->n_close++;
+        link->advanced_bt_us = now.bt_us;
+}
+
 int link_advance(struct link *link) {
         if (link->phase == LINK_PHASE_SYNC) /* hosts of before may have said nothing in time */
                 return hosts_advance(link->hosts, clock_now());
@@ -548,6 +556,7 @@ int link_advance(struct link *link) {
         if (is_clogged(link))
                 (void)channel_flush(link->control); /* what has gathered may just not have been written yet */
         if (!is_clogged(link)) {
+                note_pace(link, now);
                 r = engine_advance(link->engine, now);
                 link->has_more = r > 0;
                 if (r >= 0)
@@ -574,6 +583,8 @@ void link_next_wake(const struct link *link, int64_t *ret_bt_us, int64_t *ret_rt
         else if (!is_held) {
                 int64_t engine_bt_us;
                 engine_next_wake(link->engine, &engine_bt_us, ret_rt_us);
+                if (link->n_close == LINK_PACE_N && engine_bt_us < link->advanced_bt_us + LINK_PACE_US)
+                        engine_bt_us = link->advanced_bt_us + LINK_PACE_US;
                 if (engine_bt_us < *ret_bt_us)
                         *ret_bt_us = engine_bt_us;
         }

@@ -9,6 +9,9 @@
 
 #define LINK_QUEUE_MARK  (512 * 1024) /* bytes of orders that wait: beyond it no slot is looked at until the runner has read */
 #define LINK_QUEUE_LIMIT (16 * 1024 * 1024) /* for what can't wait: answers, and what is due at a commit */
+#define LINK_PACE_US     400                /* where slots come one behind the other, those of so long travel together: */
+#define LINK_PACE_GAP_US USEC_PER_MSEC      /* LINK_PACE_N times in a row the next was due within this */
+#define LINK_PACE_N      32
 #define LINK_PATIENCE_US (5 * USEC_PER_SEC) /* a runner that reads nothing for so long is told */
 
 struct link;
@@ -63,6 +66,8 @@ struct engine *link_engine(struct link *link);
 struct agendas *link_agendas(struct link *link);
 /* What is remembered of jobs; NULL with the engine. */
 struct book *link_book(struct link *link);
+/* As hosts_explain(). */
+void link_explain_host(const struct link *link, struct clock_sample now, const char *job, char *text, size_t size);
 /* The ledger, for questions; NULL where none is kept. */
 struct vault *link_vault(struct link *link);
 /* Reads the clocks for a command: whoever gives the engine one asks here for its `now`, and calls link_settle() after it. 0 or negative. */

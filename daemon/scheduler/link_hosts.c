@@ -109,6 +109,10 @@ static int on_arrival(void *userdata, uint32_t events) {
         }
 }
 
+void link_explain_host(const struct link *link, struct clock_sample now, const char *job, char *text, size_t size) {
+        hosts_explain(link->hosts, now, job, text, size);
+}
+
 void link_hosts_settle(struct link *link, struct clock_sample now) {
         if (vault_is_on(link->vault)) {
                 uint64_t pending = vault_pending(link->vault);

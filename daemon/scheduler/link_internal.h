@@ -45,9 +45,11 @@ struct link {
         struct pack pack;                 /* for the record in the making */
         struct clockstep_reading reading; /* of the clocks, when last looked at */
         bool is_synchronised;
-        bool has_more;        /* the engine has more to do in this instant */
-        bool has_heard;       /* the runner has spoken in this pass */
-        int64_t behind_bt_us; /* since when it has not read what it was sent; 0: it has */
+        int64_t advanced_bt_us; /* when slots were last looked at, */
+        unsigned n_close;       /* how many times in a row soon behind the time before; at most LINK_PACE_N */
+        bool has_more;          /* the engine has more to do in this instant */
+        bool has_heard;         /* the runner has spoken in this pass */
+        int64_t behind_bt_us;   /* since when it has not read what it was sent; 0: it has */
         bool is_behind_told;
         uint64_t reloads;           /* asked for so far */
         uint64_t marked_commit;     /* the latest that hosts know of */
