@@ -43,7 +43,13 @@ static int on_known(void *userdata, const struct wire_run *run) {
         struct link *link = userdata;
         struct clock_sample now;
         int r = link_read_clock(link, &now);
-        return r < 0 ? r : engine_adopt(link->engine, now, run);
+        if (r == 0)
+                r = engine_adopt(link->engine, now, run);
+        if (r == 0) /* the host has it, so it will be done: when it begins, or has begun, its end tells */
+                engine_started(
+                        link->engine, now,
+                        &(struct wire_started){.run = run->start.run, .start_rt_us = now.rt_us, .start_bt_us = now.bt_us});
+        return r;
 }
 
 static int on_begun(void *userdata, const struct wire_started *started) {
