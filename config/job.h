@@ -17,6 +17,7 @@
 #include "config/hash.h"
 #include "config/limits.h"
 #include "config/pack.h"
+#include "config/parameters.h"
 #include "config/ties.h"
 
 #define JOB_NAME_MAX             64          /* bytes; letters, digits and "_-.:" , first a letter or digit */
@@ -417,5 +418,8 @@ void job_conditions_free(struct job_condition *list, size_t n);
 void job_what_encode(const struct job_what *what, struct pack *p);
 /* How many bytes of a binary form are its manner; 0 where it is none. */
 size_t job_what_manner_size(const void *data, size_t size);
+/* Of what is behind the manner: the names of AcceptParameters= with a blank between them, "" where there are none or the data is bad. */
+#define JOB_ACCEPTED_MAX (PARAMETERS_N_MAX * (PARAMETER_NAME_MAX + 1))
+void job_what_print_accepted(const void *rest, size_t size, char buf[static JOB_ACCEPTED_MAX]);
 /* Reads it back into *ret (initialised by the call, to be freed by job_what_done()). 0, -EBADMSG, -ENOMEM; on error *ret is untouched. */
 int job_what_decode(const void *data, size_t size, struct job_what *ret);

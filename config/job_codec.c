@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "config/job_draft.h"
-#include "config/parameters.h"
 #include "config/plugin_option.h"
 
 #define WHAT_VERSION   9
@@ -106,9 +105,9 @@ void job_what_encode(const struct job_what *what, struct pack *p) {
                 uint32_t manner_size = (uint32_t)(p->size - begin);
                 memcpy(p->data + begin + MANNER_SIZE_AT, &manner_size, sizeof(manner_size));
         }
+        encode_list(p, what->accepted);
         pack_u8(p, (uint8_t)what->work);
         encode_list(p, what->argv);
-        encode_list(p, what->accepted);
         encode_list(p, what->options);
         pack_string(p, what->host);
 }
@@ -119,6 +118,22 @@ size_t job_what_manner_size(const void *data, size_t size) {
         uint32_t manner_size = unpack_u32(&u);
 
         return u.bad || version != WHAT_VERSION || manner_size > size ? 0 : manner_size;
+}
+
+void job_what_print_accepted(const void *rest, size_t size, char buf[static JOB_ACCEPTED_MAX]) {
+        struct unpack u = unpack_from(rest, size);
+        uint32_t n = unpack_u32(&u);
+        size_t at = 0, name_size;
+
+        for (uint32_t i = 0; i < n && !u.bad; i++) {
+                const char *name = unpack_bytes(&u, &name_size);
+                if (!name || at + name_size + 1 > JOB_ACCEPTED_MAX)
+                        break;
+                memcpy(buf + at, name, name_size);
+                at += name_size;
+                buf[at++] = ' ';
+        }
+        buf[at > 0 ? at - 1 : 0] = 0;
 }
 
 /* A count of things that take at least size bytes each. */
@@ -409,13 +424,13 @@ int job_what_decode(const void *data, size_t size, struct job_what *ret) {
         exit_classes_unpack(&u, &what.exits);
         if (u.at != (const uint8_t *)data + manner_size)
                 u.bad = true;
+        if (r == 0)
+                r = decode_accepted(&u, &what);
         uint8_t work = unpack_u8(&u);
         u.bad = u.bad || work >= JOB_WORK_MAX;
         what.work = work < JOB_WORK_MAX ? (enum job_work)work : JOB_WORK_COMMAND;
         if (r == 0)
                 r = decode_list(&u, &what.argv);
-        if (r == 0)
-                r = decode_accepted(&u, &what);
         if (r == 0)
                 r = decode_list(&u, &what.options);
         if (r == 0)

@@ -9,7 +9,6 @@
 #include <strings.h>
 
 #include "config/job_draft.h"
-#include "config/parameters.h"
 
 #define ACCOUNT_NAME_MAX 255
 #define PATH_BYTES_MAX   4095

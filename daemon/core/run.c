@@ -66,6 +66,7 @@ static const char *const step_names[RUN_STEP_MAX] = {
         [RUN_STEP_CGROUP] = "cgroup",
         [RUN_STEP_UNIT] = "unit",
         [RUN_STEP_PLUGIN] = "plugin",
+        [RUN_STEP_PARAMETERS] = "parameters",
 };
 
 static const char *name_or_invalid(const char *name) {
@@ -95,6 +96,8 @@ const char *run_start_error(const struct run_end *end) {
                 return job_unit_error_to_string(end->error);
         if (end->step == RUN_STEP_CONDITION && end->error == 0)
                 return "ExecCondition= exited with 255, or was ended by a signal";
+        if (end->step == RUN_STEP_PARAMETERS && end->error == EPERM)
+                return "the definition does not accept what the trigger passed";
         if (is_output && end->error == ENOTSUP)
                 return "it is neither a regular file nor a character device";
         if (is_output && end->error == ELOOP)

@@ -80,6 +80,7 @@ enum run_step {
         RUN_STEP_CGROUP,            /* before the clone, or behind it: into the run's cgroup */
         RUN_STEP_UNIT,              /* instead of the program: a unit */
         RUN_STEP_PLUGIN,            /* in its host: it can't be loaded */
+        RUN_STEP_PARAMETERS,        /* before it: those of the trigger, against the definition */
         RUN_STEP_MAX
 };
 

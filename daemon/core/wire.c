@@ -159,13 +159,26 @@ void wire_put_define(struct pack *p, const struct wire_define *v) {
                 put_trail(p, &v->trail);
         pack_string(p, v->name);
         pack_bytes(p, v->when, v->when_size);
+        pack_string(p, v->accepted);
         put_host(p, v);
+}
+
+/* True for names of parameters with a blank between them. */
+static bool are_names(const char *text) {
+        if (strlen(text) >= JOB_ACCEPTED_MAX)
+                return false;
+        for (size_t size; *text; text += size + (text[size] == ' ' && text[size + 1])) {
+                size = strcspn(text, " ");
+                if (!parameter_name_is_valid(text, size))
+                        return false;
+        }
+        return true;
 }
 
 int wire_get_define(const void *data, size_t size, struct wire_define *ret) {
         struct unpack u = unpack_from(data, size);
         struct wire_define v = {};
-        _cleanup_free_ char *name = NULL, *host = NULL;
+        _cleanup_free_ char *name = NULL, *accepted = NULL, *host = NULL;
         v.hash = get_hash(&u);
         v.since_rt_us = get_time(&u);
         v.since_bt_us = get_time(&u);
@@ -176,20 +189,23 @@ int wire_get_define(const void *data, size_t size, struct wire_define *ret) {
         if (r < 0)
                 return r;
         const void *when = unpack_bytes(&u, &v.when_size);
-        r = get_host(&u, &v, &host);
+        r = unpack_string(&u, &accepted);
+        if (r == 0)
+                r = get_host(&u, &v, &host);
         if (r == 0)
                 r = unpack_finish(&u);
         if (r < 0)
                 return r;
-        if (v.when_size > JOB_WHEN_TEXT_MAX || memchr(when, 0, v.when_size))
+        if (v.when_size > JOB_WHEN_TEXT_MAX || memchr(when, 0, v.when_size) || !are_names(accepted))
                 return -EBADMSG;
         char *copy = strndup(when, v.when_size);
         if (!copy)
                 return -ENOMEM;
         v.when = copy;
         v.name = name;
+        v.accepted = accepted;
         v.host = host;
-        name = host = NULL;
+        name = accepted = host = NULL;
         *ret = v;
         return 0;
 }
@@ -199,6 +215,7 @@ void wire_define_done(struct wire_define *v) {
                 return;
         free((char *)v->name);
         free((char *)v->when);
+        free((char *)v->accepted);
         free((char *)v->host);
         *v = (struct wire_define){};
 }
@@ -237,6 +254,7 @@ void wire_put_start(struct pack *p, const struct wire_start *v) {
         put_bool(p, v->asks_conditions);
         put_bool(p, v->is_host);
         put_parent(p, v);
+        pack_bytes(p, v->parameters, v->parameters_size);
 }
 
 /* A word that becomes a variable's value. */
@@ -291,6 +309,8 @@ static struct wire_start get_start(struct unpack *u) {
         if (v.attempt == 0)
                 u->bad = true;
         get_parent(u, &v);
+        v.parameters = unpack_bytes(u, &v.parameters_size);
+        u->bad = u->bad || !parameters_are_valid(v.parameters, v.parameters_size);
         return v;
 }
 

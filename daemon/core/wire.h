@@ -11,7 +11,7 @@
 #include "config/pack.h"
 #include "daemon/core/run.h"
 
-#define WIRE_VERSION     9
+#define WIRE_VERSION     10
 #define WIRE_VALUE_CHUNK (32 * 1024)
 
 /* R: sent by the runner, S: by the scheduler. Order of a connection: both HELLO; R: DEFINE for every job, RUN (and what is known of
@@ -75,6 +75,8 @@ struct wire_define {
         const char *name; /* borrowed in encode; decode gives fresh copies, freed by wire_define_done() */
         const char *when; /* canonical text, see job_when_parse() */
         size_t when_size;
+        const char
+                *accepted; /* names of the parameters that a trigger may pass, with a blank between them; "": none. As name */
         /* of one whose work is done by a host; else all is 0 */
         const char *host;          /* its name for people; "": none. As name */
         struct hash128 host_hash;  /* where it is equal they may have one process; another one takes a new process */
@@ -125,6 +127,8 @@ struct wire_start {
         struct run_parent parent;
         const void *parent_output; /* the end of its output; borrowed in both directions. A RUN has none */
         size_t parent_output_size;
+        const void *parameters; /* a set of what its trigger has passed (config/parameters.h); borrowed in both directions */
+        size_t parameters_size;
 };
 #define WIRE_PARENT_OUTPUT_MAX (8 * 1024)
 

@@ -66,6 +66,7 @@ static const struct option_row rows[OPTION_MAX] = {
         [OPTION_TIMELINE] = {"timeline", 0, OPTION_FLAG, NULL, NULL, "draw a row a job, with what was before now"},
         [OPTION_GROUPS] = {"groups", 0, OPTION_FLAG, NULL, NULL, "the groups, instead of jobs"},
         [OPTION_EXPORT] = {"export", 0, OPTION_FLAG, NULL, NULL, "only the variables, as a shell reads them"},
+        [OPTION_SET] = {"set", 0, OPTION_PARAMETERS, "NAME=VALUE", NULL, "a parameter for the run; may be repeated"},
         [OPTION_SVG] = {"svg", 0, OPTION_TEXT, "FILE", NULL, "the same as a picture, into a file or - for standard output"},
 };
 
@@ -146,9 +147,49 @@ static int read_value(const struct option_row *row, const char *text, int64_t *r
         case OPTION_FLAG:
         case OPTION_TEXT:
         case OPTION_FOLDERS:
+        case OPTION_PARAMETERS:
                 break;
         }
         return 0;
+}
+
+static int take_folder(struct options *o, const char *name, const char *text) {
+        if (o->n_folders == OPTIONS_FOLDERS_MAX) {
+                fprintf(stderr, "chimectl: more than %d --%s\n", OPTIONS_FOLDERS_MAX, name);
+                return 1;
+        }
+        o->folders[o->n_folders++] = text;
+        return 0;
+}
+
+/* Why a set of parameters is none. */
+static const char *parameters_error(int error) {
+        switch (error) {
+        case -EINVAL:
+                return "give NAME=VALUE, the name of letters, digits and _, no digit first, at most 64 bytes";
+        case -EILSEQ:
+                return "the value is no UTF-8 text";
+        case -EEXIST:
+                return "the name was given before";
+        case -E2BIG:
+                return "all together are more than 16 KiB";
+        }
+        return strerror(-error);
+}
+
+static int take_parameter(struct options *o, const char *name, const char *text) {
+        size_t size;
+
+        if (o->n_sets == PARAMETERS_N_MAX) {
+                fprintf(stderr, "chimectl: more than %d --%s\n", PARAMETERS_N_MAX, name);
+                return 1;
+        }
+        o->sets[o->n_sets++] = text;
+        _cleanup_free_ char *set = NULL;
+        int r = parameters_make(o->sets, o->n_sets, &set, &size, NULL);
+        if (r < 0)
+                fprintf(stderr, "chimectl: --%s=%.80s: %s\n", name, text, parameters_error(r));
+        return r < 0;
 }
 
 /* Takes over an option with its argument. 0 or 1 (told). */
@@ -162,15 +203,10 @@ static int take(struct options *o, enum ctl_option option, const char *text) {
                         why ? why : "give one of: ", why ? "" : row->words);
                 return 1;
         }
-        if (row->shape == OPTION_FOLDERS) {
-                if (o->n_folders == OPTIONS_FOLDERS_MAX) {
-                        fprintf(stderr, "chimectl: more than %d --%s\n", OPTIONS_FOLDERS_MAX, row->name);
-                        return 1;
-                }
-                o->folders[o->n_folders++] = text;
-        }
         o->values[option] = value;
-        return 0;
+        return row->shape == OPTION_FOLDERS      ? take_folder(o, row->name, text)
+               : row->shape == OPTION_PARAMETERS ? take_parameter(o, row->name, text)
+                                                 : 0;
 }
 
 /* The table in getopt's form. */

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/parameters.h"
+
 #define OPTIONS_FOLDERS_MAX 64
 
 enum ctl_option {
@@ -53,6 +55,7 @@ enum ctl_option {
         OPTION_SVG,
         OPTION_GROUPS,
         OPTION_EXPORT,
+        OPTION_SET,
         OPTION_MAX
 };
 
@@ -69,6 +72,7 @@ enum option_shape {
         OPTION_WORD,           /* number: which of `words`, from 0 */
         OPTION_WORD_OPTIONAL,  /* the same; left out: 0 */
         OPTION_FOLDERS,        /* may be repeated */
+        OPTION_PARAMETERS,     /* NAME=VALUE, may be repeated, with another name */
 };
 
 struct option_row {
@@ -92,6 +96,8 @@ struct options {
         struct option_value values[OPTION_MAX];
         const char *folders[OPTIONS_FOLDERS_MAX];
         size_t n_folders;
+        const char *sets[PARAMETERS_N_MAX];
+        size_t n_sets;
         char **words; /* what is no option: verb and names; borrowed from argv, which is put into order */
         size_t n_words;
 };

@@ -14,6 +14,19 @@ static void add_word(const struct session *s, enum ctl_option option, const char
                 json_object_set_new(parameters, name, json_string(session_text(s, option)));
 }
 
+/* The texts were checked when the command line was read. */
+static json_t *make_set(const struct options *o) {
+        json_t *set = json_object();
+
+        for (size_t i = 0; i < o->n_sets; i++) {
+                char name[PARAMETER_NAME_MAX + 1] = "";
+                size_t size = strcspn(o->sets[i], "=");
+                memcpy(name, o->sets[i], size);
+                json_object_set_new(set, name, json_string(o->sets[i] + size + 1));
+        }
+        return set;
+}
+
 json_t *trigger_parameters(const struct session *s, const char *job) {
         json_t *p = json_pack("{s:s}", "job", job);
 
@@ -25,6 +38,8 @@ json_t *trigger_parameters(const struct session *s, const char *job) {
                 json_object_set_new(p, "force", json_true());
         if (session_has(s, OPTION_FOLLOW))
                 json_object_set_new(p, "output", json_true());
+        if (s->options->n_sets > 0)
+                json_object_set_new(p, "parameters", make_set(s->options));
         return p;
 }
 

@@ -19,7 +19,7 @@
 #include "daemon/ctl/text.h"
 #include "daemon/ctl/verbs.h"
 
-#define ARGUMENTS_MAX (OPTIONS_FOLDERS_MAX + 6)
+#define ARGUMENTS_MAX (OPTIONS_FOLDERS_MAX + PARAMETERS_N_MAX + 6)
 
 struct command {
         char path[PATH_MAX];
@@ -63,6 +63,8 @@ static int make_command(struct session *s, struct command *c, const char *verb) 
                 add(c, "--%s=%s", verb, s->names[0]);
                 add(c, "--config=%s", places.paths.settings_file);
                 add_folders(s, c, &places.paths);
+                for (size_t i = 0; i < s->options->n_sets; i++)
+                        add(c, "--set=%s", s->options->sets[i]);
                 if (session_has(s, OPTION_USER))
                         add(c, "--user");
                 if (session_has(s, OPTION_QUIET))

@@ -176,6 +176,7 @@ void definition_put_what(const struct definition *d, struct pack *p) {
 }
 
 void definition_put_define(const struct definition *d, struct pack *p) {
+        char accepted[JOB_ACCEPTED_MAX];
         struct wire_define define = {
                 .hash = d->hash,
                 .since_rt_us = d->since_rt_us,
@@ -184,8 +185,10 @@ void definition_put_define(const struct definition *d, struct pack *p) {
                 .name = definition_name(d),
                 .when = (const char *)d->when->data,
                 .when_size = d->when->size,
+                .accepted = accepted,
         };
 
+        job_what_print_accepted(d->text + strlen(d->text) + 1, d->command_size, accepted);
         if (d->trail)
                 define.trail = *d->trail;
         wire_put_define(p, &define);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/parameters.h"
 #include "daemon/core/util.h"
 #include "daemon/runner/handover.h"
 #include "daemon/runner/runner.h"
@@ -34,6 +35,7 @@ enum option_id {
         OPTION_TRY,
         OPTION_ENV,
         OPTION_QUIET,
+        OPTION_SET,
         OPTION_UNIT,
         OPTION_HELP,
         OPTION_VERSION
@@ -55,6 +57,7 @@ static const struct option options[] = {
         {"try", required_argument, NULL, OPTION_TRY},
         {"env", required_argument, NULL, OPTION_ENV},
         {"quiet", no_argument, NULL, OPTION_QUIET},
+        {"set", required_argument, NULL, OPTION_SET},
         {"unit", required_argument, NULL, OPTION_UNIT},
         {"help", no_argument, NULL, OPTION_HELP},
         {"version", no_argument, NULL, OPTION_VERSION},
@@ -80,6 +83,7 @@ static const char help[] = "Usage: chimed-runner --scheduler=PATH [--run=DIR] [O
                            "  --try=JOB         run the job here, as chimectl try does\n"
                            "  --env=JOB         print what its run would get, for chimectl env\n"
                            "  --quiet           with --try: do not say how it ended\n"
+                           "  --set=NAME=VALUE  with --try: a parameter of the run; may be repeated\n"
                            "  --help, --version\n"
                            "\n"
                            "See chimed-runner(8).\n";
@@ -89,6 +93,8 @@ struct arguments {
         const char *folders[FOLDERS_MAX];
         bool is_reader, is_check;
         struct trial_order trial;
+        const char *sets[PARAMETERS_N_MAX]; /* of the trial */
+        size_t n_sets;
         const char *unit; /* to be started */
 };
 
@@ -154,6 +160,13 @@ static int take_option(struct arguments *a, int id) {
                 return -1;
         case OPTION_QUIET:
                 a->trial.is_quiet = true;
+                return -1;
+        case OPTION_SET:
+                if (a->n_sets == PARAMETERS_N_MAX) {
+                        fprintf(stderr, "chimed-runner: more than %d --set\n", PARAMETERS_N_MAX);
+                        return 2;
+                }
+                a->sets[a->n_sets++] = optarg;
                 return -1;
         case OPTION_UNIT: /* only for the runner itself to give */
                 a->unit = optarg;
@@ -291,6 +304,19 @@ static int make_all_absolute(struct arguments *a) {
         return r;
 }
 
+static int try_job(struct arguments *a) {
+        _cleanup_free_ char *set = NULL;
+        size_t bad = 0;
+        int r = parameters_make(a->sets, a->n_sets, &set, &a->trial.parameters_size, &bad);
+
+        if (r < 0) {
+                fprintf(stderr, "chimed-runner: --set=%s: %s\n", a->sets[bad], strerror(-r));
+                return 2;
+        }
+        a->trial.parameters = set;
+        return make_all_absolute(a) < 0 ? TRIAL_EXIT_FAILED : trial_main(&a->runner, &a->trial);
+}
+
 int main(int argc, char **argv) {
         static struct arguments a;
         int status = parse(argc, argv, &a);
@@ -302,7 +328,7 @@ int main(int argc, char **argv) {
         if (a.is_reader)
                 return reader_main(&a.runner.paths, a.is_check);
         if (a.trial.kind)
-                return make_all_absolute(&a) < 0 ? TRIAL_EXIT_FAILED : trial_main(&a.runner, &a.trial);
+                return try_job(&a);
         bool is_private = a.runner.run_folder;
         if (!is_private && default_run_folder(a.runner.paths.is_user, &a.runner.run_folder) < 0)
                 return 2;

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "config/parameters.h"
 #include "config/timestamp.h"
 #include "daemon/core/util.h"
 #include "daemon/runner/parent.h"
@@ -23,6 +24,20 @@ static int make_base(const struct runner *runner, const struct job_what *what, s
         if (r == 0 && name && *name)
                 r = environment_set_value(e, "USER", name);
         return r == 0 ? environment_set_value(e, "SHELL", shell && *shell ? shell : "/bin/sh") : r;
+}
+
+/* What its trigger has passed. */
+static int set_parameters(struct environment *e, const struct wire_start *start) {
+        char name[sizeof("CHIMED_PARAM_") + PARAMETER_NAME_MAX];
+        struct parameter parameter;
+        size_t at = 0;
+        int r = 0;
+
+        while (r == 0 && parameters_next(start->parameters, start->parameters_size, &at, &parameter)) {
+                snprintf(name, sizeof(name), "CHIMED_PARAM_%.*s", (int)parameter.name_size, parameter.name);
+                r = environment_set_value(e, name, parameter.value);
+        }
+        return r;
 }
 
 static int make_fixed(const struct runner *runner, const struct run *run, struct environment *e) {
@@ -48,7 +63,9 @@ static int make_fixed(const struct runner *runner, const struct run *run, struct
         int r = 0;
         for (size_t i = 0; i < ARRAY_SIZE(pairs) && r == 0; i++)
                 r = environment_set_value(e, pairs[i][0], pairs[i][1]);
-        return r == 0 ? parent_set(e, runner->instance_text, start) : r;
+        if (r == 0)
+                r = parent_set(e, runner->instance_text, start);
+        return r == 0 ? set_parameters(e, start) : r;
 }
 
 int run_environment_make(const struct runner *runner, const struct run *run, const struct job_what *what,

@@ -37,6 +37,7 @@ static struct run *run_free(struct run *run) {
         stream_done(&run->streams[1]);
         output_tail_done(&run->tail);
         drop_output(run);
+        free((void *)run->start.parameters);
         free(run);
         return NULL;
 }
@@ -90,16 +91,21 @@ static int run_table_insert(struct run_table *t, struct run *run) {
         return 0;
 }
 
-/* That of the parent, until the run has ended. */
-static int keep_output(struct run *run, const struct wire_start *start) {
-        if (start->parent_output_size == 0)
-                return 0;
-        void *output = malloc(start->parent_output_size);
-        if (!output)
+/* A copy of the bytes; none for none. 0, -ENOMEM. */
+static int keep(const void *data, size_t size, const void **ret) {
+        void *copy = size > 0 ? malloc(size) : NULL;
+
+        if (size > 0 && !copy)
                 return -ENOMEM;
-        run->start.parent_output = memcpy(output, start->parent_output, start->parent_output_size);
-        run->start.parent_output_size = start->parent_output_size;
+        *ret = size > 0 ? memcpy(copy, data, size) : NULL;
         return 0;
+}
+
+void run_table_drop_parameters(struct run_table *t, struct run *run) {
+        t->parameters_size -= run->start.parameters_size;
+        free((void *)run->start.parameters);
+        run->start.parameters = NULL;
+        run->start.parameters_size = 0;
 }
 
 int run_table_add(struct run_table *t, const struct wire_start *start, const char *name, struct run **ret) {
@@ -108,13 +114,15 @@ int run_table_add(struct run_table *t, const struct wire_start *start, const cha
         if (!run)
                 return -ENOMEM;
         run->start = *start;
-        run->start.parent_output = NULL;
-        run->start.parent_output_size = 0;
+        run->start.parent_output = run->start.parameters = NULL;
         strncpy(run->name, name, JOB_NAME_MAX);
-        if (keep_output(run, start) < 0 || run_table_insert(t, run) < 0) {
+        /* what the parent put out is kept until the run has ended */
+        if (keep(start->parent_output, start->parent_output_size, &run->start.parent_output) < 0 ||
+            keep(start->parameters, start->parameters_size, &run->start.parameters) < 0 || run_table_insert(t, run) < 0) {
                 run_free(run);
                 return -ENOMEM;
         }
+        t->parameters_size += run->start.parameters_size;
         *ret = run;
         return 0;
 }
@@ -161,6 +169,7 @@ void run_table_remove(struct run_table *t, struct run *run) {
         run_table_set_due(t, run, LOOP_NEVER);
         unlink_ended(t, run);
         t->tails_size -= run->tail.allocated;
+        t->parameters_size -= run->start.parameters_size;
         t->n_in_flight -= run->phase != RUN_PHASE_ENDED;
         t->n--;
         run_free(run);

@@ -18,9 +18,10 @@
 #include "daemon/runner/output.h"
 #include "daemon/runner/run_numbers.h"
 
-#define RUN_TABLE_IN_FLIGHT_MAX 10000              /* runs that have not ended */
-#define RUN_TABLE_MAX           20000              /* with those not acknowledged */
-#define RUN_TABLE_TAILS_MAX     (64 * 1024 * 1024) /* bytes of output kept; beyond, the oldest ended runs lose theirs */
+#define RUN_TABLE_IN_FLIGHT_MAX  10000              /* runs that have not ended */
+#define RUN_TABLE_MAX            20000              /* with those not acknowledged */
+#define RUN_TABLE_TAILS_MAX      (64 * 1024 * 1024) /* bytes of output kept; beyond, the oldest ended runs lose theirs */
+#define RUN_TABLE_PARAMETERS_MAX (64 * 1024 * 1024) /* bytes of parameters; beyond, no run with any begins */
 /* Once it was released, the next version reads it, too: an upgrade ends no run. */
 #define RUN_TABLE_VERSION 7
 
@@ -105,7 +106,8 @@ struct run_table {
         struct run **heap;
         size_t n_heap, allocated_heap;
         struct run *oldest_ended, *newest_ended;
-        size_t tails_size; /* bytes of output held by all */
+        size_t tails_size;      /* bytes of output held by all, */
+        size_t parameters_size; /* and of parameters */
         uint64_t n_tails_dropped;
 };
 
@@ -115,6 +117,8 @@ void run_table_done(struct run_table *t);
 /* A new run with this START, whose number run_numbers_use() has allowed. Gives it back through ret; -ENOMEM. */
 int run_table_add(struct run_table *t, const struct wire_start *start, const char *name, struct run **ret);
 struct run *run_table_find(const struct run_table *t, uint64_t number);
+/* Forgets its parameters; a new scheduler will not hear of them. */
+void run_table_drop_parameters(struct run_table *t, struct run *run);
 /* The first run (after NULL) or the one after `after`, in no order; NULL at the end. The table may not grow meanwhile. */
 struct run *run_table_walk(const struct run_table *t, const struct run *after);
 /* Forgets and frees it. */

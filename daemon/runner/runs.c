@@ -560,6 +560,26 @@ static void note_start(struct runner *runner, const struct run *run) {
         }
 }
 
+/* Whatever a scheduler says, a run gets no parameters but those that its definition accepts. 0; -EPERM; -ENOMEM, also where others have
+ * too much of them. */
+static int check_parameters(const struct runner *runner, const struct run *run) {
+        const struct wire_start *start = &run->start;
+        struct parameter parameter;
+        struct job_what what;
+        size_t at = 0;
+
+        if (start->parameters_size == 0)
+                return 0;
+        int r = runner->runs.parameters_size <= RUN_TABLE_PARAMETERS_MAX ? definition_decode_what(run->definition, &what)
+                                                                         : -ENOMEM;
+        if (r < 0)
+                return r;
+        while (r == 0 && parameters_next(start->parameters, start->parameters_size, &at, &parameter))
+                r = parameter_is_accepted(&parameter, what.accepted) ? 0 : -EPERM;
+        job_what_done(&what);
+        return r;
+}
+
 int runs_start(struct runner *runner, const struct wire_start *start) {
         struct definition *definition = definitions_by_hash(&runner->definitions, &start->hash);
         struct run *run;
@@ -581,7 +601,10 @@ int runs_start(struct runner *runner, const struct wire_start *start) {
                 end_start_failed(runner, run, RUN_STEP_DEFINITION, ENOENT);
         else if (runner->runs.n_in_flight > RUN_TABLE_IN_FLIGHT_MAX)
                 end_start_failed(runner, run, RUN_STEP_CLONE, EAGAIN);
-        else if ((r = launch(runner, run)) < 0)
+        else if ((r = check_parameters(runner, run)) < 0) {
+                run_table_drop_parameters(&runner->runs, run);
+                end_start_failed(runner, run, RUN_STEP_PARAMETERS, -r);
+        } else if ((r = launch(runner, run)) < 0)
                 end_start_failed(runner, run, RUN_STEP_DEFINITION, -r);
         return 0;
 }

@@ -252,7 +252,7 @@ static void tell_unlimited(const char *job, const struct job_what *what) {
 }
 
 /* As if somebody had triggered it now. */
-static struct wire_start make_start(const struct definition *definition) {
+static struct wire_start make_start(const struct trial_order *order, const struct definition *definition) {
         struct clock_sample now = clock_now();
 
         return (struct wire_start){
@@ -264,16 +264,32 @@ static struct wire_start make_start(const struct definition *definition) {
                 .cause = RUN_CAUSE_TRIGGER,
                 .attempt = 1,
                 .asks_conditions = true,
+                .parameters = order->parameters,
+                .parameters_size = order->parameters_size,
         };
+}
+
+/* 0, or an exit status (told). */
+static int check_parameters(const struct trial_order *order, const struct job_what *what) {
+        struct parameter parameter;
+        size_t at = 0;
+
+        while (parameters_next(order->parameters, order->parameters_size, &at, &parameter))
+                if (!parameter_is_accepted(&parameter, what->accepted))
+                        return say(status_of(order), "%s does not accept %.*s; AcceptParameters= says what it does", order->job,
+                                   (int)parameter.name_size, parameter.name);
+        return 0;
 }
 
 /* 0, an exit status (told), or a negative error. */
 static int obey(struct runner *runner, struct definition *definition, const struct job_what *what) {
         const struct trial_order *order = runner->trial->order;
-        struct wire_start start = make_start(definition);
+        struct wire_start start = make_start(order, definition);
         struct run *run;
         int status = check_rights(order, definition, what);
 
+        if (status == 0)
+                status = check_parameters(order, what);
         if (status != 0)
                 return status;
         if (order->kind == TRIAL_RUN) {

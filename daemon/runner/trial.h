@@ -23,7 +23,9 @@ enum trial_kind {
 struct trial_order {
         enum trial_kind kind;
         const char *job;
-        bool is_quiet; /* how it ended is not told */
+        bool is_quiet;          /* how it ended is not told */
+        const char *parameters; /* of a run: a set (config/parameters.h); borrowed */
+        size_t parameters_size;
 };
 
 /* Reads the files, and runs or shows the job. INT, TERM, QUIT and HUP end the run, a second one at once. Returns the exit status; what is

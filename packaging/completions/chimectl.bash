@@ -13,12 +13,13 @@ _chimectl_options() { # VERB
         log) echo "--run= --follow --number= --since= --until=" ;;
         audit) echo "--since=" ;;
         watch) echo "--kinds=" ;;
-        trigger) echo "--wait --follow --if-running= --schedule= --force --timeout=" ;;
+        trigger) echo "--wait --follow --if-running= --schedule= --force --timeout= --set=" ;;
         cancel | stop) echo "--run --reason=" ;;
         pause) echo "--for= --reason=" ;;
         wait) echo "--number= --runs= --successes= --finished --timeout=" ;;
         set-interval) echo "--reset" ;;
-        check | cat | try) echo "--config= --jobs=" ;;
+        check | cat) echo "--config= --jobs=" ;;
+        try) echo "--config= --jobs= --set=" ;;
         env) echo "--config= --jobs= --export" ;;
         simulate) echo "--from= --to= --took= --timeline --svg= --config= --jobs=" ;;
         import) echo "--system --output=" ;;

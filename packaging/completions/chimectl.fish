@@ -68,6 +68,7 @@ complete -c chimectl -n "$seen trigger log" -s f -l follow -d "print its output 
 complete -c chimectl -n "$seen trigger" -l if-running -x -a "join queue reject replace parallel" -d "if a run is in flight"
 complete -c chimectl -n "$seen trigger" -l schedule -x -a "keep rebase" -d "what becomes of the planned times"
 complete -c chimectl -n "$seen trigger" -l force -d "also if it is cancelled or disabled"
+complete -c chimectl -n "$seen trigger try" -l set -x -d "a parameter for the run"
 complete -c chimectl -n "$seen trigger wait" -l timeout -x -d "wait no longer"
 complete -c chimectl -n "$seen cancel stop" -l run -f -d "only the run in flight"
 complete -c chimectl -n "$seen cancel stop pause" -l reason -x -d why

@@ -23,7 +23,7 @@ _chimed() {
                 ;;
         "")
                 local options="--config= --jobs= --run= --state= --cgroup= --log= --user --check --help --version"
-                [ "${COMP_WORDS[0]##*/}" != chimed-runner ] || options+=" --scheduler= --read --try= --env= --quiet"
+                [ "${COMP_WORDS[0]##*/}" != chimed-runner ] || options+=" --scheduler= --read --try= --env= --quiet --set="
                 mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
                 [[ ${#COMPREPLY[@]} -ne 1 || ${COMPREPLY[0]} != *= ]] || compopt -o nospace
                 ;;

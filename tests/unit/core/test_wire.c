@@ -142,6 +142,8 @@ static const struct shape TEXT = {"REMOVE", put_text, get_text, done_text};
         }
 #define NAME_64 "a123456789b123456789c123456789d123456789e123456789f123456789g123"
 
+static const char too_many[PARAMETERS_MAX + 1] = "A=";
+
 static const struct {
         const struct shape *shape;
         const char *what;
@@ -180,6 +182,9 @@ static const struct {
         {&DEFINE, "name too long", -EBADMSG, {.define = {.name = NAME_64 "4", .when = ""}}},
         {&DEFINE, "no name", -EBADMSG, {.define = {.name = "", .when = ""}}},
         {&DEFINE, "NUL in the when-text", -EBADMSG, {.define = {.name = "a", .when = "a\0b", .when_size = 3}}},
+        {&DEFINE, "accepted", 0, {.define = {.name = "a", .when = "", .accepted = "FROM to_2"}}},
+        {&DEFINE, "accepted name", -EBADMSG, {.define = {.name = "a", .when = "", .accepted = "FROM 2"}}},
+        {&DEFINE, "accepted blanks", -EBADMSG, {.define = {.name = "a", .when = "", .accepted = "FROM  TO"}}},
         {&DEFINE, "since before the epoch", -EBADMSG, {.define = {.since_rt_us = -1, .name = "a", .when = ""}}},
         {&DEFINE,
          "result of the trail",
@@ -191,6 +196,13 @@ static const struct {
          0,
          {.start = {.run = 813, .item = WIRE_ITEM_TRIGGER, .slot_us = 5, .cause = RUN_CAUSE_TRIGGER, .attempt = 1}}},
         {&START, "of a host", 0, {.start = {.run = 814, .attempt = 1, .is_host = true}}},
+        {&START, "parameters", 0, {.start = {.attempt = 1, .parameters = "A=1\0B=", .parameters_size = 7}}},
+        {&START, "parameters without an end", -EBADMSG, {.start = {.attempt = 1, .parameters = "A=1", .parameters_size = 3}}},
+        {&START, "parameters in disorder", -EBADMSG, {.start = {.attempt = 1, .parameters = "B=\0A=", .parameters_size = 6}}},
+        {&START,
+         "too many parameters",
+         -EBADMSG,
+         {.start = {.attempt = 1, .parameters = too_many, .parameters_size = sizeof(too_many)}}},
         {&START, "no attempt", -EBADMSG, {.start = {.attempt = 0}}},
         {&START, "item", -EBADMSG, {.start = {.attempt = 1, .item = WIRE_ITEM_MAX}}},
         {&START, "cause", -EBADMSG, {.start = {.attempt = 1, .cause = RUN_CAUSE_MAX}}},
@@ -216,6 +228,7 @@ static const struct {
          {.start = {.attempt = 1, .parent = {.event = RUN_EVENT_END, .signal = -1, .job = "a"}}}},
         {&START, "last result", -EBADMSG, {.start = {.attempt = 1, .last_result = RUN_RESULT_MAX}}},
         {&RUN, "usual", 0, {.run = {START_GOOD, "backup"}}},
+        {&RUN, "parameters", 0, {.run = {{.attempt = 1, .parameters = "A=1", .parameters_size = 4}, "backup"}}},
         {&RUN, "name", -EBADMSG, {.run = {START_GOOD, "back up"}}},
         {&RUN, "cause", -EBADMSG, {.run = {{.attempt = 1, .cause = RUN_CAUSE_MAX}, "backup"}}},
         {&STARTED, "usual", 0, {.started = {812, 4711, 1763694000000000, 5}}},
@@ -346,9 +359,9 @@ START_TEST(a_record_has_room_for_every_member) {
                 size_t size;
         } sizes[] = {
                 {&HELLO, 2 + 16 + 16 + 8 + 8 + 1 + 1},
-                {&DEFINE, 16 + 8 + 8 + 1 + 2 + 1 + 2 + 2},
-                {&START, 8 + 16 + 1 + 4 + 4 * 8 + 1 + 2 + 8 + 1 + 1 + 1 + 1 + 1},
-                {&RUN, 77 + 2 + 6},
+                {&DEFINE, 16 + 8 + 8 + 1 + 2 + 1 + 2 + 2 + 2},
+                {&START, 8 + 16 + 1 + 4 + 4 * 8 + 1 + 2 + 8 + 1 + 1 + 1 + 1 + 1 + 2},
+                {&RUN, 79 + 2 + 6},
                 {&STARTED, 8 + 4 + 8 + 8},
                 {&ENDED, 8 + 1 + 4 + 4 + 1 + 4 + 6 * 8 + 2},
                 {&BYTES, 8 + 1 + 4 + 2},
@@ -372,10 +385,10 @@ START_TEST(a_record_has_room_for_every_member) {
         }
         struct pack p = {};
         wire_put_define(&p, &(struct wire_define){.has_trail = true, .name = "a", .when = ""});
-        ck_assert_uint_eq(p.size, 40 + (1 + 4 + 3 * 8 + 1 + 8 + 1 + 8));
+        ck_assert_uint_eq(p.size, 42 + (1 + 4 + 3 * 8 + 1 + 8 + 1 + 8));
         pack_clear(&p);
         wire_put_define(&p, &(struct wire_define){.name = "a", .when = "", .host = "h"});
-        ck_assert_uint_eq(p.size, 40 + (1 + 16 + 8 + 8 + 4));
+        ck_assert_uint_eq(p.size, 42 + (1 + 16 + 8 + 8 + 4));
         pack_done(&p);
 }
 END_TEST
@@ -495,9 +508,9 @@ START_TEST(a_flag_is_0_or_1) {
         } flags[] = {
                 {&HELLO, {.hello = {.is_first_of_boot = true}}, 2},
                 {&HELLO, {.hello = {.is_synchronised = true}}, 1},
-                {&START, {.start = {.attempt = 1, .is_watched = true}}, 4},
-                {&START, {.start = {.attempt = 1, .asks_conditions = true}}, 3},
-                {&START, {.start = {.attempt = 1, .is_host = true}}, 2},
+                {&START, {.start = {.attempt = 1, .is_watched = true}}, 6},
+                {&START, {.start = {.attempt = 1, .asks_conditions = true}}, 5},
+                {&START, {.start = {.attempt = 1, .is_host = true}}, 4},
                 {&COMMIT, {.commit = {.is_resync = true}}, 8 + 7 * 4 + 1 + 4 + 9 + 2},
                 {&COMMIT, {.commit = {.holds_slots = true}}, 4 + 9 + 2},
                 {&WATCH, {.watch = {.is_on = true}}, 1},

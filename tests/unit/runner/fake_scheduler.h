@@ -108,6 +108,17 @@ static int send_start(struct fake *f, uint64_t run, struct hash128 hash) {
         return put(f, WIRE_START);
 }
 
+static int send_parameters(struct fake *f, uint64_t run, const char *parameters, size_t size) {
+        wire_put_start(&f->pack, &(struct wire_start){.run = run,
+                                                      .hash = f->hash,
+                                                      .attempt = 1,
+                                                      .item = WIRE_ITEM_TRIGGER,
+                                                      .cause = RUN_CAUSE_TRIGGER,
+                                                      .parameters = parameters,
+                                                      .parameters_size = size});
+        return put(f, WIRE_START);
+}
+
 static int send_reload(struct fake *f, uint64_t number) {
         wire_put_number(&f->pack, number);
         return put(f, WIRE_RELOAD);
@@ -197,6 +208,10 @@ static int on_commit(struct fake *f) {
         }
         if (is_mode(f, "watch"))
                 return send_start(f, f->run, f->hash);
+        if (is_mode(f, "parameters")) { /* the job accepts FROM, and not TO */
+                int r = send_parameters(f, f->run, "FROM=a\0TO=b", sizeof("FROM=a\0TO=b"));
+                return r < 0 ? r : send_parameters(f, f->run + 1, "FROM=a b", sizeof("FROM=a b"));
+        }
         if (is_mode(f, "trigger") && f->n_lives < 2) {
                 wire_put_start(&f->pack,
                                &(struct wire_start){.run = f->run, .hash = f->hash, .attempt = 1, .segment = 3, .key = 7});

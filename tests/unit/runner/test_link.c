@@ -66,8 +66,8 @@ static void begin(void) {
         file = fopen(path_of("jobs/a.ini"), "w");
         ck_assert_ptr_nonnull(file);
         fprintf(file,
-                "[job mark]\nEvery=1h\nScript=echo ran >> %s/marks; echo cause $CHIMED_CAUSE $CHIMED_SLOT_USEC >> %s/log; "
-                "sleep 0.05\n"
+                "[job mark]\nEvery=1h\nAcceptParameters=FROM\nScript=echo ran >> %s/marks; "
+                "echo cause $CHIMED_CAUSE $CHIMED_SLOT_USEC $CHIMED_PARAM_FROM >> %s/log; sleep 0.05\n"
                 "[job other]\nEvery=1h\nCommand=/bin/true\n"
                 "[job talk]\nEvery=1h\nScript=n=0; for word in two three; do\n"
                 "  until [ -e %s/go-$word ] || [ $n -ge 1000 ]; do sleep 0.01; n=$((n + 1)); done\n  echo $word\n  done\n",
@@ -138,6 +138,10 @@ static const struct {
         {"kill", "ended", {{"life", 1}, {"ended cancelled none -", 1}}, -1},
         {"replay", "up 2\n", {{"life", 2}, {"started", 2}, {"\nrun ", 1}, {"ended success none -", 2}}, 1},
         {"promise", "success none -\nended success", {{"life", 1}, {"started", 2}, {"ended success none -", 2}}, 2},
+        {"parameters",
+         "success none -\n",
+         {{"cause trigger 0 a b\n", 1}, {"ended start-failed parameters EPERM", 1}, {"ended success none -", 1}},
+         1},
         {"last-words", "ended", {{"life", 2}, {"\nrun ", 1}, {"ended success none -", 1}}, 1},
         {"order", "run 1\nstarted\nended success none -\nrun 2\n", {{"life", 2}, {"\nrun ", 2}}, 2},
         {"random", "up 3\n", {{"life", 3}}, 0},
@@ -152,7 +156,7 @@ static const struct {
         {"watch", "ended", {{"life", 1}, {"output two\n", 1}, {"three", 0}, {"ended success", 1}}, 0},
         {"describe",
          "described 7",
-         {{"described 5: known line 4 /bin/true user '' in /jobs/a.ini\n", 1},
+         {{"described 5: known line 5 /bin/true user '' in /jobs/a.ini\n", 1},
           {"described 6: unknown line 0  user '' in -\n", 1},
           {"described 7: known line 1 /bin/sh -c \"echo ran >>", 1},
           {"file /conf\nfile /jobs\n", 1}},

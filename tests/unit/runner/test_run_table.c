@@ -332,6 +332,8 @@ static void find_no_value(uint8_t no_value[static sizeof(struct run)]) {
 #endif
         run->start.parent_output = (void *)-1;
         run->start.parent_output_size = SIZE_MAX;
+        run->start.parameters = (void *)-1;
+        run->start.parameters_size = SIZE_MAX;
         memset(&run->exits.of[EXIT_CLASS_NONE], 1, sizeof(run->exits.of[EXIT_CLASS_NONE])); /* of none, nothing is kept */
         for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
                 no_value[ends[i]] = 1;
