@@ -31,7 +31,7 @@ static const struct chimed_option options[] = {
          .max = 4096,
          .help = "What is asked for: http:// or https://."},
         {.name = "method", .type = CHIMED_CHOICE, .choices = methods, .default_value = "GET", .help = "GET, HEAD or POST."},
-        {.name = "body", .type = CHIMED_STRING, .max = 16384, .help = "What is sent with POST."},
+        {.name = "body", .type = CHIMED_STRING, .max = 4096, .help = "What is sent with POST."},
         {.name = "header-file",
          .type = CHIMED_STRING,
          .min = 1,
