@@ -17,6 +17,7 @@
 #include "config/config_groups.h"
 #include "config/config_mail.h"
 #include "config/config_origins.h"
+#include "config/config_plugins.h"
 #include "config/config_settings.h"
 #include "config/config_ties.h"
 #include "config/config_unit.h"
@@ -51,6 +52,7 @@ struct loader {
         struct identity_cache identities;
         struct calendars calendars;
         struct config_groups groups;
+        struct config_plugins plugins;
         struct kept *kept;
         struct member *members;
         size_t n_members, members_allocated;
@@ -137,6 +139,7 @@ static void loader_done(struct loader *l) {
         free(l->declared);
         free(l->layers);
         identity_cache_done(&l->identities);
+        config_plugins_done(&l->plugins);
         calendars_done(&l->calendars);
         config_free(l->config);
 }
@@ -273,6 +276,8 @@ static int build_job(struct loader *l, const struct section *section, size_t n_l
 
         if (r == 0)
                 r = identity_resolve(&l->identities, job, l->diags);
+        if (r == 0)
+                r = config_plugins_check(&l->plugins, job, l->diags);
         if (r == 0)
                 *ret = job;
         else
@@ -609,6 +614,8 @@ static int finish_jobs(struct loader *l) {
         int r = add_mailers(l);
         if (r == 0)
                 r = config_ties_resolve(l->declared, l->n_declared, has_unread(l->config), &l->config->agendas, l->diags);
+        if (r == 0)
+                r = config_plugins_settle(l->declared, l->n_declared, l->diags);
         for (size_t i = 0; r == 0 && i < l->n_declared; i++)
                 if (l->declared[i].job)
                         r = finish_job(l, &l->declared[i]);
@@ -655,6 +662,7 @@ static int load(const struct config_paths *paths, struct config_origins *origins
                 return -ENOMEM;
         config_settings_init(&l.config->settings);
         l.config->agendas = (struct agendas){.find_zone = zones_find_for_agendas, .userdata = &l.config->zones};
+        l.plugins = (struct config_plugins){.host = paths->plugin_host, .folder = l.config->settings.plugin_directory};
         int r = load_settings(&l);
         if (r == 0)
                 r = scan_folders(&l);

@@ -33,6 +33,7 @@ struct config_settings {
         enum config_ledger_failure on_ledger_failure; /* OnLedgerFailure=; default run */
         uint64_t ledger_max_size;                     /* LedgerMaxSize=: bytes that the ledger's rows may take; default 1 GiB */
         char sendmail[200];                           /* Sendmail=; "": one in the usual places */
+        char plugin_directory[200];                   /* PluginDirectory=; "": JOB_PLUGIN_FOLDER */
         uint32_t max_running;                         /* MaxRunning=: runs in flight; default 0: as many as come */
 };
 
@@ -69,7 +70,8 @@ struct config_paths {
         const char *settings_file;  /* NULL or absent: built-in settings */
         const char *const *folders; /* earlier ones mask later ones */
         size_t n_folders;
-        int64_t now_rt_us; /* what is over is told; 0: not known */
+        const char *plugin_host; /* chimed-host, which describes plugins; NULL: their options are not looked at */
+        int64_t now_rt_us;       /* what is over is told; 0: not known */
 };
 
 /* The system's folders (/etc, /run, /usr/lib) or, for a user, the XDG ones; what the user's environment says is used. Gives a

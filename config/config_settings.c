@@ -17,6 +17,7 @@ enum setting {
         SETTING_LEDGER_MAX_SIZE,
         SETTING_MAX_RUNNING,
         SETTING_SENDMAIL,
+        SETTING_PLUGIN_DIRECTORY,
         SETTING_MAX,
 };
 
@@ -33,6 +34,8 @@ static const struct job_key setting_keys[SETTING_MAX] = {
                                  "How many runs of all jobs there may be at a time.", NULL, NULL},
         [SETTING_SENDMAIL] = {"Sendmail", JOB_HALF_WHEN, false, false, "/usr/sbin/sendmail", "", "/usr/local/bin/msmtp",
                               "The program that takes the mails of MailTo=, if not one in the usual places.", NULL, NULL},
+        [SETTING_PLUGIN_DIRECTORY] = {"PluginDirectory", JOB_HALF_WHEN, false, false, "", "", "/srv/chimed/plugins",
+                                      "The folder with the files of Plugin=, if not the one of the installation.", NULL, NULL},
 };
 
 const struct job_key *config_setting_keys(size_t *ret_n) {
@@ -80,6 +83,14 @@ static bool read_sendmail(struct config_settings *settings, const char *value, c
         return true;
 }
 
+static bool read_plugin_directory(struct config_settings *settings, const char *value, const char **ret_why) {
+        *ret_why = "write an absolute path without a slash at its end";
+        if (value[0] != '/' || value[strlen(value) - 1] == '/' || strlen(value) >= sizeof(settings->plugin_directory))
+                return false;
+        strcpy(settings->plugin_directory, value);
+        return true;
+}
+
 /* One value that is not empty; an empty one says the default. False: *ret_why says what is wrong. */
 static bool read_value(struct config_settings *settings, enum setting setting, const char *value, const char **ret_why) {
         switch (setting) {
@@ -98,6 +109,8 @@ static bool read_value(struct config_settings *settings, enum setting setting, c
                 return config_settings_read_max_running(value, 0, &settings->max_running, ret_why);
         case SETTING_SENDMAIL:
                 return read_sendmail(settings, value, ret_why);
+        case SETTING_PLUGIN_DIRECTORY:
+                return read_plugin_directory(settings, value, ret_why);
         case SETTING_MAX:
                 break;
         }

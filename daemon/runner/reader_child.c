@@ -15,6 +15,7 @@
 #include "config/pack.h"
 #include "daemon/core/channel.h"
 #include "daemon/core/clock.h"
+#include "daemon/core/helper.h"
 #include "daemon/core/util.h"
 #include "daemon/runner/cgroup.h"
 #include "daemon/runner/reader.h"
@@ -273,7 +274,7 @@ static void warn_of_limits(struct diags *diags, const struct config *config, uns
 
 int reader_main(const struct reader_paths *given, bool is_check) {
         _cleanup_free_ char *settings_file = NULL;
-        char **folders = NULL;
+        char **folders = NULL, own[PATH_MAX], host[PATH_MAX];
         struct diags diags = {};
         struct config *config = NULL;
         int r = config_default_paths(given->is_user, &settings_file, &folders);
@@ -286,6 +287,7 @@ int reader_main(const struct reader_paths *given, bool is_check) {
                 .settings_file = given->settings_file ? given->settings_file : settings_file,
                 .folders = given->n_folders > 0 ? given->folders : (const char *const *)folders,
                 .n_folders = given->n_folders,
+                .plugin_host = helper_own_path(own) == 0 ? helper_path(own, "chimed-host", host) : NULL,
                 .now_rt_us = clock_now().rt_us,
         };
         while (given->n_folders == 0 && folders[paths.n_folders])

@@ -15,6 +15,7 @@
 static char root[] = "/tmp/chimed-test-config-XXXXXX";
 static struct diags diags;
 static struct config *config;
+static const char *plugin_host; /* NULL: plugins are not looked at */
 
 static int on_entry(const char *path, const struct stat *st, int kind, struct FTW *ftw) {
         (void)st, (void)kind, (void)ftw;
@@ -47,7 +48,7 @@ static void put(const char *path, const char *text) {
 /* Reads etc before run, with the settings file "conf". */
 static int load(void) {
         static const char *const folders[] = {"etc", "run", "absent"};
-        struct config_paths paths = {.settings_file = "conf", .folders = folders, .n_folders = 3};
+        struct config_paths paths = {.settings_file = "conf", .folders = folders, .n_folders = 3, .plugin_host = plugin_host};
 
         config = config_free(config);
         diags_done(&diags);
