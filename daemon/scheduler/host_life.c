@@ -425,6 +425,8 @@ struct hosts *hosts_free(struct hosts *hosts) {
         free(hosts->dirty);
         free(hosts->hosted);
         free(hosts->going);
+        for (size_t i = 0; i < hosts->n_ticks; i++)
+                free((void *)hosts->ticks[i].start.parameters);
         free(hosts->ticks);
         free(hosts->expected);
         index_done(&hosts->by_definition);

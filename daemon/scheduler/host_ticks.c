@@ -38,6 +38,13 @@ uint32_t ticks_add(struct hosts *hosts, uint32_t hosted, const struct wire_start
         uint32_t row = hosts->free_tick;
         struct tick *t = &hosts->ticks[row];
         uint32_t next_free = t->next;
+        void *parameters = NULL;
+        if (start->parameters_size > 0) {
+                parameters = malloc(start->parameters_size);
+                if (!parameters)
+                        return INDEX_NONE;
+                memcpy(parameters, start->parameters, start->parameters_size);
+        }
         struct host *host = hosts_row(hosts, hosts->hosted[hosted].host);
         *t = (struct tick){
                 .state = TICK_STATE_WAITS,
@@ -48,7 +55,9 @@ uint32_t ticks_add(struct hosts *hosts, uint32_t hosted, const struct wire_start
                 .deadline_bt_us = INT64_MAX,
                 .start = *start,
         };
+        t->start.parameters = parameters;
         if (index_add(&hosts->by_tick, index_hash_number(start->run), row, tick_hash, hosts) < 0) {
+                free(parameters);
                 *t = (struct tick){.next = next_free};
                 return INDEX_NONE;
         }
@@ -75,6 +84,8 @@ static void remove_tick(struct hosts *hosts, uint32_t row) {
         else
                 host->last = t->previous;
         hosts->hosted[t->hosted].n_ticks--;
+        free((void *)t->start.parameters);
+        t->start.parameters = NULL;
         t->state = TICK_STATE_FREE;
         t->start.run = 0;
         t->next = hosts->free_tick;
@@ -145,7 +156,10 @@ int ticks_send(struct hosts *hosts, uint32_t tick, struct clock_sample now) {
         struct hosted *hosted = &hosts->hosted[t->hosted];
         int r = load(hosts, host, hosted);
         if (r == 0) {
-                struct tick_run run = {.handle = hosted->handle, .start = t->start};
+                struct tick_run run = {.handle = hosted->handle,
+                                       .start = t->start,
+                                       .parameters = t->start.parameters,
+                                       .parameters_size = t->start.parameters_size};
                 tick_put_run(&hosts->pack, &run);
                 r = host_send(host, TICK_RUN);
         }
@@ -362,6 +376,8 @@ static int on_run(struct host *host, const void *payload, size_t size) {
         if (row == INDEX_NONE || ticks_find(hosts, run.start.run) != INDEX_NONE)
                 return 0;
         run.start.hash = hosts->hosted[row].hash;
+        run.start.parameters = run.parameters;
+        run.start.parameters_size = run.parameters_size;
         r = hosts->shell.on_known(hosts->userdata, &(struct wire_run){.start = run.start, .name = hosts->hosted[row].name});
         if (r < 0)
                 return r;

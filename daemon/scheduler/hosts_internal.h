@@ -72,7 +72,7 @@ struct tick {
         int64_t sent_bt_us;
         int64_t deadline_bt_us; /* of its Timeout=, or once cancelled of the grace; INT64_MAX: none */
         uint64_t noted;         /* by its host when the deadline was set */
-        struct wire_start start;
+        struct wire_start start; /* its parameters are owned */
 };
 
 struct hosts {

@@ -45,6 +45,8 @@ static struct {
         struct tick_cancel cancel;
         uint64_t acknowledged;
         uint32_t unloaded;
+        char parameters[64]; /* of the latest tick */
+        size_t n_parameters;
 } host;
 
 static int do_start(void *userdata, const struct wire_start *start) {
@@ -104,9 +106,14 @@ static int on_synced(void *userdata) {
 static int host_on_record(void *userdata, uint8_t type, const void *payload, size_t size) {
         (void)userdata;
         ck_assert_uint_lt(host.n, RECORDS_MAX);
-        if (type == TICK_RUN)
+        if (type == TICK_RUN) {
                 ck_assert_int_eq(tick_get_run(payload, size, &host.runs[host.n]), 0);
-        else if (type == TICK_CANCEL)
+                host.n_parameters = host.runs[host.n].parameters_size;
+                ck_assert_uint_le(host.n_parameters, sizeof(host.parameters));
+                if (host.n_parameters > 0)
+                        memcpy(host.parameters, host.runs[host.n].parameters, host.n_parameters);
+        }
+        if (type == TICK_CANCEL)
                 ck_assert_int_eq(tick_get_cancel(payload, size, &host.cancel), 0);
         else if (type == TICK_ACK)
                 ck_assert_int_eq(wire_get_number(payload, size, &host.acknowledged), 0);
@@ -619,6 +626,22 @@ START_TEST(a_host_that_closes_its_end) {
 }
 END_TEST
 
+START_TEST(parameters_go_with_their_tick) {
+        static const char parameters[] = "A=1\0B=two";
+        char gone[sizeof(parameters)];
+        define("a", 1, 1);
+        struct wire_start start = start_of(10, 1);
+        memcpy(gone, parameters, sizeof(gone));
+        start.parameters = gone;
+        start.parameters_size = sizeof(gone);
+        ck_assert_int_eq(hosts_tick(hosts, clock_now(), &start), 0);
+        memset(gone, 'x', sizeof(gone));
+        arrive();
+        ck_assert_uint_eq(host.n_parameters, sizeof(parameters));
+        ck_assert_mem_eq(host.parameters, parameters, sizeof(parameters));
+}
+END_TEST
+
 START_TEST(a_runner_without_room) {
         define("a", 1, 1);
         seen.start_error = -ENOBUFS;
@@ -654,6 +677,7 @@ int main(void) {
         tcase_add_test(t, nothing_starts_behind_the_end);
         tcase_add_test(t, a_definition_that_the_host_does_not_get);
         tcase_add_test(t, a_host_that_closes_its_end);
+        tcase_add_test(t, parameters_go_with_their_tick);
         tcase_add_test(t, a_runner_without_room);
         suite_add_tcase(s, t);
         return run_suite(s);
