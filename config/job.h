@@ -421,5 +421,7 @@ size_t job_what_manner_size(const void *data, size_t size);
 /* Of what is behind the manner: the names of AcceptParameters= with a blank between them, "" where there are none or the data is bad. */
 #define JOB_ACCEPTED_MAX (PARAMETERS_N_MAX * (PARAMETER_NAME_MAX + 1))
 void job_what_print_accepted(const void *rest, size_t size, char buf[static JOB_ACCEPTED_MAX]);
+/* The work of a definition, from what is behind the manner in its binary form; of what is none, JOB_WORK_COMMAND. */
+enum job_work job_what_command_work(const void *data, size_t size);
 /* Reads it back into *ret (initialised by the call, to be freed by job_what_done()). 0, -EBADMSG, -ENOMEM; on error *ret is untouched. */
 int job_what_decode(const void *data, size_t size, struct job_what *ret);

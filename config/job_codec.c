@@ -136,6 +136,16 @@ void job_what_print_accepted(const void *rest, size_t size, char buf[static JOB_
         buf[at > 0 ? at - 1 : 0] = 0;
 }
 
+enum job_work job_what_command_work(const void *data, size_t size) {
+        struct unpack u = unpack_from(data, size);
+        size_t name_size;
+
+        for (uint32_t n = unpack_u32(&u); n > 0 && !u.bad; n--) /* of AcceptParameters= */
+                (void)unpack_bytes(&u, &name_size);
+        uint8_t work = unpack_u8(&u);
+        return !u.bad && work < JOB_WORK_MAX ? (enum job_work)work : JOB_WORK_COMMAND;
+}
+
 /* A count of things that take at least size bytes each. */
 static size_t decode_count(struct unpack *u, size_t size) {
         size_t n = unpack_u32(u);

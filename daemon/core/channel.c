@@ -294,6 +294,17 @@ int channel_send(struct channel *ch, uint8_t type, const void *payload, size_t s
         return 0;
 }
 
+int channel_send_alone(int fd, uint8_t type, const void *payload, size_t size) {
+        struct record_header record = {.type = type, .size = (uint16_t)size};
+        struct frame_header frame = {.magic = FRAME_MAGIC, .version = FRAME_VERSION};
+        struct iovec pieces[] = {{&frame, sizeof(frame)}, {&record, sizeof(record)}, {(void *)payload, size}};
+        struct msghdr message = {.msg_iov = pieces, .msg_iovlen = ARRAY_SIZE(pieces)};
+        if (size > CHANNEL_RECORD_MAX)
+                return -EMSGSIZE;
+        frame.size = (uint32_t)(sizeof(frame) + sizeof(record) + size);
+        return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
 /* Reads the header of the next record: 0 and *at behind it, or -EBADMSG. */
 static int next_record(const uint8_t *data, size_t size, size_t *at, struct record_header *ret) {
         if (size - *at < sizeof(*ret))

@@ -50,5 +50,9 @@ size_t channel_queued(const struct channel *ch);
 /* Whether the peer has read all that was written, which what waits in the queue is not yet; also where nobody can tell. */
 bool channel_is_read(const struct channel *ch);
 
+/* Sends one record as a message of its own through fd, which is nobody's channel here but may be one at the other end; never blocks.
+ * 0; -EAGAIN: the socket is full; -EMSGSIZE; -EPIPE after the end, or another error of the socket. */
+int channel_send_alone(int fd, uint8_t type, const void *payload, size_t size);
+
 /* The frame by itself, for tests and fuzzers: splits one message, calls fn for each record. 0, -EBADMSG, or fn's error. */
 int channel_split(const void *message, size_t size, channel_record_fn fn, void *userdata);

@@ -187,6 +187,12 @@ struct wire_watch_run {
         bool is_on;
 };
 
+/* Bytes of a message on the socket of hosts, as they are: its descriptors are the scheduler's end of its ticks, and its page. */
+struct wire_host_arrival {
+        uint64_t run; /* of the host */
+        struct hash128 host_hash;
+};
+
 struct wire_host_load {
         uint64_t run;    /* of the host */
         uint32_t handle; /* for the definition, between host and scheduler */

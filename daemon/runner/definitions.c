@@ -175,6 +175,49 @@ void definition_put_what(const struct definition *d, struct pack *p) {
         pack_raw(p, d->text + strlen(d->text) + 1, d->command_size);
 }
 
+int definition_decode_what(const struct definition *d, struct job_what *ret) {
+        struct pack p = {};
+
+        definition_put_what(d, &p);
+        int r = pack_result(&p);
+        if (r == 0)
+                r = job_what_decode(p.data, p.size, ret);
+        pack_done(&p);
+        return r;
+}
+
+bool definition_is_hosted(const struct definition *d) {
+        return job_work_is_hosted(job_what_command_work(d->text + strlen(d->text) + 1, d->command_size));
+}
+
+const char *definition_host_name(const struct definition *d, const struct job_what *what) {
+        return what->host ? what->host : definition_name(d);
+}
+
+int definition_host_hash(const struct definition *d, struct hash128 *ret) {
+        struct job_what what;
+        int r = definition_decode_what(d, &what);
+
+        if (r < 0)
+                return r;
+        r = job_host_hash(&what, d->hash, ret);
+        job_what_done(&what);
+        return r;
+}
+
+/* The name is borrowed of what, which is given. */
+static int fill_host(const struct definition *d, struct job_what *what, struct wire_define *define) {
+        int r = definition_decode_what(d, what);
+
+        if (r < 0)
+                return r;
+        define->host = definition_host_name(d, what);
+        define->host_timeout_us = what->timeout_us;
+        define->host_grace_us = what->kill_grace_us;
+        define->host_capture_max = what->capture_max;
+        return job_host_hash(what, d->hash, &define->host_hash);
+}
+
 void definition_put_define(const struct definition *d, struct pack *p) {
         char accepted[JOB_ACCEPTED_MAX];
         struct wire_define define = {
@@ -187,22 +230,16 @@ void definition_put_define(const struct definition *d, struct pack *p) {
                 .when_size = d->when->size,
                 .accepted = accepted,
         };
+        struct job_what what = {};
 
         job_what_print_accepted(d->text + strlen(d->text) + 1, d->command_size, accepted);
         if (d->trail)
                 define.trail = *d->trail;
+        int r = definition_is_hosted(d) ? fill_host(d, &what, &define) : 0;
         wire_put_define(p, &define);
-}
-
-int definition_decode_what(const struct definition *d, struct job_what *ret) {
-        struct pack p = {};
-
-        definition_put_what(d, &p);
-        int r = pack_result(&p);
-        if (r == 0)
-                r = job_what_decode(p.data, p.size, ret);
-        pack_done(&p);
-        return r;
+        if (r == -ENOMEM)
+                p->error = r;
+        job_what_done(&what);
 }
 
 int definitions_add(struct definitions *d, const struct definition_text *text) {

@@ -50,6 +50,12 @@ static inline const char *definition_file(const struct definition *d) {
 void definition_put_what(const struct definition *d, struct pack *p);
 /* Appends it as the link tells it: its hash, when half and trail. */
 void definition_put_define(const struct definition *d, struct pack *p);
+/* True where its work is done by a host. */
+bool definition_is_hosted(const struct definition *d);
+/* What its host is called, for people; what: its own. Borrowed of both. */
+const char *definition_host_name(const struct definition *d, const struct job_what *what);
+/* Which definitions may share that. 0; -EBADMSG: its what half can't be decoded; -ENOMEM. */
+int definition_host_hash(const struct definition *d, struct hash128 *ret);
 /* Decodes it. *ret as for job_what_decode(); so are the errors. */
 int definition_decode_what(const struct definition *d, struct job_what *ret);
 

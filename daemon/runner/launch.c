@@ -93,6 +93,7 @@ struct launch *launch_free(struct launch *l) {
         job_what_done(&l->what);
         list_free(l->base);
         list_free(l->fixed);
+        free(l->program);
         for (size_t i = 0; i < LAUNCH_PASS_MAX; i++)
                 util_close(l->pass[i]);
         for (size_t i = 0; i < 2; i++)
@@ -259,7 +260,7 @@ static void start(struct worker *w, struct launch *l) {
         }
         int r = environment_build(&environment, l->base, &l->what, l->fixed);
         if (r == 0)
-                r = find_programs(l->what.argv[0], environment_get(&environment, "PATH"), &programs);
+                r = find_programs(l->program ? l->program : l->what.argv[0], environment_get(&environment, "PATH"), &programs);
         if (r < 0)
                 fail(l, RUN_STEP_ENVIRONMENT, -r);
         if (r == 0 && (r = open_outputs(l, &environment, child.output_fd)) < 0)
@@ -269,7 +270,7 @@ static void start(struct worker *w, struct launch *l) {
         snprintf(child.oom_score, sizeof(child.oom_score), "%d", l->what.oom_score);
         child.environment = environment.list ? environment.list : none;
         child.programs = programs;
-        if (r == 0 && l->is_own_program)
+        if (r == 0 && (l->is_own_program || l->program))
                 child.program_fd = open(programs[0], O_PATH | O_CLOEXEC);
         pthread_mutex_lock(&w->pool->mutex);
         bool is_abandoned = l->is_abandoned;

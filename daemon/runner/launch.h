@@ -13,7 +13,7 @@
 #include "daemon/core/wire.h"
 #include "daemon/runner/cgroup.h"
 
-#define LAUNCH_PASS_MAX    3 /* descriptors for a program of ours */
+#define LAUNCH_PASS_MAX    4 /* descriptors for a program of ours */
 #define LAUNCH_THREADS_MIN 2
 #define LAUNCH_THREADS_MAX 8
 #define LAUNCH_STUCK_US    (500 * USEC_PER_MSEC) /* all threads busy for so long: one more */
@@ -33,8 +33,9 @@ struct launch {
         uint64_t run;                  /* of a job; 0 for our own programs */
         struct job_what what;          /* argv, identity, surroundings */
         char **base, **fixed;          /* see environment_build(); NULL-terminated lists on the heap */
-        int pass[LAUNCH_PASS_MAX];     /* become descriptors 3, 4 and 5 of our own program; -1: none from here on */
+        int pass[LAUNCH_PASS_MAX];     /* become descriptors 3, 4, 5 and 6 of a program of ours; -1: none from here on */
         bool is_own_program;           /* keeps our stderr, for stdout too; working directory / */
+        char *program;                 /* of ours, executed whatever argv[0] says and wherever the root is; NULL: argv[0] */
         const struct cgroups *cgroups; /* borrowed; NULL: it begins where we are */
         char cgroup[CGROUP_NAME_MAX];  /* of these: where it begins */
         struct cgroup cgroup_open;     /* taken from the caller, and given back */
@@ -112,7 +113,7 @@ struct launch_child {
         const uint64_t *ignored; /* bit N-1: signal N is ignored here */
         char **environment;
         char **programs; /* paths to try in order */
-        int program_fd;  /* of our own program, opened with our rights: its folders may be closed to whom it runs as; or -1 */
+        int program_fd;  /* of a program of ours, opened with our rights: its folders may be closed to whom it runs as; or -1 */
         int output_fd[2];
         int null_fd;                 /* /dev/null from outside a RootDirectory=, or -1 */
         char oom_score[8];           /* as the kernel reads it */

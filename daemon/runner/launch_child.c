@@ -181,6 +181,9 @@ static int set_descriptors(struct launch_child *c) {
         unsigned n = 0;
 
         /* first out of the way of the numbers they are to have */
+        if (c->program_fd >= 0 && c->program_fd < 3 + LAUNCH_PASS_MAX &&
+            (c->program_fd = fcntl(c->program_fd, F_DUPFD_CLOEXEC, 3 + LAUNCH_PASS_MAX)) < 0)
+                return -errno;
         for (; n < LAUNCH_PASS_MAX && c->launch->pass[n] >= 0; n++)
                 if ((pass[n] = fcntl(c->launch->pass[n], F_DUPFD_CLOEXEC, 3 + LAUNCH_PASS_MAX)) < 0)
                         return -errno;

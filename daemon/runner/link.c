@@ -191,6 +191,15 @@ static int on_describe(struct runner *runner, const void *payload, size_t size) 
         return r;
 }
 
+static int on_host_load(struct runner *runner, const void *payload, size_t size) {
+        struct wire_host_load load;
+        int r = wire_get_host_load(payload, size, &load);
+
+        if (r == 0)
+                hosts_load(runner, &load);
+        return r;
+}
+
 #define IN(phase) (1U << (phase))
 
 struct handler {
@@ -207,6 +216,7 @@ static const struct handler handlers[WIRE_TYPE_MAX] = {
         [WIRE_RELOAD] = {IN(LINK_PHASE_UP), on_reload},
         [WIRE_WATCH] = {IN(LINK_PHASE_UP), on_watch},
         [WIRE_DESCRIBE] = {IN(LINK_PHASE_UP), on_describe},
+        [WIRE_HOST_LOAD] = {IN(LINK_PHASE_UP), on_host_load},
 };
 
 int link_handle(void *userdata, uint8_t type, const void *payload, size_t size) {
@@ -228,7 +238,7 @@ int link_handle(void *userdata, uint8_t type, const void *payload, size_t size) 
 static bool has_room(const struct runner *runner) {
         struct channel *control = upkeep_control(runner->upkeep);
 
-        return control && channel_queued(control) <= UPKEEP_CONTROL_QUEUE / 2;
+        return control && channel_queued(control) <= UPKEEP_CONTROL_QUEUE / 2 && !upkeep_is_full_of_hosts(runner->upkeep);
 }
 
 static void tell_definition(struct runner *runner, struct definition *d) {
@@ -295,6 +305,13 @@ static bool feed_value(struct runner *runner, struct run *run) {
         return true;
 }
 
+/* Its descriptors to the scheduler; false where there is no room for now. */
+static bool give_host(struct runner *runner, const struct run *run) {
+        struct wire_host_arrival arrival = {.run = run->start.run, .host_hash = run->host->hash};
+
+        return upkeep_give_host(runner->upkeep, &arrival, run->host->ticks_fd, run->host->page_fd) != -EAGAIN;
+}
+
 /* One record of what is to be told of a run; false where there is none left. */
 static bool feed_run_record(struct runner *runner, struct run *run) {
         struct pack *pack = &runner->link.pack;
@@ -303,6 +320,8 @@ static bool feed_run_record(struct runner *runner, struct run *run) {
                 run->tells_run = false;
                 wire_put_run(pack, &(struct wire_run){.start = run->start, .name = run->name});
                 put(runner, WIRE_RUN);
+        } else if (run->tells_host) { /* before all that it may be asked about */
+                run->tells_host = !give_host(runner, run);
         } else if (run->tells_started) {
                 run->tells_started = false;
                 wire_put_started(pack, &(struct wire_started){.run = run->start.run,
@@ -353,13 +372,14 @@ static void forget_tellings(struct link *link) {
                 struct run *run = link->telling;
                 link->telling = run->next_telling;
                 run->is_telling = false;
-                run->tells_run = run->tells_started = run->tells_end = false;
+                run->tells_run = run->tells_host = run->tells_started = run->tells_end = false;
         }
 }
 
 static void tell_known_run(struct runner *runner, struct run *run) {
         run->tells_run = true;
         run->tells_started = run->start_bt_us > 0;
+        run->tells_host = run->host && run->start_bt_us > 0;
         run->tells_end = run->phase == RUN_PHASE_ENDED;
         run->n_tail_told = 0;
         run->start.is_watched = false; /* who watched is gone */
@@ -496,6 +516,11 @@ void link_tell_stopping(struct runner *runner) {
                 put(runner, WIRE_STOPPING);
 }
 
+void link_tell_unloaded(struct runner *runner, uint64_t run, uint32_t handle, int error) {
+        wire_put_host_unloaded(&runner->link.pack, &(struct wire_host_unloaded){.run = run, .handle = handle, .error = -error});
+        put(runner, WIRE_HOST_UNLOADED);
+}
+
 void link_tell_synced(struct runner *runner) {
         if (runner->link.phase >= LINK_PHASE_SYNC && upkeep_control(runner->upkeep))
                 put(runner, WIRE_SYNCED);
@@ -564,5 +589,6 @@ void link_end(struct runner *runner) {
         link->phase = LINK_PHASE_DOWN;
         link->stage = FEED_NONE;
         forget_tellings(link);
+        hosts_forget_loads(runner);
         definitions_purge(&runner->definitions);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "config/parameters.h"
+#include "daemon/core/helper.h"
 #include "daemon/core/util.h"
 #include "daemon/runner/handover.h"
 #include "daemon/runner/runner.h"
@@ -317,6 +318,13 @@ static int try_job(struct arguments *a) {
         return make_all_absolute(a) < 0 ? TRIAL_EXIT_FAILED : trial_main(&a->runner, &a->trial);
 }
 
+/* The program of hosts, which is beside this one. */
+static const char *find_host(void) {
+        static char own[PATH_MAX], path[PATH_MAX];
+
+        return helper_path(helper_own_path(own) == 0 ? own : "", "chimed-host", path);
+}
+
 int main(int argc, char **argv) {
         static struct arguments a;
         int status = parse(argc, argv, &a);
@@ -327,6 +335,7 @@ int main(int argc, char **argv) {
                 return unit_child_main(a.unit, a.runner.paths.is_user);
         if (a.is_reader)
                 return reader_main(&a.runner.paths, a.is_check);
+        a.runner.host = find_host();
         if (a.trial.kind)
                 return try_job(&a);
         bool is_private = a.runner.run_folder;

@@ -86,6 +86,7 @@ static void write_run(struct pack *p, const struct run *run) {
         pack_i64(p, run->end.end_rt_us);
         pack_i64(p, run->end.end_bt_us);
         pack_u32(p, (uint32_t)run->pidfd);
+        run_host_put(run->host, p);
         write_stream(p, &run->streams[0]);
         write_stream(p, &run->streams[1]);
         write_tail(p, &run->tail);
@@ -143,12 +144,25 @@ static int read_end(struct unpack *u, struct run_table *t, struct run *run) {
         return r;
 }
 
-static int read_fd(struct unpack *u) {
-        uint32_t fd = unpack_u32(u);
+static bool is_descriptor(int fd) {
+        return fd == -1 || fd > STDERR_FILENO;
+}
 
-        if (fd != (uint32_t)-1 && (fd < 3 || fd > INT32_MAX))
-                u->bad = true;
-        return (int)fd;
+static int read_fd(struct unpack *u) {
+        int fd = (int)unpack_u32(u);
+
+        u->bad = u->bad || !is_descriptor(fd);
+        return fd;
+}
+
+static int read_host(struct unpack *u, struct run *run) {
+        int r = run_host_get(u, &run->host);
+
+        if (r < 0 || !run->host)
+                return r;
+        bool are_descriptors =
+                is_descriptor(run->host->ticks_fd) && is_descriptor(run->host->page_fd) && is_descriptor(run->host->orders_fd);
+        return are_descriptors && run->start.is_host ? 0 : -EBADMSG;
 }
 
 static int read_stream(struct unpack *u, struct output_stream *stream) {
@@ -236,7 +250,9 @@ static int read_run(struct unpack *u, struct run_table *t) {
         if (r < 0)
                 return r;
         read_plain(u, run);
-        r = read_stream(u, &run->streams[0]);
+        r = read_host(u, run);
+        if (r == 0)
+                r = read_stream(u, &run->streams[0]);
         if (r == 0)
                 r = read_stream(u, &run->streams[1]);
         if (r == 0)
@@ -248,18 +264,26 @@ static int read_run(struct unpack *u, struct run_table *t) {
 
 /* All descriptors of a run, -1 among them. */
 struct descriptors {
-        int *fds[3];
+        int *fds[6];
+        size_t n;
 };
 
 static struct descriptors descriptors_of(struct run *run) {
-        return (struct descriptors){{&run->pidfd, &run->streams[0].fd, &run->streams[1].fd}};
+        struct descriptors d = {{&run->pidfd, &run->streams[0].fd, &run->streams[1].fd}, 3};
+
+        if (run->host) {
+                d.fds[d.n++] = &run->host->ticks_fd;
+                d.fds[d.n++] = &run->host->page_fd;
+                d.fds[d.n++] = &run->host->orders_fd;
+        }
+        return d;
 }
 
 /* So that a table that is no good closes nothing. */
 static void forget_descriptors(struct run_table *t) {
         for (struct run *run = run_table_walk(t, NULL); run; run = run_table_walk(t, run)) {
                 struct descriptors d = descriptors_of(run);
-                for (size_t i = 0; i < ARRAY_SIZE(d.fds); i++)
+                for (size_t i = 0; i < d.n; i++)
                         *d.fds[i] = -1;
         }
 }
@@ -267,7 +291,7 @@ static void forget_descriptors(struct run_table *t) {
 int run_table_keep(const struct run_table *t, bool is_kept) {
         for (struct run *run = run_table_walk(t, NULL); run; run = run_table_walk(t, run)) {
                 struct descriptors d = descriptors_of(run);
-                for (size_t i = 0; i < ARRAY_SIZE(d.fds); i++)
+                for (size_t i = 0; i < d.n; i++)
                         if (*d.fds[i] >= 0 && fcntl(*d.fds[i], F_SETFD, is_kept ? 0 : FD_CLOEXEC) < 0)
                                 return -errno;
         }

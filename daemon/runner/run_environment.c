@@ -51,7 +51,7 @@ static int make_fixed(const struct runner *runner, const struct run *run, struct
         snprintf(attempt, sizeof(attempt), "%u", start->attempt);
         snprintf(missed, sizeof(missed), "%llu", (unsigned long long)start->missed);
         const char *const pairs[][2] = {
-                {"CHIMED_JOB", run->name},
+                {"CHIMED_JOB", run_title(run)},
                 {"CHIMED_RUN_ID", id},
                 {"CHIMED_SLOT", slot},
                 {"CHIMED_SLOT_USEC", slot_us},
@@ -60,8 +60,9 @@ static int make_fixed(const struct runner *runner, const struct run *run, struct
                 {"CHIMED_MISSED", missed},
                 {"CHIMED_LAST_RESULT", last},
         };
+        size_t n = run->host ? 2 : ARRAY_SIZE(pairs); /* a host has no slot: its ticks have */
         int r = 0;
-        for (size_t i = 0; i < ARRAY_SIZE(pairs) && r == 0; i++)
+        for (size_t i = 0; i < n && r == 0; i++)
                 r = environment_set_value(e, pairs[i][0], pairs[i][1]);
         if (r == 0)
                 r = parent_set(e, runner->instance_text, start);

@@ -48,8 +48,8 @@ static void on_line(void *userdata, struct output_stream *stream, const char *li
         if (!output_budget_take(&run->budget, size))
                 return;
         runs_print_id(runner, run, id);
-        struct journal_record r = journal_begin_line(runner->journal, stream->level, run->name);
-        journal_field(&r, "CHIMED_JOB", "%s", run->name);
+        struct journal_record r = journal_begin_line(runner->journal, stream->level, run_title(run));
+        journal_field(&r, "CHIMED_JOB", "%s", run_title(run));
         journal_field(&r, "CHIMED_RUN_ID", "%s", id);
         journal_field(&r, "CHIMED_STREAM", "%s", stream->number == 1 ? "stdout" : "stderr");
         if (end != OUTPUT_END_NEWLINE)

@@ -35,6 +35,7 @@ static struct run *run_free(struct run *run) {
         run->pidfd = util_close(run->pidfd);
         stream_done(&run->streams[0]);
         stream_done(&run->streams[1]);
+        run_host_free(run->host);
         output_tail_done(&run->tail);
         drop_output(run);
         free((void *)run->start.parameters);

@@ -16,6 +16,7 @@
 #include "daemon/runner/cgroup.h"
 #include "daemon/runner/definitions.h"
 #include "daemon/runner/output.h"
+#include "daemon/runner/run_host.h"
 #include "daemon/runner/run_numbers.h"
 
 #define RUN_TABLE_IN_FLIGHT_MAX  10000              /* runs that have not ended */
@@ -23,7 +24,7 @@
 #define RUN_TABLE_TAILS_MAX      (64 * 1024 * 1024) /* bytes of output kept; beyond, the oldest ended runs lose theirs */
 #define RUN_TABLE_PARAMETERS_MAX (64 * 1024 * 1024) /* bytes of parameters; beyond, no run with any begins */
 /* Once it was released, the next version reads it, too: an upgrade ends no run. */
-#define RUN_TABLE_VERSION 7
+#define RUN_TABLE_VERSION 8
 
 enum run_phase {
         RUN_PHASE_LAUNCHING, /* with a launching thread */
@@ -68,6 +69,7 @@ struct run {
         /* descriptors, and what is behind them */
         int pidfd;
         struct loop_source *pidfd_source;
+        struct run_host *host;           /* owned; NULL: it is none */
         struct output_stream streams[2]; /* stdout, stderr */
         struct output_tail tail;
         struct output_budget budget;
@@ -82,7 +84,7 @@ struct run {
         bool is_unwatched;   /* no memory to hear of its end or its output: it is looked at */
         uint8_t owed_signal; /* that not all its processes have had, for lack of memory; 0: none */
         bool is_handed_over; /* its process was started by the program before this one */
-        bool tells_run, tells_started, tells_end;
+        bool tells_run, tells_host, tells_started, tells_end;
         bool is_telling;    /* in the list of those with something to tell */
         size_t n_tail_told; /* bytes of the tail that are sent */
         struct run *next_telling;
@@ -95,6 +97,11 @@ struct run {
 /* True if its program is being started or runs, and no condition is asked before it. */
 static inline bool run_is_answered(const struct run *run) {
         return run->n_answered >= run->n_questions;
+}
+
+/* What its output goes by in the journal. */
+static inline const char *run_title(const struct run *run) {
+        return run->host ? run->host->name : run->name;
 }
 
 #define RUN_TABLE_BUCKETS 4096

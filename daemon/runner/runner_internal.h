@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // runner_internal: what the runner's own files share: runner.c (life), runs.c (a run's life), run_environment.c (its variables),
 // run_output.c (what it writes), leftovers.c (what it leaves behind), remains.c (what a runner before us left), link.c (what the
-// scheduler says and is told), generation.c (readings), folder.c (the run folder), reexec.c (the program is executed anew), trial.c (one
+// scheduler says and is told), hosts.c (runs that are hosts), generation.c (readings), folder.c (the run folder), reexec.c (the program is executed anew), trial.c (one
 // run, without a scheduler).
 #pragma once
 
@@ -166,6 +166,7 @@ struct runner {
         unsigned n_restarts;
         uint64_t n_tails_dropped_told;
         size_t n_handed_over; /* runs in flight */
+        size_t n_host_loads;  /* that wait, of all hosts */
         struct leftovers leftovers;
         struct remains remains;
         struct trial *trial;       /* NULL: a scheduler decides */
@@ -262,6 +263,18 @@ void run_cgroups_give(struct runner *runner, struct run *run);
 /* A generation is in force: the cgroups of jobs that are gone go. */
 void run_cgroups_forget_jobs(struct runner *runner);
 
+/* ---- hosts.c ---- */
+
+/* The run is that of a host of its definition, whose what half the launch has: makes the program of it, and what it shares with the scheduler
+ * and us. 0 or a negative error. */
+int hosts_prepare(const struct runner *runner, struct run *run, struct launch *l);
+/* A definition that a host is to have; what can't be done is told. */
+void hosts_load(struct runner *runner, const struct wire_host_load *load);
+/* What the scheduler that is gone has asked for, as far as no host has it. */
+void hosts_forget_loads(struct runner *runner);
+/* The run is over, whatever it was: it is told nothing more. */
+void hosts_end(struct runner *runner, struct run *run);
+
 /* ---- run_environment.c ---- */
 
 /* Both of environment_build(), for a run of a job that says this. They are empty before, and the caller's in any case. 0, -ENOMEM, -E2BIG. */
@@ -315,6 +328,8 @@ void link_pump(struct runner *runner);
 /* A generation has been swapped in: tells its difference, or all to a scheduler that knows nothing yet. */
 void link_tell_generation(struct runner *runner);
 void link_tell_stopping(struct runner *runner);
+/* A host does not get a definition; error is negative. */
+void link_tell_unloaded(struct runner *runner, uint64_t run, uint32_t handle, int error);
 void link_tell_synced(struct runner *runner);
 /* A piece of a watched run's output; dropped and counted where there is no room. */
 void link_output(struct runner *runner, struct run *run, uint8_t stream, const void *data, size_t size);

@@ -60,13 +60,15 @@ static void release_definition(struct run *run) {
 
 /* The result stands in run->end: remembers and tells it. */
 static void end_run(struct runner *runner, struct run *run) {
-        struct wire_trail *trail = run->definition ? definitions_trail(&runner->definitions, run->definition) : NULL;
+        struct wire_trail *trail =
+                run->definition && !run->start.is_host ? definitions_trail(&runner->definitions, run->definition) : NULL;
 
         if (trail && trail->run == run->start.run && run->end.result != RUN_RESULT_CONDITION) { /* else it counts for nothing */
                 trail->last_result = run->end.result;
                 trail->end_bt_us = run->end.end_bt_us;
         }
         release_definition(run);
+        hosts_end(runner, run);
         run_cgroups_give(runner, run);
         run_table_end(&runner->runs, run);
         arm_timer(runner);
@@ -385,6 +387,7 @@ static void tell_started(struct runner *runner, struct run *run) {
         if (!run_is_answered(run))
                 return;
         run->tells_started = true;
+        run->tells_host = run->host != NULL;
         link_tell_run(runner, run);
 }
 
@@ -474,11 +477,13 @@ static int launch(struct runner *runner, struct run *run) {
                 run->kill_grace_us = l->what.kill_grace_us;
                 run->kill_signal = l->what.kill_signal;
                 run->exits = l->what.exits;
-                if (runner->trial)
-                        trial_change(&l->what);
                 run->tail.limit = l->what.capture_max;
-                r = choose_process(runner, run, l);
+                r = run->start.is_host ? hosts_prepare(runner, run, l) : 0;
         }
+        if (r == 0 && runner->trial)
+                trial_change(&l->what);
+        if (r == 0 && !run->host)
+                r = choose_process(runner, run, l);
         if (r == 0)
                 r = run_cgroups_take(runner, run, l);
         if (r == 0)
@@ -534,7 +539,7 @@ static void take_answer(struct runner *runner, struct run *run, const struct run
 
 static void note_start(struct runner *runner, const struct run *run) {
         const struct wire_start *start = &run->start;
-        struct wire_trail *trail = definitions_trail(&runner->definitions, run->definition);
+        struct wire_trail *trail = start->is_host ? NULL : definitions_trail(&runner->definitions, run->definition);
 
         if (!trail)
                 return;
@@ -599,6 +604,8 @@ int runs_start(struct runner *runner, const struct wire_start *start) {
                 end_stopping(runner, run);
         else if (!definition)
                 end_start_failed(runner, run, RUN_STEP_DEFINITION, ENOENT);
+        else if (definition_is_hosted(definition) != start->is_host)
+                end_start_failed(runner, run, RUN_STEP_PLUGIN, ENOTSUP);
         else if (runner->runs.n_in_flight > RUN_TABLE_IN_FLIGHT_MAX)
                 end_start_failed(runner, run, RUN_STEP_CLONE, EAGAIN);
         else if ((r = check_parameters(runner, run)) < 0) {

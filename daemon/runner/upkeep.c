@@ -18,8 +18,11 @@
 #include <unistd.h>
 
 #include "daemon/core/clock.h"
+#include "daemon/core/descriptors.h"
 #include "daemon/core/util.h"
 #include "daemon/runner/environment.h"
+
+#define HOSTS_AGAIN_US (5 * USEC_PER_MSEC)
 
 struct upkeep {
         struct loop *loop;
@@ -28,7 +31,9 @@ struct upkeep {
         struct upkeep_callbacks callbacks;
         void *userdata;
         struct channel *control, *output;
-        struct loop_source *timer, *pidfd_source;
+        int hosts_fd; /* -1: no scheduler is there, or it has closed its end */
+        struct loop_source *timer, *pidfd_source, *hosts_timer;
+        bool is_full_of_hosts;
         int pidfd;
         pid_t pid;
         bool is_launching, is_running, is_stopping, is_held, is_kill_wanted;
@@ -39,12 +44,18 @@ struct upkeep {
 
 static int spawn(struct upkeep *upkeep);
 
+static void forget_hosts(struct upkeep *upkeep) {
+        upkeep->hosts_fd = util_close(upkeep->hosts_fd);
+        upkeep->is_full_of_hosts = false;
+}
+
 static void end(struct upkeep *upkeep) {
         int64_t now_bt_us = clock_now().bt_us, delay_us;
 
         if (!upkeep_is_idle(upkeep))
                 return;
         upkeep->output = channel_free(upkeep->output);
+        forget_hosts(upkeep);
         if (upkeep->is_stopping)
                 return;
         if (upkeep->is_held) {
@@ -192,19 +203,23 @@ static int make_order(struct upkeep *upkeep, struct launch *l) {
         return make_environment(&l->base);
 }
 
-/* A channel on our end, the other end in *ret_peer. */
-static int make_channel(struct upkeep *upkeep, size_t limit, const struct channel_callbacks *callbacks, struct channel **ret,
-                        int *ret_peer) {
+/* A socket with our end in *ret, the other in *ret_peer. */
+static int make_pair(int *ret, int *ret_peer) {
         int fds[2];
 
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0)
                 return -errno;
-        int r = channel_new(upkeep->loop, fds[0], limit, callbacks, upkeep, ret);
-        if (r < 0)
-                util_close(fds[1]);
-        else
-                *ret_peer = fds[1];
-        return r;
+        *ret = fds[0];
+        *ret_peer = fds[1];
+        return 0;
+}
+
+/* A channel on our end, the other end in *ret_peer. */
+static int make_channel(struct upkeep *upkeep, size_t limit, const struct channel_callbacks *callbacks, struct channel **ret,
+                        int *ret_peer) {
+        int fd = -1, r = make_pair(&fd, ret_peer);
+
+        return r == 0 ? channel_new(upkeep->loop, fd, limit, callbacks, upkeep, ret) : r;
 }
 
 static int spawn(struct upkeep *upkeep) {
@@ -224,11 +239,14 @@ static int spawn(struct upkeep *upkeep) {
         if (r == 0)
                 r = (l->pass[2] = fcntl(upkeep->settings.listen_fd, F_DUPFD_CLOEXEC, 3)) < 0 ? -errno : 0;
         if (r == 0)
+                r = make_pair(&upkeep->hosts_fd, &l->pass[3]);
+        if (r == 0)
                 r = launch_submit(upkeep->pool, l);
         if (r < 0) {
                 launch_free(l);
                 upkeep->control = channel_free(upkeep->control);
                 upkeep->output = channel_free(upkeep->output);
+                forget_hosts(upkeep);
                 return r;
         }
         upkeep->is_launching = true;
@@ -255,6 +273,18 @@ static int on_timer(void *userdata, bool is_clock_change) {
         return 0;
 }
 
+/* The socket says when it has room for bytes, but not when for descriptors. */
+static int on_hosts_time(void *userdata, bool is_clock_change) {
+        struct upkeep *upkeep = userdata;
+
+        (void)is_clock_change;
+        if (!upkeep->is_full_of_hosts)
+                return 0;
+        upkeep->is_full_of_hosts = false;
+        upkeep->callbacks.on_room(upkeep->userdata);
+        return 0;
+}
+
 int upkeep_new(struct loop *loop, struct launch_pool *pool, const struct upkeep_settings *settings,
                const struct upkeep_callbacks *callbacks, void *userdata, struct upkeep **ret) {
         struct upkeep *upkeep = calloc(1, sizeof(*upkeep));
@@ -262,9 +292,16 @@ int upkeep_new(struct loop *loop, struct launch_pool *pool, const struct upkeep_
 
         if (!upkeep)
                 return -ENOMEM;
-        *upkeep = (struct upkeep){
-                .loop = loop, .pool = pool, .settings = *settings, .callbacks = *callbacks, .userdata = userdata, .pidfd = -1};
+        *upkeep = (struct upkeep){.loop = loop,
+                                  .pool = pool,
+                                  .settings = *settings,
+                                  .callbacks = *callbacks,
+                                  .userdata = userdata,
+                                  .pidfd = -1,
+                                  .hosts_fd = -1};
         r = loop_add_timer(loop, LOOP_CLOCK_BOOT, on_timer, upkeep, &upkeep->timer);
+        if (r == 0)
+                r = loop_add_timer(loop, LOOP_CLOCK_BOOT, on_hosts_time, upkeep, &upkeep->hosts_timer);
         if (r == 0)
                 r = loop_arm_timer(upkeep->timer, 0);
         if (r < 0) {
@@ -281,6 +318,8 @@ struct upkeep *upkeep_free(struct upkeep *upkeep) {
         channel_free(upkeep->control);
         channel_free(upkeep->output);
         loop_source_free(upkeep->timer);
+        loop_source_free(upkeep->hosts_timer);
+        util_close(upkeep->hosts_fd);
         loop_source_free(upkeep->pidfd_source);
         util_close(upkeep->pidfd);
         free(upkeep);
@@ -293,6 +332,21 @@ struct channel *upkeep_control(const struct upkeep *upkeep) {
 
 struct channel *upkeep_output(const struct upkeep *upkeep) {
         return upkeep ? upkeep->output : NULL;
+}
+
+int upkeep_give_host(struct upkeep *upkeep, const struct wire_host_arrival *arrival, int ticks_fd, int page_fd) {
+        if (upkeep->hosts_fd < 0)
+                return -EPIPE;
+        int r = descriptors_send(upkeep->hosts_fd, arrival, sizeof(*arrival), (int[]){ticks_fd, page_fd}, 2);
+        if (r != -EAGAIN && r != -ETOOMANYREFS && r != -ENOBUFS && r != -ENOMEM)
+                return r < 0 ? -EPIPE : 0;
+        upkeep->is_full_of_hosts = true;
+        loop_arm_timer(upkeep->hosts_timer, clock_now().bt_us + HOSTS_AGAIN_US);
+        return -EAGAIN;
+}
+
+bool upkeep_is_full_of_hosts(const struct upkeep *upkeep) {
+        return upkeep->is_full_of_hosts;
 }
 
 void upkeep_flush(struct upkeep *upkeep) {
@@ -322,6 +376,7 @@ void upkeep_stop(struct upkeep *upkeep) {
         upkeep_flush(upkeep);
         upkeep->control = channel_free(upkeep->control);
         upkeep->output = channel_free(upkeep->output);
+        forget_hosts(upkeep);
 }
 
 bool upkeep_is_gone(const struct upkeep *upkeep) {

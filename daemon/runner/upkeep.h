@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// upkeep: keeps a scheduler running: starts it, holds the two sockets to it, reads what a dead one left behind, starts the next one.
+// upkeep: keeps a scheduler running: starts it, holds the sockets to it, reads what a dead one left behind, starts the next one.
 // Beside them each scheduler gets the control socket on which clients wait, so that they outlive it.
 #pragma once
 
@@ -34,7 +34,7 @@ struct upkeep_settings {
 struct upkeep_callbacks {
         void (*on_start)(void *userdata); /* a new one is there: the control channel takes its HELLO */
         channel_record_fn on_record;      /* a record on its control channel; an error ends it */
-        void (*on_room)(void *userdata);  /* its control channel can take more */
+        void (*on_room)(void *userdata);  /* its control channel can take more, or the socket for hosts */
         /* It has ended and all it had said was handled. delay_us: until the next one starts; LOOP_NEVER: none, it is held. */
         void (*on_end)(void *userdata, int64_t delay_us, const char *why);
 };
@@ -47,6 +47,11 @@ struct upkeep *upkeep_free(struct upkeep *upkeep);
 /* The channels of the scheduler that is there, or NULL. Both are gone once on_end is called. */
 struct channel *upkeep_control(const struct upkeep *upkeep);
 struct channel *upkeep_output(const struct upkeep *upkeep);
+/* Gives it the descriptors of a host, borrowed: see struct wire_host_arrival. 0; -EAGAIN: not now, on_room is called when it may be tried again;
+ * -EPIPE: it does not want them. */
+int upkeep_give_host(struct upkeep *upkeep, const struct wire_host_arrival *arrival, int ticks_fd, int page_fd);
+/* Whether that was so, and is still. */
+bool upkeep_is_full_of_hosts(const struct upkeep *upkeep);
 /* Sends what was batched. */
 void upkeep_flush(struct upkeep *upkeep);
 /* Asks the scheduler that is there to leave in order, and starts no other before upkeep_release(). */

@@ -10,7 +10,7 @@
 #define CHIMED_CONTROL_FD 3
 #define CHIMED_OUTPUT_FD  4
 #define CHIMED_LISTEN_FD  5 /* the control socket; where it is no listening socket, there is no control */
-#define CHIMED_HOSTS_FD   6 /* for descriptors_receive(): the number of a host's run (uint64_t), with its ticks and its page */
+#define CHIMED_HOSTS_FD   6 /* for descriptors_receive(): struct wire_host_arrival and two descriptors */
 
 /* Runs the scheduler on the inherited link until the runner closes it or SIGTERM comes. admin_gid: of the group that may do everything,
  * (gid_t)-1 for none. Returns the exit status. */

@@ -91,14 +91,9 @@ static int on_synced(void *userdata) {
 
 /* ---- their descriptors ---- */
 
-struct arrival {
-        uint64_t run;
-        struct hash128 host_hash;
-};
-
 static int on_arrival(void *userdata, uint32_t events) {
         struct link *link = userdata;
-        struct arrival arrival;
+        struct wire_host_arrival arrival;
         int fds[2];
         (void)events;
         for (;;) {

@@ -131,6 +131,26 @@ START_TEST(records_arrive_whole_and_in_order) {
 }
 END_TEST
 
+START_TEST(a_record_alone_needs_no_channel) {
+        static char payload[CHANNEL_RECORD_MAX + 1];
+        ck_assert_int_eq(channel_send_alone(raw, 7, payload, CHANNEL_RECORD_MAX + 1), -EMSGSIZE);
+        ck_assert_int_eq(channel_send_alone(raw, 7, payload, CHANNEL_RECORD_MAX), 0);
+        settle();
+        ck_assert_uint_eq(a.n_bytes, CHANNEL_RECORD_MAX);
+        ck_assert_int_eq(channel_send_alone(raw, 7, &(uint64_t){1}, sizeof(uint64_t)), 0);
+        settle();
+        ck_assert_uint_eq(a.n_records, 2);
+        ck_assert(a.is_in_order);
+        int r = 0;
+        for (int n = 0; n < 1000 && r == 0; n++)
+                r = channel_send_alone(raw, 7, payload, CHANNEL_RECORD_MAX);
+        ck_assert_int_eq(r, -EAGAIN);
+        a.ch = channel_free(a.ch);
+        ck_assert_int_lt(channel_send_alone(raw, 7, payload, 1), 0); /* what it had not read is lost, which is told first */
+        ck_assert_int_eq(channel_send_alone(raw, 7, payload, 1), -EPIPE);
+}
+END_TEST
+
 static const size_t sizes[] = {0, 1, 8, 1000, 32768, CHANNEL_RECORD_MAX - 1, CHANNEL_RECORD_MAX, CHANNEL_RECORD_MAX + 1};
 
 START_TEST(a_record_has_any_size_up_to_the_largest) {
@@ -471,6 +491,7 @@ int main(void) {
         TCase *single = tcase_create("one end");
         tcase_add_checked_fixture(single, setup, teardown);
         tcase_set_timeout(single, 30);
+        tcase_add_test(single, a_record_alone_needs_no_channel);
         tcase_add_test(single, a_thousand_small_records_are_one_message);
         tcase_add_test(single, what_a_peer_does_not_read_waits_up_to_the_limit);
         tcase_add_test(single, room_is_told_also_where_a_flush_has_written_all);

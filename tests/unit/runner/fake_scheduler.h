@@ -3,62 +3,11 @@
 // file "log" beside it.
 #pragma once
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include "daemon/core/channel.h"
-#include "daemon/core/util.h"
-#include "daemon/core/wire.h"
-
-struct fake {
-        struct loop *loop;
-        struct channel *control, *output;
-        struct pack pack;
-        const char *mode;
-        char folder[128];
-        int n_lives; /* with this one */
-        struct wire_hello hello;
-        struct hash128 hash; /* of the job "mark", or "talk" */
-        uint64_t run;
-        int n_commits, n_ended;
-};
-
-static void note(const struct fake *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void note(const struct fake *f, const char *format, ...) {
-        char path[160], text[256];
-        va_list arguments;
-
-        snprintf(path, sizeof(path), "%s/log", f->folder);
-        va_start(arguments, format);
-        int n = vsnprintf(text, sizeof(text), format, arguments);
-        va_end(arguments);
-        int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-        if (write(fd, text, (size_t)n) < 0)
-                _exit(1);
-        close(fd);
-}
-
-static int put(struct fake *f, enum wire_type type) {
-        int r = pack_result(&f->pack);
-
-        if (r == 0)
-                r = channel_send(f->control, (uint8_t)type, f->pack.data, f->pack.size);
-        pack_clear(&f->pack);
-        return r == 0 ? channel_flush(f->control) : r;
-}
-
-static bool is_mode(const struct fake *f, const char *mode) {
-        return strcmp(f->mode, mode) == 0;
-}
+#include "tests/unit/runner/fake_host.h"
 
 /* Bytes that are no message of the link. */
 static void send_raw(const void *data, size_t size) {
@@ -179,6 +128,8 @@ static int on_commit(struct fake *f) {
         note(f, "up %d\n", f->n_lives);
         if (is_mode(f, "epoch") && f->n_lives == 1)
                 _exit(0);
+        if (strncmp(f->mode, "host", 4) == 0)
+                return begin_hosts(f);
         if (is_mode(f, "unknown"))
                 return send_start(f, f->run, unknown);
         if (is_mode(f, "short") && f->n_lives < 2) {
@@ -334,6 +285,7 @@ static int on_record(void *userdata, uint8_t type, const void *payload, size_t s
                 if (define.has_trail)
                         note(f, "trail %u %lld run %llu %s\n", define.trail.segment, (long long)define.trail.key,
                              (unsigned long long)define.trail.run, run_result_to_string(define.trail.last_result));
+                note_hosted(f, &define);
                 wire_define_done(&define);
                 return 0;
         case WIRE_COMMIT:
@@ -354,6 +306,8 @@ static int on_record(void *userdata, uint8_t type, const void *payload, size_t s
                 return 0;
         case WIRE_STARTED:
                 return on_started(f);
+        case WIRE_HOST_UNLOADED:
+                return on_unloaded(f, payload, size);
         case WIRE_FILES:
                 return on_files(f, payload, size);
         case WIRE_DESCRIBED:
@@ -392,7 +346,7 @@ static int be_scheduler(const char *name) {
         f.mode = slash + 1;
         snprintf(f.folder, sizeof(f.folder), "%.*s", (int)(slash - name), name);
         f.n_lives = count_lives(f.folder) + 1;
-        if (loop_new(&f.loop) < 0 || channel_new(f.loop, dup(3), CHANNEL_MESSAGE_MAX, &callbacks, &f, &f.control) < 0 ||
+        if (loop_new(&f.loop) < 0 || channel_new(f.loop, dup(3), 16 * CHANNEL_MESSAGE_MAX, &callbacks, &f, &f.control) < 0 ||
             channel_new(f.loop, dup(4), CHANNEL_MESSAGE_MAX, &output, &f, &f.output) < 0)
                 return 1;
         return loop_run(f.loop) < 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The runner under a scheduler that lies. This program is all three: the test, the scheduler that the runner starts (its name says
-// what it does; it writes down what it sees), and the reader.
+// The runner under a scheduler that lies. This program is all four: the test, the scheduler that the runner starts (its name says
+// what it does; it writes down what it sees), the reader, and a host.
 
 #include <check.h>
 #include <errno.h>
@@ -70,7 +70,10 @@ static void begin(void) {
                 "echo cause $CHIMED_CAUSE $CHIMED_SLOT_USEC $CHIMED_PARAM_FROM >> %s/log; sleep 0.05\n"
                 "[job other]\nEvery=1h\nCommand=/bin/true\n"
                 "[job talk]\nEvery=1h\nScript=n=0; for word in two three; do\n"
-                "  until [ -e %s/go-$word ] || [ $n -ge 1000 ]; do sleep 0.01; n=$((n + 1)); done\n  echo $word\n  done\n",
+                "  until [ -e %s/go-$word ] || [ $n -ge 1000 ]; do sleep 0.01; n=$((n + 1)); done\n  echo $word\n  done\n"
+                "[job hosted]\nEvery=1h\nCoprocess=/bin/cat\nPluginHost=both\n"
+                "[job second]\nEvery=1h\nCoprocess=/bin/cat\nPluginHost=both\n"
+                "[job deaf]\nEvery=1h\nCoprocess=/bin/cat\n",
                 folder, folder, folder);
         fclose(file);
         file = fopen(path_of("conf"), "w");
@@ -118,6 +121,7 @@ static pid_t start_runner(const char *mode) {
         dup2(fd, 2);
         _exit(runner_run(&(struct runner_options){
                 .scheduler = path_of(mode),
+                .host = own,
                 .run_folder = path_of("run"),
                 .log = JOURNAL_LOGFMT,
                 .paths = {.settings_file = path_of("conf"), .folders = folders, .n_folders = 1},
@@ -161,10 +165,29 @@ static const struct {
           {"described 7: known line 1 /bin/sh -c \"echo ran >>", 1},
           {"file /conf\nfile /jobs\n", 1}},
          0},
-        {"reload", "asked 2, 3 jobs", {{"life", 1}, {"asked 0, 3 jobs", 1}, {"asked 1, 3 jobs", 1}}, 0},
-        {"reload-fails", "asked 1, 3 jobs", {{"life", 1}, {"asked 0, 3 jobs", 1}}, 0},
-        {"reload-begins-not", "asked 1, 3 jobs", {{"life", 1}, {"asked 0, 3 jobs", 1}}, 0},
-        {"reload-dies", "asked 1, 3 jobs", {{"life", 2}, {"asked 7", 0}}, 0},
+        {"host",
+         "ended cancelled none -",
+         {{"hosted has host both\n", 1},
+          {"deaf has host deaf\n", 1},
+          {"arrived 1\n", 1},
+          {"answer 1000 both 1 ordered loads, last of hosted\n", 1}},
+         0},
+        {"host-dies",
+         "ended cancelled none -",
+         {{"\nrun 1\n", 1}, {"arrived 1\n", 2}, {"answer 1000 both 1 ordered", 1}, {"trail", 0}},
+         0},
+        {"host-two", "ended cancelled none -", {{"answer 1000 both 2 ordered loads, last of second\n", 1}}, 0},
+        {"host-deaf", "ended", {{"answer 1000 deaf 3000 ordered loads, last of deaf\n", 1}, {"unloaded", 0}}, 0},
+        {"host-wrong",
+         "unloaded 10",
+         {{"unloaded 7 EPERM\n", 1}, {"unloaded 8 EPERM\n", 1}, {"unloaded 9 ENOENT\n", 1}, {"unloaded 10 ESRCH\n", 1}},
+         0},
+        {"host-quit", "ended success none -", {{"answer 1000 both 1", 1}}, 0},
+        {"host-not", "EOPNOTSUPP\nended", {{"life", 1}, {"ended start-failed plugin EOPNOTSUPP\n", 2}}, 0},
+        {"reload", "asked 2, 6 jobs", {{"life", 1}, {"asked 0, 6 jobs", 1}, {"asked 1, 6 jobs", 1}}, 0},
+        {"reload-fails", "asked 1, 6 jobs", {{"life", 1}, {"asked 0, 6 jobs", 1}}, 0},
+        {"reload-begins-not", "asked 1, 6 jobs", {{"life", 1}, {"asked 0, 6 jobs", 1}}, 0},
+        {"reload-dies", "asked 1, 6 jobs", {{"life", 2}, {"asked 7", 0}}, 0},
 };
 
 START_TEST(a_lying_scheduler_starts_nothing_and_is_replaced) {
@@ -353,6 +376,8 @@ END_TEST
 int main(int argc, char **argv) {
         if (argc > 1 && strcmp(argv[1], "--scheduler") == 0)
                 return be_scheduler(argv[0]);
+        if (argc > 1 && strcmp(argv[0], "chimed-host") == 0)
+                return be_host(argv[1]);
         if (argc > 1 && strcmp(argv[1], "--read") == 0)
                 return be_reader(argc, argv);
         Suite *suite = suite_create("link");

@@ -167,6 +167,11 @@ static void fill(struct run_table *t) {
         run->tail.limit = 8;
         run_table_add_tail(t, run, "0123456789", 10);
         run_table_add_tail(t, run, "abc", 3);
+        int fds[3];
+        run->start.is_host = true;
+        ck_assert_int_eq(run_host_new("a-host", &(struct hash128){{5, 6}}, fds, &run->host), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+                close(fds[i]);
         run = add(t, 11);
         run->start.item = WIRE_ITEM_TRIGGER;
         run->start.cause = RUN_CAUSE_TRIGGER;
@@ -202,6 +207,10 @@ START_TEST(what_is_written_is_read_back) {
         ck_assert_int_eq(exit_classes_find(&run->exits, &(struct exit_status){.number = 75}), EXIT_CLASS_SKIP);
         ck_assert_mem_eq(run->streams[0].partial, "half a li", 9);
         ck_assert_int_eq(run->streams[1].fd, -1);
+        ck_assert_ptr_nonnull(run->host);
+        ck_assert_str_eq(run_title(run), "a-host");
+        ck_assert_uint_eq(run->host->hash.word[1], 6);
+        ck_assert_int_eq(run->host->page_fd, run_table_find(&t, 10)->host->page_fd);
         ck_assert_int_eq(run_table_find(&u, 11)->end.exit_code, 3);
         ck_assert_int_eq(run_table_find(&u, 11)->start.item, WIRE_ITEM_TRIGGER);
         ck_assert(run_table_find(&u, 11)->start.is_watched && run_table_find(&u, 11)->start.asks_conditions);
@@ -214,6 +223,7 @@ START_TEST(what_is_written_is_read_back) {
         ck_assert_mem_eq(p.data, q.data, p.size);
         /* both tables hold the same descriptors */
         run->pidfd = run->streams[0].fd = -1;
+        run->host->ticks_fd = run->host->page_fd = run->host->orders_fd = -1;
         pack_done(&p);
         pack_done(&q);
         run_table_done(&t);
@@ -230,9 +240,13 @@ START_TEST(the_descriptors_are_kept_over_an_exec_only_on_demand) {
         ck_assert_int_eq(run_table_keep(&t, false), 0);
         ck_assert_int_eq(fcntl(run->pidfd, F_GETFD), FD_CLOEXEC);
         ck_assert_int_eq(fcntl(run->streams[0].fd, F_GETFD), FD_CLOEXEC);
+        ck_assert_int_eq(fcntl(run->host->orders_fd, F_GETFD), FD_CLOEXEC);
         ck_assert_int_eq(run_table_keep(&t, true), 0);
         ck_assert_int_eq(fcntl(run->pidfd, F_GETFD), 0);
         ck_assert_int_eq(fcntl(run->streams[0].fd, F_GETFD), 0);
+        ck_assert_int_eq(fcntl(run->host->ticks_fd, F_GETFD), 0);
+        ck_assert_int_eq(fcntl(run->host->page_fd, F_GETFD), 0);
+        ck_assert_int_eq(fcntl(run->host->orders_fd, F_GETFD), 0);
         close(run->streams[0].fd);
         ck_assert_int_eq(run_table_keep(&t, false), -EBADF);
         run_table_find(&t, 10)->streams[0].fd = -1;
