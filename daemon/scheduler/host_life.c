@@ -381,8 +381,7 @@ int hosts_on_ended(struct hosts *hosts, struct clock_sample now, const struct wi
                 r = take_notes(host, page, now);
         if (r == 0)
                 r = settle_ticks(host, now, &ended->end, page, &n_lost);
-        bool is_orderly = ended->end.result == RUN_RESULT_SUCCESS && n_lost == 0 &&
-                          (was_told || (page && page->phase == TICK_PHASE_RENEW));
+        bool is_orderly = ended->end.exit_code == 0 && n_lost == 0 && (was_told || (page && page->phase == TICK_PHASE_RENEW));
         free(page);
         if (!is_orderly) {
                 back_off(host, now);
