@@ -325,8 +325,10 @@ static int on_loaded(struct host *host, const void *payload, size_t size) {
         int r = tick_get_loaded(payload, size, &loaded);
         if (r < 0)
                 return r;
-        if (host->state != HOST_SYNC || loaded.handle == 0 || loaded.handle > UINT32_MAX - 2)
+        if (loaded.handle == 0 || loaded.handle > UINT32_MAX - 2)
                 return -EBADMSG;
+        if (host->state != HOST_SYNC) /* it was given that just now, before our HELLO */
+                return 0;
         uint32_t row = hosts_find_definition(hosts, &loaded.hash);
         if (loaded.handle > host->last_handle)
                 host->last_handle = loaded.handle;
