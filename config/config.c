@@ -662,7 +662,8 @@ static int load(const struct config_paths *paths, struct config_origins *origins
                 return -ENOMEM;
         config_settings_init(&l.config->settings);
         l.config->agendas = (struct agendas){.find_zone = zones_find_for_agendas, .userdata = &l.config->zones};
-        l.plugins = (struct config_plugins){.host = paths->plugin_host, .folder = l.config->settings.plugin_directory};
+        l.plugins = (struct config_plugins){
+                .warns = paths->warns_of_plugins, .host = paths->plugin_host, .folder = l.config->settings.plugin_directory};
         int r = load_settings(&l);
         if (r == 0)
                 r = scan_folders(&l);

@@ -71,6 +71,7 @@ struct config_paths {
         const char *const *folders; /* earlier ones mask later ones */
         size_t n_folders;
         const char *plugin_host; /* chimed-host, which describes plugins; NULL: their options are not looked at */
+        bool warns_of_plugins;   /* that can't be loaded */
         int64_t now_rt_us;       /* what is over is told; 0: not known */
 };
 

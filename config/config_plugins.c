@@ -45,10 +45,10 @@ static int look(struct config_plugins *plugins, const struct job *job, struct kn
         if (r < 0)
                 return r;
         known->is_described = r == 0;
-        if (r == 2 && plugins->n_slow++ >= SLOW_MAX)
-                warn(job, diags, "is not looked at", "others took too long");
-        else if (r > 0)
-                warn(job, diags, "can't be loaded", why);
+        bool is_skipped = r == 2 && plugins->n_slow++ >= SLOW_MAX;
+        if (r > 0 && plugins->warns)
+                warn(job, diags, is_skipped ? "is not looked at" : "can't be loaded",
+                     is_skipped ? "others took too long" : why);
         return 0;
 }
 

@@ -16,6 +16,7 @@ struct known_plugin {
 
 /* Each file is looked at once in a reading. Zero-initialise; config_plugins_done() frees. */
 struct config_plugins {
+        bool warns;         /* of a plugin that can't be loaded; it may be there when the job starts */
         const char *host;   /* the program that describes plugins, borrowed; NULL: options are not looked at */
         const char *folder; /* with their files, borrowed; "": JOB_PLUGIN_FOLDER */
         struct known_plugin *list;
@@ -23,8 +24,8 @@ struct config_plugins {
 };
 
 void config_plugins_done(struct config_plugins *plugins);
-/* Puts the file of a job's plugin into the folder, and looks at its options. A plugin that can't be loaded is warned of, once. Other
- * jobs are left alone. 0, 1 (told), -ENOMEM. */
+/* Puts the file of a job's plugin into the folder, and looks at its options. A plugin that can't be loaded is no error. Jobs without one
+ * are left alone. 0, 1 (told), -ENOMEM. */
 int config_plugins_check(struct config_plugins *plugins, struct job *job, struct diags *diags);
 /* Jobs of one PluginHost= that differ in what belongs to the process: all but those like the first are refused (told). The list is sorted by
  * name. 0, -ENOMEM. */

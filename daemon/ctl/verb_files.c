@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "config/config_look.h"
 #include "config/config_origins.h"
+#include "daemon/core/helper.h"
 #include "daemon/core/util.h"
 #include "daemon/ctl/names.h"
 #include "daemon/ctl/places.h"
@@ -78,8 +79,11 @@ int verb_check(struct session *s) {
         struct places places = {};
         struct diags diags = {};
         struct config *config = NULL;
+        char own[PATH_MAX], host[PATH_MAX];
         int status = places_find(s, &places);
 
+        places.paths.plugin_host = helper_own_path(own) == 0 ? helper_path(own, "chimed-host", host) : NULL;
+        places.paths.warns_of_plugins = true;
         if (status == CTL_EXIT_DONE) {
                 int r = config_load(&places.paths, &diags, &config);
                 if (r < 0 && diags.n_errors == 0)

@@ -288,6 +288,7 @@ int reader_main(const struct reader_paths *given, bool is_check) {
                 .folders = given->n_folders > 0 ? given->folders : (const char *const *)folders,
                 .n_folders = given->n_folders,
                 .plugin_host = helper_own_path(own) == 0 ? helper_path(own, "chimed-host", host) : NULL,
+                .warns_of_plugins = is_check,
                 .now_rt_us = clock_now().rt_us,
         };
         while (given->n_folders == 0 && folders[paths.n_folders])

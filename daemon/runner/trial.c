@@ -252,7 +252,8 @@ static void tell_unlimited(const char *job, const struct job_what *what) {
 }
 
 /* As if somebody had triggered it now. */
-static struct wire_start make_start(const struct trial_order *order, const struct definition *definition) {
+static struct wire_start make_start(const struct trial_order *order, const struct definition *definition,
+                                    const struct job_what *what) {
         struct clock_sample now = clock_now();
 
         return (struct wire_start){
@@ -264,6 +265,7 @@ static struct wire_start make_start(const struct trial_order *order, const struc
                 .cause = RUN_CAUSE_TRIGGER,
                 .attempt = 1,
                 .asks_conditions = true,
+                .is_host = job_work_is_hosted(what->work),
                 .parameters = order->parameters,
                 .parameters_size = order->parameters_size,
         };
@@ -284,7 +286,7 @@ static int check_parameters(const struct trial_order *order, const struct job_wh
 /* 0, an exit status (told), or a negative error. */
 static int obey(struct runner *runner, struct definition *definition, const struct job_what *what) {
         const struct trial_order *order = runner->trial->order;
-        struct wire_start start = make_start(order, definition);
+        struct wire_start start = make_start(order, definition, what);
         struct run *run;
         int status = check_rights(order, definition, what);
 
@@ -292,6 +294,12 @@ static int obey(struct runner *runner, struct definition *definition, const stru
                 status = check_parameters(order, what);
         if (status != 0)
                 return status;
+        if (order->kind == TRIAL_RUN && job_work_is_hosted(what->work))
+                return say(TRIAL_EXIT_NOT_RUN,
+                           "%s is not a program that ends: its runs are ticks in a process that chimed keeps; in a running "
+                           "chimed: "
+                           "chimectl trigger --wait %s",
+                           order->job, order->job);
         if (order->kind == TRIAL_RUN) {
                 tell_unlimited(order->job, what);
                 return runs_start(runner, &start);

@@ -137,14 +137,52 @@ static void put_unit(const struct job_what *what) {
         put_end(what);
 }
 
-static void put_process(const struct job_what *what) {
-        put_list("Argument", what->argv);
+static int put_coprocess(char *const *argv) {
+        _cleanup_free_ char *text = NULL;
+        int r = job_command_print(argv, JOB_WHAT_MAX, &text);
+
+        if (r == 0)
+                put("Coprocess", "%s", text);
+        return r;
+}
+
+/* What is executed; the rest is that of its process, or of the host's. */
+static int put_work(const struct job_what *what) {
+        int r = 0;
+
+        switch (what->work) {
+        case JOB_WORK_COMMAND:
+                put_list("Argument", what->argv);
+                break;
+        case JOB_WORK_PLUGIN:
+                put("Plugin", "%s", what->argv[0]);
+                for (char **option = what->options; option && *option; option++)
+                        put("Option", "%s", *option);
+                break;
+        case JOB_WORK_COPROCESS:
+                r = put_coprocess(what->argv);
+                break;
+        case JOB_WORK_UNIT:
+        case JOB_WORK_MAX:
+                break;
+        }
+        if (what->host)
+                put("PluginHost", "%s", what->host);
+        return r;
+}
+
+static int put_process(const struct job_what *what) {
+        int r = put_work(what);
+
+        if (r < 0)
+                return r;
         put_identity(what);
         put_places(what);
         put_priorities(what);
         put_limits(what);
         put_cgroup(what);
         put_end(what);
+        return 0;
 }
 
 int trial_show(struct runner *runner, const struct run *run, const struct job_what *what) {
@@ -157,11 +195,10 @@ int trial_show(struct runner *runner, const struct run *run, const struct job_wh
                 put("Job", "%s", run->name);
                 if (what->work == JOB_WORK_UNIT)
                         put_unit(what);
-                else {
-                        put_process(what);
+                else if ((r = put_process(what)) == 0)
                         put_variables(&all, &fixed);
-                }
-                r = fflush(stdout) == 0 ? 0 : -errno;
+                if (fflush(stdout) != 0 && r == 0)
+                        r = -errno;
         }
         environment_done(&base);
         environment_done(&fixed);

@@ -14,7 +14,7 @@ chmod 777 "$T/open-jail"
 add() { # JOB SETTING...: with a program that is there
         local job=$1
         shift
-        grep -q '^\(Command\|Script\)=' <<<"$(printf '%s\n' "$@")" || set -- "$@" "Command=$T/program"
+        grep -q '^\(Command\|Script\|Plugin\|Coprocess\)=' <<<"$(printf '%s\n' "$@")" || set -- "$@" "Command=$T/program"
         printf '%s\n' "$@" | write_job "$job"
 }
 # these are fine
@@ -25,6 +25,7 @@ add fine-file "EnvironmentFile=$T/later" Command=not-known-before-that-is-read
 add fine-optional WorkingDirectory=-/nonexistent
 add fine-folder "WorkingDirectory=$T"
 add fine-condition "ExecCondition=$T/program x"
+add fine-coprocess Coprocess="cat -u"
 # these are not: JOB|PART OF THE WARNING
 wanted="name|the program no-such-program-anywhere: No such file or directory
 path|the program cat: No such file or directory
@@ -34,13 +35,15 @@ folder|the program $T: Is a directory
 shell|the program /nonexistent/sh: No such file or directory
 directory|WorkingDirectory=/nonexistent: No such file or directory
 file|WorkingDirectory=$T/plain: Not a directory
-condition|the program of ExecCondition=/nonexistent/ask: No such file or directory"
+condition|the program of ExecCondition=/nonexistent/ask: No such file or directory
+coprocess|the program /nonexistent/stays: No such file or directory"
 add name Command=no-such-program-anywhere
 add path Environment=PATH=/nonexistent Command="cat x"
 add missing Command=/nonexistent/program
 add plain "Command=$T/plain"
 add folder "Command=$T"
 add shell Shell=/nonexistent/sh Script=x
+add coprocess "Coprocess=/nonexistent/stays x"
 add directory WorkingDirectory=/nonexistent
 add file "WorkingDirectory=$T/plain"
 add condition "ExecCondition=$T/program" "ExecCondition=/nonexistent/ask a b"
@@ -62,13 +65,17 @@ open-jail|RootDirectory=$T/open-jail: others than root can write there"
         cp "$T/program" "$T/open-jail/"
         add open-jail "RootDirectory=$T/open-jail" Command=/program
 fi
+printf '[chimed]\nPluginDirectory=%s\n' "$T/plugins" >>"$T/chimed.conf"
+add plugin Plugin=absent Option.x=1
 
 check_said() { # WHO
         local row
         while IFS= read -r row; do
                 grep -qF -- "/${row%%|*}.ini:1: warning: job ${row%%|*}: ${row#*|}" <<<"$said" || die "$1 does not say: $row: $said"
         done <<<"$wanted"
-        assert_equal "warnings of $1" "$(wc -l <<<"$wanted")" "$(grep -c warning: <<<"$said")"
+        grep -qF -- "/plugin.ini:2:8: warning: plugin absent can't be loaded: $T/plugins/absent.so: No such file or directory" \
+                <<<"$said" || die "$1 does not say that the plugin is not there: $said"
+        assert_equal "warnings of $1" "$(($(wc -l <<<"$wanted") + 1))" "$(grep -c warning: <<<"$said")"
 }
 said=$("$CHIMED_BUILD/chimed" --check "--config=$T/chimed.conf" "--jobs=$T/jobs") || die "chimed --check: $said"
 check_said "chimed --check"

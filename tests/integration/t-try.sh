@@ -92,6 +92,24 @@ assert_contains "the screen" "LimitNOFILE            64:128" "$said"
 assert_contains "the screen" "CHIMED_ATTEMPT=1  #" "$said"
 expect_env 4 usr
 assert_contains "the error" "did you mean user?" "$(cat "$T/err")"
+write_job plugin <<<'Plugin=sampler
+Option.file=/tmp/a b
+Option.lines=5
+PluginHost=samplers
+User=61003
+Group=61003'
+write_job coprocess <<<'Coprocess=/bin/cat -u "two words"'
+expect_env 0 --json plugin
+assert_contains "the plugin" "/plugins/sampler.so " "$(setting Plugin)"
+assert_equal "its options" "file=/tmp/a b lines=5 " "$(setting Option)"
+assert_equal "its host" "samplers " "$(setting PluginHost)"
+assert_equal "its user" "61003 " "$(setting User)"
+expect_env 0 --json coprocess
+assert_equal "the coprocess" '/bin/cat -u "two words" ' "$(setting Coprocess)"
+for job in plugin coprocess; do
+        expect_try 125 "$job"
+        assert_last "$job is not a program that ends"
+done
 rm "$T/secrets"
 expect_env 1 plain
 assert_contains "the error" "an EnvironmentFile= can't be read: No such file or directory" "$(cat "$T/err")"
