@@ -244,6 +244,7 @@ static uint64_t promise_run(struct engine *e, uint32_t job, const struct engine_
         }
         waiting->is_trigger = true;
         waiting->is_forced |= trigger->is_forced;
+        passing_promise(e, job, waiting->run, trigger);
         return waiting->run;
 }
 
@@ -281,7 +282,7 @@ static int start_triggered(struct engine *e, struct clock_sample now, uint32_t j
                 return -ENOMEM;
         bool is_any = cold->retry.is_waiting || (cold->waiting.is_slot && cold->waiting.awaits != JOB_AWAITS_RUN);
         bool is_taken_in = is_any && !schedule_has(&e->parked, job);
-        if (is_taken_in)
+        if (is_taken_in || trigger->parameters_size > 0)
                 promise_run(e, job, trigger);
         cold->waiting.is_forced |= trigger->is_forced;
         int r = is_taken_in ? due_start_waiting(e, now, job) : due_start_triggered(e, now, job);
@@ -303,7 +304,9 @@ enum trigger_outcome commands_refuse_trigger(const struct engine *e, uint32_t jo
                 return TRIGGER_NOT_A_GRID;
         if (trigger->if_running == TRIGGER_PARALLEL && when->overlap != JOB_OVERLAP_PARALLEL)
                 return TRIGGER_NOT_PARALLEL;
-        return engine_is_running(e, row) && trigger->if_running == TRIGGER_REJECT ? TRIGGER_REJECTED : TRIGGER_STARTED;
+        if (engine_is_running(e, row) && trigger->if_running == TRIGGER_REJECT)
+                return TRIGGER_REJECTED;
+        return passing_refuse(e, job, trigger);
 }
 
 int engine_trigger(struct engine *e, struct clock_sample now, uint32_t job, const struct engine_trigger *trigger,
@@ -316,6 +319,8 @@ int engine_trigger(struct engine *e, struct clock_sample now, uint32_t job, cons
         enum trigger_outcome outcome = commands_refuse_trigger(e, job, trigger);
         if (outcome == TRIGGER_REJECTED)
                 *ret_run = registry_cold(&e->jobs, row)->run.run;
+        if (outcome == TRIGGER_PARAMETERS_DIFFER)
+                *ret_run = engine_trigger_meets(e, job, trigger);
         if (outcome != TRIGGER_STARTED)
                 return (int)outcome;
         bool is_beside = trigger->if_running == TRIGGER_PARALLEL && engine_is_running(e, row) && beside_has_room(e, row);

@@ -71,12 +71,17 @@ bool conditions_undo(const struct job_run *run, const struct run_end *end) {
 }
 
 /* Why the run in flight will not be asked again; NONE: it will. A pause does not keep an attempt of a slot that has run. */
-static enum slot_reason find_reason(const struct engine *e, struct clock_sample now, const struct job_row *row, bool is_short) {
+static enum slot_reason find_reason(const struct engine *e, struct clock_sample now, uint32_t job, bool is_short) {
+        const struct job_row *row = &e->jobs.rows[job];
         const struct job_cold *cold = registry_cold(&e->jobs, row);
         const struct job_when *when = engine_policy(e, row);
         bool is_attempt = retry_is_of(cold, &cold->run), is_of_slot = is_attempt || has_slot(&cold->run);
         if (is_gone(row) || row->is_removing)
                 return SLOT_REASON_REMOVED;
+        /* a trigger with other parameters waits, and takes none along that has its own */
+        bool has_own = is_attempt || cold->run.is_promised || parcels_find(&e->parcels, job, cold->run.run);
+        if (has_own && passing_clashes(e, job, cold->run.run, cold->waiting.run))
+                return is_short ? SLOT_REASON_RESOURCES : SLOT_REASON_CONDITION;
         if (cold->waiting.is_forced)
                 return SLOT_REASON_NONE;
         if (cold->run.item == WIRE_ITEM_RETRY && (!is_attempt || cold->waiting.is_slot)) /* something else waits */
@@ -142,8 +147,10 @@ static void let_attempt_wait(struct engine *e, struct clock_sample now, uint32_t
 /* Who was told of a run that will be asked for again is told of that. */
 static void keep_promise(struct engine *e, uint32_t job, const struct job_run *run) {
         struct job_waiting *waiting = &registry_cold(&e->jobs, engine_row(e, job))->waiting;
-        if (run->is_promised && waiting->run == 0)
+        bool has_own = parcels_find(&e->parcels, job, run->run);
+        if ((run->is_promised || has_own) && waiting->run == 0)
                 waiting->run = engine_take_run_number(e);
+        passing_follow(e, job, run->run, waiting->run);
         waiting->is_trigger = waiting->is_trigger || waiting->is_forced;
 }
 
@@ -164,7 +171,7 @@ int conditions_refused(struct engine *e, struct clock_sample now, uint32_t job, 
         undo_start(cold);
         struct job_run run = cold->run;
         bool is_attempt = retry_take_up(cold, end_bt_us), is_short = ended->end.result != RUN_RESULT_CONDITION;
-        enum slot_reason reason = find_reason(e, now, row, is_short);
+        enum slot_reason reason = find_reason(e, now, job, is_short);
         bool is_asked_again = reason == SLOT_REASON_NONE;
         int64_t since_bt_us = waits_since(when, cold, now);
         cold->run.is_ending = true;
@@ -181,9 +188,10 @@ int conditions_refused(struct engine *e, struct clock_sample now, uint32_t job, 
                 cold->ended_run = ended->run;
         if (plan_is_delay(when) && (row->state != JOB_STATE_NEW || row->is_restored))
                 row->next_us = is_asked_again ? INT64_MAX : engine_next_delay(e, row, when, end_bt_us);
-        if (is_attempt)
+        if (is_attempt) {
                 let_attempt_wait(e, now, job, since_bt_us);
-        else if (is_asked_again)
+                passing_follow(e, job, run.run, cold->retry.run);
+        } else if (is_asked_again)
                 let_wait(e, now, job, &run, is_short);
         if (is_asked_again) /* delays count from its run, or from when it is given up */
                 keep_promise(e, job, &run);

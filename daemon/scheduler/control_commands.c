@@ -184,6 +184,9 @@ void control_refuse_trigger(const struct control_call *call, enum trigger_outcom
         case TRIGGER_NOT_PARALLEL:
                 not_possible(call, "its Overlap= is not parallel: no run of it begins beside another");
                 break;
+        case TRIGGER_PARAMETERS_DIFFER:
+        case TRIGGER_PARAMETERS_FULL:
+                break;
         case TRIGGER_STOPPING:
                 control_error(call, API_ERROR_NOT_READY, NULL);
                 break;

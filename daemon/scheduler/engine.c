@@ -50,6 +50,7 @@ struct engine *engine_free(struct engine *e) {
         groups_done(&e->groups);
         places_done(&e->places);
         chains_done(e);
+        parcels_done(&e->parcels);
         free(e->touched);
         free(e->actions);
         free(e);
@@ -76,6 +77,7 @@ struct action *engine_emit(struct engine *e, enum action_kind kind, uint32_t job
 
 const struct action *engine_next_action(struct engine *e) {
         if (e->gone != INDEX_NONE) {
+                parcels_forget(&e->parcels, e->gone);
                 registry_drop(&e->jobs, e->gone);
                 e->gone = INDEX_NONE;
         }
@@ -86,6 +88,8 @@ const struct action *engine_next_action(struct engine *e) {
                         e->gone = a->job;
                 return a;
         }
+        if (e->parcels.is_stale)
+                passing_sweep(e);
         e->n_actions = e->next_action = 0;
         if (e->allocated_actions > ACTIONS_KEPT) { /* a burst or a great reload is no reason to stay large */
                 free(e->actions);
@@ -271,7 +275,7 @@ int engine_define(struct engine *e, const struct wire_define *define, const stru
                 recall_schedule(engine_row(e, job), registry_cold(&e->jobs, engine_row(e, job)), &define->trail);
         r = engine_reserve(e, job, when);
         if (r == 0)
-                r = registry_describe(&e->jobs, job, description);
+                r = registry_describe(&e->jobs, job, description, define->accepted);
         if (r == 0)
                 r = touch(e, job);
         if (r == 0)
@@ -352,6 +356,17 @@ static uint32_t find_run(const struct engine *e, uint64_t run) {
         return index_find(&e->by_run, index_hash_number(run), run_equal, &e->jobs, &run);
 }
 
+/* They stay where the run does. */
+static int adopt_parameters(struct engine *e, uint32_t job, const struct wire_start *start) {
+        if (start->parameters_size == 0 || parcels_find(&e->parcels, job, start->run))
+                return 0;
+        struct parcel *parcel = parcel_new(start->parameters, start->parameters_size);
+        int r = parcel ? parcels_add(&e->parcels, job, start->run, parcel) : -ENOMEM;
+        if (r < 0)
+                parcel_drop(parcel);
+        return r;
+}
+
 int engine_adopt(struct engine *e, struct clock_sample now, const struct wire_run *run) {
         uint32_t job = registry_find(&e->jobs, run->name);
         if (job == INDEX_NONE) {
@@ -376,6 +391,8 @@ int engine_adopt(struct engine *e, struct clock_sample now, const struct wire_ru
         struct job_row *row = engine_row(e, job);
         struct job_cold *cold = registry_warm(&e->jobs, row);
         if (!cold)
+                return -ENOMEM;
+        if (adopt_parameters(e, job, &run->start) < 0)
                 return -ENOMEM;
         uint32_t other;
         struct job_run *known = cold->run.run == run->start.run ? &cold->run : beside_find(e, run->start.run, &other);

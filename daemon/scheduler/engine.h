@@ -232,6 +232,8 @@ enum trigger_if_running {
 
 struct engine_trigger {
         enum trigger_if_running if_running;
+        const void *parameters; /* a set for the run (config/parameters.h), which the job accepts; borrowed */
+        size_t parameters_size;
         bool is_rebase; /* the grid counts from now on */
         bool is_forced; /* also a cancelled or disabled job */
 };
@@ -243,8 +245,10 @@ enum trigger_outcome {
         TRIGGER_REPLACING, /* the same, and the one in flight is being ended */
         TRIGGER_REJECTED,  /* the rest: nothing is done. A run is in flight: its number is given */
         TRIGGER_NOT_ARMED,
-        TRIGGER_NOT_A_GRID,   /* is_rebase of a job without Every=, or on the wall clock */
-        TRIGGER_NOT_PARALLEL, /* its Overlap= allows no run beside another */
+        TRIGGER_NOT_A_GRID,        /* is_rebase of a job without Every=, or on the wall clock */
+        TRIGGER_NOT_PARALLEL,      /* its Overlap= allows no run beside another */
+        TRIGGER_PARAMETERS_DIFFER, /* the run that it would join, or that waits, has others: its number is given */
+        TRIGGER_PARAMETERS_FULL,   /* PARCELS_MAX or PARCELS_SIZE_MAX is reached */
         TRIGGER_STOPPING,
         TRIGGER_OUTCOME_MAX
 };
@@ -252,6 +256,13 @@ enum trigger_outcome {
 /* Runs the job now: there is never an extra run beside the one whose number is given. Returns enum trigger_outcome, or -ENOMEM. */
 int engine_trigger(struct engine *e, struct clock_sample now, uint32_t job, const struct engine_trigger *trigger,
                    uint64_t *ret_run);
+/* The number of the run in flight that a trigger would join, or of the one that waits and that it would wait with, or of the run that has
+ * failed and whose next attempt it would be: it must have the same parameters. 0: there is none. */
+uint64_t engine_trigger_meets(const struct engine *e, uint32_t job, const struct engine_trigger *trigger);
+/* The parameters of a run in flight, or of one that is promised, or ended by the action at hand; NULL: none. Borrowed until the next event. */
+const char *engine_parameters(const struct engine *e, uint32_t job, uint64_t run, size_t *ret_size);
+/* The names of those that the job's definition accepts, with a blank between them; "": none. Borrowed until the next event. */
+const char *engine_job_accepted(const struct engine *e, uint32_t job);
 /* Ends the run in flight (ACTION_KILL; its ACTION_ENDED comes when its processes are gone) and drops what waits: slots and a trigger, for
  * whatever, and the attempt that is to come; unless is_run_only, the schedule too, if it has one. *ret_run is the run that is being ended, 0
  * for none. 1, 0 where nothing was there to cancel, ENGINE_REFUSED_STOPPING, -ENOMEM. */

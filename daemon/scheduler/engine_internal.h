@@ -5,6 +5,7 @@
 
 #include "config/acyclic.h"
 #include "daemon/scheduler/engine.h"
+#include "daemon/scheduler/parcels.h"
 #include "daemon/scheduler/places.h"
 #include "daemon/scheduler/plan.h"
 #include "daemon/scheduler/schedule.h"
@@ -47,6 +48,7 @@ struct beside {
 
 struct engine {
         struct registry jobs;
+        struct parcels parcels;
         struct beside beside;
         struct schedule boot_wake;   /* by job: fixed delays, BOOTTIME grids, and when to tell of lasting trouble */
         struct schedule real_wake;   /* by job: wall grids */
@@ -418,6 +420,18 @@ void group_holds_judge(struct engine *e, struct clock_sample now, uint32_t job);
 
 /* The groups, with their holds, for a copy that has none. 0, -ENOMEM. */
 int group_holds_copy(const struct engine *e, struct engine *copy);
+
+/* passing.c: parameters */
+/* Those that nothing needs any more go. */
+void passing_sweep(struct engine *e);
+/* The number that a trigger was told stands for its parameters. */
+void passing_promise(struct engine *e, uint32_t job, uint64_t run, const struct engine_trigger *trigger);
+/* What that run was asked for with is done by this one. */
+void passing_follow(struct engine *e, uint32_t job, uint64_t from, uint64_t to);
+/* True if two runs have not the same; 0: no run. */
+bool passing_clashes(const struct engine *e, uint32_t job, uint64_t a, uint64_t b);
+/* TRIGGER_STARTED, or why its parameters keep a trigger from being heard. */
+enum trigger_outcome passing_refuse(const struct engine *e, uint32_t job, const struct engine_trigger *trigger);
 
 /* chains.c: jobs that follow others */
 /* Which job follows which, by the definitions that a commit puts into force: before it does. */

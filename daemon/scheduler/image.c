@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/parameters.h"
+
 /* Either end of the codec: one of the two is set. */
 struct ends {
         struct pack *to;
@@ -154,6 +156,33 @@ static void walk_line(struct ends *x, struct job_image *image) {
         }
 }
 
+static void walk_parcels(struct ends *x, struct job_image *image) {
+        uint32_t n = image->n_parcels;
+        u32(x, &n);
+        if (x->from && n > PARCELS_OF_JOB_MAX)
+                x->from->bad = true;
+        for (uint32_t i = 0; x->to && i < n; i++) {
+                pack_u64(x->to, image->parcels[i].run);
+                pack_bytes(x->to, image->parcels[i].parcel->data, image->parcels[i].parcel->size);
+        }
+        if (x->to || x->from->bad || n == 0)
+                return;
+        image->parcels = calloc(n, sizeof(*image->parcels));
+        x->from->bad = !image->parcels;
+        for (uint32_t i = 0; i < n && !x->from->bad; i++) {
+                size_t size;
+                image->parcels[i].run = unpack_u64(x->from);
+                const void *data = unpack_bytes(x->from, &size);
+                if (!data || size == 0 || !parameters_are_valid(data, size)) {
+                        x->from->bad = true;
+                        return;
+                }
+                image->parcels[i].parcel = parcel_new(data, size);
+                x->from->bad = !image->parcels[i].parcel;
+                image->n_parcels = i + !x->from->bad;
+        }
+}
+
 static void walk_retry(struct ends *x, struct job_retry *r) {
         flag(x, &r->is_waiting);
         flag(x, &r->is_short);
@@ -268,6 +297,9 @@ static void walk(struct ends *x, struct job_image *image) {
         if (x->version < 8)
                 return;
         i64(x, &image->retry.refused_bt_us);
+        if (x->version < 9)
+                return;
+        walk_parcels(x, image);
 }
 
 void image_encode(const struct job_image *image, struct pack *p) {
@@ -305,15 +337,32 @@ int image_copy_line(const struct job_line *from, uint32_t at_most, struct job_li
         return 0;
 }
 
+/* With a use more of each. 0, -ENOMEM. */
+static int copy_parcels(const struct parcel_of *from, uint32_t n, struct parcel_of **ret) {
+        struct parcel_of *copy = n > 0 ? malloc(n * sizeof(*copy)) : NULL;
+        if (n > 0 && !copy)
+                return -ENOMEM;
+        for (uint32_t i = 0; i < n; i++)
+                copy[i] = (struct parcel_of){from[i].run, parcel_use(from[i].parcel)};
+        *ret = copy;
+        return 0;
+}
+
 int image_copy(const struct job_image *image, struct job_image *ret) {
         struct job_image copy = *image;
         size_t size = image->n_beside * sizeof(*image->beside);
         copy.beside = size > 0 ? malloc(size) : NULL;
         copy.line = NULL;
-        if ((size > 0 && !copy.beside) || image_copy_line(image->line, image->n_line, &copy.line) < 0) {
+        copy.parcels = NULL;
+        copy.n_parcels = 0;
+        int r = (size > 0 && !copy.beside) ? -ENOMEM : image_copy_line(image->line, image->n_line, &copy.line);
+        if (r == 0)
+                r = copy_parcels(image->parcels, image->n_parcels, &copy.parcels);
+        if (r < 0) {
                 image_done(&copy);
                 return -ENOMEM;
         }
+        copy.n_parcels = image->n_parcels;
         if (size > 0)
                 memcpy(copy.beside, image->beside, size);
         *ret = copy;
@@ -321,6 +370,11 @@ int image_copy(const struct job_image *image, struct job_image *ret) {
 }
 
 void image_done(struct job_image *image) {
+        for (uint32_t i = 0; i < image->n_parcels; i++)
+                parcel_drop(image->parcels[i].parcel);
+        free(image->parcels);
+        image->parcels = NULL;
+        image->n_parcels = 0;
         free(image->line);
         free(image->beside);
         image->line = NULL;

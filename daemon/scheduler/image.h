@@ -8,9 +8,10 @@
 #include <stdint.h>
 
 #include "config/pack.h"
+#include "daemon/scheduler/parcel.h"
 #include "daemon/scheduler/registry.h"
 
-#define IMAGE_VERSION 8
+#define IMAGE_VERSION 9
 
 struct job_image {
         uint8_t boot_id[16];    /* BOOTTIME instants below are of this boot */
@@ -29,6 +30,8 @@ struct job_image {
         uint32_t n_line, n_beside;  /* slots behind it, and runs beside that one; both are owned: */
         struct job_line *line;
         struct job_run *beside;
+        uint32_t n_parcels; /* parameters of its runs, owned; of those that failed, for their next attempt */
+        struct parcel_of *parcels;
         struct job_retry retry;
         uint32_t n_failed;
         int64_t good_bt_us, overdue_bt_us;

@@ -63,7 +63,8 @@ static void add_parent_output(const struct link *link, struct wire_start *start)
         }
 }
 
-static int do_start(struct link *link, struct clock_sample now, struct wire_start *start) {
+static int do_start(struct link *link, struct clock_sample now, uint32_t job, struct wire_start *start) {
+        start->parameters = engine_parameters(link->engine, job, start->run, &start->parameters_size);
         if (hosts_has(link->hosts, &start->hash))
                 return hosts_tick(link->hosts, now, start);
         if (start->parent.run > 0)
@@ -125,7 +126,7 @@ int link_take_actions(struct link *link, struct clock_sample now) {
                         break;
                 if (a.kind == ACTION_START) {
                         a.start.is_watched = is_watched(link, a.job, a.start.run);
-                        r = do_start(link, now, &a.start);
+                        r = do_start(link, now, a.job, &a.start);
                 } else if (a.kind == ACTION_KILL)
                         r = do_kill(link, now, a.kill_run);
                 else if (a.kind == ACTION_HOLD &&
@@ -220,8 +221,10 @@ static int on_hello(struct link *link, const void *payload, size_t size) {
  * the same: with the plan at hand, or without one until the zone is back. */
 static int define_without_zone(struct link *link, const struct wire_define *define) {
         uint32_t job = registry_find(engine_registry(link->engine), define->name);
-        const char *description = job == INDEX_NONE ? NULL : engine_job_description(link->engine, job);
+        _cleanup_free_ char *description = job == INDEX_NONE ? NULL : strdup(engine_job_description(link->engine, job));
         struct job_when when;
+        if (job != INDEX_NONE && !description)
+                return -ENOMEM;
         job_when_init(&when);
         if (job != INDEX_NONE)
                 when = *engine_plan_when(link->engine, job);

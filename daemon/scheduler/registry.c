@@ -60,9 +60,15 @@ const char *registry_description(const struct registry *g, const struct job_row 
         return name + strlen(name) + 1;
 }
 
-/* Bytes of a row's name and description. */
+const char *registry_accepted(const struct registry *g, const struct job_row *row) {
+        const char *description = registry_description(g, row);
+        return description + strlen(description) + 1;
+}
+
+/* Bytes of a row's texts: name, description, and what parameters it accepts. */
 static size_t text_size(const struct registry *g, const struct job_row *row) {
-        return strlen(registry_name(g, row)) + strlen(registry_description(g, row)) + 2;
+        const char *last = registry_accepted(g, row);
+        return (size_t)(last - registry_name(g, row)) + strlen(last) + 1;
 }
 
 static uint64_t name_hash(const void *table, uint32_t row) {
@@ -100,9 +106,9 @@ static void texts_compact(struct registry *g) {
         g->texts_garbage = 0;
 }
 
-/* The texts may move: neither may lie among them. */
-static int text_add(struct registry *g, const char *name, const char *description, uint32_t *ret_offset) {
-        size_t n = strlen(name) + 1, size = n + strlen(description) + 1;
+/* The texts may move: none may lie among them. */
+static int text_add(struct registry *g, const char *name, const char *description, const char *accepted, uint32_t *ret_offset) {
+        size_t n = strlen(name) + 1, n_both = n + strlen(description) + 1, size = n_both + strlen(accepted) + 1;
         if (g->texts_size + size > UINT32_MAX)
                 return -ENOSPC;
         void *texts = g->texts;
@@ -111,7 +117,8 @@ static int text_add(struct registry *g, const char *name, const char *descriptio
         if (r < 0)
                 return r;
         memcpy(g->texts + g->texts_size, name, n);
-        memcpy(g->texts + g->texts_size + n, description, size - n);
+        memcpy(g->texts + g->texts_size + n, description, n_both - n);
+        memcpy(g->texts + g->texts_size + n_both, accepted, size - n_both);
         *ret_offset = (uint32_t)g->texts_size;
         g->texts_size += size;
         return 0;
@@ -125,7 +132,7 @@ int registry_add(struct registry *g, const char *name, uint32_t *ret_row) {
                 return r;
 
         uint32_t text;
-        r = text_add(g, name, "", &text);
+        r = text_add(g, name, "", "", &text);
         if (r < 0)
                 return r;
 
@@ -154,17 +161,19 @@ static void texts_waste(struct registry *g, size_t size) {
                 texts_compact(g);
 }
 
-int registry_describe(struct registry *g, uint32_t row, const char *description) {
+int registry_describe(struct registry *g, uint32_t row, const char *description, const char *accepted) {
         struct job_row *j = &g->rows[row];
         char name[JOB_NAME_MAX + 1];
         uint32_t text;
         if (!description)
                 description = "";
-        if (strcmp(registry_description(g, j), description) == 0)
+        if (!accepted)
+                accepted = "";
+        if (strcmp(registry_description(g, j), description) == 0 && strcmp(registry_accepted(g, j), accepted) == 0)
                 return 0;
         size_t size = text_size(g, j);
         memcpy(name, registry_name(g, j), strlen(registry_name(g, j)) + 1);
-        int r = text_add(g, name, description, &text);
+        int r = text_add(g, name, description, accepted, &text);
         if (r < 0)
                 return r;
         j->name = text;

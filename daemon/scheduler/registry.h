@@ -203,8 +203,9 @@ void registry_done(struct registry *g);
 uint32_t registry_find(const struct registry *g, const char *name);
 /* A fresh row (state NEW) for a name that has none. 0, -ENOMEM, -ENOSPC (over four thousand million bytes of text). */
 int registry_add(struct registry *g, const char *name, uint32_t *ret_row);
-/* Gives the row a description (NULL: none). 0, -ENOMEM, -ENOSPC. */
-int registry_describe(struct registry *g, uint32_t row, const char *description);
+/* Gives the row a description, and the names of the parameters that it accepts, with a blank between them (NULL: none); neither lies among
+ * the registry's texts. 0, -ENOMEM, -ENOSPC. */
+int registry_describe(struct registry *g, uint32_t row, const char *description, const char *accepted);
 /* Gives the row back. */
 void registry_drop(struct registry *g, uint32_t row);
 /* Row of the policy table with one use more: an equal one, or a new one, which has a use of its agenda, days and ties. */
@@ -215,6 +216,7 @@ void registry_release(struct registry *g, uint32_t policy);
 const char *registry_name(const struct registry *g, const struct job_row *row);
 /* "" where it has none; borrowed as the name. */
 const char *registry_description(const struct registry *g, const struct job_row *row);
+const char *registry_accepted(const struct registry *g, const struct job_row *row);
 static inline const struct job_when *registry_when(const struct registry *g, uint32_t policy) {
         return &g->policies[policy].when;
 }

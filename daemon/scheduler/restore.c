@@ -37,8 +37,8 @@ static void put_first_open(const struct job_row *row, const struct job_cold *col
         image->next_us = is_open ? cold->missed.first_us : row->next_us;
 }
 
-/* Those that wait behind the first, before the mark; and the runs beside that in flight. 0, -ENOMEM. */
-static int put_others(const struct engine *e, const struct job_cold *cold, struct job_image *image) {
+/* Those that wait behind the first, before the mark; the runs beside that in flight; and parameters. 0, -ENOMEM. */
+static int put_others(const struct engine *e, uint32_t job, const struct job_cold *cold, struct job_image *image) {
         int r = image->waiting.is_slot ? image_copy_line(cold->line, UINT32_MAX, &image->line) : 0;
         for (uint32_t i = 0; r == 0 && image->line && i < image->line->n; i++) {
                 const struct job_waiting *slot = &image->line->slots[i];
@@ -46,6 +46,8 @@ static int put_others(const struct engine *e, const struct job_cold *cold, struc
                         break;
                 image->n_line = i + 1;
         }
+        if (r == 0 && e->parcels.n > 0)
+                r = parcels_list(&e->parcels, job, &image->parcels, &image->n_parcels);
         return r < 0 ? r : beside_list(e, cold, &image->beside, &image->n_beside);
 }
 
@@ -86,7 +88,7 @@ void engine_take_image(struct engine *e, struct clock_sample now, uint32_t job, 
         bool is_slot_waiting = ret->waiting.item == WIRE_ITEM_SCHEDULE && ret->waiting.segment == ret->segment;
         if (is_slot_waiting && ret->waiting.key >= ret->key)
                 ret->waiting.is_slot = false; /* it is behind the mark, with those before it */
-        if (put_others(e, cold, ret) < 0)
+        if (put_others(e, job, cold, ret) < 0)
                 e->has_failed = true;
         ret->is_late = slots_are_late(e, row);
         ret->late_key = !ret->is_late ? 0 : row->is_restored ? cold->claimed_key : claims_last_key(e, job);
@@ -236,6 +238,11 @@ static int restore_job(struct engine *e, struct clock_sample now, const char *na
                 r = beside_add(e, job, &run);
                 engine_skip_runs(e, run.run + 1);
         }
+        for (uint32_t i = 0; r == 0 && i < moved->n_parcels; i++) {
+                r = parcels_add(&e->parcels, job, moved->parcels[i].run, parcel_use(moved->parcels[i].parcel));
+                if (r < 0)
+                        parcel_drop(moved->parcels[i].parcel);
+        }
         e->n_removed++;
         e->n_restored++;
         commands_arm_hold(e, job);
@@ -356,6 +363,15 @@ int restore_adopted(struct engine *e, struct clock_sample now, uint32_t job, con
         return r;
 }
 
+/* A further attempt keeps its parameters; a slot that a trigger has met runs by itself: the trigger ended with its scheduler. */
+static void keep_parameters(struct engine *e, uint32_t job, const struct job_run *run) {
+        struct job_waiting *waiting = &registry_cold(&e->jobs, engine_row(e, job))->waiting;
+        if (run->item != WIRE_ITEM_RETRY || waiting->run > 0 || !parcels_find(&e->parcels, job, run->run))
+                return;
+        waiting->run = engine_take_run_number(e);
+        passing_follow(e, job, run->run, waiting->run);
+}
+
 /* The slot of a run waits for another start. */
 static void let_run_wait(struct engine *e, struct clock_sample now, uint32_t job, const struct job_run *run,
                          enum wire_item item, uint16_t attempt) {
@@ -372,6 +388,7 @@ static void let_run_wait(struct engine *e, struct clock_sample now, uint32_t job
                                  .due_bt_us = now.bt_us - (now.rt_us - run->slot_rt_us),
                                  .parent = run->parent,
                          });
+        keep_parameters(e, job, run);
 }
 
 static void end_interrupted(struct engine *e, struct clock_sample now, const struct job_run *run) {

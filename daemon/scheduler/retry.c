@@ -84,8 +84,9 @@ bool retry_plan(struct engine *e, struct clock_sample now, uint32_t job, const s
         const struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
         struct job_cold *cold = registry_cold(&e->jobs, row);
-        bool is_wanted = !cold->waiting.is_slot && !cold->retry.is_waiting && !row->is_cancelled && !row->is_failed &&
-                         (row->state == JOB_STATE_ARMED || row->is_restored);
+        bool is_other = passing_clashes(e, job, cold->run.run, cold->waiting.run); /* a trigger with other parameters waits */
+        bool is_wanted = !is_other && !cold->waiting.is_slot && !cold->retry.is_waiting && !row->is_cancelled &&
+                         !row->is_failed && (row->state == JOB_STATE_ARMED || row->is_restored);
         if (!is_wanted)
                 return false;
         struct job_retry retry = retry_of(cold, end_bt_us);
@@ -131,19 +132,22 @@ int retry_start(struct engine *e, struct clock_sample now, uint32_t job) {
                 return 0;
         retry->is_waiting = false;
         schedule_remove(&e->retries, job);
-        return slots_start(e, now, job,
-                           &(struct occasion){
-                                   .item = WIRE_ITEM_RETRY,
-                                   .cause = RUN_CAUSE_RETRY,
-                                   .attempt = retry->attempt,
-                                   .segment = retry->segment,
-                                   .anchor_us = row->anchor_us,
-                                   .key = retry->key,
-                                   .slot_us = engine_from_rt(e, engine_policy(e, row), retry->slot_rt_us),
-                                   .slot_rt_us = retry->slot_rt_us,
-                                   .parent = retry->parent,
-                                   .was_refused = retry->refused_bt_us != 0,
-                           });
+        int r = slots_start(e, now, job,
+                            &(struct occasion){
+                                    .item = WIRE_ITEM_RETRY,
+                                    .cause = RUN_CAUSE_RETRY,
+                                    .attempt = retry->attempt,
+                                    .segment = retry->segment,
+                                    .anchor_us = row->anchor_us,
+                                    .key = retry->key,
+                                    .slot_us = engine_from_rt(e, engine_policy(e, row), retry->slot_rt_us),
+                                    .slot_rt_us = retry->slot_rt_us,
+                                    .parent = retry->parent,
+                                    .was_refused = retry->refused_bt_us != 0,
+                            });
+        if (r == 0)
+                passing_follow(e, job, retry->run, registry_cold(&e->jobs, row)->run.run);
+        return r;
 }
 
 bool retry_is_of(const struct job_cold *cold, const struct job_run *run) {

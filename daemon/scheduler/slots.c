@@ -425,6 +425,8 @@ void slots_arm(struct engine *e, uint32_t job) {
                 pools_leave_idle(e, job);
         if (e->beside.by_run.n > 0)
                 beside_settle(e, job);
+        if (e->parcels.n > 0)
+                parcels_mark(&e->parcels, job);
         struct schedule *queue = next_look(e, job, &at_us);
         if (e->parked.n > 0) {
                 const struct job_cold *cold = registry_cold(&e->jobs, engine_row(e, job));

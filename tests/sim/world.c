@@ -1948,6 +1948,10 @@ static void check_trigger(struct world *w, const struct world_job *job, uint64_t
                 is_right = job->is_cancelled || job->is_finished || job->is_failed || !job->committed.is_enabled ||
                            !plan_exists(&job->when) || plan_is_wall(&job->when);
                 break;
+        case TRIGGER_PARAMETERS_DIFFER:
+        case TRIGGER_PARAMETERS_FULL:
+                is_right = false;
+                break;
         case TRIGGER_STOPPING:
                 is_right = w->is_stopping;
                 break;
