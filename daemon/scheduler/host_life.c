@@ -40,12 +40,20 @@ void host_unload(struct host *host, struct hosted *hosted) {
 
 /* ---- start ---- */
 
+/* There will be no more hosts. */
+static int fail_all(struct host *host, struct clock_sample now) {
+        int r = 0;
+        while (r == 0 && host->first != INDEX_NONE)
+                r = ticks_fail(host->hosts, host->first, now, RUN_RESULT_START_FAILED, RUN_STEP_LINK, ECANCELED);
+        return r;
+}
+
 int host_want(struct host *host, struct clock_sample now) {
         struct hosts *hosts = host->hosts;
         if (host->state != HOST_DOWN || host->first == INDEX_NONE)
                 return 0;
         if (hosts->is_quitting)
-                return ticks_fail(hosts, host->first, now, RUN_RESULT_START_FAILED, RUN_STEP_LINK, ECANCELED);
+                return fail_all(host, now);
         if (host->not_before_bt_us > now.bt_us) {
                 hosts_look_by(hosts, host->not_before_bt_us);
                 return 0;

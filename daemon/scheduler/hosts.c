@@ -333,6 +333,7 @@ int hosts_flush(struct hosts *hosts) {
 
 void hosts_quit(struct hosts *hosts) {
         hosts->is_quitting = true;
+        hosts_look_by(hosts, 0); /* what waits for a host waits no more */
         for (size_t i = 0; i < hosts->n_hosts; i++)
                 if (hosts->list[i])
                         host_quit(hosts->list[i]);
