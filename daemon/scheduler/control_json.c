@@ -109,7 +109,7 @@ void control_put_run(json_t **object, const char *job, const struct job_run *run
         control_put_known(object, "exitCode", is_over && end->exit_code >= 0, end->exit_code);
         control_put_text(object, "signal", is_over && end->signal > 0 ? words_signal(end->signal, buf) : NULL);
         control_put_text(object, "error", is_over ? words_start_error(end, buf) : NULL);
-        control_put_known(object, "cpuUsec", is_over, end->cpu_us);
+        control_put_known(object, "cpuUsec", is_over && end->cpu_us > 0, end->cpu_us);
         control_put_known(object, "memoryPeak", is_over && end->memory_peak > 0, end->memory_peak);
         control_put_known(object, "parentRunId", run->parent.run > 0, (int64_t)run->parent.run);
 }

@@ -167,6 +167,8 @@ const char *words_start_error(const struct run_end *end, char buf[static 160]) {
         if (end->result != RUN_RESULT_START_FAILED)
                 return NULL;
         const char *why = run_start_error(end);
+        if (!why && end->step == RUN_STEP_PLUGIN)
+                why = "its value says why";
         snprintf(buf, 160, "%s: %s", run_step_to_string(end->step), why ? why : "for an unknown reason");
         return buf;
 }
@@ -180,7 +182,7 @@ const char *words_how_it_ended(const struct run_end *end, char buf[static 160]) 
                 [RUN_RESULT_SIGNAL] = "killed",
                 [RUN_RESULT_START_FAILED] = "not started",
                 [RUN_RESULT_CANCELLED] = "ended by a command, or as chimed was stopped",
-                [RUN_RESULT_INTERRUPTED] = "interrupted, as the machine or the runner died",
+                [RUN_RESULT_INTERRUPTED] = "interrupted, as the machine, the runner or its host died",
                 [RUN_RESULT_FINISHED] = "done for good (FinishExitStatus=)",
                 [RUN_RESULT_SKIPPED] = "nothing to do (SkipExitStatus=)",
                 [RUN_RESULT_CONDITION] = "not executed, for its conditions did not hold",
@@ -197,6 +199,13 @@ const char *words_how_it_ended(const struct run_end *end, char buf[static 160]) 
                 return "ended by a time limit of its unit";
         if (end->step == RUN_STEP_UNIT && end->result == RUN_RESULT_SKIPPED)
                 return "nothing to do (a condition of its unit did not hold)";
+        if (end->exit_code < 0 && end->signal == 0) { /* a plugin or a coprocess has answered */
+                if (end->result == RUN_RESULT_FAILED)
+                        return "by its own word, its value says why";
+                if (end->result == RUN_RESULT_FINISHED || end->result == RUN_RESULT_SKIPPED)
+                        return end->result == RUN_RESULT_FINISHED ? "done for good, by its own word"
+                                                                  : "nothing to do, by its own word";
+        }
         if (end->result == RUN_RESULT_SIGNAL)
                 snprintf(buf, 160, "killed by %s", words_signal(end->signal, name));
         else if (end->result == RUN_RESULT_FAILED)

@@ -90,7 +90,7 @@ static void print_end(const struct run_end *end, char *buf, size_t size) {
                 return;
         }
         bool is_good = run_result_is_good(end->result);
-        if (end->result == RUN_RESULT_FAILED)
+        if (end->result == RUN_RESULT_FAILED && end->exit_code >= 0)
                 snprintf(how, sizeof(how), " with exit status %d", end->exit_code);
         else if (is_good && end->exit_code > 0)
                 snprintf(how, sizeof(how), " (exit status %d)", end->exit_code);
@@ -127,7 +127,7 @@ static void fields_end(struct journal_record *r, const struct run_end *end) {
                 journal_field(r, "EXIT_CODE", "exited");
                 journal_field_i64(r, "EXIT_STATUS", end->exit_code);
         }
-        if (end->start_bt_us > 0)
+        if (end->start_bt_us > 0 && end->cpu_us > 0) /* of ticks it is not known */
                 journal_field_i64(r, "CHIMED_CPU_USEC", end->cpu_us);
         if (end->memory_peak > 0)
                 journal_field_i64(r, "CHIMED_MEMORY_PEAK", end->memory_peak);

@@ -69,7 +69,8 @@ static const struct api_field accepted_fields[] = {
                 INT("exitCode", OPTIONAL, "Exit status, where it exited."),                                                    \
                 STRING("signal", OPTIONAL, "Name of the signal that ended it, such as SIGTERM."),                              \
                 STRING("error", OPTIONAL, "start-failed: the step that failed, and why."),                                     \
-                INT("cpuUsec", OPTIONAL, "Span of processor time of all its processes; without cgroup, of those waited for."), \
+                INT("cpuUsec", OPTIONAL,                                                                                       \
+                    "Span of processor time of all its processes; without cgroup, of those waited for; null: not known."),     \
                 INT("memoryPeak", OPTIONAL, "Bytes that its processes had at most; null where that is not known."),            \
                 INT("parentRunId", OPTIONAL, "The run that this one follows; null: none."),                                    \
                 STRING("value", OPTIONAL,                                                                                      \
