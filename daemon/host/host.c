@@ -5,6 +5,7 @@
 #include "daemon/host/host.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -179,8 +180,6 @@ void host_begin_end(struct host *h, enum host_end end) {
                 host_cancel_homeless(h);
         }
         for_each_job(h, hosted_stop_work);
-        if (end == HOST_END_DYING)
-                (void)loop_arm_timer(h->timer, host_now(h) + HOST_DYING_US);
 }
 
 /* Nobody is there any more whom it could be for. */
@@ -189,7 +188,8 @@ static int on_closed(void *userdata, int error) {
 
         if (error < 0)
                 host_log(h, NULL, 3, "what came makes no sense: %s; the host ends", strerror(-error));
-        h->is_deserted = true;
+        h->is_deserted = true; /* else the runner would see to it that it ends */
+        (void)loop_arm_timer(h->timer, host_now(h) + HOST_DYING_US);
         host_begin_end(h, HOST_END_DYING);
         return 0;
 }
@@ -204,7 +204,7 @@ static int on_timer(void *userdata, bool is_clock_change) {
         struct host *h = userdata;
 
         (void)is_clock_change;
-        if (h->end == HOST_END_DYING) {
+        if (h->is_deserted) {
                 host_log(h, NULL, 4, "a tick does not end; the host does");
                 loop_exit(h->loop, EXIT_FAILURE);
         } else
@@ -271,7 +271,7 @@ static int on_flush(void *userdata) {
 static int open_page(struct host *h) {
         struct stat st;
 
-        if (fstat(PAGE_FD, &st) < 0)
+        if (fstat(PAGE_FD, &st) < 0 || fcntl(PAGE_FD, F_SETFD, FD_CLOEXEC) < 0)
                 return -errno;
         if (st.st_size < (off_t)sizeof(struct tick_page))
                 return -EINVAL;

@@ -20,7 +20,7 @@
 
 #define HOST_QUEUE        (1024 * 1024)       /* bytes of records that wait for a scheduler that does not read */
 #define HOST_LOAD_WAIT_US (10 * USEC_PER_SEC) /* a tick waits so long for its definition */
-#define HOST_DYING_US     (10 * USEC_PER_SEC) /* what does not end when nobody hears it any more */
+#define HOST_DYING_US     (3 * USEC_PER_SEC)  /* what does not end when nobody is there any more */
 #define HOST_LOOK_US      USEC_PER_SEC        /* a plugin's file is looked at no more often */
 #define HOST_RETRY_US     USEC_PER_SEC        /* what could not be loaded is tried again no sooner */
 #define HOST_FLUSH_NOTES  (TICK_RING / 2)

@@ -37,6 +37,8 @@ int hosted_new(struct host *h, const struct order_load *order, struct chimed_job
 struct chimed_job *hosted_free(struct chimed_job *job) {
         if (!job)
                 return NULL;
+        for (struct tick *tick = job->waiting_first; tick; tick = tick->next_waiting)
+                tick->job = NULL; /* the next host's */
         work_plugin_unload(job);
         job->coprocess = coprocess_free(job->coprocess);
         pack_done(&job->value);
