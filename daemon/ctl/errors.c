@@ -63,6 +63,27 @@ static void tell_not_possible(struct session *s, enum api_method method, const j
         session_fail(0, "%s: %s; see: chimectl cat %s", job_of(p), reply_text_or(p, "reason", "not possible"), job_of(p));
 }
 
+static void tell_not_accepted(struct session *s, enum api_method method, const json_t *p) {
+        const json_t *accepted = json_object_get(p, "accepted");
+        char names[512] = "";
+        size_t i, at = 0;
+        json_t *name;
+
+        (void)s, (void)method;
+        json_array_foreach(accepted, i, name) {
+                int n = snprintf(names + at, sizeof(names) - at, "%s%s", at > 0 ? ", " : "", json_string_value(name));
+                at += n > 0 && (size_t)n < sizeof(names) - at ? (size_t)n : 0;
+        }
+        session_fail(0, "%s does not accept the parameter %s; %s%s", job_of(p), reply_text_or(p, "name", "?"),
+                     at > 0 ? "it accepts: " : "it accepts none: AcceptParameters= names those that it does", names);
+}
+
+static void tell_differ(struct session *s, enum api_method method, const json_t *p) {
+        (void)s, (void)method;
+        session_fail(0, "%s: run %lld has other parameters; wait for its end: chimectl wait --finished %s", job_of(p),
+                     (long long)reply_int(p, "runId", 0), job_of(p));
+}
+
 static void tell_timed_out(struct session *s, enum api_method method, const json_t *p) {
         (void)s, (void)method;
         session_fail(0, "%s: it has not happened in time; see: chimectl show %s", job_of(p), job_of(p));
@@ -97,6 +118,8 @@ static const struct row rows[API_ERROR_MAX] = {
         [API_ERROR_ALREADY_RUNNING] = {CTL_EXIT_FAILED, tell_already_running},
         [API_ERROR_NOT_RUNNING] = {CTL_EXIT_NOT_ACTIVE, tell_not_running},
         [API_ERROR_NOT_POSSIBLE] = {CTL_EXIT_FAILED, tell_not_possible},
+        [API_ERROR_NOT_ACCEPTED] = {CTL_EXIT_FAILED, tell_not_accepted},
+        [API_ERROR_PARAMETERS_DIFFER] = {CTL_EXIT_FAILED, tell_differ},
         [API_ERROR_TIMED_OUT] = {CTL_EXIT_TIMED_OUT, tell_timed_out},
         [API_ERROR_LIMIT_REACHED] = {CTL_EXIT_FAILED, tell_limit},
         [API_ERROR_NOT_READY] = {CTL_EXIT_FAILED, tell_not_ready},

@@ -13,7 +13,9 @@
 #include "daemon/scheduler/control_follow.h"
 #include "daemon/scheduler/control_json.h"
 #include "daemon/scheduler/control_methods.h"
+#include "daemon/scheduler/control_parameters.h"
 #include "daemon/scheduler/control_wait.h"
+#include "daemon/scheduler/parcels.h"
 
 static json_t *about_job(const struct control_call *call) {
         json_t *o = json_object();
@@ -99,7 +101,7 @@ static bool get_reason(const struct control_call *call, const char **ret) {
 
 /* ---- Trigger ---- */
 
-bool control_get_trigger(const struct control_call *call, struct engine_trigger *ret) {
+bool control_get_trigger(const struct control_call *call, struct engine_trigger *ret, char **ret_parameters) {
         static const char *const words[] = {
                 [TRIGGER_JOIN] = "join",       [TRIGGER_QUEUE] = "queue",       [TRIGGER_REJECT] = "reject",
                 [TRIGGER_REPLACE] = "replace", [TRIGGER_PARALLEL] = "parallel",
@@ -128,6 +130,9 @@ bool control_get_trigger(const struct control_call *call, struct engine_trigger 
                 control_denied(call, API_RIGHT_CONTROL);
                 return false;
         }
+        if (!control_get_parameters(call, ret_parameters, &trigger.parameters_size))
+                return false;
+        trigger.parameters = *ret_parameters;
         *ret = trigger;
         return true;
 }
@@ -166,7 +171,8 @@ static void reply_accepted(const struct control_call *call, enum trigger_outcome
                 control_send(call->client, o, call->message->is_more);
 }
 
-void control_refuse_trigger(const struct control_call *call, enum trigger_outcome outcome) {
+void control_refuse_trigger(const struct control_call *call, const struct engine_trigger *trigger,
+                            enum trigger_outcome outcome) {
         struct job_view view;
         json_t *o;
         switch (outcome) {
@@ -185,7 +191,15 @@ void control_refuse_trigger(const struct control_call *call, enum trigger_outcom
                 not_possible(call, "its Overlap= is not parallel: no run of it begins beside another");
                 break;
         case TRIGGER_PARAMETERS_DIFFER:
+                o = about_job(call);
+                control_put_int(&o, "runId", (int64_t)engine_trigger_meets(call->engine, call->job, trigger));
+                control_error(call, API_ERROR_PARAMETERS_DIFFER, o);
+                break;
         case TRIGGER_PARAMETERS_FULL:
+                o = json_object();
+                control_put_text(&o, "what", "bytes of parameters of runs in flight, or triggers with any");
+                control_put_int(&o, "limit", PARCELS_SIZE_MAX);
+                control_error(call, API_ERROR_LIMIT_REACHED, o);
                 break;
         case TRIGGER_STOPPING:
                 control_error(call, API_ERROR_NOT_READY, NULL);
@@ -203,12 +217,13 @@ int control_do_trigger(struct control_call *call) {
         struct engine_trigger trigger;
         uint64_t run = 0;
         char by[32], what[64];
-        if (!control_get_trigger(call, &trigger) || (call->message->is_more && !control_wait_is_free(call)))
+        _cleanup_free_ char *parameters = NULL;
+        if (!control_get_trigger(call, &trigger, &parameters) || (call->message->is_more && !control_wait_is_free(call)))
                 return 0;
         control_begin(call, by);
         int r = engine_trigger(call->engine, call->now, call->job, &trigger, &run);
         if (r >= TRIGGER_REJECTED)
-                control_refuse_trigger(call, (enum trigger_outcome)r);
+                control_refuse_trigger(call, &trigger, (enum trigger_outcome)r);
         else if (r >= 0) {
                 reply_accepted(call, (enum trigger_outcome)r, run);
                 snprintf(what, sizeof(what), "run %" PRIu64 " triggered", run);

@@ -19,7 +19,7 @@ void control_begin(struct control_call *call, char by[static 32]);
 /* What the engine has decided is done. 0 or a negative error. */
 int control_settle(struct control_call *call);
 /* The parameters of Trigger, Cancel and Pause (INT64_MAX: no end). False where the call is answered. */
-bool control_get_trigger(const struct control_call *call, struct engine_trigger *ret);
+bool control_get_trigger(const struct control_call *call, struct engine_trigger *ret, char **ret_parameters);
 bool control_get_cancel(const struct control_call *call, bool *ret_is_run_only, const char **ret_reason);
 bool control_get_pause(const struct control_call *call, int64_t *ret_for_us, const char **ret_reason);
 /* Signs and tells the engine; as engine_cancel(). A hold that is there stays whose it is. */
@@ -31,7 +31,8 @@ void control_put_cancelled(json_t **o, bool has_changed, const struct job_view *
 void control_put_accepted(const struct control_call *call, uint32_t job, enum trigger_outcome outcome, uint64_t run,
                           struct job_view *ret_view, json_t **o);
 /* Answers that the engine has refused: a trigger, or for ENGINE_REFUSED_X. */
-void control_refuse_trigger(const struct control_call *call, enum trigger_outcome outcome);
+void control_refuse_trigger(const struct control_call *call, const struct engine_trigger *trigger,
+                            enum trigger_outcome outcome);
 void control_refuse(const struct control_call *call, int refusal);
 /* Why a job is as it is, where it does not run by itself; else NULL. Static text: cancelled, finished, failed, disabled. */
 const char *control_unarmed_state(const struct job_view *view);

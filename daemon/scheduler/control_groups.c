@@ -162,7 +162,8 @@ static int do_trigger(struct control_call *call) {
         uint32_t job;
         char by[32];
         size_t n_members = count_of_group(call);
-        if (!control_get_trigger(call, &trigger) || (call->message->is_more && !may_follow(call, n_members)))
+        _cleanup_free_ char *parameters = NULL;
+        if (!control_get_trigger(call, &trigger, &parameters) || (call->message->is_more && !may_follow(call, n_members)))
                 return 0;
         control_begin(call, by);
         int result = engine_check_trigger(call->engine, call->now, call->group, &trigger, &job);
@@ -175,7 +176,7 @@ static int do_trigger(struct control_call *call) {
         int r = control_settle(call);
         call->job = job;
         if (result > 0 && r >= 0)
-                control_refuse_trigger(call, (enum trigger_outcome)result);
+                control_refuse_trigger(call, &trigger, (enum trigger_outcome)result);
         return result < 0 ? result : r;
 }
 

@@ -15,6 +15,7 @@
 #include "daemon/scheduler/control_groups.h"
 #include "daemon/scheduler/control_history.h"
 #include "daemon/scheduler/control_json.h"
+#include "daemon/scheduler/control_parameters.h"
 #include "daemon/scheduler/control_policy.h"
 #include "daemon/scheduler/control_simulate.h"
 #include "daemon/scheduler/control_wait.h"
@@ -292,6 +293,7 @@ void control_show(struct control_client *client, struct clock_sample now, uint32
         control_put_text(&o, "unit", described && described->is_unit ? described->command : NULL);
         control_put_text(&o, "user", described && described->user[0] ? described->user : NULL);
         control_put_text(&o, "stopPath", described && described->stop_path[0] ? described->stop_path : NULL);
+        control_put(&o, "accepted", control_json_accepted(e, job));
         control_put(&o, "conditions", described ? control_json_lines(described->conditions) : json_null());
         bool has_timeout = described && described->timeout_us <= DURATION_MAX;
         control_put_known(&o, "timeoutUsec", has_timeout, has_timeout ? described->timeout_us : 0);

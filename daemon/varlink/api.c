@@ -19,6 +19,8 @@
         { name, API_STRINGS, NULL, optional, help }
 #define INTS(name, optional, help)                                                                                             \
         { name, API_INTS, NULL, optional, help }
+#define TEXTS(name, optional, help)                                                                                            \
+        { name, API_TEXTS, NULL, optional, help }
 #define OBJECT(name, of, optional, help)                                                                                       \
         { name, API_OBJECT, of, optional, help }
 #define OBJECTS(name, of, optional, help)                                                                                      \
@@ -233,6 +235,7 @@ static const struct api_field show_out[] = {
         INT("followsLeftOut", REQUIRED, "How many were over that bound."),
         OBJECTS("starts", "Tie", REQUIRED, "The jobs that follow it, up to a bound."),
         INT("startsLeftOut", REQUIRED, "How many were over that bound."),
+        STRINGS("accepted", REQUIRED, "The parameters that a trigger may pass."),
         STRING("command", OPTIONAL, "What it runs; null: a unit, or no right to see it."),
         STRING("unit", OPTIONAL, "The systemd service that it starts; null: a command, or no right to see it."),
         STRING("user", OPTIONAL, "As whom; null: as the daemon's own user."),
@@ -367,6 +370,9 @@ static const struct api_field trigger_in[] = {
                "keep (default), or rebase: the next slot comes one interval from now (Every= on no wall clock; needs "
                "control)."),
         BOOL("force", OPTIONAL, "Also where it is cancelled, finished, failed or disabled (needs control)."),
+        TEXTS("parameters", OPTIONAL,
+              "What the run gets as CHIMED_PARAM_NAME, by names that the job accepts (AcceptParameters=): at most 64, together "
+              "16 KiB; default: none. A run that is joined, or that waits, must have the same."),
         BOOL("output", OPTIONAL, "With more: send its output too (needs control)."),
 };
 static const struct api_field trigger_out[] = {
@@ -593,6 +599,15 @@ static const struct api_field not_possible[] = {
         STRING("job", REQUIRED, "The job's name."),
         STRING("reason", REQUIRED, "Why, in words."),
 };
+static const struct api_field not_accepted[] = {
+        STRING("job", REQUIRED, "The job's name."),
+        STRING("name", REQUIRED, "The parameter."),
+        STRINGS("accepted", REQUIRED, "Those that it accepts."),
+};
+static const struct api_field differ[] = {
+        STRING("job", REQUIRED, "The job's name."),
+        INT("runId", REQUIRED, "The run in flight, or that waits, or that has failed and whose next attempt is to come."),
+};
 static const struct api_field ledger_failed[] = {STRING("reason", REQUIRED, "Why, in words.")};
 static const struct api_field limit_reached[] = {
         STRING("what", REQUIRED, "Of what there are too many."),
@@ -610,6 +625,11 @@ static const struct api_row errors[API_ERROR_MAX] = {
                                             API_RIGHT_SEE, API_SINGLE, the_job),
         [API_ERROR_NOT_POSSIBLE] = ROW_NO_IN("NotPossible", "The job is not of the kind that this can be done with.",
                                              API_RIGHT_SEE, API_SINGLE, not_possible),
+        [API_ERROR_NOT_ACCEPTED] = ROW_NO_IN("NotAccepted", "The job's definition does not accept this parameter.",
+                                             API_RIGHT_SEE, API_SINGLE, not_accepted),
+        [API_ERROR_PARAMETERS_DIFFER] =
+                ROW_NO_IN("ParametersDiffer", "What the trigger would join has other parameters than it.", API_RIGHT_SEE,
+                          API_SINGLE, differ),
         [API_ERROR_TIMED_OUT] =
                 ROW_NO_IN("TimedOut", "What was waited for has not happened in time.", API_RIGHT_SEE, API_SINGLE, the_job),
         [API_ERROR_LIMIT_REACHED] =

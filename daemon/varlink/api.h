@@ -18,6 +18,7 @@ enum api_type {
         API_INTS,    /* []int */
         API_OBJECT,  /* of the named type */
         API_OBJECTS, /* [] of the named type */
+        API_TEXTS,   /* [string]string: names with texts */
 };
 
 struct api_field {
@@ -84,6 +85,8 @@ enum api_error {
         API_ERROR_ALREADY_RUNNING,
         API_ERROR_NOT_RUNNING,
         API_ERROR_NOT_POSSIBLE,
+        API_ERROR_NOT_ACCEPTED,
+        API_ERROR_PARAMETERS_DIFFER,
         API_ERROR_TIMED_OUT,
         API_ERROR_LIMIT_REACHED,
         API_ERROR_NOT_READY,

@@ -19,6 +19,7 @@ static const char *type_words(const struct api_field *field) {
                 return "int";
         case API_STRING:
         case API_STRINGS:
+        case API_TEXTS:
                 return "string";
         case API_OBJECT:
         case API_OBJECTS:
@@ -27,8 +28,10 @@ static const char *type_words(const struct api_field *field) {
         return "";
 }
 
-static bool is_array(enum api_type type) {
-        return type == API_STRINGS || type == API_INTS || type == API_OBJECTS;
+/* What stands before the word of one. */
+static const char *many_of(enum api_type type) {
+        bool is_list = type == API_STRINGS || type == API_INTS || type == API_OBJECTS;
+        return is_list ? "[]" : type == API_TEXTS ? "[string]" : "";
 }
 
 /* "(", a line for each field under its comment, ")". */
@@ -40,7 +43,7 @@ static void print_fields(FILE *f, const struct api_field *fields, size_t n) {
         fputs("(\n", f);
         for (size_t i = 0; i < n; i++)
                 fprintf(f, "        # %s\n        %s: %s%s%s%s\n", fields[i].help, fields[i].name,
-                        fields[i].is_optional ? "?" : "", is_array(fields[i].type) ? "[]" : "", type_words(&fields[i]),
+                        fields[i].is_optional ? "?" : "", many_of(fields[i].type), type_words(&fields[i]),
                         i + 1 < n ? "," : "");
         fputc(')', f);
 }

@@ -140,6 +140,13 @@ static bool is_int(const json_t *value) {
         return json_is_integer(value);
 }
 
+static bool is_map_of_texts(const json_t *value) {
+        for (void *i = json_object_iter((json_t *)value); i; i = json_object_iter_next((json_t *)value, i))
+                if (!is_text(json_object_iter_value(i)))
+                        return false;
+        return json_is_object(value);
+}
+
 static bool has_type(const json_t *value, enum api_type type) {
         switch (type) {
         case API_BOOL:
@@ -156,6 +163,8 @@ static bool has_type(const json_t *value, enum api_type type) {
                 return json_is_object(value);
         case API_OBJECTS:
                 return json_is_array(value);
+        case API_TEXTS:
+                return is_map_of_texts(value);
         }
         return false;
 }

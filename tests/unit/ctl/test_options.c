@@ -177,6 +177,8 @@ static const struct {
         {"io.chimed.AlreadyRunning", 1},
         {"io.chimed.NotRunning", 3},
         {"io.chimed.NotPossible", 1},
+        {"io.chimed.NotAccepted", 1},
+        {"io.chimed.ParametersDiffer", 1},
         {"io.chimed.TimedOut", 124},
         {"io.chimed.LimitReached", 1},
         {"io.chimed.NotReady", 1},

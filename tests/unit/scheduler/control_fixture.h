@@ -37,6 +37,7 @@ static struct {
         char described_job[80];
         bool is_watch_on;
         struct hash128 hash;
+        char parameters[64];
 } told;
 static bool is_runner_started; /* it answers each START with STARTED */
 
@@ -55,7 +56,8 @@ __attribute__((unused)) static void define_job(const char *name, const char *whe
                                                      .since_bt_us = now.bt_us,
                                                      .name = name,
                                                      .when = when,
-                                                     .when_size = strlen(when)});
+                                                     .when_size = strlen(when),
+                                                     .accepted = "FROM TO"});
         runner_say(WIRE_DEFINE);
 }
 
@@ -126,6 +128,9 @@ static int on_order(void *userdata, uint8_t type, const void *payload, size_t si
         case WIRE_START:
                 ck_assert_int_eq(wire_get_start(payload, size, &told.start), 0);
                 told.run = told.start.run;
+                ck_assert_uint_le(told.start.parameters_size, sizeof(told.parameters));
+                if (told.start.parameters_size > 0)
+                        memcpy(told.parameters, told.start.parameters, told.start.parameters_size);
                 told.n_starts++;
                 break;
         case WIRE_KILL:

@@ -57,6 +57,32 @@ START_TEST(a_plain_trigger_names_the_run_that_does_it) {
 }
 END_TEST
 
+START_TEST(a_trigger_passes_what_the_job_accepts) {
+        static const char differ[] = "{\"error\":\"io.chimed.ParametersDiffer\",\"parameters\":{\"job\":\"job\",\"runId\":";
+        says(ask(&a, "Trigger", "{\"job\":\"job\",\"parameters\":{\"TO\":\"x\",\"PATH\":\"/\"}}"),
+             "{\"error\":\"io.chimed.NotAccepted\",\"parameters\":{\"job\":\"job\",\"name\":\"PATH\",\"accepted\":[\"FROM\","
+             "\"TO\"]}}");
+        says(ask(&a, "Trigger", "{\"job\":\"job\",\"parameters\":{\"TO\":1}}"), "{\"parameter\":\"parameters\"}");
+        settle();
+        ck_assert_uint_eq(told.n_starts, 0);
+        says(ask(&a, "Trigger", "{\"job\":\"job\",\"parameters\":{\"TO\":\"x y\",\"FROM\":\"\"}}"),
+             "\"runId\":1,\"outcome\":\"started\"");
+        ck_assert_uint_eq(told.start.parameters_size, 13);
+        ck_assert_mem_eq(told.parameters, "FROM=\0TO=x y", 13);
+        says(ask(&b, "Trigger", "{\"job\":\"job\",\"parameters\":{\"FROM\":\"\",\"TO\":\"x y\"}}"),
+             "\"runId\":1,\"outcome\":\"joined\"");
+        says(ask(&b, "Trigger", "{\"job\":\"job\"}"), differ);
+        says(ask(&b, "Trigger", "{\"job\":\"job\",\"parameters\":{\"FROM\":\"\"}}"), differ);
+        says(ask(&b, "Trigger", "{\"job\":\"job\",\"ifRunning\":\"queue\"}"), "\"runId\":2,\"outcome\":\"queued\"");
+        says(ask(&b, "Trigger", "{\"job\":\"job\",\"ifRunning\":\"queue\",\"parameters\":{\"TO\":\"x\"}}"), differ);
+        run_ended(1, RUN_RESULT_SUCCESS, NULL);
+        settle();
+        ck_assert_uint_eq(told.run, 2);
+        ck_assert_uint_eq(told.start.parameters_size, 0);
+        run_ended(2, RUN_RESULT_SUCCESS, NULL);
+}
+END_TEST
+
 /* The run is not executed: a condition does not hold. */
 static void run_refused(uint64_t run) {
         struct clock_sample now = clock_now();
@@ -527,7 +553,7 @@ START_TEST(show_asks_the_runner) {
         describe(7, "nobody asked");
         silent(&a);
         says(hear(&b), "\"command\":\"two\",\"unit\":null,\"user\":null,\"stopPath\":\"/"
-                       "stop\",\"conditions\":[\"ConditionPathExists=/a\","
+                       "stop\",\"accepted\":[\"FROM\",\"TO\"],\"conditions\":[\"ConditionPathExists=/a\","
                        "\"ConditionACPower=yes\"],\"timeoutUsec\":7000000,\"file\":\"/etc/x.ini\",\"line\":3}}");
         describe(1, "one");
         says(hear(&a), "\"command\":\"one\"");
@@ -643,6 +669,7 @@ int main(void) {
         TCase *tc = tcase_create("control waits");
         tcase_add_checked_fixture(tc, setup_two, teardown_two);
         tcase_add_test(tc, a_plain_trigger_names_the_run_that_does_it);
+        tcase_add_test(tc, a_trigger_passes_what_the_job_accepts);
         tcase_add_test(tc, with_more_the_run_is_followed_to_its_end);
         tcase_add_test(tc, who_joins_is_told_of_the_start_at_once);
         tcase_add_test(tc, what_is_tried_again_is_followed_to_its_last_attempt);

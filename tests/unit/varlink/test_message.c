@@ -75,7 +75,7 @@ END_TEST
 static const struct api_field fields[] = {
         {"name", API_STRING, NULL, false, ""}, {"count", API_INT, NULL, false, ""},    {"flag", API_BOOL, NULL, true, ""},
         {"list", API_STRINGS, NULL, true, ""}, {"numbers", API_INTS, NULL, true, ""},  {"note", API_STRING, NULL, true, ""},
-        {"thing", API_OBJECT, "T", true, ""},  {"things", API_OBJECTS, "T", true, ""},
+        {"thing", API_OBJECT, "T", true, ""},  {"things", API_OBJECTS, "T", true, ""}, {"texts", API_TEXTS, NULL, true, ""},
 };
 
 static const struct {
@@ -102,6 +102,9 @@ static const struct {
         {"{\"numbers\":[\"x\"]}", "numbers"},
         {"{\"thing\":[]}", "thing"},
         {"{\"things\":{}}", "things"},
+        {"{\"name\":\"a\",\"count\":1,\"texts\":{\"A\":\"\",\"b c\":\"x\"}}", NULL},
+        {"{\"texts\":{\"A\":\"\",\"B\":1}}", "texts"},
+        {"{\"texts\":[\"A\"]}", "texts"},
         {"{\"other\":1}", "other"},
         {"{\"other\":null,\"name\":1}", "other"},
         {"{\"Name\":\"a\"}", "Name"},
