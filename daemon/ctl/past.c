@@ -78,7 +78,8 @@ static int take_slots(const struct past_wish *wish, struct rows *rows) {
         json_array_foreach(rows->slots, i, slots) {
                 bool has_run = strcmp(reply_text_or(slots, "outcome", ""), "ran") == 0;
                 int64_t oldest_us = reply_int(rows->oldest, reply_text_or(slots, "job", "?"), INT64_MAX);
-                if (r == 0 && (!has_run || clip(slots, oldest_us)))
+                bool has_rows = has_run && !reply_text(slots, "result"); /* of runs */
+                if (r == 0 && (!has_rows || clip(slots, oldest_us)))
                         r = wish->row(wish->userdata, slots);
         }
         return r;

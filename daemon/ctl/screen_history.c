@@ -73,8 +73,9 @@ static void add_run(struct table *t, const struct view *v, const json_t *run) {
 
 static void add_range(struct table *t, const struct view *v, const json_t *range) {
         const char *outcome = reply_text_or(range, "outcome", "?"), *reason = reply_text_or(range, "reason", "");
+        const char *result = reply_text(range, "result"); /* they ran */
         int64_t last_us = reply_int(range, "lastSlotUsec", REPLY_NO_TIME);
-        long long n = reply_int(range, "count", 0), into = reply_int(range, "runId", 0);
+        long long n = reply_int(range, "count", 0), into = result ? 0 : reply_int(range, "runId", 0);
         char text[TIMES_SIZE], note[NOTE] = "";
         size_t at = 0;
 
@@ -83,7 +84,7 @@ static void add_range(struct table *t, const struct view *v, const json_t *range
         table_cell(t, "%s", reply_text_or(range, "job", "?"));
         table_cell(t, "-");
         table_cell(t, "-");
-        table_cell(t, n == 1 ? "%s" : "%s %lldx", outcome, n);
+        table_cell(t, n == 1 ? "%s" : "%s %lldx", result ? result : outcome, n);
         if (n > 1)
                 at += (size_t)snprintf(note, NOTE, "to %s", times_short(v->now_us, last_us, text));
         if (into > 0)
@@ -99,6 +100,11 @@ struct sums {
         long long runs, good, failed, slots[4];
 };
 
+/* How many runs are spoken of in a row. */
+static long long count_runs(const json_t *row) {
+        return is_run(row) ? 1 : reply_text(row, "result") ? reply_int(row, "count", 0) : 0;
+}
+
 static const char *const not_ran[] = {"missed", "withheld", "merged", "interrupted"};
 
 static struct sums sum_up(const json_t *rows) {
@@ -109,8 +115,8 @@ static struct sums sum_up(const json_t *rows) {
         json_array_foreach(rows, i, row) {
                 const char *result = reply_text_or(row, "result", ""), *outcome = reply_text_or(row, "outcome", "");
                 bool is_over = is_run(row) && *result;
-                sums.runs += is_run(row);
-                sums.good += runs_is_good(row);
+                sums.runs += count_runs(row);
+                sums.good += is_run(row) ? runs_is_good(row) : count_runs(row); /* no others are summed up */
                 sums.failed += is_over && runs_is_failure(row);
                 for (size_t k = 0; k < ARRAY_SIZE(not_ran); k++)
                         sums.slots[k] += strcmp(outcome, not_ran[k]) == 0 ? reply_int(row, "count", 0) : 0;

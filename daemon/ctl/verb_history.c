@@ -38,6 +38,8 @@ static json_t *make_terms(const struct session *s, enum api_method method, const
                 json_object_set_new(p, "failed", json_true());
         if (method == API_LIST_MISSED)
                 json_object_set_new(p, "outcomes", json_pack("[s,s,s,s]", "missed", "withheld", "merged", "interrupted"));
+        if (method == API_LIST_MISSED && !session_has(s, OPTION_MISSED))
+                json_array_append_new(json_object_get(p, "outcomes"), json_string("routine"));
         return p;
 }
 

@@ -33,7 +33,7 @@ static void find_fault(struct audit *a, enum audit_fault_kind kind, const struct
 
 static uint64_t count_missing(const struct audit *a, const struct ledger_range *r) {
         uint64_t n_there = find_run(a, r->segment, r->last + 1) - find_run(a, r->segment, r->first);
-        return r->outcome == SLOT_RAN && n_there < r->n ? r->n - n_there : 0;
+        return r->outcome == SLOT_RAN && r->result == RUN_RESULT_NONE && n_there < r->n ? r->n - n_there : 0;
 }
 
 /* As many may be missing as retention took; which ones it does not say, but that the oldest went first. */
@@ -60,7 +60,8 @@ static void judge_ran(struct audit *a) {
 static bool was_lost(const struct audit *a, const struct ledger_range *merged) {
         size_t at = audit_find_range(a, merged->segment, merged->last + 1);
         const struct ledger_range *r = at < a->n_scheduled ? &a->ranges[at] : NULL;
-        if (!r || r->segment != merged->segment || r->first > merged->last + 1 || r->outcome != SLOT_RAN)
+        if (!r || r->segment != merged->segment || r->first > merged->last + 1 || r->outcome != SLOT_RAN ||
+            r->result != RUN_RESULT_NONE) /* nor is any run of those known */
                 return true;
         size_t run = find_run(a, merged->segment, merged->last + 1);
         bool is_there = run < a->n_runs && a->runs[run].segment == merged->segment && a->runs[run].key == merged->last + 1;

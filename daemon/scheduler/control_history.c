@@ -14,6 +14,8 @@
 #include "daemon/scheduler/control_wait.h"
 #include "daemon/scheduler/vault.h"
 
+#define ROUTINE (1u << (SLOT_OUTCOME_MAX + 1)) /* beside the outcomes: those that ran whose runs have no rows */
+
 /* ---- life ---- */
 
 static struct link *link_of(const struct control_history *h) {
@@ -133,7 +135,10 @@ json_t *control_history_range(const struct ledger_range *range) {
                 .last_rt_us = range->last_rt_us,
                 .run = range->run,
         };
-        return control_json_range(range->job, &same, range->lag_us);
+        json_t *o = control_json_range(range->job, &same, range->lag_us);
+        if (range->result != RUN_RESULT_NONE)
+                control_put_text(&o, "result", run_result_to_string(range->result));
+        return o;
 }
 
 json_t *control_history_run(const struct control_history *h, const struct ledger_run *run) {
@@ -214,7 +219,8 @@ static void on_missed(void *userdata, const struct ledger_answer *answer) {
                 return;
         json_t *list = json_array();
         for (size_t i = 0; i < answer->n; i++)
-                if (h->outcomes & 1u << answer->ranges[i].outcome)
+                if (h->outcomes & 1u << answer->ranges[i].outcome ||
+                    (h->outcomes & ROUTINE && answer->ranges[i].result != RUN_RESULT_NONE))
                         control_append(&list, control_history_range(&answer->ranges[i]));
         reply_page(h, answer, "missed", list);
 }
@@ -229,6 +235,10 @@ static uint32_t get_outcomes(const struct control_call *call) {
                 return 1u << SLOT_MISSED;
         json_array_foreach(names, i, name) {
                 int k = 0;
+                if (strcmp(json_string_value(name), "routine") == 0) {
+                        bits |= ROUTINE;
+                        continue;
+                }
                 while (k < SLOT_OUTCOME_MAX &&
                        strcmp(slot_outcome_to_string((enum slot_outcome)k), json_string_value(name)) != 0)
                         k++;
@@ -251,6 +261,7 @@ int control_do_list_missed(struct control_call *call) {
         h->outcomes = outcomes;
         query.question = LEDGER_RANGES;
         query.with_ran = outcomes & 1u << SLOT_RAN;
+        query.with_routine = outcomes & ROUTINE;
         control_history_ask(h, &query, on_missed);
         return 0;
 }

@@ -290,6 +290,7 @@ int engine_define(struct engine *e, const struct wire_define *define, const stru
                 registry_release(&e->jobs, row->when);
         row->when = policy;
         row->hash = define->hash;
+        row->is_hosted = define->host && *define->host;
         row->is_removing = false;
         return 0;
 }
@@ -403,6 +404,7 @@ int engine_adopt(struct engine *e, struct clock_sample now, const struct wire_ru
                 known->is_promised = known->item == WIRE_ITEM_TRIGGER;
                 known->anchor_us = run->start.anchor_us;
                 known->slot_us = run->start.slot_us;
+                known->is_hosted = row->is_hosted;
                 return chains_note_served(e, job, &run->start.parent);
         }
         if (run->start.run <= cold->ended_run) /* the ledger has its result: only the acknowledgement was lost */
@@ -437,6 +439,7 @@ int engine_adopt(struct engine *e, struct clock_sample now, const struct wire_ru
                                                 .is_promised = run->start.item == WIRE_ITEM_TRIGGER,
                                                 .anchor_us = run->start.anchor_us,
                                                 .slot_us = run->start.slot_us,
+                                                .is_hosted = row->is_hosted,
                                         });
 }
 
@@ -461,6 +464,19 @@ void engine_started(struct engine *e, struct clock_sample now, const struct wire
 
 static bool has_changed(enum run_result last, enum run_result result) {
         return last == RUN_RESULT_NONE || run_result_is_failure(last) != run_result_is_failure(result);
+}
+
+/* Followed and following jobs are left out: what they say of each other is written together. */
+static bool is_routine(const struct job_row *row, const struct job_when *when, const struct job_cold *cold,
+                       enum run_result result) {
+        const struct job_run *run = &cold->run;
+        bool is_same = result == cold->last_result && (result == RUN_RESULT_SUCCESS || result == RUN_RESULT_SKIPPED);
+        if (!run->is_hosted || row->is_parent || row->is_child || !is_same || when->log == JOB_LOG_ALL)
+                return false;
+        bool is_plain = run->item == WIRE_ITEM_SCHEDULE && run->cause == RUN_CAUSE_SCHEDULE && run->attempt == 1 &&
+                        !run->is_told && !run->is_unclaimed && run->missed == 0 && run->lag_us < ENGINE_LATE_US;
+        int64_t next_us = when->agenda ? row->next_us - run->slot_us : when->every_us;
+        return is_plain && next_us > 0 && next_us < ENGINE_ROUTINE_US;
 }
 
 /* The instant of the end as the runner saw it, kept within what can be: not before the START, not after now. */
@@ -499,6 +515,7 @@ int engine_ended(struct engine *e, struct clock_sample now, const struct wire_en
         a->run.end = ended->end;
         a->run.has_changed = has_changed(cold->last_result, ended->end.result);
         a->run.is_final = !is_retried;
+        a->run.is_routine = is_routine(row, when, cold, ended->end.result);
         if (is_retried) {
                 a->run.retry_us = cold->retry.at_bt_us > now.bt_us ? cold->retry.at_bt_us - now.bt_us : 0;
                 a->run.is_short = cold->retry.is_short;

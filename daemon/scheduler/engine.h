@@ -23,6 +23,8 @@
 #define ENGINE_CLAIM_GAP_US  (100 * USEC_PER_MSEC) /* slots that start late are claimed together, so often at most */
 #define ENGINE_CLAIM_WAIT_US (5 * USEC_PER_SEC)    /* a slot waits so long for the ledger, then it runs without */
 #define ENGINE_STEP_LIMIT_US CLOCKSTEP_LIMIT_US    /* a larger step back begins a new time line */
+#define ENGINE_LATE_US       (1 * USEC_PER_SEC)    /* a slot that starts so long behind its instant is told as late */
+#define ENGINE_ROUTINE_US    (5 * USEC_PER_SEC)    /* runs of a hosted job that come more often may be routine; see there */
 
 enum slot_outcome {
         SLOT_RAN,
@@ -137,6 +139,8 @@ struct action {
                         bool is_final; /* ENDED: of its slot: there is no attempt after it; REFUSED: nothing else tells of it */
                         bool is_short; /* ENDED, not final: it could not be started for lack of resources */
                         bool is_quiet; /* ENDED: the same once more, as the one before */
+                        bool is_routine; /* ENDED: the same good end as before, of a slot at its time, of a hosted job that runs often:
+                                          * no row of its own is due to it */
                         int64_t retry_us;    /* ENDED, not final: from now to the next attempt */
                         bool is_again;       /* STARTED: an earlier scheduler has seen it, the ledger has not */
                         bool is_asked_again; /* REFUSED: its slot, or its trigger, waits for its conditions, */

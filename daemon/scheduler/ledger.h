@@ -13,7 +13,7 @@
 #include "daemon/scheduler/engine.h"
 
 #define LEDGER_FILE   "ledger.db" /* in the state folder */
-#define LEDGER_SCHEMA 6
+#define LEDGER_SCHEMA 7
 #define LEDGER_QUEUE_MAX                                                                                                       \
         (16 * 1024 * 1024)      /* bytes that wait for the writer; beyond, rows of runs are folded into counts, told */
 #define LEDGER_RUNS_MAX    100  /* History= by default: runs a job, */
@@ -40,6 +40,7 @@ struct ledger_run {
         struct run_end end;
         const void *value; /* of the latest, the latest good and the latest failed run of a job; else not kept */
         size_t value_size;
+        bool is_routine; /* its slots' range speaks for it and others: of a job only the latest is kept, to be known at the start */
 };
 
 /* Slots in a row with one outcome. */
@@ -57,6 +58,7 @@ struct ledger_range {
                        * has the first run then, the others are in the rows of runs; */
         int64_t lag_us; /* the longest; n < last - first + 1 where outcomes in turn were folded over the bound */
         int64_t told_rt_us;
+        enum run_result result; /* ran: how all of its runs ended, which have no rows of their own; NONE: each has one */
 };
 
 /* A plan from an instant on. */
@@ -185,7 +187,8 @@ struct ledger_query {
                                            * segment only until its begin */
         uint64_t run;        /* runs: only this one; 0: all */
         bool is_failed_only; /* runs */
-        bool with_ran;       /* ranges */
+        bool with_ran;       /* ranges: all, or */
+        bool with_routine;   /* those that have a result */
         bool with_values;    /* runs: those that are kept */
         uint64_t before; /* a page: only rows older (segments, clocks, jobs: newer) than this `cursor`; 0: from the beginning */
         size_t limit;    /* 1..LEDGER_QUERY_LIMIT */

@@ -22,7 +22,7 @@ struct fold_range {
 };
 
 struct fold_job {
-        struct place job, pins[LEDGER_PIN_MAX];
+        struct place job, routine, pins[LEDGER_PIN_MAX];
         bool is_over; /* the latest run is */
         uint64_t n_ended, n_folded;
         uint32_t ranges; /* first + 1 */
@@ -77,7 +77,7 @@ static int fold_range(struct fold *f, struct fold_job *job, const struct ledger_
         for (uint32_t k = job->ranges; k != 0; k = f->ranges[k - 1].next) {
                 struct ledger_range *old = &f->ranges[k - 1].range;
                 if (old->item != range->item || old->segment != range->segment || old->outcome != range->outcome ||
-                    old->reason != range->reason)
+                    old->reason != range->reason || old->result != range->result)
                         continue;
                 ledger_range_join(old, range);
                 return 0;
@@ -110,7 +110,10 @@ static int fold_row(struct fold *f, const struct ledger_row *row, struct place p
                 job->job = place;
                 return 0;
         case LEDGER_ROW_RUN:
-                fold_run(job, &row->run, place);
+                if (row->run.is_routine) /* it has no row to be left out */
+                        job->routine = place;
+                else
+                        fold_run(job, &row->run, place);
                 return 0;
         case LEDGER_ROW_RANGE:
                 return fold_range(f, job, &row->range);
@@ -153,6 +156,7 @@ static void print_job(struct fold *f, const char *name, const struct fold_job *j
         uint64_t n_kept = 0;
 
         copy(f, &job->job);
+        copy(f, &job->routine);
         for (int k = 0; k < LEDGER_PIN_MAX; k++) {
                 if (pins[k].run == 0 || (k != LEDGER_PIN_LAST && pins[k].run == pins[LEDGER_PIN_LAST].run))
                         continue;

@@ -57,8 +57,8 @@ static void print_conditions(FILE *f, const struct ledger_query *q) {
                 fprintf(f, " AND %s <= ?%d", questions[q->question].until, AT_UNTIL);
         if (q->before != 0)
                 fprintf(f, " AND %s %s ?%d", id, questions[q->question].is_oldest_first ? ">" : "<", AT_BEFORE);
-        if (q->question == LEDGER_RANGES && !q->with_ran)
-                fputs(" AND slots.outcome <> 0", f);
+        if (q->question == LEDGER_RANGES && !q->with_ran) /* as the indices have it */
+                fputs(q->with_routine ? " AND (slots.outcome <> 0 OR slots.result <> 0)" : " AND slots.outcome <> 0", f);
         if (q->question != LEDGER_RUNS)
                 return;
         if (q->run != 0)

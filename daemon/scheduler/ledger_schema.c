@@ -70,8 +70,21 @@ static const char schema_5[] = "ALTER TABLE run ADD COLUMN parent INTEGER NOT NU
 
 static const char schema_6[] = "ALTER TABLE run ADD COLUMN memory INTEGER NOT NULL DEFAULT 0;";
 
+/* slots.result: of all runs of a range, which have no rows; latest: of those the job's latest, with the columns of run. */
+static const char schema_7[] =
+        "ALTER TABLE slots ADD COLUMN result INTEGER NOT NULL DEFAULT 0;"
+        "CREATE INDEX slots_job_told ON slots(job) WHERE outcome <> 0 OR result <> 0;"
+        "CREATE INDEX slots_told ON slots(id) WHERE outcome <> 0 OR result <> 0;"
+        "CREATE TABLE latest(run INTEGER NOT NULL, job INTEGER PRIMARY KEY, item INTEGER, cause INTEGER, segment INTEGER, key "
+        "INTEGER,"
+        " slot_rt INTEGER, lag INTEGER, begun_bt INTEGER, start_rt INTEGER, start_bt INTEGER, pid INTEGER, missed INTEGER,"
+        " result INTEGER NOT NULL, exit_code INTEGER, signal INTEGER, step INTEGER, error INTEGER, end_rt INTEGER, end_bt "
+        "INTEGER,"
+        " cpu INTEGER, attempt INTEGER NOT NULL, unclaimed INTEGER NOT NULL, parent INTEGER NOT NULL, memory INTEGER NOT NULL,"
+        " data BLOB);";
+
 const char *const *ledger_schema_steps(size_t *ret_n) {
-        static const char *const steps[] = {schema_1, schema_2, schema_3, schema_4, schema_5, schema_6};
+        static const char *const steps[] = {schema_1, schema_2, schema_3, schema_4, schema_5, schema_6, schema_7};
         _Static_assert(ARRAY_SIZE(steps) == LEDGER_SCHEMA, "LEDGER_SCHEMA counts the steps");
         *ret_n = ARRAY_SIZE(steps);
         return steps;
@@ -222,6 +235,15 @@ static void print_missed(FILE *f) {
         fputs("nullif(slots.run, 0) AS run FROM slots JOIN job ON job.id = slots.job WHERE slots.outcome <> 0", f);
 }
 
+static void print_routine(FILE *f) {
+        fputs("CREATE VIEW routine AS SELECT job.name AS job, ", f);
+        print_words(f, "slots.result", result_word, RUN_RESULT_MAX);
+        fputs(" AS result, slots.n AS n, ", f);
+        print_instant(f, "slots.first_rt", "first");
+        print_instant(f, "slots.last_rt", "last");
+        fputs("slots.lag / 1000000.0 AS lag FROM slots JOIN job ON job.id = slots.job WHERE slots.result <> 0", f);
+}
+
 static bool has_view(sqlite3 *db, const char *name, const char *sql) {
         sqlite3_stmt *statement = NULL;
         bool is_same = false;
@@ -243,6 +265,7 @@ int ledger_schema_views(sqlite3 *db) {
         } views[] = {
                 {"runs", "DROP VIEW IF EXISTS runs", print_runs},
                 {"missed", "DROP VIEW IF EXISTS missed", print_missed},
+                {"routine", "DROP VIEW IF EXISTS routine", print_routine},
         };
         for (size_t k = 0; k < ARRAY_SIZE(views); k++) {
                 _cleanup_free_ char *sql = NULL;

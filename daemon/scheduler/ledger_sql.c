@@ -114,6 +114,7 @@ static void get_range(sqlite3_stmt *s, struct ledger_range *ret, bool *bad) {
                 .run = number(s, 11),
                 .lag_us = sqlite3_column_int64(s, 12),
                 .told_rt_us = sqlite3_column_int64(s, 13),
+                .result = (enum run_result)word(s, 14, RUN_RESULT_MAX, bad),
         };
         *bad = *bad || !ret->job;
 }

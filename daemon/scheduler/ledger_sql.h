@@ -16,7 +16,7 @@
         " run.end_bt, run.cpu, run.attempt, run.unclaimed, run.parent, run.memory"
 #define LEDGER_SQL_RANGE                                                                                                       \
         "slots.id, job.name, slots.item, slots.segment, slots.outcome, slots.reason, slots.first, slots.last, slots.n,"        \
-        " slots.first_rt, slots.last_rt, slots.run, slots.lag, slots.told_rt"
+        " slots.first_rt, slots.last_rt, slots.run, slots.lag, slots.told_rt, slots.result"
 #define LEDGER_SQL_SEGMENT                                                                                                     \
         "segment.id, job.name, segment.segment, policy.text, segment.anchor, segment.first_key, segment.offset,"               \
         " segment.begun_rt, segment.boot, segment.calendar"

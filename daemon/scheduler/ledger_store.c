@@ -14,8 +14,7 @@
 #include "daemon/scheduler/ledger_sql.h"
 
 #define RUN_VALUES                                                                                                             \
-        " INTO run VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, "    \
-        "?22, ?23, ?24, ?25)"
+        "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25"
 
 static const char *const statement_texts[STORE_MAX] = {
         [STORE_BEGIN] = "BEGIN IMMEDIATE",
@@ -46,14 +45,16 @@ static const char *const statement_texts[STORE_MAX] = {
                 "UPDATE job SET trimmed_runs = trimmed_runs + ?2, trimmed_slots = trimmed_slots + ?3 WHERE id = ?1",
         [STORE_POLICY_FIND] = "SELECT id FROM policy WHERE text = ?1",
         [STORE_POLICY_ADD] = "INSERT INTO policy(text) VALUES(?1)",
-        [STORE_RUN] = "INSERT" RUN_VALUES,
-        [STORE_RUN_AGAIN] = "INSERT OR REPLACE" RUN_VALUES,
+        [STORE_RUN] = "INSERT INTO run VALUES(" RUN_VALUES ")",
+        [STORE_RUN_AGAIN] = "INSERT OR REPLACE INTO run VALUES(" RUN_VALUES ")",
+        [STORE_LATEST] = "INSERT OR REPLACE INTO latest VALUES(" RUN_VALUES ", ?26)",
         [STORE_VALUE] = "INSERT OR REPLACE INTO value VALUES(?1, ?2)",
         [STORE_VALUE_DROP] = "DELETE FROM value WHERE run = ?1",
-        [STORE_SLOTS] = "INSERT INTO slots VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT(id) "
-                        "DO UPDATE SET"
-                        " last = excluded.last, n = excluded.n, last_rt = excluded.last_rt, lag = excluded.lag, told_rt = "
-                        "excluded.told_rt",
+        [STORE_SLOTS] =
+                "INSERT INTO slots VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) ON CONFLICT(id) "
+                "DO UPDATE SET"
+                " last = excluded.last, n = excluded.n, last_rt = excluded.last_rt, lag = excluded.lag, told_rt = "
+                "excluded.told_rt",
         [STORE_SEGMENT] = "INSERT INTO segment(job, segment, policy, anchor, first_key, offset, begun_rt, boot, calendar)"
                           " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         [STORE_CROWD_RUNS] =
@@ -224,6 +225,7 @@ int ledger_store_load(struct ledger_store *s, int (*fn)(void *userdata, const st
                 {LEDGER_ROW_RUN,
                  "SELECT " LEDGER_SQL_RUN " FROM run JOIN job ON job.id = run.job WHERE run.result = 0 AND run.run NOT IN"
                  " (job.last, job.good, job.failed)"},
+                {LEDGER_ROW_RUN, "SELECT " LEDGER_SQL_RUN ", run.data FROM latest AS run JOIN job ON job.id = run.job"},
                 {LEDGER_ROW_GROUP, "SELECT " LEDGER_SQL_GROUP " FROM group_hold"},
         };
         int r = 0;

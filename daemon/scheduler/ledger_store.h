@@ -51,6 +51,7 @@ enum store_statement {
         STORE_POLICY_ADD,
         STORE_RUN,
         STORE_RUN_AGAIN,
+        STORE_LATEST,
         STORE_VALUE,
         STORE_VALUE_DROP,
         STORE_SLOTS,

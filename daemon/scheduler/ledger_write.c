@@ -200,20 +200,35 @@ static int by_number(const void *a, const void *b) {
         return (*x > *y) - (*x < *y);
 }
 
-static int write_run(struct ledger_store *s, uint32_t at, const struct ledger_run *row) {
-        struct ledger_entry *entry = &s->jobs.entries[at];
+static void bind_run(sqlite3_stmt *insert, const struct ledger_entry *entry, const struct ledger_run *row) {
         const struct job_run *run = &row->run;
         const struct run_end *end = &row->end;
-        bool is_over = end->result != RUN_RESULT_NONE, is_new = run->run > s->newest_run;
-        sqlite3_stmt *insert = s->statements[is_new ? STORE_RUN : STORE_RUN_AGAIN], *value = s->statements[STORE_VALUE];
-
-        if (!is_over && s->n_ended > 0 && bsearch(&run->run, s->ended, s->n_ended, sizeof(run->run), by_number))
-                return 0;
+        bool is_over = end->result != RUN_RESULT_NONE;
         LEDGER_SQL_BIND(insert, 1, (int64_t)run->run, entry->id, run->item, run->cause, run->segment, run->key, run->slot_rt_us,
                         run->lag_us, run->begun_bt_us, is_over ? end->start_rt_us : run->start_rt_us,
                         is_over ? end->start_bt_us : run->start_bt_us, run->pid, (int64_t)run->missed, end->result,
                         end->exit_code, end->signal, end->step, end->error, end->end_rt_us, end->end_bt_us, end->cpu_us,
                         run->attempt, run->is_unclaimed, (int64_t)run->parent.run, end->memory_peak);
+}
+
+static int write_latest(struct ledger_store *s, const struct ledger_entry *entry, const struct ledger_run *row) {
+        sqlite3_stmt *insert = s->statements[STORE_LATEST];
+        bind_run(insert, entry, row);
+        ledger_sql_bind_bytes(insert, 26, row->value, row->value_size); /* none is NULL */
+        return ledger_sql_run(insert);
+}
+
+static int write_run(struct ledger_store *s, uint32_t at, const struct ledger_run *row) {
+        struct ledger_entry *entry = &s->jobs.entries[at];
+        const struct job_run *run = &row->run;
+        bool is_over = row->end.result != RUN_RESULT_NONE, is_new = run->run > s->newest_run;
+        sqlite3_stmt *insert = s->statements[is_new ? STORE_RUN : STORE_RUN_AGAIN], *value = s->statements[STORE_VALUE];
+
+        if (row->is_routine)
+                return write_latest(s, entry, row);
+        if (!is_over && s->n_ended > 0 && bsearch(&run->run, s->ended, s->n_ended, sizeof(run->run), by_number))
+                return 0;
+        bind_run(insert, entry, row);
         int r = ledger_sql_run(insert);
         if (r < 0)
                 return r;
@@ -238,7 +253,7 @@ static int write_tail(struct ledger_store *s, struct ledger_entry *entry) {
                 return 0;
         LEDGER_SQL_BIND(upsert, 1, entry->tail_id, entry->id, range->item, range->segment, range->outcome, range->reason,
                         range->first, range->last, (int64_t)range->n, range->first_rt_us, range->last_rt_us,
-                        (int64_t)range->run, range->lag_us, range->told_rt_us);
+                        (int64_t)range->run, range->lag_us, range->told_rt_us, range->result);
         entry->is_tail_dirty = false;
         return ledger_sql_run(upsert);
 }
@@ -380,9 +395,10 @@ static int foresee(struct ledger_store *s, const struct ledger_batch *batch) {
                 r = warm(s, name, &entry);
                 if (r >= 0 && row.kind == LEDGER_ROW_JOB)
                         s->jobs.entries[entry].latest = at;
-                if (r >= 0 && row.kind == LEDGER_ROW_RUN)
-                        pin(&s->jobs.entries[entry], &row.run);
-                if (r >= 0 && row.kind == LEDGER_ROW_RUN && row.run.end.result != RUN_RESULT_NONE)
+                if (r < 0 || row.kind != LEDGER_ROW_RUN || row.run.is_routine)
+                        continue;
+                pin(&s->jobs.entries[entry], &row.run);
+                if (row.run.end.result != RUN_RESULT_NONE)
                         r = note_ended(s, row.run.run.run);
         }
         return r;

@@ -50,6 +50,7 @@ struct job_row {
         bool was_planned : 1;    /* restored: its slots came */
         bool is_moved : 1;       /* restored: from another boot */
         bool has_other_data : 1; /* restored: the data of its zones were others */
+        bool is_hosted : 1;      /* its work is done by a host */
 };
 
 /* A run in flight. */
@@ -74,6 +75,7 @@ struct job_run {
         bool is_open;               /* its slot has no outcome yet: it may still be undone */
         bool was_refused;           /* they did not hold when they were asked before */
         bool is_promised;           /* a trigger was told its number */
+        bool is_hosted;             /* a host does it: the runner does not know of it */
         uint16_t n_short;           /* starts of its slot in a row before it that lacked processes, memory or descriptors */
         int64_t anchor_us, slot_us; /* of its slot, on the clock of the job's slots */
         struct run_parent parent;

@@ -511,6 +511,7 @@ int slots_start(struct engine *e, struct clock_sample now, uint32_t job, const s
                 .is_promised = cold->waiting.run > 0 || o->item == WIRE_ITEM_TRIGGER,
                 .anchor_us = o->anchor_us,
                 .slot_us = o->slot_us,
+                .is_hosted = row->is_hosted,
         };
         const struct job_when *when = engine_policy(e, row);
         if (!pools_admit(e, now, job))

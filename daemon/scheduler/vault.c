@@ -317,6 +317,7 @@ struct vault *vault_free(struct vault *v, struct engine *e, const struct book *b
         if (v->is_on && e && !has_lost(v, e)) {
                 note_clock(v, LEDGER_CLOCK_STOP, now, 0);
                 lower_horizon(v, now); /* nothing starts any more */
+                keeper_settle(v->keeper);
                 keeper_flush(v->keeper, e, b, now, true);
         }
         if (v->is_on && e && has_lost(v, e))
@@ -459,7 +460,8 @@ int vault_note(struct vault *v, struct engine *e, const struct book *b, struct c
                 v->asked = a->horizon;
                 v->is_horizon_wanted = true;
         }
-        return a->kind == ACTION_ENDED || a->kind == ACTION_REFUSED ? keeper_ended(v->keeper, now, a->run.run.run) : 0;
+        bool is_over = a->kind == ACTION_ENDED || a->kind == ACTION_REFUSED;
+        return is_over && !a->run.run.is_hosted ? keeper_ended(v->keeper, now, a->run.run.run) : 0;
 }
 
 int vault_flush(struct vault *v, struct engine *e, const struct book *b, struct clock_sample now) {
@@ -470,8 +472,10 @@ int vault_flush(struct vault *v, struct engine *e, const struct book *b, struct 
                 v->is_horizon_wanted = true;
                 v->is_lost = false;
         }
-        bool is_forced = v->is_horizon_wanted || v->ask_bt_us <= now.bt_us ||
-                         (v->is_hurried && keeper_next_flush(v->keeper) != INT64_MAX);
+        bool is_all_wanted = v->ask_bt_us <= now.bt_us || (v->is_hurried && keeper_next_flush(v->keeper) != INT64_MAX);
+        bool is_forced = v->is_horizon_wanted || is_all_wanted;
+        if (is_all_wanted)
+                keeper_settle(v->keeper);
         if (v->is_horizon_wanted)
                 put_horizon(v, v->asked);
         uint64_t number = keeper_flush(v->keeper, e, b, now, is_forced);
@@ -513,6 +517,14 @@ void vault_hurry(struct vault *v) {
 
 bool vault_next_ack(struct vault *v, uint64_t *ret_run) {
         return v->is_on && keeper_next_ack(v->keeper, ledger_committed(v->ledger), ret_run);
+}
+
+uint64_t vault_era(const struct vault *v) {
+        return v->is_on ? keeper_era(v->keeper) : 0;
+}
+
+uint64_t vault_kept_era(struct vault *v) {
+        return v->is_on ? keeper_kept_era(v->keeper, vault_committed(v)) : 0;
 }
 
 uint64_t vault_committed(const struct vault *v) {

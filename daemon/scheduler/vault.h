@@ -48,8 +48,12 @@ int64_t vault_next_flush(const struct vault *v);
 void vault_give_up(struct vault *v);
 /* From now on every result is committed at once: there is little time. */
 void vault_hurry(struct vault *v);
-/* A run that may be acknowledged now; false where there is none. */
+/* A run that may be acknowledged to the runner now; false where there is none. */
 bool vault_next_ack(struct vault *v, uint64_t *ret_run);
+/* The same for hosts: what was noted until the first had risen to a number (asked behind each vault_flush()) is durable when the second has
+ * come to that. */
+uint64_t vault_era(const struct vault *v);
+uint64_t vault_kept_era(struct vault *v);
 /* The latest commit that is not durable yet, 0: all is; and the latest that is. */
 uint64_t vault_pending(const struct vault *v);
 uint64_t vault_committed(const struct vault *v);

@@ -160,12 +160,13 @@ static const struct api_field missed_fields[] = {
         INT("firstSlotUsec", REQUIRED, "Nominal instant of the first slot."),
         INT("lastSlotUsec", REQUIRED, "And of the last."),
         INT("count", REQUIRED, "How many."),
-        STRING("outcome", REQUIRED, "missed, withheld, merged or interrupted; ran only where that was asked for."),
+        STRING("outcome", REQUIRED, "missed, withheld, merged or interrupted; ran only where that, or routine, was asked for."),
         STRING("reason", REQUIRED,
                "overlap, down, suspended, clock-step, deadline, paused, cancelled, disabled or removed; empty: none is "
                "needed."),
         INT("runId", OPTIONAL, "merged: the run that took them in. ran: the run of the first."),
         INT("lagUsec", OPTIONAL, "ran: the longest span from a slot to the decision to start it; else null, as where it is 0."),
+        STRING("result", OPTIONAL, "ran: how each of their runs ended, of which ListRuns has none; null: it has them."),
 };
 
 static const struct api_field fault_fields[] = {
@@ -326,7 +327,9 @@ static const struct api_field missed_in[] = {
         STRING("job", OPTIONAL, "Of this job, also one that is no longer defined; null: of all."),
         INT("sinceUsec", OPTIONAL, "Slots at this instant or after it."),
         INT("untilUsec", OPTIONAL, "At this instant or before it."),
-        STRINGS("outcomes", OPTIONAL, "missed (default), withheld, merged, interrupted, ran."),
+        STRINGS("outcomes", OPTIONAL,
+                "missed (default), withheld, merged, interrupted, ran; routine: those that ran whose runs ListRuns does not "
+                "have."),
         INT("limit", OPTIONAL, "How many rows are looked at, 1 to 100; default 100."),
         INT("after", OPTIONAL, "What the page before gave as `after`."),
 };

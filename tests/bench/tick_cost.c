@@ -149,7 +149,8 @@ static void begin(struct bench *b, uint32_t n_jobs, int64_t every_us) {
                 struct wire_define define = {.name = name,
                                              .since_rt_us = b->now.rt_us + phase_us,
                                              .since_bt_us = b->now.bt_us + phase_us,
-                                             .hash = {{1, i}}};
+                                             .hash = {{1, i}},
+                                             .host = "host"};
                 if (engine_define(b->engine, &define, &when, NULL) < 0)
                         die("no memory");
         }
