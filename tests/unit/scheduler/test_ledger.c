@@ -247,6 +247,39 @@ START_TEST(ranges_that_go_on_are_one_row) {
 }
 END_TEST
 
+START_TEST(a_range_may_speak_for_its_runs) {
+        rig_open();
+        rig_put_run("a", 1, RUN_RESULT_FAILED, "old");
+        rig_put_range("a", SLOT_RAN, 0, 1);
+        for (int64_t k = 0; k < 3; k++) { /* of each batch the latest run */
+                struct ledger_range range = rig_range("a", SLOT_RAN, 1 + 10 * k, 10);
+                struct ledger_run run = rig_run("a", (uint64_t)(11 + 10 * k), RUN_RESULT_SUCCESS);
+                range.result = RUN_RESULT_SUCCESS;
+                run.is_routine = true;
+                run.value = "routine";
+                run.value_size = k == 1 ? 0 : 7;
+                ledger_put_range(rig.ledger, &range);
+                ledger_put_run(rig.ledger, &run);
+                rig_commit();
+        }
+        rig_put_range("a", SLOT_RAN, 31, 1); /* has a run of its own */
+        rig_commit();
+        rig_reopen();
+        ck_assert_uint_eq(rig.n_runs, 2);
+        ck_assert_uint_eq(rig.runs[1].run.run, 31);
+        ck_assert_str_eq(rig.values[1], "routine");
+        ck_assert_int_eq(rig.runs[1].end.result, RUN_RESULT_SUCCESS);
+        ck_assert_uint_eq(rig.runs[0].run.run, 1);
+        ck_assert_uint_eq(rig_ask((struct ledger_query){.question = LEDGER_RUNS, .job = "a"}), 1);
+        ck_assert_uint_eq(rig_ask((struct ledger_query){.question = LEDGER_RANGES, .job = "a", .with_ran = true}), 3);
+        ck_assert_uint_eq(rig_ask((struct ledger_query){.question = LEDGER_RANGES, .job = "a"}), 0);
+        ck_assert_uint_eq(rig_ask((struct ledger_query){.question = LEDGER_RANGES, .job = "a", .with_routine = true}), 1);
+        ck_assert_uint_eq(rig.answer_ranges[0].n, 30);
+        ck_assert_int_eq(rig.answer_ranges[0].result, RUN_RESULT_SUCCESS);
+        ck_assert_int_eq(rig_sql("SELECT n FROM routine WHERE result = 'success'"), 30);
+}
+END_TEST
+
 START_TEST(what_is_joined_is_one_thing) {
         struct ledger_range a = rig_range("a", SLOT_MISSED, 10, 5), b = rig_range("a", SLOT_MISSED, 15, 5);
         ck_assert(ledger_range_is_joined(&a, &b));
@@ -435,6 +468,7 @@ int main(void) {
         tcase_add_test(tcase, run_of_each_result_comes_back);
         tcase_add_test(tcase, values_of_latest_good_and_failed_stay);
         tcase_add_test(tcase, ranges_that_go_on_are_one_row);
+        tcase_add_test(tcase, a_range_may_speak_for_its_runs);
         tcase_add_test(tcase, what_is_joined_is_one_thing);
         tcase_add_test(tcase, segments_and_clocks_come_back);
         tcase_add_test(tcase, answers_come_in_pages);
