@@ -403,7 +403,7 @@ int hosts_on_ended(struct hosts *hosts, struct clock_sample now, const struct wi
         host->state = HOST_DOWN;
         host->is_killed = false;
         host->kill_bt_us = 0;
-        host->noted = host->answered = host->acknowledged = host->mark_commit = 0;
+        host->noted = host->answered = host->acknowledged = host->mark_era = 0;
         host->last_handle = 0;
         (void)host_index_run(host, 0);
         if (r == 0)

@@ -347,22 +347,22 @@ void hosts_unload(struct hosts *hosts, const char *name) {
 
 /* ---- what is durable ---- */
 
-void hosts_mark(struct hosts *hosts, uint64_t commit) {
+void hosts_mark(struct hosts *hosts, uint64_t era) {
         for (size_t i = 0; i < hosts->n_hosts; i++) {
                 struct host *host = hosts->list[i];
-                if (!host || host->mark_commit > 0 || host->answered == host->acknowledged)
+                if (!host || host->mark_era > 0 || host->answered == host->acknowledged)
                         continue;
-                host->mark_commit = commit;
+                host->mark_era = era;
                 host->marked = host->answered;
         }
 }
 
-void hosts_acknowledge(struct hosts *hosts, uint64_t committed) {
+void hosts_acknowledge(struct hosts *hosts, uint64_t kept_era) {
         for (size_t i = 0; i < hosts->n_hosts; i++) {
                 struct host *host = hosts->list[i];
-                if (!host || host->mark_commit == 0 || host->mark_commit > committed)
+                if (!host || host->mark_era == 0 || host->mark_era > kept_era)
                         continue;
-                host->mark_commit = 0;
+                host->mark_era = 0;
                 wire_put_number(&hosts->pack, host->marked);
                 if (host_send(host, TICK_ACK) == 0)
                         host->acknowledged = host->marked;

@@ -87,9 +87,9 @@ int hosts_advance(struct hosts *hosts, struct clock_sample now);
 int64_t hosts_next_wake(const struct hosts *hosts);
 /* Sends what was batched. */
 int hosts_flush(struct hosts *hosts);
-/* All ends told so far are in the commit of this number; it is durable up to that one. */
-void hosts_mark(struct hosts *hosts, uint64_t commit);
-void hosts_acknowledge(struct hosts *hosts, uint64_t committed);
+/* All ends told so far are of an era of the vault; those up to one are durable. */
+void hosts_mark(struct hosts *hosts, uint64_t era);
+void hosts_acknowledge(struct hosts *hosts, uint64_t kept_era);
 /* Nothing more is started: hosts leave when their ticks have ended. */
 void hosts_quit(struct hosts *hosts);
 

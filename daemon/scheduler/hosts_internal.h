@@ -42,7 +42,7 @@ struct host {
         uint32_t last_handle;
         uint64_t noted;               /* answers and begins read: as in its page */
         uint64_t answered;            /* number of the latest answer read, */
-        uint64_t marked, mark_commit; /* up to which number they are in which commit; 0: none is awaited */
+        uint64_t marked, mark_era; /* up to which number they are of which era; 0: none is awaited */
         uint64_t acknowledged;
         int64_t up_bt_us;
         int64_t not_before_bt_us; /* of the next start */

@@ -721,7 +721,7 @@ static int on_vault(void *userdata) {
                 engine_claimed(link->engine, clock_now(), horizon);
                 link->has_more = true;
         }
-        hosts_acknowledge(link->hosts, vault_committed(link->vault));
+        hosts_acknowledge(link->hosts, vault_kept_era(link->vault));
         if (link->listener.on_durable)
                 link->listener.on_durable(link->listener_data, vault_committed(link->vault));
         return r;

@@ -116,10 +116,10 @@ void link_explain_host(const struct link *link, struct clock_sample now, const c
 
 void link_hosts_settle(struct link *link, struct clock_sample now) {
         if (vault_is_on(link->vault)) {
-                uint64_t pending = vault_pending(link->vault);
-                if (pending > link->marked_commit) {
-                        link->marked_commit = pending;
-                        hosts_mark(link->hosts, pending);
+                uint64_t era = vault_era(link->vault);
+                if (era > link->marked_era) {
+                        link->marked_era = era;
+                        hosts_mark(link->hosts, era);
                 }
         } else if (now.bt_us - link->acknowledged_bt_us >= ACKNOWLEDGE_US) {
                 link->acknowledged_bt_us = now.bt_us;

@@ -52,7 +52,7 @@ struct link {
         int64_t behind_bt_us;   /* since when it has not read what it was sent; 0: it has */
         bool is_behind_told;
         uint64_t reloads;           /* asked for so far */
-        uint64_t marked_commit;     /* the latest that hosts know of */
+        uint64_t marked_era;        /* of the vault: the latest that hosts know of */
         int64_t acknowledged_bt_us; /* without a ledger: when hosts were told that their answers are taken */
         uint64_t value_run;         /* whose output's tail is in value */
         struct pack value;
