@@ -238,7 +238,7 @@ int link_handle(void *userdata, uint8_t type, const void *payload, size_t size) 
 static bool has_room(const struct runner *runner) {
         struct channel *control = upkeep_control(runner->upkeep);
 
-        return control && channel_queued(control) <= UPKEEP_CONTROL_QUEUE / 2 && !upkeep_is_full_of_hosts(runner->upkeep);
+        return control && channel_queued(control) <= UPKEEP_CONTROL_QUEUE / 2 && !upkeep_is_pausing(runner->upkeep);
 }
 
 static void tell_definition(struct runner *runner, struct definition *d) {
@@ -293,6 +293,33 @@ static bool feed_diag(struct runner *runner) {
         return true;
 }
 
+/* Its descriptors to the scheduler; false where there is no room for now. */
+static bool give_host(struct runner *runner, const struct run *run) {
+        struct wire_host_arrival arrival = {.run = run->start.run, .host_hash = run->host->hash};
+
+        return upkeep_give_host(runner->upkeep, &arrival, run->host->ticks_fd, run->host->page_fd) != -EAGAIN;
+}
+
+/* Hosts that live, to a new scheduler: once it has read which definitions there are, for a host says at once which it has. */
+static bool feed_hosts(struct runner *runner) {
+        struct channel *control = upkeep_control(runner->upkeep);
+
+        if (!runner->link.is_full)
+                return false;
+        for (struct run *run = run_table_walk(&runner->runs, NULL); run; run = run_table_walk(&runner->runs, run)) {
+                if (!run->tells_host)
+                        continue;
+                if (channel_flush(control) < 0 || channel_queued(control) > 0 || !channel_is_read(control)) {
+                        upkeep_pause(runner->upkeep);
+                        return true;
+                }
+                if (!give_host(runner, run))
+                        return true;
+                run->tells_host = false;
+        }
+        return false;
+}
+
 static bool feed_value(struct runner *runner, struct run *run) {
         const char *data;
         size_t n = output_tail_read(&run->tail, run->n_tail_told, WIRE_VALUE_CHUNK, &data);
@@ -303,13 +330,6 @@ static bool feed_value(struct runner *runner, struct run *run) {
         wire_put_bytes(&runner->link.pack, &(struct wire_bytes){.run = run->start.run, .stream = 1, .data = data, .size = n});
         put(runner, WIRE_VALUE);
         return true;
-}
-
-/* Its descriptors to the scheduler; false where there is no room for now. */
-static bool give_host(struct runner *runner, const struct run *run) {
-        struct wire_host_arrival arrival = {.run = run->start.run, .host_hash = run->host->hash};
-
-        return upkeep_give_host(runner->upkeep, &arrival, run->host->ticks_fd, run->host->page_fd) != -EAGAIN;
 }
 
 /* One record of what is to be told of a run; false where there is none left. */
@@ -376,10 +396,15 @@ static void forget_tellings(struct link *link) {
         }
 }
 
+/* Those that live are to be given. */
+static void mark_hosts(struct runner *runner) {
+        for (struct run *run = run_table_walk(&runner->runs, NULL); run; run = run_table_walk(&runner->runs, run))
+                run->tells_host = run->host && run->start_bt_us > 0 && run->phase != RUN_PHASE_ENDED;
+}
+
 static void tell_known_run(struct runner *runner, struct run *run) {
         run->tells_run = true;
         run->tells_started = run->start_bt_us > 0;
-        run->tells_host = run->host && run->start_bt_us > 0;
         run->tells_end = run->phase == RUN_PHASE_ENDED;
         run->n_tail_told = 0;
         run->start.is_watched = false; /* who watched is gone */
@@ -416,6 +441,8 @@ static void next_stage(struct runner *runner) {
 
         link->stage++;
         link->cursor = 0;
+        if (link->stage == FEED_HOSTS && link->is_full)
+                mark_hosts(runner);
         if (link->stage == FEED_RUNS && link->is_full)
                 tell_all_runs(runner);
         if (link->stage == FEED_WAIT)
@@ -442,6 +469,10 @@ static bool feed(struct runner *runner) {
                 return true;
         case FEED_DIAG:
                 if (!feed_diag(runner))
+                        next_stage(runner);
+                return true;
+        case FEED_HOSTS:
+                if (!feed_hosts(runner))
                         next_stage(runner);
                 return true;
         case FEED_RUNS:

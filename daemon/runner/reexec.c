@@ -309,12 +309,21 @@ int reexec_resume(struct runner *runner, int fd) {
         return 0;
 }
 
+static size_t count_hosts(const struct runner *runner) {
+        size_t n = 0;
+
+        for (const struct run *run = run_table_walk(&runner->runs, NULL); run; run = run_table_walk(&runner->runs, run))
+                n += run->start.is_host && run->phase != RUN_PHASE_ENDED;
+        return n;
+}
+
 void reexec_tell(struct runner *runner) {
         if (runner->reexec.lock_error < 0)
                 tell_lost(runner);
         struct journal_record r = journal_begin(runner->journal, EVENT_RE_EXECUTED);
 
-        journal_field(&r, "CHIMED_COUNT", "%zu", runner->runs.n_in_flight);
-        journal_send(&r, "The runner was re-executed as version " CHIMED_VERSION ", %zu %s on", runner->runs.n_in_flight,
-                     runner->runs.n_in_flight == 1 ? "run goes" : "runs go");
+        size_t n = runner->runs.n_in_flight - count_hosts(runner); /* those have runs that are not known here */
+        journal_field(&r, "CHIMED_COUNT", "%zu", n);
+        journal_send(&r, "The runner was re-executed as version " CHIMED_VERSION ", %zu %s on", n,
+                     n == 1 ? "run goes" : "runs go");
 }

@@ -39,6 +39,7 @@ enum feed_stage {
         FEED_REMOVE,
         FEED_GROUP,
         FEED_DIAG,
+        FEED_HOSTS,
         FEED_RUNS,
         FEED_COMMIT,
         FEED_WAIT, /* for COMMITTED */

@@ -22,7 +22,7 @@
 #include "daemon/core/util.h"
 #include "daemon/runner/environment.h"
 
-#define HOSTS_AGAIN_US (5 * USEC_PER_MSEC)
+#define PAUSE_US (5 * USEC_PER_MSEC)
 
 struct upkeep {
         struct loop *loop;
@@ -32,8 +32,8 @@ struct upkeep {
         void *userdata;
         struct channel *control, *output;
         int hosts_fd; /* -1: no scheduler is there, or it has closed its end */
-        struct loop_source *timer, *pidfd_source, *hosts_timer;
-        bool is_full_of_hosts;
+        struct loop_source *timer, *pidfd_source, *pause_timer;
+        bool is_pausing;
         int pidfd;
         pid_t pid;
         bool is_launching, is_running, is_stopping, is_held, is_kill_wanted;
@@ -46,7 +46,7 @@ static int spawn(struct upkeep *upkeep);
 
 static void forget_hosts(struct upkeep *upkeep) {
         upkeep->hosts_fd = util_close(upkeep->hosts_fd);
-        upkeep->is_full_of_hosts = false;
+        upkeep->is_pausing = false;
 }
 
 static void end(struct upkeep *upkeep) {
@@ -273,14 +273,13 @@ static int on_timer(void *userdata, bool is_clock_change) {
         return 0;
 }
 
-/* The socket says when it has room for bytes, but not when for descriptors. */
-static int on_hosts_time(void *userdata, bool is_clock_change) {
+static int on_pause_over(void *userdata, bool is_clock_change) {
         struct upkeep *upkeep = userdata;
 
         (void)is_clock_change;
-        if (!upkeep->is_full_of_hosts)
+        if (!upkeep->is_pausing)
                 return 0;
-        upkeep->is_full_of_hosts = false;
+        upkeep->is_pausing = false;
         upkeep->callbacks.on_room(upkeep->userdata);
         return 0;
 }
@@ -301,7 +300,7 @@ int upkeep_new(struct loop *loop, struct launch_pool *pool, const struct upkeep_
                                   .hosts_fd = -1};
         r = loop_add_timer(loop, LOOP_CLOCK_BOOT, on_timer, upkeep, &upkeep->timer);
         if (r == 0)
-                r = loop_add_timer(loop, LOOP_CLOCK_BOOT, on_hosts_time, upkeep, &upkeep->hosts_timer);
+                r = loop_add_timer(loop, LOOP_CLOCK_BOOT, on_pause_over, upkeep, &upkeep->pause_timer);
         if (r == 0)
                 r = loop_arm_timer(upkeep->timer, 0);
         if (r < 0) {
@@ -318,7 +317,7 @@ struct upkeep *upkeep_free(struct upkeep *upkeep) {
         channel_free(upkeep->control);
         channel_free(upkeep->output);
         loop_source_free(upkeep->timer);
-        loop_source_free(upkeep->hosts_timer);
+        loop_source_free(upkeep->pause_timer);
         util_close(upkeep->hosts_fd);
         loop_source_free(upkeep->pidfd_source);
         util_close(upkeep->pidfd);
@@ -340,13 +339,17 @@ int upkeep_give_host(struct upkeep *upkeep, const struct wire_host_arrival *arri
         int r = descriptors_send(upkeep->hosts_fd, arrival, sizeof(*arrival), (int[]){ticks_fd, page_fd}, 2);
         if (r != -EAGAIN && r != -ETOOMANYREFS && r != -ENOBUFS && r != -ENOMEM)
                 return r < 0 ? -EPIPE : 0;
-        upkeep->is_full_of_hosts = true;
-        loop_arm_timer(upkeep->hosts_timer, clock_now().bt_us + HOSTS_AGAIN_US);
+        upkeep_pause(upkeep); /* the socket says when it has room for bytes, but not when for descriptors */
         return -EAGAIN;
 }
 
-bool upkeep_is_full_of_hosts(const struct upkeep *upkeep) {
-        return upkeep->is_full_of_hosts;
+void upkeep_pause(struct upkeep *upkeep) {
+        upkeep->is_pausing = true;
+        loop_arm_timer(upkeep->pause_timer, clock_now().bt_us + PAUSE_US);
+}
+
+bool upkeep_is_pausing(const struct upkeep *upkeep) {
+        return upkeep->is_pausing;
 }
 
 void upkeep_flush(struct upkeep *upkeep) {

@@ -50,8 +50,10 @@ struct channel *upkeep_output(const struct upkeep *upkeep);
 /* Gives it the descriptors of a host, borrowed: see struct wire_host_arrival. 0; -EAGAIN: not now, on_room is called when it may be tried again;
  * -EPIPE: it does not want them. */
 int upkeep_give_host(struct upkeep *upkeep, const struct wire_host_arrival *arrival, int ticks_fd, int page_fd);
-/* Whether that was so, and is still. */
-bool upkeep_is_full_of_hosts(const struct upkeep *upkeep);
+/* Has on_room called in a moment, as that does. */
+void upkeep_pause(struct upkeep *upkeep);
+/* Whether that moment is still to come. */
+bool upkeep_is_pausing(const struct upkeep *upkeep);
 /* Sends what was batched. */
 void upkeep_flush(struct upkeep *upkeep);
 /* Asks the scheduler that is there to leave in order, and starts no other before upkeep_release(). */
