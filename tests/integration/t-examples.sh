@@ -13,14 +13,18 @@ batch|batch-usage=success batch-checksums=success batch-archive=success batch-fa
 bookings|bookings=success
 boot|after-boot=success
 cache|cache=success
+catalogue|catalogue=success
 cleanup|cleanup-tmp=success cleanup-cores=success
 failing|failing=failed
 heartbeat|heartbeat=success
 invoices|invoices=success
+load|load=success
 maintenance|maintenance=success
+memory|memory=success
 migrate|migrate=success
 monitor|disk-space=success disk-alarm=success
 poll|poll=success
+pulse|pulse=success
 ratelimit|supplier-orders=skipped supplier-prices=success
 reindex|reindex=success
 report|report=success
@@ -33,6 +37,7 @@ totals|totals=success
 trial|trial=success
 trim|trim=success
 uploads|uploads=success
+website|website=success
 weekly|week-numbers=success >weekly-report=success >weekly-report.mail=success >weekly-archive=success weekly-late=success'
 
 stub() { # NAME [CODE]
@@ -74,9 +79,15 @@ done
 stub find 'case " $* " in *" -delete "*) ;; *) exec /usr/bin/find "$@" ;; esac'
 printf '#!/bin/sh\ncat >>%s/out/mail\n' "$T" >"$T/bin/sendmail"
 chmod 755 "$T/bin/sendmail"
+TEST_FOLDER=$T python3 "$here/http_server.py" "$T/port" & # by that it is found at the end
+until_true 30 file_exists "$T/port"
+mkdir "$T/plugins"
+cp "$CHIMED_BUILD"/plugins/*.so "$T/plugins"
+cp -r "$root/config/examples/coprocess" "$T/coprocess"
 cat >"$T/chimed.conf" <<END
 [chimed]
 Sendmail=$T/bin/sendmail
+PluginDirectory=$T/plugins
 [defaults]
 Environment=TEST_FOLDER=$T PATH=$T/bin:/usr/bin:/bin SHOP=$T/shop MIRROR=$T/mirror
 END
@@ -85,7 +96,13 @@ add_settings poll poll "StandardOutput=append:$T/out/poll"
 add_settings trial trial "Script=date"
 add_settings trim trim $'Unit=\nCommand=true' # there may be no systemd here
 add_settings monitor disk-space "Environment=LIMIT=101" # the disks here may be full
-chmod -R go-w "$T/jobs" "$T/bin" "$T/chimed.conf"
+add_settings memory memory "Option.file=$T/out/memory.csv"
+add_settings pulse pulse "Option.write=$T/out/pulse"
+add_settings website website "Option.url=http://127.0.0.1:$(cat "$T/port")/"
+add_settings catalogue catalogue "InitialDelay=1h
+Coprocess=$T/coprocess/catalogue.py $T/shop $T/out/catalogue.json"
+add_settings load load "Coprocess=$T/coprocess/load.sh"
+chmod -R go-w "$T/jobs" "$T/bin" "$T/chimed.conf" "$T/plugins" "$T/coprocess"
 
 assert_equal "the examples" "$(cut -d '|' -f 1 <<<"$table")" "$(cd "$root/config/examples" && printf '%s\n' *.ini | sed 's/\.ini$//')"
 expect_ctl 0 check "--config=$T/chimed.conf" "--jobs=$T/jobs"
@@ -93,7 +110,7 @@ assert_contains "the check" "nothing is wrong" "$said"
 for example in "$root"/config/examples/*.ini; do # and each by itself
         mkdir "$T/alone"
         cp "$example" "$T/alone/"
-        [ "${example##*/}" != trim.ini ] || cp -r "$T/jobs/trim.ini.d" "$T/alone/"
+        [ ! -d "$T/jobs/${example##*/}.d" ] || cp -r "$T/jobs/${example##*/}.d" "$T/alone/"
         chmod -R go-w "$T/alone"
         expect_ctl 0 check "--config=$T/chimed.conf" "--jobs=$T/alone"
         assert_contains "the check of ${example##*/}" "nothing is wrong" "$said"
@@ -117,6 +134,9 @@ assert_equal "the old log" old "$(gzip -dc "$T/shop/log/old.log.gz")"
 assert_equal "the cache" data/x "$(cat "$T/shop/cache/list")"
 assert_contains "the archive" data/x "$(tar -tf "$T/shop/batch/archive.tar.gz")"
 assert_contains "the report" "0 orders sent" "$(cat "$T/shop/reports/latest")"
+assert_equal "the samples" time,processes "$(head -n 1 "$T/out/memory.csv" | cut -d , -f 1-2)"
+assert_contains "the pulse" "JOB=pulse" "$(cat "$T/out/pulse")"
+assert_contains "the catalogue" "$T/shop/data/x" "$(cat "$T/out/catalogue.json")"
 assert_contains "the mail" "0 orders sent" "$(cat "$T/out/mail")"
 
 # what they do when something is wrong
