@@ -53,12 +53,16 @@ void text_add_json(struct text *t, const char *string) {
 }
 
 void text_add_time(struct text *t, int64_t rt_us) {
-        int64_t fraction = rt_us % 1000000 + (rt_us % 1000000 < 0 ? 1000000 : 0);
-        time_t seconds = (rt_us - fraction) / 1000000;
+        int64_t fraction = rt_us % 1000000;
+        time_t seconds = rt_us / 1000000;
         char words[64];
         struct tm tm;
 
-        if (!gmtime_r(&seconds, &tm) || tm.tm_year > 9999 - 1900 ||
+        if (fraction < 0) {
+                fraction += 1000000;
+                seconds--;
+        }
+        if (!gmtime_r(&seconds, &tm) || tm.tm_year < -1900 || tm.tm_year > 9999 - 1900 ||
             strftime(words, sizeof(words), "%Y-%m-%dT%H:%M:%S", &tm) == 0)
                 text_add(t, "%lld", (long long)rt_us);
         else if (fraction)

@@ -21,7 +21,8 @@ void text_add(struct text *t, const char *format, ...) __attribute__((format(pri
 /* Appends a JSON string with its quotes. What is not valid UTF-8 becomes U+FFFD, byte by byte. */
 void text_add_json(struct text *t, const char *string);
 
-/* Appends a wall-clock instant as 2026-11-22T07:29:22.123456Z, the fraction where it has one; years beyond 9999: as microseconds. */
+/* Appends a wall-clock instant as 2026-11-22T07:29:22.123456Z, the fraction where it has one; before the year 0 and after 9999 in
+ * microseconds since 1970. */
 void text_add_time(struct text *t, int64_t rt_us);
 
 /* Puts '?' in place of every byte that is not printable ASCII: for messages with words of strangers. */
