@@ -297,7 +297,6 @@ static void ask(struct coprocess *c, const struct tick_run *run) {
 /* Starts it and puts the question of the tick under way. */
 static void start_and_ask(struct coprocess *c) {
         struct tick *tick = c->job->current;
-        struct tick_run run;
         int r = start(c);
 
         if (r < 0) {
@@ -307,7 +306,7 @@ static void start_and_ask(struct coprocess *c) {
                 hosted_end(c->job, &answer);
                 return;
         }
-        (void)tick_get_run(tick->record, tick->record_size, &run);
+        struct tick_run run = tick_read(tick);
         ask(c, &run);
 }
 

@@ -60,13 +60,6 @@ static bool is_place_kept(const struct guard *g) {
         return g->cwd_fd < 0 || (stat(".", &st) == 0 && st.st_dev == g->cwd.dev && st.st_ino == g->cwd.ino);
 }
 
-static bool is_mask_equal(const sigset_t *a, const sigset_t *b) {
-        for (int signal = 1; signal < NSIG; signal++)
-                if (sigismember(a, signal) != sigismember(b, signal))
-                        return false;
-        return true;
-}
-
 /* What can't be put right; NULL where all is well. */
 static const char *find_loss(const struct guard *g) {
         struct stat st;
@@ -81,7 +74,7 @@ static const char *find_loss(const struct guard *g) {
 
 enum guard_found guard_check(struct guard *g, const char **ret_what) {
         const char *what = find_loss(g);
-        sigset_t mask;
+        sigset_t mask = {}; /* the kernel fills a part of it */
 
         if (what) {
                 *ret_what = what;
@@ -93,7 +86,7 @@ enum guard_found guard_check(struct guard *g, const char **ret_what) {
                 what = "the working directory";
                 (void)!fchdir(g->cwd_fd);
         }
-        if (sigprocmask(SIG_SETMASK, &g->mask, &mask) == 0 && !is_mask_equal(&mask, &g->mask))
+        if (sigprocmask(SIG_SETMASK, &g->mask, &mask) == 0 && memcmp(&mask, &g->mask, sizeof(mask)) != 0)
                 what = "the signal mask";
         const char *locale = setlocale(LC_ALL, NULL);
         if (!locale || strcmp(locale, "C") != 0) {

@@ -24,7 +24,7 @@
 #define HOST_LOOK_US      USEC_PER_SEC        /* a plugin's file is looked at no more often */
 #define HOST_RETRY_US     USEC_PER_SEC        /* what could not be loaded is tried again no sooner */
 #define HOST_FLUSH_NOTES  (TICK_RING / 2)
-#define HOST_TRUST        100  /* calls of a plugin after each of which the process is checked */
+#define HOST_TRUST        16   /* calls of a job's plugin after each of which the process is checked */
 #define HOST_LINES_MAX    1000 /* that plugins log, a second */
 #define MESSAGE_MAX       1000 /* bytes of a failed run's message */
 #define WATCHES_MAX       1024 /* watches and timers of a job */
@@ -168,8 +168,8 @@ void host_cancel_homeless(struct host *h);
 int hosted_new(struct host *h, const struct order_load *order, struct chimed_job **ret);
 /* No tick of it is under way. */
 struct chimed_job *hosted_free(struct chimed_job *job);
-/* Begins a tick, now or when those before it have ended. */
-void hosted_take(struct chimed_job *job, struct tick *tick);
+/* Begins a tick, now or when those before it have ended. run is what its record says; its parameters are those of the record. */
+void hosted_take(struct chimed_job *job, struct tick *tick, const struct tick_run *run);
 /* Begins the ticks that wait, as far as they can. */
 void hosted_go_on(struct chimed_job *job);
 /* The scheduler wants it to end so. */

@@ -215,9 +215,10 @@ void host_settle_homeless(struct host *h) {
                 }
                 take_homeless(h, tick, previous);
                 tick->begin_bt_us = 0;
-                if (job)
-                        hosted_take(job, tick);
-                else
+                if (job) {
+                        struct tick_run run = tick_read(tick);
+                        hosted_take(job, tick, &run);
+                } else
                         end_homeless(h, tick, RUN_RESULT_START_FAILED);
         }
         (void)loop_arm_timer(h->timer, h->homeless_first ? h->homeless_first->begin_bt_us + HOST_LOAD_WAIT_US : LOOP_NEVER);
@@ -257,7 +258,7 @@ static int on_run(struct host *h, const void *payload, size_t size) {
                 job = host_find_job(h, run.handle);
         }
         if (job)
-                hosted_take(job, tick);
+                hosted_take(job, tick, &run);
         else
                 wait_for_definition(h, tick);
         return r;

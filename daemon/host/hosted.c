@@ -142,10 +142,7 @@ static bool make_ready(struct chimed_job *job) {
         return false;
 }
 
-static void begin(struct chimed_job *job, struct tick *tick) {
-        struct tick_run run;
-
-        (void)tick_get_run(tick->record, tick->record_size, &run); /* it was read before */
+static void begin(struct chimed_job *job, struct tick *tick, const struct tick_run *run) {
         tick->begin_bt_us = host_now(job->host);
         job->current = tick;
         if (job->state != HOSTED_READY && !make_ready(job)) {
@@ -158,9 +155,9 @@ static void begin(struct chimed_job *job, struct tick *tick) {
                 return;
         }
         if (job->what.work == JOB_WORK_PLUGIN)
-                work_plugin_begin(job, &run);
+                work_plugin_begin(job, run);
         else
-                coprocess_begin(job->coprocess, &run);
+                coprocess_begin(job->coprocess, run);
 }
 
 /* Whether a tick may begin now. */
@@ -177,10 +174,10 @@ static bool is_free(struct chimed_job *job) {
         return false;
 }
 
-void hosted_take(struct chimed_job *job, struct tick *tick) {
+void hosted_take(struct chimed_job *job, struct tick *tick, const struct tick_run *run) {
         tick->job = job;
         if (!job->waiting_first && is_free(job)) {
-                begin(job, tick);
+                begin(job, tick, run);
                 return;
         }
         if (job->waiting_last)
@@ -201,8 +198,11 @@ static struct tick *take_waiting(struct chimed_job *job) {
 }
 
 void hosted_go_on(struct chimed_job *job) {
-        while (job->waiting_first && is_free(job))
-                begin(job, take_waiting(job));
+        while (job->waiting_first && is_free(job)) {
+                struct tick *tick = take_waiting(job);
+                struct tick_run run = tick_read(tick);
+                begin(job, tick, &run);
+        }
 }
 
 static void end_unbegun(struct chimed_job *job, struct tick *tick, enum run_result result) {

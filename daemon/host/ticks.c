@@ -92,7 +92,14 @@ static void list_remove(struct tick **first, struct tick **last, struct tick *ti
                 *last = tick->previous;
 }
 
-int ticks_add(struct ticks *ticks, const struct tick_run *run, const void *record, size_t size, struct tick **ret) {
+struct tick_run tick_read(const struct tick *tick) {
+        struct tick_run run = {};
+
+        (void)tick_get_run(tick->record, tick->record_size, &run); /* it was read before */
+        return run;
+}
+
+int ticks_add(struct ticks *ticks, struct tick_run *run, const void *record, size_t size, struct tick **ret) {
         if (ticks->n_open >= TICKS_OPEN_MAX)
                 return -ENOSPC;
         int r = make_slots(ticks);
@@ -107,6 +114,8 @@ int ticks_add(struct ticks *ticks, const struct tick_run *run, const void *recor
         tick->run = run->start.run;
         tick->handle = run->handle;
         memcpy(tick->record, record, size);
+        if (run->parameters)
+                run->parameters = tick->record + (size - run->parameters_size);
         *place = tick;
         ticks->n++;
         ticks->n_open++;
