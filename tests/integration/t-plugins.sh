@@ -67,7 +67,8 @@ chmod 644 "$T/certificate"
 
 expect_ctl 0 check "--config=$T/chimed.conf" "--jobs=$T/jobs"
 start_daemon
-until_true 30 file_exists "$T/out/memory.csv.2"
+until_true 60 file_exists "$T/out/memory.csv.2"
+expect_ctl 0 cancel sample # no file is renamed while it is looked at
 assert_equal "the header" time,processes,threads "$(head -n 1 "$T/out/memory.csv" | cut -d , -f 1-3)"
 assert_equal "columns" 1 "$(cat "$T/out/memory.csv".[12] | tr -dc ',\n' | sort -u | wc -l)"
 until_true 30 file_exists "$T/out/beat"
