@@ -129,35 +129,41 @@ static int write_line(const struct csv_file *file, int fd, int64_t size, const c
         return r;
 }
 
-int csv_append(const struct csv_file *file, const char *line, enum csv_step *ret_step) {
+/* Opens the file for a line of so many bytes. Positive: it is full, or of other columns. */
+static int begin(const struct csv_file *file, size_t line_size, int *ret_fd, int64_t *ret_size, enum csv_step *step) {
         int64_t size;
-        enum csv_step step = CSV_OPEN;
-        int fd, r = open_file(file->path, &fd, &size);
 
-        if (r < 0) {
-                *ret_step = step;
+        *step = CSV_OPEN;
+        int fd = -1, r = open_file(file->path, &fd, &size);
+        if (r < 0)
+                return r;
+        r = prepare(file, fd, &size, step);
+        if (r == 0 && size > 0 && size + (int64_t)line_size > file->size_max)
+                r = 1;
+        if (r != 0) {
+                close(fd);
                 return r;
         }
-        r = prepare(file, fd, &size, &step);
-        if (r == 1 || (r == 0 && size > 0 && size + (int64_t)strlen(line) + 1 > file->size_max)) {
-                close(fd);
-                step = CSV_ROTATE;
+        *ret_fd = fd;
+        *ret_size = size;
+        return 0;
+}
+
+int csv_append(const struct csv_file *file, const char *line, enum csv_step *ret_step) {
+        size_t line_size = strlen(line) + 1;
+        int64_t size;
+        int fd, r = begin(file, line_size, &fd, &size, ret_step);
+
+        if (r == 1) {
+                *ret_step = CSV_ROTATE;
                 r = rotate(file);
-                if (r == 0) {
-                        step = CSV_OPEN;
-                        r = open_file(file->path, &fd, &size);
-                }
-                if (r < 0) {
-                        *ret_step = step;
-                        return r;
-                }
+                if (r == 0)
+                        r = begin(file, line_size, &fd, &size, ret_step);
         }
-        if (r == 0) {
-                step = CSV_WRITE;
-                r = write_line(file, fd, size, line);
-        }
+        if (r != 0)
+                return r == 1 ? -EBUSY : r; /* somebody else has filled it meanwhile */
+        *ret_step = CSV_WRITE;
+        r = write_line(file, fd, size, line);
         close(fd);
-        if (r < 0)
-                *ret_step = step;
         return r;
 }

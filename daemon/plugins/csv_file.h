@@ -21,7 +21,7 @@ enum csv_step { CSV_OPEN, CSV_LOOK, CSV_FOREIGN, CSV_ROTATE, CSV_WRITE };
 /*
  * Appends the line (without its end) in one write. The file is made with its header where it is not there, or another set of
  * columns, or full. What a power cut or a full disk left of a line at its end is cut off first. Final links are not followed.
- * 0, or a negative errno; *ret_step is then what could not be done. CSV_FOREIGN: the file is nobody's of ours and stays as it is.
+ * 0, or a negative errno; *ret_step is what was tried last. CSV_FOREIGN: the file is nobody's of ours and stays as it is.
  */
 int csv_append(const struct csv_file *file, const char *line, enum csv_step *ret_step);
 

@@ -100,15 +100,14 @@ static char *cgroup_path(const char *name) {
 }
 
 static int memsample_load(struct chimed_job *job, void **ret_data) {
-        const char *what = NULL;
+        const char *what = NULL, *cgroup = chimed_option_string(job, "cgroup");
         struct memsample *m;
         size_t n = 0;
 
         for (size_t i = 0; i < sizeof(targets) / sizeof(*targets); i++) {
-                if (chimed_option_is_set(job, targets[i]) == 1) {
-                        what = chimed_option_string(job, targets[i]);
-                        n++;
-                }
+                const char *value = chimed_option_string(job, targets[i]);
+                what = value ? value : what;
+                n += value != NULL;
         }
         if (n != 1)
                 return chimed_fail(job, 0, "exactly one of the options pid, pid-file, name, exe and cgroup is needed");
@@ -123,8 +122,8 @@ static int memsample_load(struct chimed_job *job, void **ret_data) {
         };
         m->what = what;
         m->pid_file = chimed_option_string(job, "pid-file");
-        if (chimed_option_is_set(job, "cgroup") == 1) {
-                m->cgroup = cgroup_path(chimed_option_string(job, "cgroup"));
+        if (cgroup) {
+                m->cgroup = cgroup_path(cgroup);
                 if (!m->cgroup) {
                         memsample_unload(job, m);
                         return chimed_fail(job, 0, "no memory");

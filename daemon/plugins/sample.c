@@ -60,8 +60,9 @@ static int read_file(int folder, const char *name, char buffer[FILE_MAX]) {
         return r;
 }
 
-static bool is_unreadable(int r) {
-        return r == -EACCES || r == -EPERM || r == -ENOENT || r == -ENOSYS;
+/* It is not there, not any more, or not for us (hidepid=). */
+static bool is_hidden(int r) {
+        return r == -ENOENT || r == -ESRCH || r == -EACCES || r == -EPERM;
 }
 
 /* ---- processes ---- */
@@ -126,8 +127,7 @@ static bool is_wanted(int process, const struct proc_stat *stat, const struct sa
         char exe[PATH_MAX + sizeof(" (deleted)")];
 
         if (of->name)
-                return strncmp(stat->comm, of->name, COMM_COMPARED) == 0 ||
-                       strcmp(stat->comm, of->name) == 0; /* those of the kernel may be longer */
+                return strncmp(stat->comm, of->name, COMM_COMPARED) == 0;
         if (!of->exe)
                 return true;
         ssize_t n = readlinkat(process, "exe", exe, sizeof(exe) - 1);
@@ -138,14 +138,14 @@ static bool is_wanted(int process, const struct proc_stat *stat, const struct sa
         return strncmp(exe, of->exe, length) == 0 && (exe[length] == '\0' || strcmp(exe + length, " (deleted)") == 0);
 }
 
-/* Adds a process if it is one of those. Negative errno, but for a process that is gone. */
+/* Adds a process if it is one of those. */
 static int add_process(int proc, const char *pid, const struct sample_of *of, char buffer[FILE_MAX], struct sample *sum) {
         int64_t values[SAMPLE_FIELD_MAX];
         struct proc_stat stat;
         int process = openat(proc, pid, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
         if (process < 0)
-                return errno == ENOENT || errno == ESRCH || errno == EACCES ? 0 : -errno;
+                return is_hidden(-errno) ? 0 : -errno;
         int r = read_file(process, "stat", buffer);
         if (r == 0)
                 r = proc_parse_stat(buffer, &stat);
@@ -157,7 +157,7 @@ static int add_process(int proc, const char *pid, const struct sample_of *of, ch
                                 sum->values[i] = SAMPLE_UNKNOWN;
         }
         close(process);
-        return r == -ESRCH || r == -ENOENT ? 0 : r;
+        return is_hidden(r) ? 0 : r;
 }
 
 int sample_processes(const char *proc, const struct sample_of *of, struct sample *ret) {
@@ -224,7 +224,7 @@ int sample_cgroup(const char *path, struct sample *ret) {
                 int64_t *value = &sample.values[cgroup_files[i].field];
                 r = read_file(folder, cgroup_files[i].file, buffer);
                 if (r < 0)
-                        r = is_unreadable(r) ? 0 : r;
+                        r = is_hidden(r) ? 0 : r;
                 else if (cgroup_files[i].is_sum)
                         *value = proc_sum_pairs(buffer, cgroup_files[i].name);
                 else if (cgroup_files[i].name)
