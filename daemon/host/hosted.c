@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/parameters.h"
 #include "config/utf8.h"
 #include "daemon/core/util.h"
 #include "daemon/host/coprocess.h"
@@ -142,15 +143,37 @@ static bool make_ready(struct chimed_job *job) {
         return false;
 }
 
+/* The scheduler may pass what root has allowed, and no more. */
+static bool are_accepted(const struct chimed_job *job, const struct tick_run *run) {
+        struct parameter parameter;
+        size_t at = 0;
+        if (!parameters_are_valid(run->parameters, run->parameters_size))
+                return false;
+        while (parameters_next(run->parameters, run->parameters_size, &at, &parameter))
+                if (!parameter_is_accepted(&parameter, job->what.accepted))
+                        return false;
+        return true;
+}
+
+/* The tick can't begin: the job's message says why. */
+static void refuse(struct chimed_job *job) {
+        job->current->begin_bt_us = 0;
+        hosted_end(job, &(struct tick_answer){.result = RUN_RESULT_START_FAILED, .exit_code = -1, .step = RUN_STEP_PLUGIN});
+}
+
 static void begin(struct chimed_job *job, struct tick *tick, const struct tick_run *run) {
+        static const char not_accepted[] = "a parameter that its AcceptParameters= does not name";
         tick->begin_bt_us = host_now(job->host);
         job->current = tick;
+        if (run->parameters_size > 0 && !are_accepted(job, run)) {
+                hosted_set_message(job, not_accepted, sizeof(not_accepted) - 1);
+                refuse(job);
+                return;
+        }
         if (job->state != HOSTED_READY && !make_ready(job)) {
                 char reason[MESSAGE_MAX + 1];
                 memcpy(reason, job->message, sizeof(reason));
-                tick->begin_bt_us = 0;
-                hosted_end(job,
-                           &(struct tick_answer){.result = RUN_RESULT_START_FAILED, .exit_code = -1, .step = RUN_STEP_PLUGIN});
+                refuse(job);
                 memcpy(job->message, reason, sizeof(reason)); /* for the next one, which does not try again */
                 return;
         }

@@ -256,17 +256,14 @@ int host_look(struct host *host, struct clock_sample now) {
         return host_kill(host);
 }
 
-/* What a dead host has done without telling: from its page, which may say anything. */
+/* What a dead host has done, told or not: from its page, which may say anything. */
 static int take_notes(struct host *host, const struct tick_page *page, struct clock_sample now) {
         struct hosts *hosts = host->hosts;
-        uint64_t n = page->noted - host->noted;
+        uint64_t first = page->noted > TICK_RING ? page->noted - TICK_RING + 1 : 1;
         int r = 0;
-        if (n > TICK_RING)
-                return 0;
-        for (uint64_t i = host->noted + 1; r == 0 && i <= host->noted + n; i++) {
-                uint64_t run = page->ring[i % TICK_RING].run;
+        for (uint64_t n = 0, i = first; r == 0 && n < TICK_RING && n < page->noted; n++, i++) {
                 enum run_result result = page->ring[i % TICK_RING].result;
-                uint32_t tick = ticks_find(hosts, run);
+                uint32_t tick = ticks_find(hosts, page->ring[i % TICK_RING].run);
                 if (tick == INDEX_NONE || hosts->ticks[tick].host != host->row || hosts->ticks[tick].state == TICK_STATE_WAITS)
                         continue;
                 if (result == RUN_RESULT_NONE)
@@ -403,7 +400,7 @@ int hosts_on_ended(struct hosts *hosts, struct clock_sample now, const struct wi
         host->state = HOST_DOWN;
         host->is_killed = false;
         host->kill_bt_us = 0;
-        host->noted = host->answered = host->acknowledged = host->mark_era = 0;
+        host->answered = host->acknowledged = host->mark_era = 0;
         host->last_handle = 0;
         (void)host_index_run(host, 0);
         if (r == 0)

@@ -128,11 +128,16 @@ int ticks_fail(struct hosts *hosts, uint32_t tick, struct clock_sample now, enum
 
 /* ---- to the host ---- */
 
+/* How far it says that it has come. */
+static uint64_t noted(const struct host *host) {
+        return host->page ? __atomic_load_n(&host->page->noted, __ATOMIC_RELAXED) : 0;
+}
+
 static void set_deadline(struct hosts *hosts, struct tick *t, struct clock_sample now, int64_t after_us) {
         if (after_us == DURATION_INFINITY || after_us >= INT64_MAX - now.bt_us)
                 return;
         t->deadline_bt_us = now.bt_us + after_us;
-        t->noted = hosts_row(hosts, t->host)->noted;
+        t->noted = noted(hosts_row(hosts, t->host));
         hosts_look_by(hosts, t->deadline_bt_us);
 }
 
@@ -194,7 +199,7 @@ int ticks_cancel(struct hosts *hosts, uint32_t tick, struct clock_sample now, en
  * is all that there is to do. */
 static bool is_hung(const struct host *host, const struct tick *t) {
         uint64_t current = host->page ? __atomic_load_n(&host->page->current, __ATOMIC_RELAXED) : 0;
-        return t->state == TICK_STATE_BEGUN || current == t->start.run || host->noted == t->noted;
+        return t->state == TICK_STATE_BEGUN || current == t->start.run || noted(host) == t->noted;
 }
 
 int ticks_check(struct hosts *hosts, struct clock_sample now, int64_t *ret_next_bt_us) {
@@ -257,7 +262,6 @@ static int on_answer(struct host *host, const void *payload, size_t size) {
         int r = tick_get_answer(payload, size, &a);
         if (r < 0)
                 return r;
-        host->noted++;
         host->answered++;
         uint32_t tick = ticks_find(hosts, a.run);
         if (tick == INDEX_NONE || hosts->ticks[tick].host != host->row)
@@ -291,7 +295,6 @@ static int on_begun(struct host *host, const void *payload, size_t size) {
         int r = tick_get_begun(payload, size, &begun);
         if (r < 0)
                 return r;
-        host->noted++;
         uint32_t tick = ticks_find(hosts, begun.run);
         struct tick *t = tick != INDEX_NONE ? &hosts->ticks[tick] : NULL;
         if (!t || t->host != host->row || t->state != TICK_STATE_SENT)

@@ -40,7 +40,6 @@ struct host {
         uint32_t first, last;         /* ticks, in the order in which they were or will be sent */
         uint32_t n_hosted;            /* definitions */
         uint32_t last_handle;
-        uint64_t noted;               /* answers and begins read: as in its page */
         uint64_t answered;            /* number of the latest answer read, */
         uint64_t marked, mark_era; /* up to which number they are of which era; 0: none is awaited */
         uint64_t acknowledged;
@@ -70,8 +69,8 @@ struct tick {
         uint32_t hosted, host;  /* rows */
         uint32_t next, previous;
         int64_t sent_bt_us;
-        int64_t deadline_bt_us; /* of its Timeout=, or once cancelled of the grace; INT64_MAX: none */
-        uint64_t noted;         /* by its host when the deadline was set */
+        int64_t deadline_bt_us;  /* of its Timeout=, or once cancelled of the grace; INT64_MAX: none */
+        uint64_t noted;          /* by its host when the deadline was set */
         struct wire_start start; /* its parameters are owned */
 };
 

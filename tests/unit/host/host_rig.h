@@ -224,10 +224,11 @@ static inline void rig_load(struct rig *rig, uint32_t handle, enum job_work work
         what.argv = (char **)argv;
         what.options = (char **)options;
         what.capture_max = 64 * 1024;
+        what.accepted = (char *[]){(char[]){"A"}, (char[]){"B"}, (char[]){"C"}, NULL};
         if (change)
                 change(&what);
         job_what_encode(&what, &blob);
-        what.argv = what.options = NULL;
+        what.argv = what.options = what.accepted = NULL;
         snprintf(name, sizeof(name), "job-%u", handle);
         order_put_load(&order, &(struct order_load){.handle = handle,
                                                     .hash = {{handle, 7}},

@@ -159,14 +159,13 @@ START_TEST(a_flood_holds_nobody_up) {
 END_TEST
 
 START_TEST(parameters_are_json) {
-        static const char parameters[] = "A=a\"\\\n\0B=\xff\xc3\xa9\0C=";
+        static const char parameters[] = "A=a\"\\\n\0B=\xc3\xa9\0C=";
 
         load(1, ANSWER_ALL("echo \"$q\""));
         rig_send_tick(rig, 9, 1, parameters, sizeof(parameters));
         rig_expect(rig, 9, RUN_RESULT_SUCCESS, NULL);
-        ck_assert_ptr_nonnull(
-                strstr(rig_answer(rig, 9)->text,
-                       "\"parameters\":{\"A\":\"a\\u0022\\u005c\\u000a\",\"B\":\"\\ufffd\xc3\xa9\",\"C\":\"\"}}"));
+        ck_assert_ptr_nonnull(strstr(rig_answer(rig, 9)->text,
+                                     "\"parameters\":{\"A\":\"a\\u0022\\u005c\\u000a\",\"B\":\"\xc3\xa9\",\"C\":\"\"}}"));
 }
 END_TEST
 

@@ -231,6 +231,19 @@ START_TEST(parameters_reach_the_plugin) {
 }
 END_TEST
 
+START_TEST(parameters_that_the_job_does_not_accept) {
+        static const char others[] = "A=one\0D=", twice[] = "A=one\0A=two";
+
+        RIG_PLUGIN(rig, 1, "hostile", "do=echo", "n=7");
+        rig_send_tick(rig, 9, 1, others, sizeof(others));
+        rig_expect(rig, 9, RUN_RESULT_START_FAILED, "a parameter that its AcceptParameters= does not name");
+        rig_send_tick(rig, 10, 1, twice, sizeof(twice));
+        rig_expect(rig, 10, RUN_RESULT_START_FAILED, NULL);
+        rig_send_tick(rig, 11, 1, NULL, 0);
+        rig_expect(rig, 11, RUN_RESULT_SUCCESS, NULL);
+}
+END_TEST
+
 static void allow_little(struct job_what *what) {
         what->capture_max = 5;
 }
@@ -344,6 +357,7 @@ int main(void) {
         tcase_add_test(tc, another_user_ends_the_host);
         tcase_add_test(tc, a_generator_finishes);
         tcase_add_test(tc, parameters_reach_the_plugin);
+        tcase_add_test(tc, parameters_that_the_job_does_not_accept);
         tcase_add_test(tc, a_value_is_cut_at_its_bound);
         tcase_add_test(tc, ticks_of_a_job_are_one_at_a_time);
         tcase_add_test(tc, a_cancelled_tick_ends_as_it_was_asked_to);

@@ -323,9 +323,9 @@ START_TEST(what_a_host_says_is_not_believed) {
         settle();
         ck_assert_int_eq(last_end(10)->result, RUN_RESULT_FAILED);
         ck_assert_int_le(last_end(10)->end_bt_us, clock_now().bt_us);
-        tick_put_loaded(&pack, &(struct tick_loaded){.handle = 3});
+        tick_put_run(&pack, &(struct tick_run){.handle = 1, .start = start_of(99, 1)});
         seen.n_kills = 0;
-        say(TICK_LOADED, &pack); /* nobody has asked */
+        say(TICK_RUN, &pack); /* nobody has asked */
         settle();
         ck_assert_uint_eq(seen.n_kills, 1);
 }
@@ -350,6 +350,8 @@ START_TEST(a_death_costs_the_run_whose_code_it_was) {
         host.page->ring[4 % TICK_RING].result = RUN_RESULT_NONE;
         host.page->phase = TICK_PHASE_RUN;
         host.page->current = 14;
+        host.page->noted = UINT64_MAX - 1; /* no less nonsense than anything else */
+        host.page->ring[(UINT64_MAX - 1) % TICK_RING].run = 13;
         die(RUN_RESULT_SIGNAL, -1, SIGSEGV);
         ck_assert_uint_eq(seen.n_ended, 4);
         static const struct {
