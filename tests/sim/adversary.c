@@ -152,6 +152,7 @@ static void random_borders(struct adversary *a, int64_t rt_us, struct job_when *
 
 static void random_schedule(struct adversary *a, struct job_when *when) {
         job_when_init(when);
+        when->log = JOB_LOG_CHANGES;
         if (one_in(a, 5))
                 when->on_boot_us = one_in(a, 2) ? 0 : between(a, 0, 20 * USEC_PER_MINUTE);
         if (when->on_boot_us >= 0 && one_in(a, 2))

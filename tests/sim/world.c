@@ -924,6 +924,30 @@ static void on_heard(struct world *w, struct world_job *job, const struct action
                            a->run.run.segment);
 }
 
+/* Every third of the adversary's jobs has a host, which keeps its results until their era is durable. */
+static bool is_hosted(const struct world_job *job) {
+        return strncmp(job->name, "job", 3) == 0 && atoi(job->name + 3) % 3 == 1;
+}
+
+/* All results of a job were noted by now. */
+static void mark_results(struct world *w, struct world_job *job) {
+        for (size_t k = 0; w->store && k < job->n_unacked; k++)
+                if (is_hosted(job) && job->unacked[k].era == 0)
+                        job->unacked[k].era = keeper_era(w->keeper) + 1;
+}
+
+static void acknowledge_hosts(struct world *w) {
+        uint64_t era = keeper_kept_era(w->keeper, w->store->committed);
+        for (size_t i = 0; i < w->n_jobs; i++) {
+                struct world_job *job = &w->jobs[i];
+                size_t n = 0;
+                for (size_t k = 0; k < job->n_unacked; k++)
+                        if (job->unacked[k].era == 0 || job->unacked[k].era > era)
+                                job->unacked[n++] = job->unacked[k];
+                job->n_unacked = n;
+        }
+}
+
 static void on_durable(struct world *w) {
         uint64_t run;
         chains_check_durable(w, false);
@@ -936,6 +960,7 @@ static void on_durable(struct world *w) {
                                                 (w->jobs[i].n_unacked - k) * sizeof(w->jobs[i].unacked[0]));
                                         break;
                                 }
+        acknowledge_hosts(w);
         size_t n = 0;
         while (n < w->n_horizons && w->horizons[n].number <= w->store->committed)
                 engine_claimed(w->engine, w->now, w->horizons[n++].at);
@@ -968,7 +993,8 @@ static void flush(struct world *w, bool is_forced) {
 static void note_action(struct world *w, const struct action *a) {
         book_note(w->book, w->engine, w->now, a, NULL, 0);
         keeper_note(w->keeper, w->engine, w->book, w->now, a, NULL, 0);
-        if ((a->kind == ACTION_ENDED || a->kind == ACTION_REFUSED) && keeper_ended(w->keeper, w->now, a->run.run.run) < 0)
+        bool is_over = a->kind == ACTION_ENDED || a->kind == ACTION_REFUSED;
+        if (is_over && !a->run.run.is_hosted && keeper_ended(w->keeper, w->now, a->run.run.run) < 0)
                 abort();
         if (a->kind != ACTION_HORIZON)
                 return;
@@ -1277,6 +1303,7 @@ struct world_job *world_define(struct world *w, const char *name, const struct j
                 .has_trail = job->has_trail,
                 .trail = job->trail,
                 .name = job->name,
+                .host = is_hosted(job) ? "host" : NULL,
         };
         if (engine_define(w->engine, &define, when, NULL) < 0)
                 abort();
@@ -1334,15 +1361,15 @@ static void note_end(struct world_job *job) {
 }
 
 /* A short tick of a host is told with its end only. */
-static bool is_told_at_end(const struct wire_start *start) {
-        return start->run % 4 == 0 && !start->asks_conditions;
+static bool is_told_at_end(const struct world_job *job) {
+        return (job->start.run % 4 == 0) != is_hosted(job) && !job->start.asks_conditions;
 }
 
 static void deliver_end(struct world *w, struct world_job *job) {
         struct wire_ended ended = {.run = job->start.run, .end = job->end};
         ended.end.end_bt_us = job->end_bt_us;
         ended.end.end_rt_us = w->now.rt_us - (w->now.bt_us - job->end_bt_us);
-        if (!is_told_at_end(&job->start))
+        if (!is_told_at_end(job))
                 tell_started(w, job);
         job->ending = job->start;
         job->is_running = false;
@@ -1350,7 +1377,8 @@ static void deliver_end(struct world *w, struct world_job *job) {
         if (w->store) {
                 if (job->n_unacked == WORLD_UNACKED)
                         abort();
-                job->unacked[job->n_unacked++] = (struct world_result){job->start, job->begun_bt_us, job->end_bt_us, job->end};
+                job->unacked[job->n_unacked++] =
+                        (struct world_result){job->start, job->begun_bt_us, job->end_bt_us, job->end, 0};
         }
         settle_flights(job);
         if (w->planted == 4 && ended.run % 5 == 0)
@@ -1358,6 +1386,7 @@ static void deliver_end(struct world *w, struct world_job *job) {
         if (engine_ended(w->engine, w->now, &ended) != 0)
                 world_fail(w, "%s: the engine does not know run %llu", job->name, (unsigned long long)ended.run);
         world_take_actions(w);
+        mark_results(w, job);
         job->ending.run = 0;
         if (!w->holds_started)
                 tell_all_started(w, job);
@@ -1533,6 +1562,7 @@ static void define_all(struct world *w) {
                         .has_trail = job->has_trail,
                         .trail = job->trail,
                         .name = job->name,
+                        .host = is_hosted(job) ? "host" : NULL,
                 };
                 if (engine_define(w->engine, &define, &job->defined, NULL) < 0)
                         abort();
@@ -1695,6 +1725,9 @@ static void begin_anew(struct world *w, bool is_resync) {
         bool is_same_runner = memcmp(w->store->instance, w->hello.instance, sizeof(w->store->instance)) == 0;
         new_engine(w);
         new_keeper(w);
+        for (size_t i = 0; i < w->n_jobs; i++)
+                for (size_t k = 0; k < w->jobs[i].n_unacked; k++)
+                        w->jobs[i].unacked[k].era = 0;
         struct engine_past past = {.is_same_runner = is_same_runner, .horizon = w->store->horizon};
         memset(past.horizon_boot_id, 1, sizeof(past.horizon_boot_id));
         past.horizon_boot_id[0] = w->store->boot;
@@ -1724,6 +1757,8 @@ static void begin_anew(struct world *w, bool is_resync) {
                       &(struct wire_commit){
                               .generation = w->generation, .is_resync = is_resync, .time_sync_wait_us = w->sync_wait_us});
         world_take_actions(w);
+        for (size_t i = 0; i < w->n_jobs; i++)
+                mark_results(w, &w->jobs[i]);
         note_armed(w);
         holds_settle(w, w->now.bt_us);
         for (size_t i = 0; i < w->n_jobs; i++)

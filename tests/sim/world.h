@@ -67,6 +67,7 @@ struct world_result {
         struct wire_start start;
         int64_t begun_bt_us, end_bt_us;
         struct run_end end;
+        uint64_t era; /* of a host: the keeper's in which it may be acknowledged; 0: when the keeper says so */
 };
 
 /* A run in flight beside another one. */
