@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The coprocesses of the examples, without a daemon: one line in, one line out, and an end with the input.
+# The coprocesses of the examples, first without a daemon: one line in, one line out, and an end with the input. t-examples has them in
+# a daemon, but for the one in C, which is built here.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 examples=$here/../../config/examples/coprocess
@@ -42,3 +43,13 @@ fi
 status=0
 "$T/disk" /no/such/file </dev/null 2>"$T/err" || status=$?
 assert_equal "no file" "1 disk: /no/such/file: No such file or directory" "$status $(cat "$T/err")"
+
+write_job disk <<END
+Every=50ms
+Coprocess=$T/disk $T/probe
+END
+start_daemon
+expect_ctl 0 trigger --wait disk
+expect_ctl 0 show --json=short disk
+jq -r .lastRun.value <<<"$said" | jq -e '.longest_usec >= .usec' >/dev/null || die "disk in the daemon: $said"
+stop_daemon
