@@ -40,7 +40,7 @@ struct host {
         uint32_t first, last;         /* ticks, in the order in which they were or will be sent */
         uint32_t n_hosted;            /* definitions */
         uint32_t last_handle;
-        uint64_t answered;            /* number of the latest answer read, */
+        uint64_t answered;         /* number of the latest answer read, */
         uint64_t marked, mark_era; /* up to which number they are of which era; 0: none is awaited */
         uint64_t acknowledged;
         int64_t up_bt_us;

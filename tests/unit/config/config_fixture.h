@@ -48,7 +48,11 @@ static void put(const char *path, const char *text) {
 /* Reads etc before run, with the settings file "conf". */
 static int load(void) {
         static const char *const folders[] = {"etc", "run", "absent"};
-        struct config_paths paths = {.settings_file = "conf", .folders = folders, .n_folders = 3, .plugin_host = plugin_host, .warns_of_plugins = true};
+        struct config_paths paths = {.settings_file = "conf",
+                                     .folders = folders,
+                                     .n_folders = 3,
+                                     .plugin_host = plugin_host,
+                                     .warns_of_plugins = true};
 
         config = config_free(config);
         diags_done(&diags);

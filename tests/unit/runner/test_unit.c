@@ -168,7 +168,8 @@ START_TEST(the_process_is_ours_with_all_that_it_says_in_one_pipe) {
         ck_assert_str_eq(what.argv[1], "--unit=a@b.service");
         ck_assert_str_eq(what.argv[2], "--user");
         ck_assert_ptr_null(what.argv[3]);
-        ck_assert(what.work == JOB_WORK_COMMAND && what.output.kind == JOB_OUTPUT_JOURNAL && what.error.kind == JOB_OUTPUT_INHERIT);
+        ck_assert(what.work == JOB_WORK_COMMAND && what.output.kind == JOB_OUTPUT_JOURNAL &&
+                  what.error.kind == JOB_OUTPUT_INHERIT);
         job_what_done(&what);
 }
 END_TEST
