@@ -252,7 +252,9 @@ bool hosts_has(const struct hosts *hosts, const struct hash128 *definition) {
 
 int hosts_tick(struct hosts *hosts, struct clock_sample now, const struct wire_start *start) {
         uint32_t row = hosts_find_definition(hosts, &start->hash);
-        uint32_t tick = row != INDEX_NONE ? ticks_add(hosts, row, start) : INDEX_NONE;
+        if (row == INDEX_NONE)
+                return 1;
+        uint32_t tick = ticks_add(hosts, row, start);
         if (tick == INDEX_NONE) {
                 struct wire_ended ended = {.run = start->run};
                 ended.end = (struct run_end){.result = RUN_RESULT_START_FAILED,

@@ -65,12 +65,13 @@ static void add_parent_output(const struct link *link, struct wire_start *start)
 
 static int do_start(struct link *link, struct clock_sample now, uint32_t job, struct wire_start *start) {
         start->parameters = engine_parameters(link->engine, job, start->run, &start->parameters_size);
-        if (hosts_has(link->hosts, &start->hash))
-                return hosts_tick(link->hosts, now, start);
+        int r = hosts_tick(link->hosts, now, start);
+        if (r != 1)
+                return r;
         if (start->parent.run > 0)
                 add_parent_output(link, start);
         wire_put_start(&link->pack, start);
-        int r = link_send(link, WIRE_START);
+        r = link_send(link, WIRE_START);
         if (r < 0)
                 refuse_start(link, now, start, r);
         return 0;
