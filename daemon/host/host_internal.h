@@ -201,5 +201,5 @@ void work_plugin_end(struct chimed_job *job, int result);
 void work_plugin_unload(struct chimed_job *job);
 /* Frees a watch or timer. */
 struct chimed_watch *work_plugin_free_watch(struct chimed_watch *watch);
-/* True where its file is another one by now; looked at once in a while. */
+/* True where its file is another one than what was loaded of it; looked at once in a while. */
 bool work_plugin_is_outdated(struct chimed_job *job);

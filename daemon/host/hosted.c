@@ -136,8 +136,6 @@ static bool make_ready(struct chimed_job *job) {
         }
         if (r < 0)
                 hosted_set_message(job, strerror(-r), strlen(strerror(-r)));
-        if (job->state != HOSTED_BROKEN)
-                host_log(job->host, job, 3, "%s: %s", job->name, job->message);
         job->state = HOSTED_BROKEN;
         job->retry_bt_us = host_now(job->host) + HOST_RETRY_US;
         return false;
@@ -189,7 +187,7 @@ static bool is_free(struct chimed_job *job) {
 
         if (job->current || h->is_behind || h->resync != RESYNC_NONE || h->end != HOST_END_NONE || job->is_leaving)
                 return false;
-        if (job->state != HOSTED_READY || job->what.work != JOB_WORK_PLUGIN || !work_plugin_is_outdated(job))
+        if (job->what.work != JOB_WORK_PLUGIN || !work_plugin_is_outdated(job))
                 return true;
         host_log(h, job, 6, "%s: %s has changed; what is under way ends, then another process begins", job->name,
                  job->what.argv[0]);

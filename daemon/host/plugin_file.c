@@ -58,6 +58,19 @@ bool plugin_file_has_changed(const struct plugin_file *file) {
         return stat(file->path, &st) == 0 && !is_same(file, &st);
 }
 
+bool plugin_files_is_outdated(const struct plugin_files *files, const char *path) {
+        struct stat st;
+
+        if (!files->first || stat(path, &st) < 0)
+                return false;
+        for (const struct plugin_file *file = files->first; file; file = file->next) {
+                bool is_meant = strcmp(file->path, path) == 0 || (file->dev == st.st_dev && file->ino == st.st_ino);
+                if (is_meant && !is_same(file, &st))
+                        return true;
+        }
+        return false;
+}
+
 /* What keeps a file from being loaded; NULL: nothing. */
 static const char *find_fault(const struct stat *st, uid_t owner) {
         if (!S_ISREG(st->st_mode))
@@ -208,7 +221,7 @@ static void name_it(const char *path, char why[static PLUGIN_WHY_MAX]) {
 static struct plugin_file *find_loaded(const struct plugin_files *files, const struct plugin_file *opened) {
         struct plugin_file *file = files->first;
 
-        while (file && !(file->dev == opened->dev && file->ino == opened->ino && file->mtime_ns == opened->mtime_ns))
+        while (file && !(file->dev == opened->dev && file->ino == opened->ino))
                 file = file->next;
         return file;
 }

@@ -38,5 +38,7 @@ int plugin_files_open(struct plugin_files *files, const char *path, uid_t owner,
                       char why[static PLUGIN_WHY_MAX]);
 /* Whether there is another file, or other content, at its path now. One that has gone is none. */
 bool plugin_file_has_changed(const struct plugin_file *file);
+/* Whether what is at path now was something else when it was loaded: in this process it would be that still, or worse, both. */
+bool plugin_files_is_outdated(const struct plugin_files *files, const char *path);
 /* Frees what is known; the code stays where it is. */
 void plugin_files_done(struct plugin_files *files);

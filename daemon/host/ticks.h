@@ -49,7 +49,8 @@ void ticks_done(struct ticks *ticks);
 struct tick *ticks_find(const struct ticks *ticks, uint64_t run);
 /* What its record says; parameters are in it. */
 struct tick_run tick_read(const struct tick *tick);
-/* Takes over a RUN that was decoded from record, and lets its parameters point into the copy. 0; 1: the run is known; -ENOSPC: TICKS_OPEN_MAX are there; -ENOMEM. */
+/* Takes over a RUN that was decoded from record, and lets its parameters point into the copy. 0; 1: the run is known; -ENOSPC:
+ * TICKS_OPEN_MAX are there; -ENOMEM. */
 int ticks_add(struct ticks *ticks, struct tick_run *run, const void *record, size_t size, struct tick **ret);
 /* The answer to an open one gets its number. answer is copied; where there is no memory for its value it has none. */
 void ticks_answer(struct ticks *ticks, struct tick *tick, const struct tick_answer *answer);

@@ -136,6 +136,8 @@ void work_plugin_unload(struct chimed_job *job) {
 bool work_plugin_is_outdated(struct chimed_job *job) {
         int64_t now = host_now(job->host);
 
+        if (job->state != HOSTED_READY)
+                return now >= job->retry_bt_us && plugin_files_is_outdated(&job->host->files, job->what.argv[0]);
         if (now - job->file->looked_bt_us < HOST_LOOK_US)
                 return false;
         job->file->looked_bt_us = now;

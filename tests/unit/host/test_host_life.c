@@ -242,6 +242,28 @@ static void copy_file(const char *from, const char *to, bool is_renamed) {
         ck_assert_int_eq(system(command), 0);
 }
 
+START_TEST(a_file_that_was_overwritten_is_not_loaded_again) {
+        char folder[] = "/tmp/chimed-host-XXXXXX", path[300];
+
+        ck_assert_ptr_nonnull(mkdtemp(folder));
+        snprintf(path, sizeof(path), "%s/p.so", folder);
+        copy_file(PLUGIN_FOLDER "/noop.so", path, true);
+        chmod(path, 0755);
+        const char *const argv[] = {path, NULL};
+        rig_load(rig, 1, JOB_WORK_PLUGIN, argv, NULL, NULL);
+        rig_tick(rig, 1, 1);
+        rig_expect(rig, 1, RUN_RESULT_SUCCESS, "");
+        copy_file(PLUGIN_FOLDER "/hostile.so", path, _i == 0);
+        rig_load(rig, 2, JOB_WORK_PLUGIN, argv, (const char *const[]){"do=count", NULL}, NULL);
+        rig_tick(rig, 2, 2);
+        ck_assert_int_eq(rig_end(rig), 0);
+        ck_assert_uint_eq(rig->page->phase, TICK_PHASE_RENEW);
+        ck_assert_ptr_null(rig_find(rig, TICK_ANSWER, 2));
+        unlink(path);
+        rmdir(folder);
+}
+END_TEST
+
 START_TEST(a_changed_file_takes_another_process) {
         char folder[] = "/tmp/chimed-host-XXXXXX", path[300];
         uint64_t run = 2000;
@@ -290,6 +312,7 @@ int main(void) {
         tcase_add_test(tc, without_a_runner_it_ends_whatever_does_not);
         tcase_add_loop_test(tc, what_makes_no_sense_ends_it, 0, 4);
         tcase_add_test(tc, an_unloaded_job_leaves);
+        tcase_add_loop_test(tc, a_file_that_was_overwritten_is_not_loaded_again, 0, 2);
         tcase_add_test(tc, a_changed_file_takes_another_process);
         suite_add_tcase(suite, tc);
         return run_suite(suite);

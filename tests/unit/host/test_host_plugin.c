@@ -335,6 +335,38 @@ START_TEST(what_plugins_say_is_passed_on_within_bounds) {
 }
 END_TEST
 
+static char *read_file(const char *path) {
+        static char buf[2][64 * 1024];
+        static int n;
+        FILE *f = fopen(path, "re");
+
+        ck_assert_ptr_nonnull(f);
+        char *text = buf[n++ % 2];
+        text[fread(text, 1, sizeof(buf[0]) - 1, f)] = '\0';
+        fclose(f);
+        return text;
+}
+
+START_TEST(the_example_of_the_manual_works) {
+        char *manual = read_file(SOURCE_ROOT "/man/chimed-plugin.3");
+        char *code = strstr(read_file(SOURCE_ROOT "/tests/plugins/example.c"), "#include \"daemon/plugin.h\"");
+
+        ck_assert_ptr_nonnull(code);
+        code += strlen("#include \"daemon/plugin.h\"");
+        ck_assert_ptr_nonnull(strstr(manual, code)); /* to its end */
+        RIG_PLUGIN(rig, 1, "example", "path=" SOURCE_ROOT "/man/chimed-plugin.3", "max=5");
+        RIG_PLUGIN(rig, 2, "example", "path=/proc/sys/kernel/pid_max", "max=5");
+        RIG_PLUGIN(rig, 3, "example", "path=/proc/self/loginuid");
+        rig_tick(rig, 1, 1);
+        rig_tick(rig, 2, 2);
+        rig_tick(rig, 3, 3);
+        rig_expect(rig, 1, RUN_RESULT_FAILED, SOURCE_ROOT "/man/chimed-plugin.3 has no number");
+        rig_expect(rig, 2, RUN_RESULT_FAILED, NULL);
+        ck_assert_ptr_nonnull(strstr(rig_answer(rig, 2)->text, " is too much"));
+        rig_expect(rig, 3, RUN_RESULT_START_FAILED, "Option.max= is missing: Fail above this.");
+}
+END_TEST
+
 START_TEST(an_exit_in_a_destructor_is_not_reached) {
         RIG_PLUGIN(rig, 1, "hostile", "do=crash", "in=exit");
         rig_tick(rig, 1, 1);
@@ -364,6 +396,7 @@ int main(void) {
         tcase_add_test(tc, a_tick_waits_for_its_definition);
         tcase_add_test(tc, without_a_definition_it_fails_in_the_end);
         tcase_add_test(tc, what_plugins_say_is_passed_on_within_bounds);
+        tcase_add_test(tc, the_example_of_the_manual_works);
         tcase_add_test(tc, an_exit_in_a_destructor_is_not_reached);
         suite_add_tcase(suite, tc);
         return run_suite(suite);
