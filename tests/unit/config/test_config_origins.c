@@ -43,6 +43,8 @@ static const struct {
         {"b", "broken Every=1h jobs/a.ini:10;Timeout=30s jobs/a.ini:3 default;User=daemon conf:2 default;"
               "Environment=A=1 jobs/a.ini:2 default;"},
         {"c", "absent "},
+        {"e", "Plugin=x jobs/e.ini:2;Option.b=2 jobs/e.ini:4;Option.a=3 jobs/e.ini.d/x.conf:2;Timeout=9s jobs/e.ini:5;"
+              "User=daemon conf:2 default;"},
         {"d", "broken Command=/bin/true jobs/d.ini:2;Every=x jobs/d.ini:3;User=daemon conf:2 default;"},
 };
 
@@ -54,10 +56,13 @@ START_TEST(each_setting_in_force_has_its_place) {
         ck_assert_int_eq(chdir(root), 0);
         mkdir("jobs", 0755);
         mkdir("jobs/a.ini.d", 0755);
+        mkdir("jobs/e.ini.d", 0755);
         put("conf", "[defaults]\nUser=daemon\n");
         put("jobs/a.ini", "[defaults]\nEnvironment=A=1\nTimeout=30s\n[job a]\nCommand=/bin/true\nEvery=1h\nEnvironment=\n"
                           "Environment=B=2\n[job b]\nEvery=1h\nCommand=\n");
         put("jobs/a.ini.d/x.conf", "[job a]\nEvery=2h\nEnvironment=C=3\nTimeout=\n");
+        put("jobs/e.ini", "[job e]\nPlugin=x\nOption.a=1\nOption.b=2\nTimeout=9s\nOption.c=1\n");
+        put("jobs/e.ini.d/x.conf", "[job e]\nOption.a=3\nOption.c=\n");
         put("jobs/d.ini", "[job d]\nCommand=/bin/true\nEvery=x\n");
         const char *text = load(rows[_i].job);
         ck_assert_int_eq(chdir("/"), 0);
