@@ -16,6 +16,7 @@
 #include "daemon/core/util.h"
 #include "daemon/runner/runner_internal.h"
 #include "daemon/runner/terminal.h"
+#include "daemon/runner/trial_host.h"
 
 #define RUN_NUMBER 1
 #define WORDS_MAX  512
@@ -23,9 +24,10 @@
 
 struct trial {
         const struct trial_order *order;
-        int signal;   /* that we were sent first; 0: none */
-        bool is_over; /* how it ended is told, which only is to be taken */
-        int status;   /* then */
+        struct trial_host *host; /* NULL: the run is no tick of one */
+        int signal;              /* that we were sent first; 0: none */
+        bool is_over;            /* how it ended is told, which only is to be taken */
+        int status;              /* then */
 };
 
 /* ---- words ---- */
@@ -62,7 +64,7 @@ static void print_how(const struct run *run, char *buf, size_t size) {
         else if (end->result == RUN_RESULT_START_FAILED && end->step == RUN_STEP_CONDITION && run->condition[0])
                 snprintf(buf + n, size - n, ", a condition can't be asked: %s", run->condition);
         else if (end->result == RUN_RESULT_START_FAILED)
-                snprintf(buf + n, size - n, " at %s: %s", run_step_to_string(end->step), error ? error : "not known");
+                snprintf(buf + n, size - n, " at %s%s%s", run_step_to_string(end->step), error ? ": " : "", error ? error : "");
         else if (end->start_bt_us == 0 && end->result == RUN_RESULT_FINISHED)
                 snprintf(buf + n, size - n, ", not run: what StopWhenPathExists= names is there");
         else if (name)
@@ -83,6 +85,17 @@ __attribute__((format(printf, 2, 3))) static void tell(struct runner *runner, co
         va_end(arguments);
         strcat(line, "\n");
         terminal_write(runner->terminal, STDERR_FILENO, line, strlen(line));
+}
+
+/* What a tick takes of the processor is its host's, with the start. */
+static void tell_tick(struct runner *runner, const struct run *run, const char *message) {
+        const struct run_end *end = &run->end;
+        char how[WORDS_MAX], span[96];
+
+        print_how(run, how, sizeof(how));
+        tell(runner, "%s: %s%s%.400s%s%s", run->name, how, message ? ": " : "", message ? message : "",
+             end->start_bt_us > 0 ? ", after " : "",
+             end->start_bt_us > 0 ? print_span(end->end_bt_us - end->start_bt_us, span) : "");
 }
 
 static void tell_end(struct runner *runner, const struct run *run) {
@@ -116,7 +129,7 @@ static int exit_status(const struct trial *trial, const struct run_end *end) {
         case RUN_RESULT_FAILED:
         case RUN_RESULT_SIGNAL:
         case RUN_RESULT_OOM:
-                return end->signal > 0 ? 128 + end->signal : end->exit_code;
+                return end->signal > 0 ? 128 + end->signal : end->exit_code >= 0 ? end->exit_code : TRIAL_EXIT_FAILED;
         case RUN_RESULT_NONE:
         case RUN_RESULT_INTERRUPTED:
         case RUN_RESULT_MAX:
@@ -130,8 +143,9 @@ static bool is_all_taken(const struct runner *runner) {
 }
 
 /* The run is over and its output taken, so that our word is the last. */
-static void finish(struct runner *runner, const struct run *run) {
+static void finish(struct runner *runner, struct run *run) {
         struct trial *trial = runner->trial;
+        const char *message = trial->host ? trial_host_judge(trial->host, &run->end) : NULL;
         int r = terminal_error(runner->terminal);
 
         trial->is_over = true;
@@ -140,7 +154,9 @@ static void finish(struct runner *runner, const struct run *run) {
                 tell(runner, "chimectl: %s: not all of its output could be written: %s", run->name, strerror(-r));
         if (r < 0 && trial->status == 0)
                 trial->status = TRIAL_EXIT_FAILED;
-        if (!trial->order->is_quiet)
+        if (!trial->order->is_quiet && trial->host)
+                tell_tick(runner, run, message);
+        else if (!trial->order->is_quiet)
                 tell_end(runner, run);
         runs_acknowledge(runner, RUN_NUMBER);
 }
@@ -255,6 +271,7 @@ static void tell_unlimited(const char *job, const struct job_what *what) {
 static struct wire_start make_start(const struct trial_order *order, const struct definition *definition,
                                     const struct job_what *what) {
         struct clock_sample now = clock_now();
+        bool is_host = job_work_is_hosted(what->work); /* parameters are its tick's */
 
         return (struct wire_start){
                 .run = RUN_NUMBER,
@@ -265,9 +282,9 @@ static struct wire_start make_start(const struct trial_order *order, const struc
                 .cause = RUN_CAUSE_TRIGGER,
                 .attempt = 1,
                 .asks_conditions = true,
-                .is_host = job_work_is_hosted(what->work),
-                .parameters = order->parameters,
-                .parameters_size = order->parameters_size,
+                .is_host = is_host,
+                .parameters = is_host ? NULL : order->parameters,
+                .parameters_size = is_host ? 0 : order->parameters_size,
         };
 }
 
@@ -288,23 +305,19 @@ static int obey(struct runner *runner, struct definition *definition, const stru
         const struct trial_order *order = runner->trial->order;
         struct wire_start start = make_start(order, definition, what);
         struct run *run;
-        int status = check_rights(order, definition, what);
+        int r, status = check_rights(order, definition, what);
 
         if (status == 0)
                 status = check_parameters(order, what);
         if (status != 0)
                 return status;
-        if (order->kind == TRIAL_RUN && job_work_is_hosted(what->work))
-                return say(TRIAL_EXIT_NOT_RUN,
-                           "%s is not a program that ends: its runs are ticks in a process that chimed keeps; in a running "
-                           "chimed: "
-                           "chimectl trigger --wait %s",
-                           order->job, order->job);
         if (order->kind == TRIAL_RUN) {
                 tell_unlimited(order->job, what);
-                return runs_start(runner, &start);
+                r = runs_start(runner, &start);
+                run = run_table_find(&runner->runs, RUN_NUMBER);
+                return r == 0 && run && run->host ? trial_host_new(runner, run, order, what, &runner->trial->host) : r;
         }
-        int r = run_table_add(&runner->runs, &start, definition_name(definition), &run);
+        r = run_table_add(&runner->runs, &start, definition_name(definition), &run);
         if (r == 0 && (r = trial_show(runner, run, what)) < 0)
                 return say(status_of(order), "%s: an EnvironmentFile= can't be read: %s", order->job, strerror(-r));
         if (r == 0)
@@ -386,6 +399,7 @@ int trial_main(const struct runner_options *options, const struct trial_order *o
                 return say(status_of(order), "out of memory");
         runner->trial = &trial;
         int r = run(runner);
+        trial_host_free(trial.host);
         terminal_free(runner->terminal);
         runner_end(runner);
         return r < 0 ? say(TRIAL_EXIT_FAILED, "%s", strerror(-r)) : r;

@@ -106,15 +106,50 @@ assert_equal "its host" "samplers " "$(setting PluginHost)"
 assert_equal "its user" "61003 " "$(setting User)"
 expect_env 0 --json coprocess
 assert_equal "the coprocess" '/bin/cat -u "two words" ' "$(setting Coprocess)"
-for job in plugin coprocess; do
-        expect_try 125 "$job"
-        assert_last "$job is not a program that ends"
-done
 rm "$T/secrets"
 expect_env 1 plain
 assert_contains "the error" "an EnvironmentFile= can't be read: No such file or directory" "$(cat "$T/err")"
 expect_try 125 plain
 assert_last "plain: start-failed at environment: No such file or directory"
+
+# ---- a tick of a plugin or coprocess ----
+mkdir "$T/plugins"
+cp "$CHIMED_BUILD/plugins/heartbeat.so" "$T/plugins"
+chmod -R go-w "$T/plugins"
+printf '[chimed]\nPluginDirectory=%s\n' "$T/plugins" >>"$T/chimed.conf"
+answers() { # JOB SCRIPT [SETTING...]: a coprocess that does this with each line
+        printf '%s\n' "Coprocess=/bin/sh -c 'while read -r tick; do $2; done'" "${@:3}" | write_job "$1"
+}
+write_job beats <<<"Plugin=heartbeat
+Option.touch=$T/out/beat"
+write_job no-plugin <<<Plugin=absent
+answers echoes 'echo beside >&2; echo "$tick"' AcceptParameters=COLOUR
+answers who 'id -u' User=61003 Group=61003
+answers fails "cat $T/answer"
+echo '{"status":"failed","message":"no luck"}' >"$T/answer"
+answers exits 'exit 3'
+answers over 'exit 0'
+answers slow 'sleep 1000' Timeout=300ms KillGrace=100ms
+expect_try 0 beats
+[ -e "$T/out/beat" ] || die "the plugin has not touched its file"
+assert_last "beats: success, after "
+expect_try 125 no-plugin
+assert_last "no-plugin: start-failed at plugin: absent.so: No such file or directory"
+expect_try 0 --set COLOUR=red echoes
+assert_equal "the tick" 'echoes trigger 1 red' "$(jq -r '"\(.job) \(.cause) \(.attempt) \(.parameters.COLOUR)"' <<<"$said")"
+assert_equal "standard error" beside "$(head -n 1 "$T/err")"
+expect_try 0 who
+assert_equal "the user of the coprocess" 61003 "$said"
+expect_try 1 fails
+assert_equal "standard output" "" "$said"
+assert_last "fails: failed: no luck, after "
+expect_try 3 exits
+assert_last "exits: failed, exit status 3, after "
+expect_try 0 over
+assert_last "over: finished, "
+expect_try 124 slow
+assert_last "slow: timeout"
+until_true 10 is_left_nothing
 
 # ---- how it ends ----
 write_job three <<<'Script=echo out; echo err >&2; exit 3'
