@@ -291,7 +291,7 @@ START_TEST(a_tick_goes_to_its_host_and_back) {
         ck_assert_uint_eq(host.runs[1].handle, seen.load.handle);
         answer(10, RUN_RESULT_SUCCESS, "a value that is longer than it may be");
         ck_assert_int_eq(last_end(10)->result, RUN_RESULT_SUCCESS);
-        ck_assert_str_eq(seen.value, "er than it may be" + 1);
+        ck_assert_str_eq(seen.value, "r than it may be");
         ck_assert_int_gt(last_end(10)->start_bt_us, 0);
         tick(11, 1);
         settle();
