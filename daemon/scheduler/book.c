@@ -16,7 +16,8 @@ struct book {
         struct index by_job;
         struct book_totals totals;
         size_t values_size;
-        size_t hand; /* of the clock that looks for values to give up */
+        size_t hand;            /* of the clock that looks for values to give up */
+        struct book_run *spare; /* let go last; NULL: none was. A job that runs on and on needs one for each run */
 };
 
 int book_new(struct book **ret) {
@@ -41,7 +42,8 @@ static void run_release(struct book *b, const struct book_run **place) {
         if (!run || --run->n_uses > 0)
                 return;
         value_drop(b, &run->value);
-        free(run);
+        free(b->spare);
+        b->spare = run;
 }
 
 static void run_hold(struct book *b, const struct book_run **place, const struct book_run *run) {
@@ -76,10 +78,12 @@ static void value_set(struct book *b, struct book_value *to, const void *data, s
 
 /* The job's latest run from now on; NULL without memory, and then none is known. */
 static struct book_run *run_new(struct book *b, struct book_job *j, const struct job_run *run) {
-        struct book_run *new = calloc(1, sizeof(*new));
         run_release(b, &j->last);
+        struct book_run *new = b->spare ? b->spare : malloc(sizeof(*new));
+        b->spare = NULL;
         if (!new)
                 return NULL;
+        memset(new, 0, sizeof(*new));
         new->run = *run;
         new->end.exit_code = -1;
         run_hold(b, &j->last, new);
@@ -170,6 +174,7 @@ struct book *book_free(struct book *b) {
                 return NULL;
         for (size_t i = 0; i < b->n; i++)
                 done(b, &b->jobs[i]);
+        free(b->spare);
         free(b->jobs);
         index_done(&b->by_job);
         free(b);

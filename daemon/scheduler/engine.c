@@ -71,8 +71,11 @@ struct action *engine_emit(struct engine *e, enum action_kind kind, uint32_t job
                 e->actions = p;
                 e->allocated_actions = n;
         }
-        e->actions[e->n_actions] = (struct action){.kind = kind, .job = job};
-        return &e->actions[e->n_actions++];
+        struct action *a = &e->actions[e->n_actions++];
+        memset(a, 0, sizeof(*a));
+        a->kind = kind;
+        a->job = job;
+        return a;
 }
 
 const struct action *engine_next_action(struct engine *e) {

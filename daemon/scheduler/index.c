@@ -6,6 +6,15 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* By the high bits, which a multiplication brings down without a division (Lemire, "Fast random integer generation in an interval"). */
+static size_t home_of(const struct index *x, uint64_t hash) {
+        return (size_t)(((unsigned __int128)hash * x->n_buckets) >> 64);
+}
+
+static size_t next_of(const struct index *x, size_t i) {
+        return i + 1 < x->n_buckets ? i + 1 : 0;
+}
+
 void index_done(struct index *x) {
         free(x->bucket);
         *x = (struct index){0};
@@ -14,16 +23,16 @@ void index_done(struct index *x) {
 uint32_t index_find(const struct index *x, uint64_t hash, index_equal_fn equal, const void *table, const void *wanted) {
         if (x->n_buckets == 0)
                 return INDEX_NONE;
-        for (size_t i = hash % x->n_buckets; x->bucket[i]; i = (i + 1) % x->n_buckets)
+        for (size_t i = home_of(x, hash); x->bucket[i]; i = next_of(x, i))
                 if (equal(table, x->bucket[i] - 1, wanted))
                         return x->bucket[i] - 1;
         return INDEX_NONE;
 }
 
 static void insert(struct index *x, uint64_t hash, uint32_t row) {
-        size_t i = hash % x->n_buckets;
+        size_t i = home_of(x, hash);
         while (x->bucket[i])
-                i = (i + 1) % x->n_buckets;
+                i = next_of(x, i);
         x->bucket[i] = row + 1;
 }
 
@@ -60,14 +69,14 @@ static bool is_reachable(size_t hole, size_t home, size_t at) {
 void index_remove(struct index *x, uint64_t hash, uint32_t row, index_hash_fn hash_of, const void *table) {
         if (x->n_buckets == 0)
                 return;
-        size_t hole = hash % x->n_buckets;
+        size_t hole = home_of(x, hash);
         while (x->bucket[hole] != row + 1) {
                 if (!x->bucket[hole])
                         return;
-                hole = (hole + 1) % x->n_buckets;
+                hole = next_of(x, hole);
         }
-        for (size_t at = (hole + 1) % x->n_buckets; x->bucket[at]; at = (at + 1) % x->n_buckets) {
-                size_t home = hash_of(table, x->bucket[at] - 1) % x->n_buckets;
+        for (size_t at = next_of(x, hole); x->bucket[at]; at = next_of(x, at)) {
+                size_t home = home_of(x, hash_of(table, x->bucket[at] - 1));
                 if (is_reachable(hole, home, at))
                         continue;
                 x->bucket[hole] = x->bucket[at];

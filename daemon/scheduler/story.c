@@ -121,8 +121,6 @@ bool story_may_tell(struct often *often, struct clock_sample now, uint8_t max) {
 
 static void on_outcome(struct story *s, struct clock_sample now, const char *job, enum job_log log, const struct action *a,
                        const char *condition) {
-        if (a->outcome.outcome == SLOT_RAN)
-                return; /* told by started and ended */
         if (a->outcome.outcome == SLOT_MERGED) {
                 if (log == JOB_LOG_ALL || a->outcome.reason != SLOT_REASON_NONE)
                         story_tell_merged(s, job, a);
@@ -261,6 +259,8 @@ void story_tell(struct story *s, const struct engine *e, const struct book *b, s
                 }
                 return;
         }
+        if (a->kind == ACTION_START || (a->kind == ACTION_OUTCOME && a->outcome.outcome == SLOT_RAN))
+                return; /* told by started and ended */
         const char *job = engine_job_name(e, a->job), *condition = engine_condition(e, a->job);
         enum job_log log = engine_job_when(e, a->job)->log;
         condition = condition ? condition : "";
