@@ -34,7 +34,7 @@ struct coprocess;
 enum hosted_state {
         HOSTED_FRESH,
         HOSTED_READY,
-        HOSTED_BROKEN, /* could not be loaded: message says why, until retry_bt_us */
+        HOSTED_BROKEN, /* could not be loaded: why_broken says it until retry_bt_us */
 };
 
 /* A descriptor or timer that a plugin's code waits for. */
@@ -73,8 +73,9 @@ struct chimed_job {
 
         struct tick *current; /* under way */
         struct tick *waiting_first, *waiting_last;
-        struct pack value; /* of the tick under way */
-        char message[MESSAGE_MAX + 1];
+        struct pack value;             /* of the tick under way */
+        char message[MESSAGE_MAX + 1]; /* of the tick under way, or why it can't be loaded */
+        char why_broken[MESSAGE_MAX + 1];
         unsigned n_stray; /* answers to no tick since that was told */
         int64_t stray_bt_us;
 

@@ -127,8 +127,10 @@ void hosted_end(struct chimed_job *job, struct tick_answer *answer) {
 static bool make_ready(struct chimed_job *job) {
         int64_t now = host_now(job->host);
 
-        if (job->state == HOSTED_BROKEN && now < job->retry_bt_us)
+        if (job->state == HOSTED_BROKEN && now < job->retry_bt_us) {
+                memcpy(job->message, job->why_broken, sizeof(job->message));
                 return false;
+        }
         int r = job->what.work == JOB_WORK_PLUGIN ? work_plugin_load(job) : coprocess_new(job, &job->coprocess);
         if (r == 0) {
                 job->state = HOSTED_READY;
@@ -136,6 +138,7 @@ static bool make_ready(struct chimed_job *job) {
         }
         if (r < 0)
                 hosted_set_message(job, strerror(-r), strlen(strerror(-r)));
+        memcpy(job->why_broken, job->message, sizeof(job->message));
         job->state = HOSTED_BROKEN;
         job->retry_bt_us = host_now(job->host) + HOST_RETRY_US;
         return false;
@@ -169,10 +172,7 @@ static void begin(struct chimed_job *job, struct tick *tick, const struct tick_r
                 return;
         }
         if (job->state != HOSTED_READY && !make_ready(job)) {
-                char reason[MESSAGE_MAX + 1];
-                memcpy(reason, job->message, sizeof(reason));
                 refuse(job);
-                memcpy(job->message, reason, sizeof(reason)); /* for the next one, which does not try again */
                 return;
         }
         if (job->what.work == JOB_WORK_PLUGIN)
@@ -233,9 +233,7 @@ static void end_unbegun(struct chimed_job *job, struct tick *tick, enum run_resu
 }
 
 static void cancel_current(struct chimed_job *job, enum run_result wish) {
-        bool is_asked = job->current->wish != RUN_RESULT_NONE;
-
-        if (is_asked) /* it has been asked to end already: the first reason counts */
+        if (job->current->wish != RUN_RESULT_NONE) /* the first reason counts */
                 return;
         job->current->wish = wish;
         if (job->what.work == JOB_WORK_PLUGIN)
