@@ -97,9 +97,19 @@ static int on_arrival(void *userdata, uint32_t events) {
         int fds[2];
         (void)events;
         for (;;) {
+                arrival.run = 0;
                 int r = descriptors_receive(link->hosts_fd, &arrival, sizeof(arrival), fds, 2);
                 if (r == -EAGAIN)
                         return 0;
+                if (r == -EBADMSG &&
+                    hosts_owns(link->hosts, arrival.run)) { /* we have no room for them: the next one may have it */
+                        struct journal_record record = journal_begin(link->journal, EVENT_DEGRADED);
+                        journal_send(&record, "A host process can't be used: too many open files");
+                        r = do_kill(link, arrival.run);
+                        if (r < 0 && r != -ENOBUFS)
+                                return r;
+                        continue;
+                }
                 if (r != 0) { /* the link itself will end, too */
                         link->hosts_source = loop_source_free(link->hosts_source);
                         return r == 1 ? 0 : r;
