@@ -16,12 +16,12 @@
 struct run_block {
         uint64_t run;
         int64_t anchor_us, key, slot_us, slot_rt_us;
-        uint64_t missed;
+        uint64_t missed, seal;
         uint32_t handle, segment;
         uint16_t attempt;
         uint8_t item, cause, last_result, reserved[3];
 };
-_Static_assert(sizeof(struct run_block) == 64, "no padding");
+_Static_assert(sizeof(struct run_block) == 72, "no padding");
 
 struct answer_block {
         uint64_t run;
@@ -97,6 +97,7 @@ void tick_put_run(struct pack *p, const struct tick_run *v) {
                                   .slot_us = start->slot_us,
                                   .slot_rt_us = start->slot_rt_us,
                                   .missed = start->missed,
+                                  .seal = v->seal,
                                   .handle = v->handle,
                                   .segment = start->segment,
                                   .attempt = start->attempt,
@@ -118,6 +119,7 @@ int tick_get_run(const void *data, size_t size, struct tick_run *ret) {
             !are_parameters(parameters, parameters_size))
                 return -EBADMSG;
         *ret = (struct tick_run){.handle = block.handle,
+                                 .seal = block.seal,
                                  .start = {.run = block.run,
                                            .item = block.item,
                                            .segment = block.segment,

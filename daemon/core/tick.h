@@ -50,6 +50,7 @@ struct tick_loaded {
 struct tick_run {
         uint32_t handle;
         struct wire_start start; /* not on the wire, and 0: hash, the flags, the parent */
+        uint64_t seal;           /* by which a later scheduler knows that it is an earlier one's */
         const void *parameters;  /* NAME=VALUE, each ended by a NUL; borrowed in both directions */
         size_t parameters_size;  /* 0..TICK_PARAMETERS_MAX */
 };

@@ -78,6 +78,7 @@ void wire_put_hello(struct pack *p, const struct wire_hello *v) {
         pack_u16(p, v->version);
         pack_raw(p, v->boot_id, sizeof(v->boot_id));
         pack_raw(p, v->instance, sizeof(v->instance));
+        pack_raw(p, v->secret, sizeof(v->secret));
         pack_u64(p, v->epoch);
         pack_u64(p, v->next_run);
         put_bool(p, v->is_first_of_boot);
@@ -90,6 +91,7 @@ int wire_get_hello(const void *data, size_t size, struct wire_hello *ret) {
         v.version = unpack_u16(&u);
         get_raw(&u, v.boot_id, sizeof(v.boot_id));
         get_raw(&u, v.instance, sizeof(v.instance));
+        get_raw(&u, v.secret, sizeof(v.secret));
         v.epoch = unpack_u64(&u);
         v.next_run = unpack_u64(&u);
         v.is_first_of_boot = get_bool(&u);

@@ -11,7 +11,7 @@
 #include "config/pack.h"
 #include "daemon/core/run.h"
 
-#define WIRE_VERSION     10
+#define WIRE_VERSION     11
 #define WIRE_VALUE_CHUNK (32 * 1024)
 
 /* R: sent by the runner, S: by the scheduler. Order of a connection: both HELLO; R: DEFINE for every job, RUN (and what is known of
@@ -47,7 +47,9 @@ enum wire_type {
 struct wire_hello {
         uint16_t version;
         uint8_t boot_id[16];
-        uint8_t instance[16];  /* random, for the life of the runner; keys the draws and names the runs */
+        uint8_t instance[16]; /* random, for the life of the runner; keys the draws and names the runs */
+        uint8_t secret
+                [16]; /* random, too, and for the scheduler's eyes only: it knows by it what an earlier one has given to a host */
         uint64_t epoch;        /* R: the last scheduler's; S: its own, higher */
         uint64_t next_run;     /* R: lowest run number not used yet */
         bool is_first_of_boot; /* R: no runner of this run folder was up before in this boot */

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define SPARE_MAX  4096
-#define SPARE_SIZE 64 /* bytes of a record without parameters: only such memory is kept */
+#define SPARE_SIZE 72 /* bytes of a record without parameters: only such memory is kept */
 #define SLOTS_MIN  64
 
 static struct tick **find_place(const struct ticks *ticks, uint64_t run) {

@@ -18,7 +18,7 @@
 #include "daemon/core/util.h"
 
 #define HANDOVER_MAGIC   0x43484d444f564552 /* "CHMDOVER" */
-#define HANDOVER_VERSION 2
+#define HANDOVER_VERSION 3
 #define CHUNK_SIZE       (1024 * 1024) /* a chunk of definitions is closed at */
 #define TEXTS_MAX        1000000
 
@@ -107,6 +107,7 @@ static void put_runner(struct pack *p, const struct runner *runner) {
         pack_u32(p, HANDOVER_VERSION);
         pack_u32(p, WIRE_VERSION); /* the form of the commit and of definitions */
         pack_raw(p, runner->instance, sizeof(runner->instance));
+        pack_raw(p, runner->secret, sizeof(runner->secret));
         pack_u64(p, runner->link.epoch);
         pack_u32(p, (uint32_t)runner->folder.fd);
         pack_u32(p, (uint32_t)runner->folder.lock_fd);
@@ -271,10 +272,12 @@ static int get_head(struct unpack *u) {
 static int get_runner(struct unpack *u, struct runner *runner, uint64_t *ret_n) {
         int r = get_head(u);
         const void *instance = r == 0 ? unpack_raw(u, sizeof(runner->instance)) : NULL;
+        const void *secret = r == 0 ? unpack_raw(u, sizeof(runner->secret)) : NULL;
 
-        if (!instance)
+        if (!instance || !secret)
                 return r < 0 ? r : -EBADMSG;
         memcpy(runner->instance, instance, sizeof(runner->instance));
+        memcpy(runner->secret, secret, sizeof(runner->secret));
         runner->link.epoch = unpack_u64(u);
         runner->folder.fd = (int)unpack_u32(u);
         runner->folder.lock_fd = (int)unpack_u32(u);

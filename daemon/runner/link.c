@@ -605,6 +605,7 @@ void link_begin(struct runner *runner) {
 
         memcpy(hello.boot_id, runner->boot_id, sizeof(hello.boot_id));
         memcpy(hello.instance, runner->instance, sizeof(hello.instance));
+        memcpy(hello.secret, runner->secret, sizeof(hello.secret));
         runner->link.phase = LINK_PHASE_HELLO;
         runner->link.is_sync_told = runner->is_synchronised;
         run_numbers_forget_skipped(&runner->runs.numbers); /* what the last scheduler promised died with it */

@@ -318,15 +318,18 @@ static void find_own_user(struct runner *runner) {
 }
 
 static int find_ids(struct runner *runner) {
-        sd_id128_t boot, instance;
+        sd_id128_t boot, instance, secret;
         int r = sd_id128_get_boot(&boot);
 
         if (r >= 0)
                 r = sd_id128_randomize(&instance);
+        if (r >= 0)
+                r = sd_id128_randomize(&secret);
         if (r < 0)
                 return r;
         memcpy(runner->boot_id, boot.bytes, sizeof(runner->boot_id));
         memcpy(runner->instance, instance.bytes, sizeof(runner->instance));
+        memcpy(runner->secret, secret.bytes, sizeof(runner->secret));
         sd_id128_to_string(instance, runner->instance_text);
         return 0;
 }

@@ -121,6 +121,8 @@ static struct host *find_owner(struct hosts *hosts, uint64_t run, const struct h
         host = hosts_find_by_hash(hosts, hash);
         if (host && host->state != HOST_DOWN)
                 return NULL;
+        if (hosts->is_synced) /* its end came before */
+                return NULL;
         if (!host)
                 host = hosts_add(hosts, hash, "?");
         return host && host_index_run(host, run) == 0 ? host : NULL;
@@ -145,6 +147,12 @@ int hosts_on_run(struct hosts *hosts, const struct wire_run *run) {
         return 0;
 }
 
+/* Asks for all that it knows. 0, -ENOMEM, or what host_send() returns otherwise. */
+static int greet(struct host *host) {
+        tick_put_hello(&host->hosts->pack, &(struct tick_hello){.version = TICK_VERSION, .epoch = host->hosts->epoch});
+        return host_send(host, TICK_HELLO);
+}
+
 int hosts_on_descriptors(struct hosts *hosts, struct clock_sample now, uint64_t run, const struct hash128 *host_hash,
                          int ticks_fd, int page_fd) {
         static const struct channel_callbacks callbacks = {
@@ -164,8 +172,8 @@ int hosts_on_descriptors(struct hosts *hosts, struct clock_sample now, uint64_t 
                 return r;
         host->state = is_fresh ? HOST_UP : HOST_SYNC;
         host->up_bt_us = now.bt_us;
-        tick_put_hello(&hosts->pack, &(struct tick_hello){.version = TICK_VERSION, .epoch = hosts->epoch});
-        r = host_send(host, TICK_HELLO);
+        if (is_fresh || hosts->sync_bt_us > 0)
+                r = greet(host);
         if (r == -ENOMEM)
                 return r;
         if (hosts->is_quitting)
@@ -182,20 +190,39 @@ static bool is_synced(const struct hosts *hosts) {
         return hosts->n_expected == 0;
 }
 
+/* Behind all that the runner knows, so that no host can say that it has another's run. */
+static void greet_all(struct hosts *hosts, struct clock_sample now) {
+        hosts->sync_bt_us = now.bt_us + HOSTS_SYNC_US;
+        for (size_t i = 0; i < hosts->n_hosts; i++)
+                if (hosts->list[i] && hosts->list[i]->state == HOST_SYNC)
+                        (void)greet(hosts->list[i]);
+}
+
+/* The time to wait for hosts of before is over. */
+static void give_up(struct hosts *hosts, struct clock_sample now) {
+        for (size_t i = 0; i < hosts->n_hosts; i++) {
+                struct host *host = hosts->list[i];
+                if (!host || host->state != HOST_SYNC)
+                        continue;
+                host->is_late = true;
+                host->kill_bt_us = now.bt_us + HOSTS_LATE_US;
+                hosts_look_by(hosts, host->kill_bt_us);
+        }
+        for (size_t i = 0; i < hosts->n_expected; i++)
+                (void)hosts->shell.kill(hosts->userdata, hosts->expected[i]);
+}
+
 bool hosts_sync(struct hosts *hosts, struct clock_sample now) {
         if (hosts->sync_bt_us == 0)
-                hosts->sync_bt_us = now.bt_us + HOSTS_SYNC_US;
+                greet_all(hosts, now);
         if (!is_synced(hosts)) {
                 hosts_look_by(hosts, hosts->sync_bt_us);
                 if (now.bt_us < hosts->sync_bt_us)
                         return false;
-                for (size_t i = 0; i < hosts->n_hosts; i++)
-                        if (hosts->list[i] && hosts->list[i]->state == HOST_SYNC)
-                                (void)host_kill(hosts->list[i]);
-                for (size_t i = 0; i < hosts->n_expected; i++)
-                        (void)hosts->shell.kill(hosts->userdata, hosts->expected[i]);
+                give_up(hosts, now);
         }
         hosts->sync_bt_us = 0;
+        hosts->is_synced = true;
         for (size_t i = 0; i < hosts->n_hosts; i++)
                 if (hosts->list[i] && hosts->list[i]->n_hosted == 0)
                         host_quit(hosts->list[i]);
@@ -210,6 +237,7 @@ int host_synced(struct host *host, struct clock_sample now) {
         if (host->state != HOST_SYNC)
                 return 0;
         host->state = HOST_UP;
+        host->kill_bt_us = 0;
         int r = send_waiting(host, now);
         if (r == 0 && hosts->sync_bt_us > 0 && is_synced(hosts) && hosts_sync(hosts, now))
                 r = hosts->shell.on_synced(hosts->userdata);
@@ -218,18 +246,28 @@ int host_synced(struct host *host, struct clock_sample now) {
 
 /* ---- end ---- */
 
+static void kill_by(struct host *host, int64_t at_bt_us) {
+        host->kill_bt_us = at_bt_us;
+        hosts_look_by(host->hosts, at_bt_us);
+}
+
 int host_kill(struct host *host) {
+        int64_t now_bt_us = clock_now().bt_us;
         if (host->is_killed || host->run == 0)
                 return 0;
         int r = host->hosts->shell.kill(host->hosts->userdata, host->run);
         host->is_killed = r == 0;
         host->state = HOST_LEAVING;
+        kill_by(host, now_bt_us + (r == 0 ? HOSTS_LATE_US : HOSTS_CLOSED_US));
         return r == -ENOBUFS ? 0 : r;
 }
 
 void host_quit(struct host *host) {
-        if (host->ticks && host->state != HOST_LEAVING && host_send(host, TICK_QUIT) != -ENOMEM)
+        if (host->ticks && host->state != HOST_LEAVING && host_send(host, TICK_QUIT) != -ENOMEM) {
                 host->state = HOST_LEAVING;
+                if (host->n_hosted == 0) /* at a stop it is the runner that knows how long is waited */
+                        kill_by(host, clock_now().bt_us + HOSTS_QUIT_US);
+        }
         host_dirty(host); /* where it has no process it can go */
 }
 
@@ -239,13 +277,15 @@ int host_on_closed(void *userdata, int error) {
         host->state = HOST_LEAVING;
         if (error < 0) /* it speaks nonsense */
                 return host_kill(host);
-        host->kill_bt_us =
-                clock_now().bt_us + HOSTS_CLOSED_US; /* most likely it is dead, and the runner will say how it died */
-        hosts_look_by(host->hosts, host->kill_bt_us);
+        kill_by(host, clock_now().bt_us + HOSTS_CLOSED_US); /* most likely it is dead, and the runner will say how it died */
         return 0;
 }
 
 int host_look(struct host *host, struct clock_sample now) {
+        if (host->state == HOST_UP && host->is_stuck) {
+                host->is_stuck = false;
+                return send_waiting(host, now);
+        }
         if (host->kill_bt_us == 0)
                 return host_want(host, now);
         if (now.bt_us < host->kill_bt_us) {
@@ -253,7 +293,12 @@ int host_look(struct host *host, struct clock_sample now) {
                 return 0;
         }
         host->kill_bt_us = 0;
-        return host_kill(host);
+        if (!host->is_killed)
+                return host_kill(host);
+        struct wire_ended ended = {.run = host->run}; /* nobody will tell its end */
+        ended.end = (struct run_end){
+                .result = RUN_RESULT_CANCELLED, .exit_code = -1, .end_rt_us = now.rt_us, .end_bt_us = now.bt_us};
+        return hosts_on_ended(host->hosts, now, &ended);
 }
 
 /* What a dead host has done, told or not: from its page, which may say anything. */
@@ -297,8 +342,8 @@ static int end_with_host(struct hosts *hosts, uint32_t tick, struct clock_sample
         struct wire_ended ended = {.end = *end};
         const struct tick *t = &hosts->ticks[tick];
         char text[160] = "";
-        ended.end.start_bt_us = t->sent_bt_us;
-        ended.end.start_rt_us = now.rt_us - (now.bt_us - t->sent_bt_us);
+        ended.end.start_bt_us = t->sent_bt_us < end->end_bt_us ? t->sent_bt_us : end->end_bt_us;
+        ended.end.start_rt_us = now.rt_us - (now.bt_us - ended.end.start_bt_us);
         ended.end.cpu_us = 0; /* they were the host's */
         ended.end.memory_peak = 0;
         if (t->is_cancelled)
@@ -334,6 +379,7 @@ static int settle_ticks(struct host *host, struct clock_sample now, const struct
                 else {
                         t->state = TICK_STATE_WAITS;
                         t->deadline_bt_us = INT64_MAX;
+                        t->n_sends -= culprit != INDEX_NONE; /* another's fault */
                         continue;
                 }
                 (*ret_n_lost)++;
@@ -398,8 +444,9 @@ int hosts_on_ended(struct hosts *hosts, struct clock_sample now, const struct wi
                 munmap((void *)host->page, sizeof(*host->page));
         host->page = NULL;
         host->state = HOST_DOWN;
-        host->is_killed = false;
+        host->is_killed = host->is_greeted = host->is_late = host->is_stuck = false;
         host->kill_bt_us = 0;
+        host->n_by_handle = 0;
         host->answered = host->acknowledged = host->mark_era = 0;
         host->last_handle = 0;
         (void)host_index_run(host, 0);

@@ -120,10 +120,37 @@ int ticks_fail(struct hosts *hosts, uint32_t tick, struct clock_sample now, enum
                 .end_bt_us = now.bt_us,
         };
         if (hosts->ticks[tick].state != TICK_STATE_WAITS && result != RUN_RESULT_START_FAILED) {
-                ended.end.start_bt_us = hosts->ticks[tick].sent_bt_us;
+                ended.end.start_bt_us = hosts->ticks[tick].sent_bt_us < now.bt_us ? hosts->ticks[tick].sent_bt_us : now.bt_us;
                 ended.end.start_rt_us = now.rt_us - (now.bt_us - ended.end.start_bt_us);
         }
         return ticks_end(hosts, tick, &ended, NULL, 0);
+}
+
+/* Nobody but a scheduler of this runner can make it: a host can't tell of ticks that it was never given. */
+static uint64_t seal(const struct hosts *hosts, const struct hash128 *definition, const struct wire_start *start) {
+        struct {
+                struct hash128 definition;
+                uint64_t run, missed;
+                int64_t anchor_us, key, slot_us, slot_rt_us;
+                uint32_t segment;
+                uint16_t attempt;
+                uint8_t item, cause, last_result, zeros[7];
+        } sealed = {
+                .definition = *definition,
+                .run = start->run,
+                .missed = start->missed,
+                .anchor_us = start->anchor_us,
+                .key = start->key,
+                .slot_us = start->slot_us,
+                .slot_rt_us = start->slot_rt_us,
+                .segment = start->segment,
+                .attempt = start->attempt,
+                .item = (uint8_t)start->item,
+                .cause = (uint8_t)start->cause,
+                .last_result = (uint8_t)start->last_result,
+        };
+        _Static_assert(sizeof(sealed) == 80, "no padding");
+        return hash_64(hosts->secret, &sealed, sizeof(sealed));
 }
 
 /* ---- to the host ---- */
@@ -163,13 +190,17 @@ int ticks_send(struct hosts *hosts, uint32_t tick, struct clock_sample now) {
         if (r == 0) {
                 struct tick_run run = {.handle = hosted->handle,
                                        .start = t->start,
+                                       .seal = seal(hosts, &hosted->hash, &t->start),
                                        .parameters = t->start.parameters,
                                        .parameters_size = t->start.parameters_size};
                 tick_put_run(&hosts->pack, &run);
                 r = host_send(host, TICK_RUN);
         }
-        if (r == -ENOBUFS || r == -EPIPE) /* until there is room, or it has another host */
+        if (r == -ENOBUFS || r == -EPIPE) { /* until there is room, or it has another host */
+                host->is_stuck = true;
+                hosts_look_by(hosts, now.bt_us + HOSTS_LOOK_US);
                 return 0;
+        }
         if (r < 0)
                 return ticks_fail(hosts, tick, now, RUN_RESULT_START_FAILED, RUN_STEP_LINK, -r);
         t->state = TICK_STATE_SENT;
@@ -195,11 +226,15 @@ int ticks_cancel(struct hosts *hosts, uint32_t tick, struct clock_sample now, en
         return 0;
 }
 
-/* Whether the time of a tick that was sent and not begun is the time it took itself: it is being executed, or nothing is although it
- * is all that there is to do. */
+/* Whether the time of a tick that was sent is the time that it took itself: it is under way, or nothing is. While another tick's code
+ * is being executed it waits, and it is that one whose limit counts. */
 static bool is_hung(const struct host *host, const struct tick *t) {
         uint64_t current = host->page ? __atomic_load_n(&host->page->current, __ATOMIC_RELAXED) : 0;
-        return t->state == TICK_STATE_BEGUN || current == t->start.run || noted(host) == t->noted;
+        if (t->state == TICK_STATE_BEGUN || current == t->start.run)
+                return true;
+        uint32_t other = current > 0 ? ticks_find(host->hosts, current) : INDEX_NONE;
+        bool is_other = other != INDEX_NONE && host->hosts->ticks[other].host == host->row;
+        return !is_other && noted(host) == t->noted;
 }
 
 int ticks_check(struct hosts *hosts, struct clock_sample now, int64_t *ret_next_bt_us) {
@@ -269,7 +304,7 @@ static int on_answer(struct host *host, const void *payload, size_t size) {
         const struct tick *t = &hosts->ticks[tick];
         struct clock_sample now = clock_now();
         int64_t offset_us = now.rt_us - now.bt_us;
-        int64_t begin_us = believe(a.begin_bt_us, t->sent_bt_us, now.bt_us);
+        int64_t begin_us = believe(a.begin_bt_us, t->is_adopted ? 0 : t->sent_bt_us, now.bt_us);
         int64_t room_us = now.bt_us - begin_us;
         int64_t end_us = begin_us + (a.duration_us < (uint64_t)room_us ? (int64_t)a.duration_us : room_us);
         enum run_result result = believe_result(t, a.result);
@@ -300,8 +335,9 @@ static int on_begun(struct host *host, const void *payload, size_t size) {
         if (!t || t->host != host->row || t->state != TICK_STATE_SENT)
                 return 0;
         struct clock_sample now = clock_now();
-        int64_t begin_us = believe(begun.begin_bt_us, t->sent_bt_us, now.bt_us);
+        int64_t begin_us = believe(begun.begin_bt_us, t->is_adopted ? 0 : t->sent_bt_us, now.bt_us);
         t->state = TICK_STATE_BEGUN;
+        t->sent_bt_us = begin_us;
         if (!t->is_cancelled)
                 set_deadline(hosts, t, now, hosts->hosted[t->hosted].timeout_us);
         struct wire_started started = {
@@ -318,6 +354,10 @@ static int on_hello(struct host *host, const void *payload, size_t size) {
                 return r;
         if (hello.version != TICK_VERSION)
                 return -EPROTO;
+        if (hello.epoch != host->hosts->epoch)
+                return 0; /* its answer to one before us */
+        host->is_greeted = true;
+        host->n_by_handle = 0;
         host->answered = host->acknowledged = hello.answered;
         return 0;
 }
@@ -347,12 +387,14 @@ static int on_loaded(struct host *host, const void *payload, size_t size) {
         uint32_t *p = realloc(host->by_handle, (host->n_by_handle + 1) * sizeof(*p));
         if (!p)
                 return -ENOMEM;
-        p[host->n_by_handle++] = row;
         host->by_handle = p;
+        size_t at = host->n_by_handle++;
+        for (; at > 0 && hosts->hosted[p[at - 1]].handle > loaded.handle; at--) /* as a rule they come in their order */
+                p[at] = p[at - 1];
+        p[at] = row;
         return 0;
 }
 
-/* Handles only grow, and are told in their order. */
 static uint32_t find_handle(const struct host *host, uint32_t handle) {
         size_t low = 0, high = host->n_by_handle;
         while (low < high) {
@@ -378,7 +420,11 @@ static int on_run(struct host *host, const void *payload, size_t size) {
         if (host->state != HOST_SYNC || run.start.run == 0)
                 return -EBADMSG;
         uint32_t row = find_handle(host, run.handle);
-        if (row == INDEX_NONE || ticks_find(hosts, run.start.run) != INDEX_NONE)
+        if (row == INDEX_NONE || host->is_late)
+                return 0;
+        if (run.seal != seal(hosts, &hosts->hosted[row].hash, &run.start)) /* nobody has given it that */
+                return -EBADMSG;
+        if (ticks_find(hosts, run.start.run) != INDEX_NONE)
                 return 0;
         run.start.hash = hosts->hosted[row].hash;
         run.start.parameters = run.parameters;
@@ -391,7 +437,10 @@ static int on_run(struct host *host, const void *payload, size_t size) {
                 return -ENOMEM;
         hosts->ticks[tick].state = TICK_STATE_SENT;
         hosts->ticks[tick].n_sends = 1;
-        set_deadline(hosts, &hosts->ticks[tick], clock_now(), hosts->hosted[row].timeout_us);
+        hosts->ticks[tick].is_adopted = true;
+        struct clock_sample now = clock_now();
+        hosts->ticks[tick].sent_bt_us = now.bt_us; /* when it began its end says, if it comes to that */
+        set_deadline(hosts, &hosts->ticks[tick], now, hosts->hosted[row].timeout_us);
         return 0;
 }
 
@@ -404,6 +453,8 @@ static int on_synced(struct host *host, const void *payload, size_t size) {
 
 int ticks_on_record(void *userdata, uint8_t type, const void *payload, size_t size) {
         struct host *host = userdata;
+        if (host->state == HOST_SYNC && !host->is_greeted && type != TICK_HELLO && type < TICK_TYPE_MAX)
+                return 0; /* said to one before us, and told again */
         switch ((enum tick_type)type) {
         case TICK_HELLO:
                 return on_hello(host, payload, size);

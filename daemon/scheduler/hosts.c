@@ -389,8 +389,9 @@ void hosts_explain(const struct hosts *hosts, struct clock_sample now, const cha
 
 /* ---- life ---- */
 
-void hosts_set_epoch(struct hosts *hosts, uint64_t epoch) {
+void hosts_set_epoch(struct hosts *hosts, uint64_t epoch, const uint8_t secret[static 16]) {
         hosts->epoch = epoch;
+        memcpy(hosts->secret, secret, sizeof(hosts->secret));
 }
 
 int hosts_new(struct loop *loop, struct journal *journal, const struct hosts_shell *shell, void *userdata, struct hosts **ret) {

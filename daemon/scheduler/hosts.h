@@ -12,15 +12,19 @@
 #include "daemon/core/loop.h"
 #include "daemon/core/wire.h"
 
-#define HOSTS_QUEUE_LIMIT  (4 * 1024 * 1024)    /* bytes that wait for a host that does not read */
-#define HOSTS_SYNC_US      (2 * USEC_PER_SEC)   /* a host of before has so long to say what it knows; then it is killed */
+#define HOSTS_QUEUE_LIMIT  (4 * 1024 * 1024) /* bytes that wait for a host that does not read */
+#define HOSTS_SYNC_US      (2 * USEC_PER_SEC) /* for what a host of before knows is waited so long; what it says later is too late */
 #define HOSTS_LOOK_US      (20 * USEC_PER_MSEC) /* time limits of ticks are looked at so often at most */
 #define HOSTS_BACKOFF_US   (1 * USEC_PER_SEC)   /* between the second death in a row and the next start, doubled each time */
 #define HOSTS_BACKOFF_MAX  (60 * USEC_PER_SEC)
 #define HOSTS_GOOD_LIFE_US (10 * USEC_PER_SEC) /* a host that lived so long begins anew with that */
-#define HOSTS_CLOSED_US    (1 * USEC_PER_SEC)  /* a host that has closed its end and is not dead is killed */
-#define HOSTS_TELL_US      (60 * USEC_PER_SEC) /* deaths of one host are told so often at most */
-#define HOSTS_SENDS_MAX    3                   /* a tick that was not begun is given to so many hosts, one after the other */
+#define HOSTS_QUIT_US      (10 * USEC_PER_SEC) /* a host that has nothing more to do leaves in so long, or is killed */
+#define HOSTS_LATE_US                                                                                                          \
+        (60 * USEC_PER_SEC)                /* a host of before is killed that has still not said what it knows; and one that was
+                                                   * killed and whose end is not told is given up */
+#define HOSTS_CLOSED_US (1 * USEC_PER_SEC) /* a host that has closed its end and is not dead is killed */
+#define HOSTS_TELL_US   (60 * USEC_PER_SEC) /* deaths of one host are told so often at most */
+#define HOSTS_SENDS_MAX 3                   /* a tick that was not begun is given to so many hosts, one after the other */
 
 struct hosts;
 
@@ -47,8 +51,8 @@ int hosts_new(struct loop *loop, struct journal *journal, const struct hosts_she
 /* Hosts live on. Takes NULL, returns NULL. */
 struct hosts *hosts_free(struct hosts *hosts);
 
-/* The scheduler's number, for hosts of before. */
-void hosts_set_epoch(struct hosts *hosts, uint64_t epoch);
+/* For hosts of before: the scheduler's number, and what ticks are sealed with, which is the same for all schedulers of a runner. */
+void hosts_set_epoch(struct hosts *hosts, uint64_t epoch, const uint8_t secret[static 16]);
 /* A definition, hosted or not: takes the place of what was known under its name with the commit. 0, -ENOMEM. */
 int hosts_define(struct hosts *hosts, const struct wire_define *define);
 int hosts_remove(struct hosts *hosts, const char *name);

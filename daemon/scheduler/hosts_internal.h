@@ -51,6 +51,9 @@ struct host {
         size_t n_by_handle;
         uint32_t n_deaths; /* in a row */
         bool is_dirty;     /* has something to flush */
+        bool is_greeted;   /* what comes now is its answer to us */
+        bool is_late;      /* what it knows of before comes too late */
+        bool is_stuck;     /* something waits although it is up */
         bool is_killed;    /* by us */
 };
 
@@ -65,6 +68,7 @@ struct tick {
         enum tick_state state;
         uint8_t n_sends;
         bool is_cancelled;
+        bool is_adopted;        /* an earlier scheduler has sent it */
         enum run_result cancel; /* TIMEOUT or CANCELLED */
         uint32_t hosted, host;  /* rows */
         uint32_t next, previous;
@@ -80,6 +84,7 @@ struct hosts {
         struct hosts_shell shell;
         void *userdata;
         uint64_t epoch;
+        uint8_t secret[16];
         struct hosted *hosted;
         size_t n_hosted, allocated_hosted;
         uint32_t free_hosted; /* chained by `host`; INDEX_NONE: none */
@@ -101,6 +106,7 @@ struct hosts {
         int64_t look_bt_us; /* when something may be due */
         int64_t sync_bt_us; /* until then hosts of before may speak; 0: nothing is awaited */
         bool is_quitting;
+        bool is_synced; /* hosts of before are no longer awaited */
 };
 
 /* Whether the process of this host has heard of the definition. */

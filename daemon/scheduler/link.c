@@ -195,7 +195,7 @@ static int begin_sync(struct link *link) {
         memcpy(link->instance, hello.instance, sizeof(link->instance));
         link->is_synchronised = link->reading.is_synchronised = hello.is_synchronised;
         hello.epoch++;
-        hosts_set_epoch(link->hosts, hello.epoch);
+        hosts_set_epoch(link->hosts, hello.epoch, hello.secret);
         wire_put_hello(&link->pack, &hello);
         link->phase = LINK_PHASE_SYNC;
         return link_send(link, WIRE_HELLO);

@@ -56,7 +56,7 @@ struct shape {
 };
 
 static const struct shape HELLO = {put_hello, get_hello, false, 0}, LOADED = {put_loaded, get_loaded, false, 0},
-                          RUN = {put_run, get_run, true, 64}, BEGUN = {put_begun, get_begun, false, 0},
+                          RUN = {put_run, get_run, true, 72}, BEGUN = {put_begun, get_begun, false, 0},
                           ANSWER = {put_answer, get_answer, true, 40}, CANCEL = {put_cancel, get_cancel, false, 0},
                           HANDLE = {put_handle, get_handle, false, 0}, LOAD = {put_load, get_load, false, 0};
 
@@ -207,7 +207,7 @@ START_TEST(reserved_bytes_are_zero) {
         static const struct {
                 const struct shape *shape;
                 size_t first, last;
-        } places[] = {{&RUN, 61, 63}, {&ANSWER, 33, 39}};
+        } places[] = {{&RUN, 69, 71}, {&ANSWER, 33, 39}};
         union value v;
 
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++)

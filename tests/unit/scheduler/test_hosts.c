@@ -459,6 +459,46 @@ START_TEST(time_limits) {
 }
 END_TEST
 
+START_TEST(a_neighbour_that_works_is_not_killed) {
+        define_in("slow", 1, 1, 10 * USEC_PER_SEC);
+        define_in("quick", 2, 1, USEC_PER_SEC);
+        hosts_commit(hosts);
+        tick(10, 1);
+        tick(20, 2);
+        arrive();
+        host.page->phase = TICK_PHASE_RUN;
+        host.page->current = 10;
+        struct clock_sample now = clock_now();
+        for (unsigned i = 0; i < 8; i++) {
+                now.bt_us += USEC_PER_SEC + 1;
+                ck_assert_int_eq(hosts_advance(hosts, now), 0);
+        }
+        settle();
+        ck_assert_int_eq(host.cancel.run, 0);
+        now.bt_us += 3 * USEC_PER_SEC; /* now it has taken too long itself */
+        ck_assert_int_eq(hosts_advance(hosts, now), 0);
+        settle();
+        ck_assert_int_eq(host.cancel.run, 10);
+}
+END_TEST
+
+START_TEST(a_host_that_does_not_leave) {
+        define("a", 1, 1);
+        tick(10, 1);
+        arrive();
+        answer(10, RUN_RESULT_SUCCESS, "");
+        ck_assert_int_eq(hosts_remove(hosts, "a"), 0);
+        hosts_commit(hosts);
+        settle();
+        ck_assert_uint_eq(host.types[host.n - 1], TICK_QUIT);
+        ck_assert_uint_eq(seen.n_kills, 0);
+        struct clock_sample now = clock_now();
+        now.bt_us += HOSTS_QUIT_US + 1;
+        ck_assert_int_eq(hosts_advance(hosts, now), 0);
+        ck_assert_uint_eq(seen.n_kills, 1);
+}
+END_TEST
+
 START_TEST(a_tick_is_cancelled) {
         define("a", 1, 1);
         ck_assert_int_eq(hosts_cancel(hosts, clock_now(), 10), 1);
@@ -482,21 +522,54 @@ START_TEST(a_tick_is_cancelled) {
 }
 END_TEST
 
+/* What a scheduler has given to a host as runs 10 and 11; then there is another one. */
+static struct tick_run given[2];
+
+static void give(void) {
+        define("a", 1, 1);
+        tick(11, 1);
+        arrive();
+        given[1] = host.runs[1];
+        answer(11, RUN_RESULT_SUCCESS, "");
+        tick(10, 1);
+        settle();
+        given[0] = host.runs[host.n - 1];
+        ck_assert_uint_eq(given[0].start.run, 10);
+        ck_assert_uint_ne(given[0].seal, given[1].seal);
+        teardown();
+        setup();
+        define("b", 2, 1);
+        define("a", 1, 1);
+}
+
+static void tell_run(const struct tick_run *run, uint32_t handle) {
+        struct pack pack = {0};
+        struct tick_run told = *run;
+        told.handle = handle;
+        tick_put_run(&pack, &told);
+        say(TICK_RUN, &pack);
+}
+
 /* Handle 4 is what it has of definition 1; run 10 is under way, 11 was answered. */
 static void tell_all(bool is_whole) {
         struct pack pack = {0};
+        tick_put_answer(&pack, &(struct tick_answer){.run = 10, .result = RUN_RESULT_FAILED}); /* to the scheduler before */
+        say(TICK_ANSWER, &pack);
+        tick_put_hello(&pack, &(struct tick_hello){.version = TICK_VERSION, .epoch = 77, .answered = 7});
+        say(TICK_HELLO, &pack);
+        say(TICK_SYNCED, &pack);
         tick_put_hello(&pack, &(struct tick_hello){.version = TICK_VERSION, .answered = 100});
         say(TICK_HELLO, &pack);
-        tick_put_loaded(&pack, &(struct tick_loaded){.handle = 4, .hash = {{1, 7}}});
+        tick_put_loaded(&pack, &(struct tick_loaded){.handle = 14, .hash = {{2, 7}}});
+        say(TICK_LOADED, &pack);
+        tick_put_loaded(&pack, &(struct tick_loaded){.handle = 4, .hash = {{1, 7}}}); /* in whatever order */
         say(TICK_LOADED, &pack);
         tick_put_loaded(&pack, &(struct tick_loaded){.handle = 5, .hash = {{77, 7}}}); /* nobody knows it any more */
         say(TICK_LOADED, &pack);
-        tick_put_run(&pack, &(struct tick_run){.handle = 4, .start = start_of(11, 0)});
-        say(TICK_RUN, &pack);
+        tell_run(&given[1], 4);
         tick_put_answer(&pack, &(struct tick_answer){.run = 11, .result = RUN_RESULT_SUCCESS, .exit_code = -1});
         say(TICK_ANSWER, &pack);
-        tick_put_run(&pack, &(struct tick_run){.handle = 4, .start = start_of(10, 0)});
-        say(TICK_RUN, &pack);
+        tell_run(&given[0], 4);
         if (is_whole)
                 say(TICK_SYNCED, &pack);
         settle();
@@ -504,11 +577,13 @@ static void tell_all(bool is_whole) {
 
 START_TEST(a_host_of_before_tells_what_it_knows) {
         struct wire_run run = {.start = {.run = 500, .is_host = true, .hash = {{1, 7}}}, .name = "a"};
-        define("a", 1, 1);
+        give();
         ck_assert_int_eq(hosts_on_run(hosts, &run), 0);
         ck_assert(hosts_owns(hosts, 500));
-        ck_assert(!hosts_sync(hosts, clock_now()));
         arrive_as(500, 1);
+        ck_assert_uint_eq(host.n, 0); /* it is not asked before the runner has told all */
+        ck_assert(!hosts_sync(hosts, clock_now()));
+        settle();
         ck_assert_uint_eq(host.types[0], TICK_HELLO);
         tell_all(true);
         ck_assert_uint_eq(seen.n_known, 2);
@@ -533,23 +608,84 @@ START_TEST(a_host_of_before_tells_what_it_knows) {
 }
 END_TEST
 
+START_TEST(a_host_can_not_have_what_it_was_not_given) {
+        struct wire_run run = {.start = {.run = 500, .is_host = true, .hash = {{1, 7}}}, .name = "a"};
+        struct tick_run forged;
+        for (int i = 0; i < 4; i++) {
+                give();
+                forged = given[0];
+                if (i == 0)
+                        forged.start.run = 99;
+                else if (i == 1)
+                        forged.start.key++;
+                else if (i == 2)
+                        forged.seal = 0;
+                ck_assert_int_eq(hosts_on_run(hosts, &run), 0);
+                arrive_as(500, 1);
+                ck_assert(!hosts_sync(hosts, clock_now()));
+                struct pack pack = {0};
+                tick_put_hello(&pack, &(struct tick_hello){.version = TICK_VERSION});
+                say(TICK_HELLO, &pack);
+                tick_put_loaded(&pack,
+                                &(struct tick_loaded){.handle = 4, .hash = {{i < 3 ? 1 : 2, 7}}}); /* or of another job */
+                say(TICK_LOADED, &pack);
+                tell_run(&forged, 4);
+                settle();
+                ck_assert_uint_eq(seen.n_known, 0);
+                ck_assert_uint_eq(seen.n_kills, 1);
+                teardown();
+                setup();
+        }
+}
+END_TEST
+
 START_TEST(a_host_of_before_that_says_nothing) {
         struct wire_run run = {.start = {.run = 500, .is_host = true, .hash = {{1, 7}}}, .name = "a"};
         struct clock_sample now = clock_now();
-        define("a", 1, 1);
+        give();
         ck_assert_int_eq(hosts_on_run(hosts, &run), 0);
         run.start.run = 501; /* its descriptors never come */
         ck_assert_int_eq(hosts_on_run(hosts, &run), 0);
         arrive_as(500, 1);
-        tell_all(false);
         ck_assert(!hosts_sync(hosts, now));
+        tick(12, 2);
         now.bt_us += HOSTS_SYNC_US + 1;
         ck_assert_int_eq(hosts_advance(hosts, now), 0);
         ck_assert_uint_eq(seen.n_synced, 1);
-        ck_assert_uint_eq(seen.n_kills, 2);
+        ck_assert_uint_eq(seen.n_kills, 1);
+        ck_assert_uint_eq(seen.killed, 501);
         struct wire_ended ended = {.run = 501};
         ck_assert_int_eq(hosts_on_ended(hosts, now, &ended), 0);
         ck_assert(!hosts_owns(hosts, 501));
+        tell_all(true); /* it was busy: what it knows comes too late, but it goes on */
+        ck_assert_uint_eq(seen.n_known, 0);
+        ck_assert_uint_eq(seen.n_ended, 0);
+        ck_assert_uint_eq(host.runs[host.n - 1].start.run, 12);
+        answer(12, RUN_RESULT_SUCCESS, "");
+        last_end(12);
+        now.bt_us += HOSTS_LATE_US + 1;
+        ck_assert_int_eq(hosts_advance(hosts, now), 0);
+        ck_assert_uint_eq(seen.n_kills, 1);
+}
+END_TEST
+
+START_TEST(a_host_of_before_that_says_nothing_for_long) {
+        struct wire_run run = {.start = {.run = 500, .is_host = true, .hash = {{1, 7}}}, .name = "a"};
+        struct clock_sample now = clock_now();
+        define("a", 1, 1);
+        ck_assert_int_eq(hosts_on_run(hosts, &run), 0);
+        arrive_as(500, 1);
+        ck_assert(!hosts_sync(hosts, now));
+        tick(12, 1);
+        now.bt_us += HOSTS_SYNC_US + 1;
+        ck_assert_int_eq(hosts_advance(hosts, now), 0);
+        now.bt_us += HOSTS_LATE_US + 1;
+        ck_assert_int_eq(hosts_advance(hosts, now), 0);
+        ck_assert_uint_eq(seen.killed, 500);
+        now.bt_us += HOSTS_LATE_US * 2; /* its end is not told either */
+        ck_assert_int_eq(hosts_advance(hosts, now), 0);
+        ck_assert_uint_eq(seen.n_starts, 1);
+        ck_assert(!hosts_owns(hosts, 500));
 }
 END_TEST
 
@@ -675,6 +811,10 @@ int main(void) {
         tcase_add_test(t, a_tick_is_cancelled);
         tcase_add_test(t, a_host_of_before_tells_what_it_knows);
         tcase_add_test(t, a_host_of_before_that_says_nothing);
+        tcase_add_test(t, a_host_of_before_that_says_nothing_for_long);
+        tcase_add_test(t, a_host_can_not_have_what_it_was_not_given);
+        tcase_add_test(t, a_neighbour_that_works_is_not_killed);
+        tcase_add_test(t, a_host_that_does_not_leave);
         tcase_add_test(t, definitions_come_and_go);
         tcase_add_test(t, nothing_starts_behind_the_end);
         tcase_add_test(t, a_definition_that_the_host_does_not_get);
