@@ -123,6 +123,7 @@ answers() { # JOB SCRIPT [SETTING...]: a coprocess that does this with each line
 write_job beats <<<"Plugin=heartbeat
 Option.touch=$T/out/beat"
 write_job no-plugin <<<Plugin=absent
+# shellcheck disable=SC2016 # the shell of the coprocess expands it
 answers echoes 'echo beside >&2; echo "$tick"' AcceptParameters=COLOUR
 answers who 'id -u' User=61003 Group=61003
 answers fails "cat $T/answer"
