@@ -337,13 +337,16 @@ static inline const char *rig_output(const struct rig *rig) {
         return text;
 }
 
+/* Whether it has told this; where there is a journald, that has it. */
+static inline bool rig_has_told(const struct rig *rig, const char *text) {
+        return access("/run/systemd/journal/socket", F_OK) == 0 || strstr(rig_output(rig), text);
+}
+
 /* Waits for the end: its exit status, or the negative signal. */
 static inline int rig_end(struct rig *rig) {
         RIG_UNTIL(rig, rig->is_over);
         while (loop_run_once(rig->loop, 0) > 0)
                 ;
-        if (getenv("RIG_VERBOSE"))
-                fprintf(stderr, "%s", rig_output(rig));
         return WIFEXITED(rig->status) ? WEXITSTATUS(rig->status) : -WTERMSIG(rig->status);
 }
 

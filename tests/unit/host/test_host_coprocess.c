@@ -98,8 +98,7 @@ START_TEST(an_answer_to_nothing_is_thrown_away) {
         rig_send(rig, TICK_QUIT, NULL);
         ck_assert_int_eq(rig_end(rig), 0);
         ck_assert_uint_eq(rig->n_answers, 3);
-        if (access("/run/systemd/journal/socket", F_OK) < 0)
-                ck_assert_ptr_nonnull(strstr(rig_output(rig), "job-1: 1 answer to no tick that is under way, thrown away"));
+        ck_assert(rig_has_told(rig, "job-1: 1 answer to no tick that is under way, thrown away"));
 }
 END_TEST
 

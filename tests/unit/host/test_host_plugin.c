@@ -196,7 +196,7 @@ START_TEST(closed_descriptors_end_the_host) {
         RIG_PLUGIN(rig, 1, "hostile", "do=close");
         rig_tick(rig, 1, 1);
         ck_assert_int_eq(rig_end(rig), 1);
-        ck_assert_ptr_nonnull(strstr(rig_output(rig), "descriptors of the host"));
+        ck_assert(rig_has_told(rig, "descriptors of the host"));
         ck_assert_uint_eq(rig->page->current, 1);
 }
 END_TEST
@@ -328,8 +328,7 @@ START_TEST(what_plugins_say_is_passed_on_within_bounds) {
         rig_tick(rig, 2, 2);
         rig_expect(rig, 2, RUN_RESULT_SUCCESS, "");
         const char *text = rig_output(rig);
-        if (access("/run/systemd/journal/socket", F_OK) < 0) /* else the log is there */
-                ck_assert_ptr_nonnull(strstr(text, "<5>line 1 of job-1\n"));
+        ck_assert(rig_has_told(rig, "<5>line 1 of job-1\n"));
         ck_assert_ptr_nonnull(strstr(text, "printed by job-2\n"));
         ck_assert_ptr_nonnull(strstr(text, "told by job-2\n"));
 }
