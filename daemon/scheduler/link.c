@@ -428,7 +428,7 @@ static int on_stopping(struct link *link, const void *payload, size_t size) {
         engine_stop(link->engine, now);
         hosts_quit(link->hosts);
         if (vault_is_on(link->vault))
-                vault_hurry(link->vault);
+                vault_hurry(link->vault, now);
         struct journal_record record = journal_begin(link->journal, EVENT_STOPPED);
         journal_send(&record, "Scheduling has stopped");
         r = link_take_actions(link, now);

@@ -511,8 +511,12 @@ void vault_give_up(struct vault *v) {
                 ledger_give_up(v->ledger);
 }
 
-void vault_hurry(struct vault *v) {
+void vault_hurry(struct vault *v, struct clock_sample now) {
         v->is_hurried = true;
+        if (v->asked.bt_us == 0)
+                return;
+        v->asked.bt_us = duration_lower(v->asked.bt_us, now.bt_us);
+        v->asked.rt_us = duration_lower(v->asked.rt_us, now.rt_us);
 }
 
 bool vault_next_ack(struct vault *v, uint64_t *ret_run) {

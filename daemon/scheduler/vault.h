@@ -46,8 +46,9 @@ int vault_flush(struct vault *v, struct engine *e, const struct book *b, struct 
 int64_t vault_next_flush(const struct vault *v);
 /* Something was decided in part only: nothing that has no commit yet is written any more. Takes NULL. */
 void vault_give_up(struct vault *v);
-/* From now on every result is committed at once: there is little time. */
-void vault_hurry(struct vault *v);
+/* Nothing starts any more: no slot that passes until vault_free() may have been started. From now on every result is committed at once, for
+ * there is little time. */
+void vault_hurry(struct vault *v, struct clock_sample now);
 /* A run that may be acknowledged to the runner now; false where there is none. */
 bool vault_next_ack(struct vault *v, uint64_t *ret_run);
 /* The same for hosts: what was noted until the first had risen to a number (asked behind each vault_flush()) is durable when the second has
