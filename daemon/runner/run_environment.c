@@ -28,7 +28,7 @@ static int make_base(const struct runner *runner, const struct job_what *what, s
 
 /* What its trigger has passed. */
 static int set_parameters(struct environment *e, const struct wire_start *start) {
-        char name[sizeof("CHIMED_PARAM_") + PARAMETER_NAME_MAX];
+        char name[16 + PARAMETER_NAME_MAX];
         struct parameter parameter;
         size_t at = 0;
         int r = 0;

@@ -174,6 +174,7 @@ static void reply_accepted(const struct control_call *call, enum trigger_outcome
 void control_refuse_trigger(const struct control_call *call, const struct engine_trigger *trigger,
                             enum trigger_outcome outcome) {
         struct job_view view;
+        uint64_t met;
         json_t *o;
         switch (outcome) {
         case TRIGGER_REJECTED:
@@ -192,7 +193,8 @@ void control_refuse_trigger(const struct control_call *call, const struct engine
                 break;
         case TRIGGER_PARAMETERS_DIFFER:
                 o = about_job(call);
-                control_put_int(&o, "runId", (int64_t)engine_trigger_meets(call->engine, call->job, trigger));
+                met = engine_trigger_meets(call->engine, call->job, trigger);
+                control_put_known(&o, "runId", met <= INT64_MAX, (int64_t)met);
                 control_error(call, API_ERROR_PARAMETERS_DIFFER, o);
                 break;
         case TRIGGER_PARAMETERS_FULL:

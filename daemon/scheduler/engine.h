@@ -261,7 +261,8 @@ enum trigger_outcome {
 int engine_trigger(struct engine *e, struct clock_sample now, uint32_t job, const struct engine_trigger *trigger,
                    uint64_t *ret_run);
 /* The number of the run in flight that a trigger would join, or of the one that waits and that it would wait with, or of the run that has
- * failed and whose next attempt it would be: it must have the same parameters. 0: there is none. */
+ * failed and whose next attempt it would be: it must have the same parameters. 0: there is none; UINT64_MAX: an attempt whose number is not
+ * known. */
 uint64_t engine_trigger_meets(const struct engine *e, uint32_t job, const struct engine_trigger *trigger);
 /* The parameters of a run in flight, or of one that is promised, or ended by the action at hand; NULL: none. Borrowed until the next event. */
 const char *engine_parameters(const struct engine *e, uint32_t job, uint64_t run, size_t *ret_size);

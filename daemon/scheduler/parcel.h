@@ -15,6 +15,9 @@ struct parcel {
 /* Of a job at a time: its runs in flight, and what waits. */
 #define PARCELS_OF_JOB_MAX 256
 
+/* Stands for the number of an attempt that waits as a slot does, and has none. */
+#define PARCEL_OF_WAITING UINT64_MAX
+
 /* A set as a run, or whoever was promised one, has it. */
 struct parcel_of {
         uint64_t run;

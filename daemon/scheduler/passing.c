@@ -9,9 +9,21 @@ struct needs {
         const struct job_cold *cold;
 };
 
+/* True if an attempt waits that was lost with the scheduler before. */
+static bool has_attempt_waiting(const struct job_cold *cold) {
+        if (cold->waiting.is_slot && cold->waiting.item == WIRE_ITEM_RETRY)
+                return true;
+        for (uint32_t i = 0; cold->line && i < cold->line->n; i++)
+                if (cold->line->slots[i].item == WIRE_ITEM_RETRY)
+                        return true;
+        return false;
+}
+
 static bool is_needed(const void *userdata, uint64_t run) {
         const struct needs *needs = userdata;
         const struct job_cold *cold = needs->cold;
+        if (run == PARCEL_OF_WAITING)
+                return has_attempt_waiting(cold);
         if (cold->run.run == run || cold->waiting.run == run || (cold->retry.is_waiting && cold->retry.run == run))
                 return true;
         for (const struct beside_row *row = beside_walk(needs->e, cold->beside); row; row = beside_walk(needs->e, row->next))
@@ -57,7 +69,11 @@ uint64_t engine_trigger_meets(const struct engine *e, uint32_t job, const struct
                 return 0;
         if (cold->run.run > 0 && trigger->if_running == TRIGGER_JOIN && !cold->run.is_ending)
                 return cold->run.run;
-        return cold->waiting.run > 0 ? cold->waiting.run : cold->retry.is_waiting ? cold->retry.run : 0;
+        if (cold->waiting.run > 0)
+                return cold->waiting.run;
+        if (cold->waiting.is_slot && cold->waiting.item == WIRE_ITEM_RETRY)
+                return PARCEL_OF_WAITING;
+        return cold->retry.is_waiting ? cold->retry.run : 0;
 }
 
 enum trigger_outcome passing_refuse(const struct engine *e, uint32_t job, const struct engine_trigger *trigger) {

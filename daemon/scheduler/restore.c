@@ -363,15 +363,6 @@ int restore_adopted(struct engine *e, struct clock_sample now, uint32_t job, con
         return r;
 }
 
-/* A further attempt keeps its parameters; a slot that a trigger has met runs by itself: the trigger ended with its scheduler. */
-static void keep_parameters(struct engine *e, uint32_t job, const struct job_run *run) {
-        struct job_waiting *waiting = &registry_cold(&e->jobs, engine_row(e, job))->waiting;
-        if (run->item != WIRE_ITEM_RETRY || waiting->run > 0 || !parcels_find(&e->parcels, job, run->run))
-                return;
-        waiting->run = engine_take_run_number(e);
-        passing_follow(e, job, run->run, waiting->run);
-}
-
 /* The slot of a run waits for another start. */
 static void let_run_wait(struct engine *e, struct clock_sample now, uint32_t job, const struct job_run *run,
                          enum wire_item item, uint16_t attempt) {
@@ -388,7 +379,9 @@ static void let_run_wait(struct engine *e, struct clock_sample now, uint32_t job
                                  .due_bt_us = now.bt_us - (now.rt_us - run->slot_rt_us),
                                  .parent = run->parent,
                          });
-        keep_parameters(e, job, run);
+        if (item == WIRE_ITEM_RETRY &&
+            run->item == WIRE_ITEM_RETRY) /* a slot runs by itself: its trigger ended with the scheduler */
+                passing_follow(e, job, run->run, PARCEL_OF_WAITING);
 }
 
 static void end_interrupted(struct engine *e, struct clock_sample now, const struct job_run *run) {

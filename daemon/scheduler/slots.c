@@ -524,6 +524,8 @@ int slots_start(struct engine *e, struct clock_sample now, uint32_t job, const s
         int r = engine_begin_run(e, job, &run);
         if (r < 0)
                 return r;
+        if (o->item == WIRE_ITEM_RETRY && o->has_waited)
+                passing_follow(e, job, PARCEL_OF_WAITING, run.run);
         while (cold->waiting.run > 0 && cold->waiting.is_slot && waiting_remove(e, job, WIRE_ITEM_TRIGGER, 0, 0))
                 ; /* this is what it waited for */
         if (cold->waiting.run == 0)

@@ -609,7 +609,8 @@ static const struct api_field not_accepted[] = {
 };
 static const struct api_field differ[] = {
         STRING("job", REQUIRED, "The job's name."),
-        INT("runId", REQUIRED, "The run in flight, or that waits, or that has failed and whose next attempt is to come."),
+        INT("runId", OPTIONAL,
+            "The run in flight, or that waits, or that has failed and whose next attempt is to come; null: an earlier one."),
 };
 static const struct api_field ledger_failed[] = {STRING("reason", REQUIRED, "Why, in words.")};
 static const struct api_field limit_reached[] = {

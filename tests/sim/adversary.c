@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "tests/sim/calendars.h"
+#include "tests/sim/passed.h"
 #include "tests/sim/world.h"
 
 struct adversary {
@@ -301,6 +302,7 @@ static void trigger(struct adversary *a, struct world *w) {
         struct engine_trigger how = {.if_running = (enum trigger_if_running)between(a, 0, 4)};
         how.is_forced = one_in(a, 4);
         how.is_rebase = one_in(a, 5);
+        passed_draw(w, &how);
         world_trigger(w, name, &how, &run);
 }
 

@@ -13,6 +13,7 @@
 #include "daemon/scheduler/plan.h"
 #include "tests/sim/chains.h"
 #include "tests/sim/holds.h"
+#include "tests/sim/passed.h"
 #include "tests/sim/pools.h"
 #include "tests/sim/refusals.h"
 
@@ -29,6 +30,7 @@ void world_fail(struct world *w, const char *format, ...) {
 
 static void new_engine(struct world *w) {
         w->chains.is_syncing = true;
+        passed_crash(w);
         if (engine_new(&w->hello, &w->engine) < 0)
                 abort();
         w->hello.epoch++;
@@ -750,7 +752,8 @@ static void check_attempts(struct world *w, struct world_job *job, const struct 
                 job->failed_in_row = 0;
         else if (a->run.is_final && is_failure) {
                 note_failed(job);
-                if (!is_short && attempt <= job->when.retries && !job->is_killed && !may_be_last(w, job, row, at_us))
+                if (!is_short && attempt <= job->when.retries && !job->is_killed && !may_be_last(w, job, row, at_us) &&
+                    !passed_clash(w, job, a->run.run.run))
                         world_fail(w, "%s: run %llu was attempt %u of %u, and there is none after it", job->name,
                                    (unsigned long long)a->run.run.run, attempt, job->when.retries + 1);
         }
@@ -1072,7 +1075,8 @@ void world_take_actions(struct world *w) {
                 trace(w, a, job->name);
                 chains_note(w, job, a);
                 if (a->kind == ACTION_START) {
-                        on_start(w, job, &a->start);
+                        struct wire_start start = passed_check_start(w, job, a->job, &a->start);
+                        on_start(w, job, &start);
                         if (w->planted == 2 && a->start.key % 7 == 3)
                                 on_start(w, job, &a->start); /* a double start */
                 } else if (a->kind == ACTION_GONE) {
@@ -1082,9 +1086,10 @@ void world_take_actions(struct world *w) {
                         job->n_debts = 0;
                 } else if (a->kind == ACTION_KILL)
                         on_kill(w, job, a->kill_run);
-                else if (a->kind == ACTION_REFUSED)
+                else if (a->kind == ACTION_REFUSED) {
+                        passed_note_refused(w, job, a);
                         refusals_note(w, job, a);
-                else if (a->kind == ACTION_DROPPED && w->planted != 5) /* a cancel that forgets what waits */
+                } else if (a->kind == ACTION_DROPPED && w->planted != 5) /* a cancel that forgets what waits */
                         on_dropped(w, job, a->run.run.run);
                 else if (a->kind == ACTION_HOLD) {
                         on_hold(w, job, a->hold);
@@ -1984,6 +1989,8 @@ static void check_trigger(struct world *w, const struct world_job *job, uint64_t
                            !plan_exists(&job->when) || plan_is_wall(&job->when);
                 break;
         case TRIGGER_PARAMETERS_DIFFER:
+                is_right = run > 0;
+                break;
         case TRIGGER_PARAMETERS_FULL:
                 is_right = false;
                 break;
@@ -2031,6 +2038,7 @@ int world_trigger(struct world *w, const char *name, const struct engine_trigger
         if (is_promise)
                 job->promised = *ret_run;
         check_trigger(w, job, before, was_killed, r, *ret_run);
+        passed_check_trigger(w, job, trigger, r, *ret_run);
         if (owes && r == TRIGGER_STARTED && job->totals.withheld == withheld)
                 world_fail(w, "%s: a slot that was due in a pause has gone with a trigger", job->name);
         return world_finish(w, r);

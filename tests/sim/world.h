@@ -150,6 +150,15 @@ struct world_job {
         bool may_await_place;   /* it belonged to a pool once */
 };
 
+#define WORLD_PASSED 2048
+
+/* The parameters of a run, or of one that a trigger was told of. */
+struct world_passed {
+        uint64_t run;
+        unsigned set; /* see passed.h */
+        bool is_promised, is_started;
+};
+
 #define WORLD_GROUPS 4
 
 struct world_group {
@@ -237,6 +246,7 @@ struct world {
         int64_t slow_us;                /* so long after a resume or a step the scheduler gets round to what is due */
         int planted;                    /* a bug for the world to find; 0: none */
         char error[256];                /* what went wrong first; empty: nothing */
+        struct world_passed passed[WORLD_PASSED];
         struct world_group groups[WORLD_GROUPS];
         size_t n_groups;
         bool is_foreseen;                       /* who is paused by a group is settled when the event at hand is over */
