@@ -28,6 +28,8 @@ enum coprocess_phase {
         COPROCESS_KILLED,  /* it got KILL */
 };
 
+#define STATUS_LOST (-1) /* neither an exit nor a signal */
+
 struct coprocess {
         struct chimed_job *job;
         enum coprocess_phase phase;
@@ -46,6 +48,7 @@ struct coprocess {
 static int on_pid(void *userdata, uint32_t events);
 static int on_output(void *userdata, uint32_t events);
 static int on_input(void *userdata, uint32_t events);
+static void read_rest(struct coprocess *c);
 
 bool coprocess_is_there(const struct coprocess *c) {
         return c->phase != COPROCESS_GONE;
@@ -68,13 +71,25 @@ static void close_all(struct coprocess *c) {
         c->is_skipping = false;
 }
 
-/* To all that is left of its group; its number is taken as long as we have not waited for it. */
+/* Whether it has ended. What has been waited for by others has, too: *ret_is_lost. */
+static bool has_ended(const struct coprocess *c, bool *ret_is_lost) {
+        siginfo_t info = {};
+        int r = waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG | WNOWAIT);
+
+        *ret_is_lost = r < 0 && errno == ECHILD;
+        return *ret_is_lost || (r == 0 && info.si_pid != 0);
+}
+
+/* To all that is left of its group; its number is taken as long as nobody has waited for it. */
 static void signal_group(const struct coprocess *c, int signal) {
-        if (kill(-c->pid, signal) < 0 && errno == ESRCH)
+        bool is_lost;
+
+        (void)has_ended(c, &is_lost);
+        if (!is_lost && kill(-c->pid, signal) < 0 && errno == ESRCH)
                 (void)kill(c->pid, signal); /* not in its group yet */
 }
 
-/* KILL, and the end at once. */
+/* KILL, and the end at once. *ret_status stays where another has waited for it. */
 static void reap(struct coprocess *c, int *ret_status) {
         signal_group(c, SIGKILL);
         while (waitpid(c->pid, ret_status, 0) < 0 && errno == EINTR)
@@ -95,6 +110,11 @@ struct coprocess *coprocess_free(struct coprocess *c) {
         pack_done(&c->questions);
         free(c);
         return NULL;
+}
+
+/* Whether the process was asked for the tick under way: else what it says is no answer to it. */
+static bool is_asked(const struct coprocess *c) {
+        return c->job->current && c->job->current->is_begun;
 }
 
 static void end_tick(struct coprocess *c, enum run_result result, const char *message) {
@@ -133,7 +153,7 @@ static char **make_environment(char *job_text) {
 }
 
 /* In the child: becomes the program, or tells why not. */
-__attribute__((noreturn)) static void execute(const struct coprocess *c, char **environment, const int fds[3]) {
+__attribute__((noreturn)) static void execute(const struct coprocess *c, char **environment, const int fds[2], int tell_fd) {
         sigset_t none;
 
         prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -145,12 +165,12 @@ __attribute__((noreturn)) static void execute(const struct coprocess *c, char **
         if (dup2(fds[0], STDIN_FILENO) >= 0 && dup2(fds[1], STDOUT_FILENO) >= 0)
                 execvpe(c->job->what.argv[0], c->job->what.argv, environment);
         int error = errno;
-        (void)!write(fds[2], &error, sizeof(error));
+        (void)!write(tell_fd, &error, sizeof(error));
         _exit(127);
 }
 
-/* Forks; 0, or what kept the program from being executed. */
-static int spawn(struct coprocess *c, char **environment, const int fds[3], int tell_fd) {
+/* Forks; 0, or what kept the program from being executed, which tell[0] hears. Closes tell[1]. */
+static int spawn(struct coprocess *c, char **environment, const int fds[2], int tell[2]) {
         int error = 0;
         ssize_t n;
         pid_t pid = fork();
@@ -158,11 +178,11 @@ static int spawn(struct coprocess *c, char **environment, const int fds[3], int 
         if (pid < 0)
                 return -errno;
         if (pid == 0)
-                execute(c, environment, fds);
+                execute(c, environment, fds, tell[1]);
         (void)setpgid(pid, pid); /* so that it is, whoever comes first */
-        close(fds[2]);
+        tell[1] = util_close(tell[1]);
         do
-                n = read(tell_fd, &error, sizeof(error));
+                n = read(tell[0], &error, sizeof(error));
         while (n < 0 && errno == EINTR);
         c->pid = pid;
         if (n == sizeof(error)) {
@@ -199,13 +219,12 @@ static int start_with(struct coprocess *c, char **environment) {
 
         if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 || pipe2(tell, O_CLOEXEC) < 0)
                 r = -errno;
-        else {
-                r = spawn(c, environment, (const int[]){in[0], out[1], tell[1]}, tell[0]);
-                tell[1] = r == 0 || c->pid == 0 ? -1 : tell[1];
-        }
+        else
+                r = spawn(c, environment, (const int[]){in[0], out[1]}, tell);
         util_close(in[0]);
         util_close(out[1]);
         util_close(tell[0]);
+        util_close(tell[1]);
         c->in_fd = in[1];
         c->out_fd = out[0];
         return r;
@@ -276,6 +295,7 @@ static int on_input(void *userdata, uint32_t events) {
 
 /* Throws away what has come before the question. */
 static void drop_stray(struct coprocess *c) {
+        read_rest(c);
         if (c->n_line == 0)
                 return;
         c->n_line = 0;
@@ -283,10 +303,13 @@ static void drop_stray(struct coprocess *c) {
 }
 
 static void ask(struct coprocess *c, const struct tick_run *run) {
+        struct tick *tick = c->job->current;
+
+        tick->begin_bt_us = host_now(c->job->host);
         coprocess_put_question(&c->questions, c->job->name, run);
         if (c->in_fd >= 0 && pack_result(&c->questions) == 0) {
+                host_tell_begun(c->job->host, tick); /* before anybody can have read it */
                 write_on(c);
-                host_tell_begun(c->job->host, c->job->current);
                 return;
         }
         pack_clear(&c->questions);
@@ -362,18 +385,18 @@ void coprocess_begin(struct coprocess *c, const struct tick_run *run) {
         } else if (c->phase == COPROCESS_GONE && host_now(c->job->host) >= c->not_before_bt_us)
                 start_and_ask(c);
         else { /* it waits for the end of the old one, or for the back-off */
-                host_tell_begun(c->job->host, c->job->current);
+                c->job->current->begin_bt_us = 0;
                 if (c->phase == COPROCESS_GONE)
                         (void)loop_arm_timer(c->timer, c->not_before_bt_us);
         }
 }
 
 void coprocess_cancel(struct coprocess *c) {
+        if (c->job->current && !is_asked(c)) /* it waits for a restart */
+                end_tick(c, RUN_RESULT_CANCELLED, NULL);
         switch (c->phase) {
-        case COPROCESS_GONE: /* the tick waited for its restart */
+        case COPROCESS_GONE:
                 (void)loop_arm_timer(c->timer, LOOP_NEVER);
-                if (c->job->current)
-                        end_tick(c, RUN_RESULT_CANCELLED, NULL);
                 break;
         case COPROCESS_UP:
         case COPROCESS_LEAVING:
@@ -411,7 +434,7 @@ static void take_line(struct coprocess *c, const char *line, size_t size) {
         struct coprocess_answer said;
         const char *why = NULL;
 
-        if (!job->current) {
+        if (!is_asked(c)) {
                 hosted_tell_stray(job);
                 return;
         }
@@ -444,7 +467,7 @@ static void take_lines(struct coprocess *c) {
                 return;
         c->n_line = 0;
         c->is_skipping = true;
-        if (c->job->current)
+        if (is_asked(c))
                 end_tick(c, RUN_RESULT_FAILED, "its answer is longer than 64 KiB");
         else
                 hosted_tell_stray(c->job);
@@ -469,6 +492,12 @@ static bool read_some(struct coprocess *c) {
                 c->out_fd = util_close(c->out_fd);
         }
         return false;
+}
+
+/* Reads what is there, and no more than a pipe holds. */
+static void read_rest(struct coprocess *c) {
+        for (unsigned i = 0; i < 16 && read_some(c); i++)
+                ;
 }
 
 static int on_output(void *userdata, uint32_t events) {
@@ -501,16 +530,20 @@ static void on_end(struct coprocess *c, bool is_good, bool was_asked, int status
         (void)loop_arm_timer(c->timer, LOOP_NEVER);
         if (was_asked) {
                 c->not_before_bt_us = 0;
-                if (job->current && job->current->wish == RUN_RESULT_NONE) {
+                if (job->current && !is_asked(c)) {
                         start_and_ask(c); /* the tick came while the one before was being killed */
                         return;
                 }
         } else
                 note_death(c);
-        if (job->current)
+        if (job->current && status == STATUS_LOST)
+                end_tick(c, RUN_RESULT_FAILED, "its process has ended, and a plugin of its host has taken the status away");
+        else if (job->current)
                 end_by_status(c, status);
         else if (is_good)
                 c->is_finished = true;
+        else if (!was_asked && status == STATUS_LOST)
+                host_log(job->host, job, 4, "%s: the coprocess has ended between two ticks", job->name);
         else if (!was_asked)
                 host_log(job->host, job, 4, "%s: the coprocess has ended with %s %d between two ticks", job->name,
                          WIFSIGNALED(status) ? "signal" : "status",
@@ -521,14 +554,13 @@ static void on_end(struct coprocess *c, bool is_good, bool was_asked, int status
 
 static int on_pid(void *userdata, uint32_t events) {
         struct coprocess *c = userdata;
-        siginfo_t info = {};
-        int status = 0;
+        int status = STATUS_LOST;
+        bool is_lost;
 
         (void)events;
-        if (waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
+        if (!has_ended(c, &is_lost))
                 return 0;
-        for (unsigned i = 0; i < 16 && read_some(c); i++) /* more than a pipe holds */
-                ;
+        read_rest(c);
         bool was_asked = c->phase != COPROCESS_UP;
         reap(c, &status);
         bool is_good = !was_asked && WIFEXITED(status) && WEXITSTATUS(status) == 0;

@@ -17,10 +17,33 @@
 
 _Static_assert(ORDERS_FD == TICK_FD + 1 && PAGE_FD == TICK_FD + GUARD_FDS - 1, "the descriptors follow each other");
 
+/* Without them an end of a child is not heard, or a reader's end is ours. */
+static const struct {
+        int signal;
+        void (*handler)(int);
+        const char *what;
+} dispositions[] = {{SIGCHLD, SIG_DFL, "what SIGCHLD does"}, {SIGPIPE, SIG_IGN, "what SIGPIPE does"}};
+
+/* What was changed last; NULL: nothing. */
+static const char *put_signals_back(void) {
+        const char *what = NULL;
+        struct sigaction found;
+
+        for (size_t i = 0; i < ARRAY_SIZE(dispositions); i++) {
+                if (sigaction(dispositions[i].signal, NULL, &found) < 0 ||
+                    (found.sa_handler == dispositions[i].handler && !(found.sa_flags & SA_NOCLDWAIT)))
+                        continue;
+                (void)signal(dispositions[i].signal, dispositions[i].handler);
+                what = dispositions[i].what;
+        }
+        return what;
+}
+
 int guard_init(struct guard *g) {
         struct stat st;
 
         *g = (struct guard){.cwd_fd = -1, .uid = getuid(), .euid = geteuid(), .gid = getgid(), .egid = getegid()};
+        (void)put_signals_back();
         g->umask = umask(022);
         umask(g->umask);
         sigprocmask(SIG_SETMASK, NULL, &g->mask);
@@ -73,7 +96,7 @@ static const char *find_loss(const struct guard *g) {
 }
 
 enum guard_found guard_check(struct guard *g, const char **ret_what) {
-        const char *what = find_loss(g);
+        const char *what = find_loss(g), *changed;
         sigset_t mask = {}; /* the kernel fills a part of it */
 
         if (what) {
@@ -88,6 +111,8 @@ enum guard_found guard_check(struct guard *g, const char **ret_what) {
         }
         if (sigprocmask(SIG_SETMASK, &g->mask, &mask) == 0 && memcmp(&mask, &g->mask, sizeof(mask)) != 0)
                 what = "the signal mask";
+        if ((changed = put_signals_back()))
+                what = changed;
         const char *locale = setlocale(LC_ALL, NULL);
         if (!locale || strcmp(locale, "C") != 0) {
                 what = "the locale";

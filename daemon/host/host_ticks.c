@@ -3,6 +3,7 @@
 // where it stood. Meanwhile no tick begins, so that what is kept has a bound.
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/host/host_internal.h"
@@ -51,8 +52,6 @@ void host_answer(struct host *h, struct tick *tick, struct tick_answer *answer) 
 }
 
 void host_tell_begun(struct host *h, struct tick *tick) {
-        if (tick->is_begun) /* it waited for its process meanwhile */
-                return;
         tick->is_begun = true;
         note(h, tick->run, RUN_RESULT_NONE, 0);
         if (h->is_behind || h->resync != RESYNC_NONE)
@@ -64,32 +63,47 @@ void host_tell_begun(struct host *h, struct tick *tick) {
 
 /* A tick that waits or is under way, as a new scheduler learns of it. */
 static bool tell_open(struct host *h, struct tick *tick) {
-        if (tick->told != h->n_resync) {
-                pack_clear(&h->record);
-                pack_raw(&h->record, tick->record, tick->record_size);
-                if (!send_record(h, TICK_RUN))
-                        return false;
-                tick->told = h->n_resync;
-        }
-        if (!tick->job || tick->job->current != tick)
-                return true;
         pack_clear(&h->record);
-        tick_put_begun(&h->record, &(struct tick_begun){tick->run, tick->begin_bt_us});
-        return send_record(h, TICK_BEGUN);
+        pack_raw(&h->record, tick->record, tick->record_size);
+        if (!send_record(h, TICK_RUN))
+                return false;
+        if (tick->is_begun) {
+                pack_clear(&h->record);
+                tick_put_begun(&h->record, &(struct tick_begun){tick->run, tick->begin_bt_us});
+                if (!send_record(h, TICK_BEGUN)) /* both again, then */
+                        return false;
+        }
+        tick->told = h->n_resync;
+        return true;
 }
 
+static int compare_jobs(const void *a, const void *b) {
+        uint32_t x = (*(struct chimed_job *const *)a)->handle, y = (*(struct chimed_job *const *)b)->handle;
+
+        return (x > y) - (x < y);
+}
+
+/* In the order of handles, by which the scheduler finds them. Without memory they are told in a later pass. */
 static bool tell_jobs(struct host *h) {
-        for (size_t i = 0; i < h->n_slots; i++)
-                for (struct chimed_job *job = h->jobs[i]; job; job = job->next) {
-                        if (job->told == h->n_resync)
-                                continue;
-                        pack_clear(&h->record);
-                        tick_put_loaded(&h->record, &(struct tick_loaded){job->handle, job->hash});
-                        if (!send_record(h, TICK_LOADED))
-                                return false;
-                        job->told = h->n_resync;
-                }
-        return true;
+        struct chimed_job **jobs = calloc(h->n_jobs + 1, sizeof(struct chimed_job *));
+        size_t n = 0, i;
+
+        if (!jobs)
+                return false;
+        for (i = 0; i < h->n_slots; i++)
+                for (struct chimed_job *job = h->jobs[i]; job; job = job->next)
+                        if (job->told != h->n_resync)
+                                jobs[n++] = job;
+        qsort(jobs, n, sizeof(struct chimed_job *), compare_jobs);
+        for (i = 0; i < n; i++) {
+                pack_clear(&h->record);
+                tick_put_loaded(&h->record, &(struct tick_loaded){jobs[i]->handle, jobs[i]->hash});
+                if (!send_record(h, TICK_LOADED))
+                        break;
+                jobs[i]->told = h->n_resync;
+        }
+        free(jobs);
+        return i == n;
 }
 
 static bool tell_open_ones(struct host *h) {
@@ -247,11 +261,11 @@ static int on_run(struct host *h, const void *payload, size_t size) {
 
         if (r < 0)
                 return r;
-        if (h->end != HOST_END_NONE)
-                return 0; /* the next host's */
         r = ticks_add(&h->ticks, &run, payload, size, &tick);
         if (r != 0)
                 return r == 1 ? 0 : r; /* without memory there is no way to answer it: the next host does */
+        if (h->end != HOST_END_NONE)
+                return 0; /* the next host's, if it is not cancelled before */
         struct chimed_job *job = host_find_job(h, run.handle);
         if (!job) { /* its definition may be on the way */
                 r = channel_poll(h->orders_channel);
@@ -279,9 +293,10 @@ static int on_cancel(struct host *h, const void *payload, size_t size) {
         }
         for (struct tick *at = h->homeless_first, *previous = NULL; at; previous = at, at = at->next_waiting)
                 if (at == tick) {
-                        end_homeless(h, take_homeless(h, tick, previous), cancel.result);
+                        take_homeless(h, tick, previous);
                         break;
                 }
+        end_homeless(h, tick, cancel.result);
         return 0;
 }
 

@@ -47,11 +47,14 @@ enum what {
         BIG,
         BAD_RESULT,
         STATE,
+        SIGNALS,
+        STOP,
+        WAIT,
 };
-static const char *const whats[] = {"nothing", "skip",  "finish", "fail",       "count",  "echo",  "later", "never",
-                                    "twice",   "early", "crash",  "abort",      "exit",   "_exit", "loop",  "deadlock",
-                                    "close",   "umask", "chdir",  "mask",       "locale", "user",  "fork",  "print",
-                                    "leak",    "log",   "big",    "bad-result", "state",  NULL};
+static const char *const whats[] = {"nothing",    "skip",  "finish",  "fail", "count", "echo",  "later",    "never", "twice",
+                                    "early",      "crash", "abort",   "exit", "_exit", "loop",  "deadlock", "close", "umask",
+                                    "chdir",      "mask",  "locale",  "user", "fork",  "print", "leak",     "log",   "big",
+                                    "bad-result", "state", "signals", "stop", "wait",  NULL};
 
 enum where { IN_LOAD, IN_TICK, IN_CANCEL, IN_UNLOAD, IN_EXIT };
 static const char *const wheres[] = {"load", "tick", "cancel", "unload", "exit", NULL};
@@ -154,6 +157,17 @@ static void do_it(struct chimed_job *job, enum what what) {
         case LOG:
                 write_log(job);
                 break;
+        case SIGNALS:
+                signal(SIGCHLD, SIG_IGN);
+                signal(SIGPIPE, SIG_DFL);
+                break;
+        case STOP:
+                raise(SIGSTOP);
+                break;
+        case WAIT:
+                while (wait(NULL) > 0)
+                        ;
+                break;
         }
 }
 
@@ -194,6 +208,12 @@ static int answer_later(struct state *s) {
         return CHIMED_LATER;
 }
 
+static int is_ignored(int number) {
+        struct sigaction action;
+
+        return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 /* What the process is like. */
 static void tell_state(struct state *s) {
         char folder[256] = "";
@@ -205,8 +225,10 @@ static void tell_state(struct state *s) {
         sigprocmask(SIG_SETMASK, NULL, &mask);
         for (int i = 1; i < 32; i++)
                 n_blocked += sigismember(&mask, i);
-        chimed_value_printf(s->job, s->run, "umask %03o, blocked %d, folder %s, locale %s", (unsigned)old, n_blocked,
-                            getcwd(folder, sizeof(folder)) ? folder : "?", setlocale(LC_ALL, NULL));
+        chimed_value_printf(s->job, s->run, "umask %03o, blocked %d, children %s, pipes %s, folder %s, locale %s",
+                            (unsigned)old, n_blocked, is_ignored(SIGCHLD) ? "ignored" : "heard",
+                            is_ignored(SIGPIPE) ? "ignored" : "deadly", getcwd(folder, sizeof(folder)) ? folder : "?",
+                            setlocale(LC_ALL, NULL));
 }
 
 static void tell_tick(struct state *s, const struct chimed_tick *tick) {

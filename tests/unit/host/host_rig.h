@@ -27,7 +27,7 @@
 
 struct rig_record {
         uint8_t type;
-        uint64_t run;    /* or the handle of LOADED */
+        uint64_t run;    /* or the handle of LOADED, the epoch of HELLO */
         uint64_t number; /* of an ANSWER; of HELLO its answered */
         struct tick_answer answer;
         char *text; /* of an ANSWER, ended by a NUL; owned */
@@ -61,6 +61,7 @@ static int rig_on_record(void *userdata, uint8_t type, const void *payload, size
         case TICK_HELLO:
                 r = tick_get_hello(payload, size, &hello);
                 record.number = rig->n_answers = hello.answered;
+                record.run = hello.epoch;
                 break;
         case TICK_LOADED:
                 r = tick_get_loaded(payload, size, &loaded);

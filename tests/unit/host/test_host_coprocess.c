@@ -102,6 +102,106 @@ START_TEST(an_answer_to_nothing_is_thrown_away) {
 }
 END_TEST
 
+/* A folder of files by which a test and its programs wait for each other. */
+static char sign_folder[] = "/tmp/chimed-signs-XXXXXX";
+
+static const char *sign_path(const char *name) {
+        static char path[64];
+
+        snprintf(path, sizeof(path), "%s/%s", sign_folder, name);
+        return path;
+}
+
+static void give_sign(const char *name) {
+        util_close(open(sign_path(name), O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+}
+
+static void await_sign(const char *name) {
+        int64_t end_us = clock_now().bt_us + RIG_WAIT_US;
+
+        while (access(sign_path(name), F_OK) < 0) {
+                ck_assert_msg(clock_now().bt_us < end_us, "no sign %s", name);
+                usleep(1000);
+        }
+}
+
+static void setup_signs(void) {
+        strcpy(sign_folder + strlen(sign_folder) - 6, "XXXXXX");
+        ck_assert_ptr_nonnull(mkdtemp(sign_folder));
+        ck_assert_int_eq(setenv("SIGNS", sign_folder, 1), 0);
+        setup();
+}
+
+static void teardown_signs(void) {
+        static const char *const names[] = {"go", "done"};
+
+        teardown();
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+                unlink(sign_path(names[i]));
+        rmdir(sign_folder);
+}
+
+#define AWAIT_GO "while [ ! -e $SIGNS/go ]; do sleep 0.01; done; "
+
+static void change_patiently(struct job_what *what) {
+        what->kill_grace_us = USEC_PER_MINUTE;
+}
+
+START_TEST(what_one_says_that_was_asked_to_end_is_no_answer_to_the_next) {
+        static const char script[] =
+                "trap 'echo late; " AWAIT_GO "echo later; exit 3' TERM; read -r q\n"
+                "if [ -e $SIGNS/go ]; then echo fresh; else echo up; fi; read -r q; while :; do sleep 0.01; done";
+
+        rig_load(rig, 1, JOB_WORK_COPROCESS, (const char *const[]){"sh", "-c", script, NULL}, NULL, change_patiently);
+        load(2, ANSWER_ALL("echo here"));
+        rig_tick(rig, 9, 1);
+        rig_expect(rig, 9, RUN_RESULT_SUCCESS, "up"); /* behind its trap */
+        rig_tick(rig, 1, 1);
+        RIG_UNTIL(rig, rig_find(rig, TICK_BEGUN, 1));
+        rig_cancel(rig, 1, RUN_RESULT_TIMEOUT);
+        rig_expect(rig, 1, RUN_RESULT_TIMEOUT, NULL); /* with the line it says then */
+        rig_tick(rig, 2, 1);
+        rig_tick(rig, 3, 2);
+        rig_expect(rig, 3, RUN_RESULT_SUCCESS, "here");
+        give_sign("go"); /* the second waits by now */
+        rig_expect(rig, 2, RUN_RESULT_SUCCESS, "fresh");
+}
+END_TEST
+
+START_TEST(a_line_that_was_not_read_yet_is_no_answer_to_the_next) {
+        int status;
+
+        load(1, "(" AWAIT_GO "echo stray; : >$SIGNS/done) & " ANSWER_ALL("echo good"));
+        rig_tick(rig, 1, 1);
+        rig_expect(rig, 1, RUN_RESULT_SUCCESS, "good");
+        ck_assert_int_eq(kill(rig->pid, SIGSTOP), 0);
+        ck_assert_int_eq(waitpid(rig->pid, &status, WUNTRACED), rig->pid);
+        rig_tick(rig, 2, 1); /* it is there before the line */
+        ck_assert_int_eq(channel_flush(rig->ticks), 0);
+        give_sign("go");
+        await_sign("done");
+        ck_assert_int_eq(kill(rig->pid, SIGCONT), 0);
+        rig_expect(rig, 2, RUN_RESULT_SUCCESS, "good");
+}
+END_TEST
+
+START_TEST(a_plugin_that_waits_for_every_child_takes_the_status_away) {
+        load(1, "read -r q; echo up; read -r q; exit 3");
+        RIG_PLUGIN(rig, 2, "hostile", "do=wait");
+        rig_tick(rig, 1, 1);
+        rig_expect(rig, 1, RUN_RESULT_SUCCESS, "up");
+        rig_tick(rig, 2, 1);
+        rig_tick(rig, 3, 2); /* returns when the process has ended */
+        rig_expect(rig, 3, RUN_RESULT_SUCCESS, "");
+        rig_expect(rig, 2, RUN_RESULT_FAILED, "its process has ended, and a plugin of its host has taken the status away");
+        ck_assert_int_eq(rig_answer(rig, 2)->answer.exit_code, -1);
+        rig_tick(rig, 4, 1);
+        rig_expect(rig, 4, RUN_RESULT_SUCCESS, "up");
+        rig_send(rig, TICK_QUIT, NULL);
+        ck_assert_int_eq(rig_end(rig), 0);
+}
+END_TEST
+
 START_TEST(one_that_does_not_answer_is_asked_to_end) {
         load(1, _i == 0 ? "read -r q; echo up; while read -r q; do sleep 100; done"
                         : "trap '' TERM; read -r q; echo up; while read -r q; do sleep 100; done");
@@ -125,12 +225,13 @@ START_TEST(a_crash_puts_the_next_start_off) {
                 rig_tick(rig, run, 1);
                 rig_expect(rig, run, RUN_RESULT_FAILED, NULL);
         }
-        ck_assert_uint_ge(rig_answer(rig, 3)->answer.duration_us, 900000);
-        /* a tick that waits for it can be cancelled */
+        ck_assert_int_ge(rig_answer(rig, 3)->answer.begin_bt_us, rig_answer(rig, 2)->answer.begin_bt_us + 900000);
+        /* a tick that waits for it has not begun, and can be cancelled */
         rig_tick(rig, 4, 1);
-        RIG_UNTIL(rig, rig_find(rig, TICK_BEGUN, 4));
         rig_cancel(rig, 4, RUN_RESULT_CANCELLED);
         rig_expect(rig, 4, RUN_RESULT_CANCELLED, "");
+        ck_assert_int_eq(rig_answer(rig, 4)->answer.begin_bt_us, 0);
+        ck_assert_ptr_null(rig_find(rig, TICK_BEGUN, 4));
 }
 END_TEST
 
@@ -235,12 +336,19 @@ int main(void) {
         tcase_add_test(tc, it_stays_for_many_ticks);
         tcase_add_test(tc, a_program_that_is_not_there_has_not_started);
         tcase_add_test(tc, an_answer_to_nothing_is_thrown_away);
+        tcase_add_test(tc, a_plugin_that_waits_for_every_child_takes_the_status_away);
         tcase_add_loop_test(tc, one_that_does_not_answer_is_asked_to_end, 0, 2);
         tcase_add_test(tc, a_crash_puts_the_next_start_off);
         tcase_add_test(tc, an_end_between_ticks_is_told_by_the_next);
         tcase_add_test(tc, a_flood_holds_nobody_up);
         tcase_add_test(tc, parameters_are_json);
         tcase_add_loop_test(tc, it_and_what_it_started_die_with_the_host, 0, 2);
+        suite_add_tcase(suite, tc);
+        tc = tcase_create("signs");
+        tcase_set_timeout(tc, 60);
+        tcase_add_checked_fixture(tc, setup_signs, teardown_signs);
+        tcase_add_test(tc, what_one_says_that_was_asked_to_end_is_no_answer_to_the_next);
+        tcase_add_test(tc, a_line_that_was_not_read_yet_is_no_answer_to_the_next);
         suite_add_tcase(suite, tc);
         tc = tcase_create("lines");
         tcase_add_loop_test(tc, a_line_says_what_it_says, 0, ARRAY_SIZE(lines));

@@ -77,6 +77,54 @@ START_TEST(a_new_scheduler_hears_what_is_known) {
 }
 END_TEST
 
+START_TEST(definitions_are_told_in_the_order_of_handles) {
+        static const uint32_t handles[] = {33, 1, 18, 2, 17, 400, 3};
+        uint64_t last = 0;
+
+        for (size_t i = 0; i < ARRAY_SIZE(handles); i++)
+                RIG_PLUGIN(rig, handles[i], "noop", NULL);
+        rig_tick(rig, 1, 3); /* which is there last */
+        rig_expect(rig, 1, RUN_RESULT_SUCCESS, "");
+        size_t at = resync(2);
+        for (size_t i = 0; i < ARRAY_SIZE(handles); i++, at++) {
+                ck_assert_uint_eq(rig->records[at].type, TICK_LOADED);
+                ck_assert_uint_gt(rig->records[at].run, last);
+                last = rig->records[at].run;
+        }
+}
+END_TEST
+
+START_TEST(a_resync_begins_anew_for_the_next_scheduler) {
+        enum { N = 100 };
+        size_t n = 0;
+
+        RIG_PLUGIN(rig, 1, "hostile", "do=big");
+        RIG_PLUGIN(rig, 2, "hostile", "do=never");
+        rig_tick(rig, 1000, 2);
+        for (uint64_t run = 1; run <= N; run++)
+                rig_tick(rig, run, 1);
+        (void)rig_answer(rig, N);
+        for (uint64_t epoch = 2; epoch < 5; epoch++) { /* 6 MB each, which nobody reads */
+                rig_hello(rig, epoch);
+                ck_assert_int_eq(channel_flush(rig->ticks), 0);
+                usleep(50000);
+        }
+        RIG_UNTIL(rig, rig_find(rig, TICK_HELLO, 4) && synced_after((size_t)(rig_find(rig, TICK_HELLO, 4) - rig->records)));
+        const struct rig_record *at = rig_find(rig, TICK_HELLO, 4), *end = rig->records + rig->n;
+        ck_assert_uint_eq(at->number, 0);
+        ck_assert_uint_eq(at[1].type, TICK_LOADED);
+        ck_assert_uint_eq(at[2].type, TICK_LOADED);
+        ck_assert_uint_eq(at[3].type, TICK_RUN);
+        ck_assert_uint_eq(at[4].type, TICK_BEGUN);
+        for (at += 5; at < end && at->type != TICK_SYNCED; at += 2, n++) {
+                ck_assert_uint_eq(at->type, TICK_RUN);
+                ck_assert_uint_eq(at[1].type, TICK_ANSWER);
+                ck_assert_uint_eq(at[1].run, n + 1);
+        }
+        ck_assert_uint_eq(n, N);
+}
+END_TEST
+
 START_TEST(a_run_is_executed_once) {
         RIG_PLUGIN(rig, 1, "hostile", "do=count");
         rig_tick(rig, 1, 1);
@@ -170,6 +218,26 @@ START_TEST(quit_answers_what_is_under_way) {
         rig_expect(rig, 3, RUN_RESULT_CANCELLED, "");
         ck_assert_ptr_null(rig_find(rig, TICK_ANSWER, 4));
         ck_assert_uint_eq(rig->page->phase, TICK_PHASE_IDLE);
+}
+END_TEST
+
+START_TEST(a_tick_behind_quit_can_be_cancelled) {
+        RIG_PLUGIN(rig, 1, "hostile", "do=later", "delay=1min");
+        rig_tick(rig, 1, 1);
+        RIG_UNTIL(rig, rig_find(rig, TICK_BEGUN, 1));
+        rig_send(rig, TICK_QUIT, NULL);
+        rig_tick(rig, 2, 1);
+        rig_tick(rig, 3, 9);
+        rig_tick(rig, 4, 1);
+        rig_cancel(rig, 2, RUN_RESULT_TIMEOUT);
+        rig_cancel(rig, 3, RUN_RESULT_CANCELLED);
+        rig_expect(rig, 2, RUN_RESULT_TIMEOUT, "");
+        rig_expect(rig, 3, RUN_RESULT_CANCELLED, "");
+        ck_assert_int_eq(rig_answer(rig, 2)->answer.begin_bt_us, 0);
+        rig_cancel(rig, 1, RUN_RESULT_CANCELLED);
+        ck_assert_int_eq(rig_end(rig), 0);
+        rig_expect(rig, 1, RUN_RESULT_CANCELLED, "");
+        ck_assert_ptr_null(rig_find(rig, TICK_ANSWER, 4));
 }
 END_TEST
 
@@ -302,11 +370,14 @@ int main(void) {
         tcase_set_timeout(tc, 60);
         tcase_add_checked_fixture(tc, setup, teardown);
         tcase_add_test(tc, a_new_scheduler_hears_what_is_known);
+        tcase_add_test(tc, definitions_are_told_in_the_order_of_handles);
+        tcase_add_test(tc, a_resync_begins_anew_for_the_next_scheduler);
         tcase_add_test(tc, a_run_is_executed_once);
         tcase_add_test(tc, what_nobody_reads_is_kept_within_bounds);
         tcase_add_test(tc, a_scheduler_that_does_not_read_stops_the_ticks);
         tcase_add_test(tc, more_answers_than_are_noted_arrive);
         tcase_add_test(tc, quit_answers_what_is_under_way);
+        tcase_add_test(tc, a_tick_behind_quit_can_be_cancelled);
         tcase_add_test(tc, sigterm_cancels_what_is_under_way);
         tcase_add_test(tc, without_a_runner_it_ends);
         tcase_add_test(tc, without_a_runner_it_ends_whatever_does_not);
