@@ -58,7 +58,7 @@ static void check_process(struct host *h, struct chimed_job *job) {
         }
 }
 
-void host_leave(struct host *h, struct chimed_job *job) {
+void host_judge(struct host *h, struct chimed_job *job) {
         if (guard_is_child(&h->guard)) /* of a plugin that forks and returns twice */
                 _exit(EXIT_FAILURE);
         h->now_us = clock_now().bt_us;
@@ -67,8 +67,16 @@ void host_leave(struct host *h, struct chimed_job *job) {
                 check_process(h, job);
         } else
                 h->unchecked = job;
+}
+
+void host_rest(struct host *h) {
         PAGE_SET(h->page->phase, (uint32_t)TICK_PHASE_IDLE);
         PAGE_SET(h->page->current, (uint64_t)0);
+}
+
+void host_leave(struct host *h, struct chimed_job *job) {
+        host_judge(h, job);
+        host_rest(h);
 }
 
 struct chimed_job *host_find_job(const struct host *h, uint32_t handle) {
@@ -323,7 +331,6 @@ int host_new(struct host **ret) {
 
         if (!h)
                 return -ENOMEM;
-        signal(SIGPIPE, SIG_IGN);
         h->guard.cwd_fd = -1;
         find_instance(h);
         int r = open_all(h);

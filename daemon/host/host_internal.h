@@ -140,9 +140,12 @@ struct host {
 /* The BOOTTIME clock, read once between two pieces of foreign code. */
 int64_t host_now(struct host *h);
 struct chimed_job *host_find_job(const struct host *h, uint32_t handle);
-/* Brackets foreign code: run, or 0, is what it works for. leave() may end the process. */
+/* Brackets foreign code: run, or 0, is what it works for. leave() may end the process. It is judge() and rest(): what is noted of a
+ * run between the two is noted before the page ceases to name it. */
 void host_enter(struct host *h, enum tick_phase phase, struct chimed_job *job);
 void host_leave(struct host *h, struct chimed_job *job);
+void host_judge(struct host *h, struct chimed_job *job);
+void host_rest(struct host *h);
 /* The job has something to do at the end of this pass. */
 void host_list(struct chimed_job *job);
 /* Begins the end; a stronger one than before counts. */

@@ -199,7 +199,7 @@ void work_plugin_begin(struct chimed_job *job, const struct tick_run *run) {
         job->has_early = false;
         host_enter(h, TICK_PHASE_RUN, job);
         int result = job->file->plugin->tick(job, &job->tick, job->data);
-        host_leave(h, job);
+        host_judge(h, job);
         job->is_in_tick = false;
         if (job->has_early && result != CHIMED_LATER)
                 hosted_tell_stray(job);
@@ -209,6 +209,7 @@ void work_plugin_begin(struct chimed_job *job, const struct tick_run *run) {
                 work_plugin_end(job, result);
         else
                 host_tell_begun(h, tick);
+        host_rest(h);
 }
 
 void work_plugin_cancel(struct chimed_job *job) {

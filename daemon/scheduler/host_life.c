@@ -326,8 +326,8 @@ static uint32_t find_culprit(const struct host *host, const struct tick_page *pa
         if (page->phase == TICK_PHASE_IDLE || page->phase >= TICK_PHASE_RENEW)
                 return INDEX_NONE;
         uint32_t tick = page->current > 0 ? ticks_find(hosts, page->current) : INDEX_NONE;
-        if (tick != INDEX_NONE)
-                return hosts->ticks[tick].host == host->row ? tick : INDEX_NONE;
+        if (page->current > 0) /* what was noted of it before it was dead has ended it */
+                return tick != INDEX_NONE && hosts->ticks[tick].host == host->row ? tick : INDEX_NONE;
         for (tick = host->first; tick != INDEX_NONE; tick = hosts->ticks[tick].next) {
                 const struct hosted *hosted = &hosts->hosted[hosts->ticks[tick].hosted];
                 if (hosted_is_loaded(hosted, host) && hosted->handle == page->handle)

@@ -377,6 +377,26 @@ START_TEST(a_death_costs_the_run_whose_code_it_was) {
 }
 END_TEST
 
+START_TEST(a_death_behind_the_note_costs_nothing) {
+        define("a", 1, 1);
+        tick(11, 1);
+        tick(12, 1);
+        arrive();
+        host.page->phase = TICK_PHASE_RUN; /* it was to say next that it has left the code */
+        host.page->current = 11;
+        host.page->handle = seen.load.handle;
+        host.page->ring[1].run = 11;
+        host.page->ring[1].result = RUN_RESULT_SUCCESS;
+        host.page->noted = 1;
+        die(RUN_RESULT_SIGNAL, -1, SIGKILL);
+        ck_assert_uint_eq(seen.n_ended, 1);
+        ck_assert_int_eq(last_end(11)->result, RUN_RESULT_SUCCESS);
+        arrive();
+        answer(12, RUN_RESULT_SUCCESS, "");
+        ck_assert_int_eq(last_end(12)->result, RUN_RESULT_SUCCESS);
+}
+END_TEST
+
 START_TEST(deaths_in_a_row_are_spaced) {
         struct clock_sample now = clock_now();
         define("a", 1, 1);
@@ -804,6 +824,7 @@ int main(void) {
         tcase_add_test(t, a_tick_goes_to_its_host_and_back);
         tcase_add_test(t, what_a_host_says_is_not_believed);
         tcase_add_test(t, a_death_costs_the_run_whose_code_it_was);
+        tcase_add_test(t, a_death_behind_the_note_costs_nothing);
         tcase_add_test(t, deaths_in_a_row_are_spaced);
         tcase_add_test(t, a_tick_is_not_given_to_hosts_for_ever);
         tcase_add_test(t, a_host_that_can_not_start);
