@@ -71,14 +71,22 @@ bool plugin_files_is_outdated(const struct plugin_files *files, const char *path
         return false;
 }
 
+static bool is_of_other(const struct stat *st, uid_t owner) {
+        return st->st_uid != 0 && st->st_uid != owner;
+}
+
 /* What keeps a file from being loaded; NULL: nothing. */
-static const char *find_fault(const struct stat *st, uid_t owner) {
+static const char *find_fault(const struct stat *folder, const struct stat *st, uid_t owner) {
         if (!S_ISREG(st->st_mode))
                 return "is not a regular file";
-        if (st->st_uid != 0 && st->st_uid != owner)
+        if (is_of_other(st, owner))
                 return "belongs to another user than root";
         if (st->st_mode & (S_IWGRP | S_IWOTH))
                 return "can be written by others";
+        if (is_of_other(folder, owner))
+                return "its folder belongs to another user than root";
+        if (folder->st_mode & (S_IWGRP | S_IWOTH))
+                return "its folder can be written by others";
         return NULL;
 }
 
@@ -180,21 +188,41 @@ static int load(struct plugin_file *file, char why[static PLUGIN_WHY_MAX]) {
         return r;
 }
 
+/* Opens the file by its folder, so that the folder is the one that is judged. A descriptor or a negative errno. */
+static int open_in_folder(const char *path, struct stat *ret_folder, struct stat *ret_file) {
+        const char *slash = strrchr(path, '/');
+        char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+        int fd = -1, r = 0;
+
+        if (!folder)
+                return -ENOMEM;
+        int folder_fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (folder_fd < 0 || fstat(folder_fd, ret_folder) < 0 ||
+            (fd = openat(folder_fd, slash ? slash + 1 : path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) < 0 ||
+            fstat(fd, ret_file) < 0)
+                r = -errno;
+        free(folder);
+        util_close(folder_fd);
+        if (r < 0)
+                util_close(fd);
+        return r < 0 ? r : fd;
+}
+
 static int open_file(const char *path, uid_t owner, struct plugin_file **ret, char why[static PLUGIN_WHY_MAX]) {
         struct plugin_file *file = calloc(1, sizeof(*file));
         const char *fault = NULL;
-        struct stat st;
+        struct stat st, folder;
 
         if (!file)
                 return -ENOMEM;
         file->path = strdup(path);
-        file->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        file->fd = open_in_folder(path, &folder, &st);
         if (!file->path)
                 fault = strerror(ENOMEM);
-        else if (file->fd < 0 || fstat(file->fd, &st) < 0)
-                fault = strerror(errno);
+        else if (file->fd < 0)
+                fault = strerror(-file->fd);
         else
-                fault = find_fault(&st, owner);
+                fault = find_fault(&folder, &st, owner);
         if (fault) {
                 snprintf(why, PLUGIN_WHY_MAX, "%s", fault);
                 file_free(file);
@@ -226,37 +254,43 @@ static struct plugin_file *find_loaded(const struct plugin_files *files, const s
         return file;
 }
 
+/* Loads an opened file and keeps it, of use or not, as its code stays. Without code, or without room, it is freed. */
+static int load_and_keep(struct plugin_files *files, struct plugin_file *file, char why[static PLUGIN_WHY_MAX]) {
+        int r;
+
+        if (files->n == PLUGIN_FILES_MAX) {
+                snprintf(why, PLUGIN_WHY_MAX, "the host has %d other plugins", PLUGIN_FILES_MAX);
+                r = -EINVAL;
+        } else
+                r = load(file, why);
+        if (!file->object) {
+                file_free(file);
+                return r;
+        }
+        if (r < 0)
+                snprintf(file->why, sizeof(file->why), "%s", r == -EINVAL ? why : strerror(-r));
+        file->next = files->first;
+        files->first = file;
+        files->n++;
+        return r;
+}
+
 int plugin_files_open(struct plugin_files *files, const char *path, uid_t owner, struct plugin_file **ret,
                       char why[static PLUGIN_WHY_MAX]) {
         struct plugin_file *file = NULL;
         int r = open_file(path, owner, &file, why);
+        struct plugin_file *loaded = r == 0 ? find_loaded(files, file) : NULL;
 
-        if (r == 0) {
-                struct plugin_file *loaded = find_loaded(files, file);
-                if (loaded) {
-                        file_free(file);
-                        *ret = loaded;
-                        return 0;
-                }
-        }
-        if (r == 0 && files->n == PLUGIN_FILES_MAX) {
-                snprintf(why, PLUGIN_WHY_MAX, "the host has %d other plugins", PLUGIN_FILES_MAX);
-                r = -EINVAL;
-        }
-        if (r == 0)
-                r = load(file, why);
-        if (r < 0) {
-                if (r == -EINVAL)
-                        name_it(path, why);
-                /* what has been loaded keeps its descriptor: see above */
-                if (file && file->object)
-                        file->fd = -1;
+        if (loaded) {
                 file_free(file);
-                return r;
-        }
-        file->next = files->first;
-        files->first = file;
-        files->n++;
-        *ret = file;
-        return 0;
+                file = loaded;
+                snprintf(why, PLUGIN_WHY_MAX, "%s", file->why);
+                r = why[0] ? -EINVAL : 0;
+        } else if (r == 0)
+                r = load_and_keep(files, file, why);
+        if (r == 0)
+                *ret = file;
+        else if (r == -EINVAL)
+                name_it(path, why);
+        return r;
 }

@@ -9,7 +9,7 @@
 #include "config/plugin_option.h"
 #include "daemon/plugin.h"
 
-#define PLUGIN_FILES_MAX 256 /* that one host has loaded */
+#define PLUGIN_FILES_MAX 256 /* that one host has loaded, of use or not */
 #define PLUGIN_WHY_MAX   400 /* bytes of a reason, with the end */
 
 struct plugin_file {
@@ -23,6 +23,7 @@ struct plugin_file {
         int64_t looked_bt_us; /* when it was looked at last */
         void *object;
         const struct chimed_plugin *plugin;
+        char why[PLUGIN_WHY_MAX];              /* it can't be used although its code is loaded; "": it can */
         struct plugin_description description; /* texts are the plugin's, options and choices ours */
 };
 
@@ -32,8 +33,8 @@ struct plugin_files {
         unsigned n;
 };
 
-/* The file at path, which must be regular, belong to root or owner, and be writable by nobody else; loaded if it is not yet, which
- * executes code of it. 0; -EINVAL: it can't be, and why says it in words that begin with the name; -ENOMEM. */
+/* The file at path, which must be regular, belong to root or owner, and be writable by nobody else, as its folder must; loaded if it
+ * is not yet, which executes code of it. 0; -EINVAL: it can't be, and why says it in words that begin with the name; -ENOMEM. */
 int plugin_files_open(struct plugin_files *files, const char *path, uid_t owner, struct plugin_file **ret,
                       char why[static PLUGIN_WHY_MAX]);
 /* Whether there is another file, or other content, at its path now. One that has gone is none. */

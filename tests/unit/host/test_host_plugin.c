@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // A host process and plugins: good ones, hostile ones and those that can't be loaded.
 
+#include <dirent.h>
 #include <inttypes.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 
 #include "tests/unit/host/host_rig.h"
@@ -131,7 +133,9 @@ static const struct {
         {"hostile.txt", "hostile.txt: invalid ELF header"},
         {"short.txt", "short.txt: file too short"},
         {"wide.so", "wide.so: can be written by others"},
-        {"", ": is not a regular file"},
+        {".", ".: is not a regular file"},
+        {"", ": No such file or directory"},
+        {"folder.so", "folder.so: its folder can be written by others"},
         {"old.so", "old.so: wrong ELF class: ELFCLASS32"},
 };
 
@@ -155,11 +159,14 @@ static void make_file(const char *folder, const char *name) {
 START_TEST(what_cannot_be_loaded_is_told) {
         char folder[] = "/tmp/chimed-host-XXXXXX", path[300];
         const char *file = files[_i].file;
-        bool is_made = strstr(file, ".txt") || strcmp(file, "wide.so") == 0 || strcmp(file, "old.so") == 0;
+        bool is_folder = strcmp(file, "folder.so") == 0;
+        bool is_made = strstr(file, ".txt") || strcmp(file, "wide.so") == 0 || strcmp(file, "old.so") == 0 || is_folder;
 
         ck_assert_ptr_nonnull(mkdtemp(folder));
         if (is_made)
                 make_file(folder, file);
+        if (is_folder)
+                chmod(folder, 0777);
         snprintf(path, sizeof(path), "%s/%s", is_made ? folder : PLUGIN_FOLDER, file);
         rig_load(rig, 1, JOB_WORK_PLUGIN, (const char *const[]){path, NULL}, NULL, NULL);
         rig_tick(rig, 9, 1);
@@ -176,7 +183,7 @@ START_TEST(what_cannot_be_loaded_is_told) {
 }
 END_TEST
 
-static const char *const spoils[] = {"do=umask", "do=chdir", "do=mask", "do=locale"};
+static const char *const spoils[] = {"do=umask", "do=chdir", "do=mask", "do=locale", "do=signals"};
 
 START_TEST(what_a_tick_spoils_is_put_back) {
         RIG_PLUGIN(rig, 1, "hostile", "do=state");
@@ -189,6 +196,59 @@ START_TEST(what_a_tick_spoils_is_put_back) {
         }
         for (uint64_t run = 3; run < 300; run += 2)
                 rig_expect(rig, run, RUN_RESULT_SUCCESS, before);
+}
+END_TEST
+
+static unsigned count_descriptors(void) {
+        char path[64];
+        unsigned n = 0;
+
+        snprintf(path, sizeof(path), "/proc/%d/fd", (int)rig->pid);
+        DIR *folder = opendir(path);
+        ck_assert_ptr_nonnull(folder);
+        while (readdir(folder))
+                n++;
+        closedir(folder);
+        return n;
+}
+
+START_TEST(a_file_that_is_no_plugin_is_loaded_once) {
+        static const char why[] = "no_symbol.so: it has no symbol chimed_plugin";
+        unsigned n = 0;
+
+        for (uint32_t i = 1; i <= 20; i++) { /* each job tries */
+                RIG_PLUGIN(rig, i, "no_symbol", NULL);
+                rig_tick(rig, i, i);
+                rig_expect(rig, i, RUN_RESULT_START_FAILED, why);
+                if (i == 1)
+                        n = count_descriptors();
+        }
+        ck_assert_uint_eq(count_descriptors(), n);
+}
+END_TEST
+
+START_TEST(the_page_names_a_run_until_it_is_noted) {
+        unsigned n_steps = 0;
+        int status;
+
+        if (ptrace(PTRACE_SEIZE, rig->pid, NULL, (void *)PTRACE_O_EXITKILL) < 0)
+                return; /* where nobody may do so */
+        RIG_PLUGIN(rig, 1, "hostile", "do=stop");
+        rig_tick(rig, 9, 1);
+        ck_assert_int_eq(channel_flush(rig->ticks), 0);
+        while (rig->page->noted == 0) { /* step by step from within tick() */
+                ck_assert_int_eq(waitpid(rig->pid, &status, 0), rig->pid);
+                ck_assert(WIFSTOPPED(status));
+                bool is_inside = rig->page->phase == TICK_PHASE_RUN;
+                ck_assert(rig->page->noted > 0 || !is_inside || rig->page->current == 9);
+                ck_assert_msg(rig->page->noted > 0 || is_inside || !n_steps, "KILL would have it executed again");
+                if (is_inside)
+                        n_steps++;
+                ck_assert_int_eq(ptrace(is_inside ? PTRACE_SINGLESTEP : PTRACE_CONT, rig->pid, NULL, NULL), 0);
+        }
+        kill(rig->pid, SIGKILL);
+        ck_assert_int_gt(n_steps, 0);
+        ck_assert_uint_eq(rig->page->ring[1].run, 9);
 }
 END_TEST
 
@@ -384,6 +444,8 @@ int main(void) {
         tcase_add_loop_test(tc, a_death_leaves_its_place, 0, ARRAY_SIZE(deaths));
         tcase_add_loop_test(tc, what_cannot_be_loaded_is_told, 0, ARRAY_SIZE(files));
         tcase_add_loop_test(tc, what_a_tick_spoils_is_put_back, 0, ARRAY_SIZE(spoils));
+        tcase_add_test(tc, a_file_that_is_no_plugin_is_loaded_once);
+        tcase_add_test(tc, the_page_names_a_run_until_it_is_noted);
         tcase_add_test(tc, closed_descriptors_end_the_host);
         tcase_add_test(tc, another_user_ends_the_host);
         tcase_add_test(tc, a_generator_finishes);
