@@ -90,7 +90,8 @@ void delay_restore(struct engine *e, struct clock_sample now, uint32_t job) {
         const struct job_row *row = engine_row(e, job);
         const struct job_when *when = engine_policy(e, row);
         struct job_cold *cold = registry_cold(&e->jobs, row);
-        if (e->is_same_runner || !plan_has_delay(when) || cold->delay_bt_us == 0 || row->is_paused || !row->was_planned)
+        if (engine_knows_starts(e, row) || !plan_has_delay(when) || cold->delay_bt_us == 0 || row->is_paused ||
+            !row->was_planned)
                 return;
         int64_t slot_rt_us = cold->delay_bt_us + e->offset_us;
         if (slot_rt_us > cold->claimed_us || cold->delay_bt_us > now.bt_us)

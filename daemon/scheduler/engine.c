@@ -294,6 +294,7 @@ int engine_define(struct engine *e, const struct wire_define *define, const stru
         row->when = policy;
         row->hash = define->hash;
         row->is_hosted = define->host && *define->host;
+        row->is_unsure = row->is_hosted && row->is_restored;
         row->is_removing = false;
         return 0;
 }

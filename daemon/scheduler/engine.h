@@ -214,6 +214,8 @@ void engine_set_max_running(struct engine *e, uint32_t n);
 /* A run that the runner had from an earlier scheduler; before the commit, after its job's definition. 0, -ENOMEM, -EEXIST (the
  * job has another run in flight: the runner is confused). */
 int engine_adopt(struct engine *e, struct clock_sample now, const struct wire_run *run);
+/* The host of a hosted job has told all that it knows, before the first commit: what neither it nor the ledger knows never started. */
+void engine_trust_host(struct engine *e, const char *name);
 /* Puts what was defined into force: plans new and changed jobs, leaves the others alone. No slot is made due by a change, and none
  * is lost by it: what is due by then of a job that was defined or removed is done first, by its old plan. 0, -ENOMEM. */
 int engine_commit(struct engine *e, struct clock_sample now, const struct wire_commit *commit);

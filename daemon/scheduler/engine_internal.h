@@ -174,6 +174,11 @@ void engine_lift_run(struct engine *e, uint32_t job);
 int engine_begin_run(struct engine *e, uint32_t job, const struct job_run *run);
 
 /* A number for a run to come. */
+/* Whether what nobody knows of never started; else it may have. */
+static inline bool engine_knows_starts(const struct engine *e, const struct job_row *row) {
+        return e->is_same_runner && !row->is_unsure;
+}
+
 static inline uint64_t engine_take_run_number(struct engine *e) {
         return e->next_run++;
 }

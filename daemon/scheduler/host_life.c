@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "config/duration.h"
 #include "daemon/core/util.h"
 
 int host_send(struct host *host, enum tick_type type) {
@@ -50,7 +51,7 @@ static int fail_all(struct host *host, struct clock_sample now) {
 
 int host_want(struct host *host, struct clock_sample now) {
         struct hosts *hosts = host->hosts;
-        if (host->state != HOST_DOWN || host->first == INDEX_NONE)
+        if (host->state != HOST_DOWN || host->first == INDEX_NONE || !hosts->is_synced)
                 return 0;
         if (hosts->is_quitting)
                 return fail_all(host, now);
@@ -183,10 +184,18 @@ int hosts_on_descriptors(struct hosts *hosts, struct clock_sample now, uint64_t 
 
 /* ---- hosts of before ---- */
 
-static bool is_synced(const struct hosts *hosts) {
-        for (size_t i = 0; i < hosts->n_hosts; i++)
-                if (hosts->list[i] && hosts->list[i]->state == HOST_SYNC)
+static bool is_busy(const struct host *host) {
+        return host->page && __atomic_load_n(&host->page->current, __ATOMIC_RELAXED) > 0;
+}
+
+/* Nothing more is to be awaited: a host that executes a plugin's code answers when that returns. */
+static bool is_synced(const struct hosts *hosts, struct clock_sample now) {
+        bool has_waited = now.bt_us >= hosts->sync_bt_us - HOSTS_SYNC_US + HOSTS_BUSY_US;
+        for (size_t i = 0; i < hosts->n_hosts; i++) {
+                const struct host *host = hosts->list[i];
+                if (host && host->state == HOST_SYNC && !(has_waited && is_busy(host)))
                         return false;
+        }
         return hosts->n_expected == 0;
 }
 
@@ -215,14 +224,14 @@ static void give_up(struct hosts *hosts, struct clock_sample now) {
 bool hosts_sync(struct hosts *hosts, struct clock_sample now) {
         if (hosts->sync_bt_us == 0)
                 greet_all(hosts, now);
-        if (!is_synced(hosts)) {
-                hosts_look_by(hosts, hosts->sync_bt_us);
-                if (now.bt_us < hosts->sync_bt_us)
-                        return false;
-                give_up(hosts, now);
+        if (!is_synced(hosts, now) && now.bt_us < hosts->sync_bt_us) {
+                hosts_look_by(hosts, duration_lower(now.bt_us + HOSTS_BUSY_US, hosts->sync_bt_us));
+                return false;
         }
+        give_up(hosts, now);
         hosts->sync_bt_us = 0;
         hosts->is_synced = true;
+        hosts_look_by(hosts, 0); /* what waited for that */
         for (size_t i = 0; i < hosts->n_hosts; i++)
                 if (hosts->list[i] && hosts->list[i]->n_hosted == 0)
                         host_quit(hosts->list[i]);
@@ -238,10 +247,10 @@ int host_synced(struct host *host, struct clock_sample now) {
                 return 0;
         host->state = HOST_UP;
         host->kill_bt_us = 0;
-        int r = send_waiting(host, now);
-        if (r == 0 && hosts->sync_bt_us > 0 && is_synced(hosts) && hosts_sync(hosts, now))
-                r = hosts->shell.on_synced(hosts->userdata);
-        return r;
+        if (hosts->is_synced)
+                return send_waiting(host, now);
+        host->is_stuck = true; /* the runner takes nothing before it was told of the commit */
+        return hosts->sync_bt_us > 0 && hosts_sync(hosts, now) ? hosts->shell.on_synced(hosts->userdata) : 0;
 }
 
 /* ---- end ---- */
@@ -293,6 +302,13 @@ int host_look(struct host *host, struct clock_sample now) {
                 return 0;
         }
         host->kill_bt_us = 0;
+        if (host->state == HOST_SYNC && is_busy(host)) { /* for as long as it may be */
+                int64_t longest_us = hosts_longest(host->hosts, host);
+                if (longest_us == DURATION_INFINITY || now.bt_us - host->up_bt_us <= longest_us + HOSTS_LATE_US) {
+                        kill_by(host, now.bt_us + HOSTS_LATE_US);
+                        return 0;
+                }
+        }
         if (!host->is_killed)
                 return host_kill(host);
         struct wire_ended ended = {.run = host->run}; /* nobody will tell its end */

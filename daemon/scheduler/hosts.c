@@ -299,6 +299,29 @@ int hosts_on_unloaded(struct hosts *hosts, struct clock_sample now, const struct
         return r;
 }
 
+const char *hosts_walk_known(const struct hosts *hosts, size_t *cursor) {
+        while (*cursor < hosts->n_hosted) {
+                const struct hosted *hosted = &hosts->hosted[(*cursor)++];
+                if (hosted->name && hosts_row(hosts, hosted->host)->state == HOST_UP)
+                        return hosted->name;
+        }
+        return NULL;
+}
+
+int64_t hosts_longest(const struct hosts *hosts, const struct host *host) {
+        int64_t longest_us = 0;
+        for (size_t i = 0; i < hosts->n_hosted; i++) {
+                const struct hosted *hosted = &hosts->hosted[i];
+                if (!hosted->name || hosted->host != host->row)
+                        continue;
+                if (hosted->timeout_us == DURATION_INFINITY)
+                        return DURATION_INFINITY;
+                if (hosted->timeout_us > longest_us)
+                        longest_us = hosted->timeout_us;
+        }
+        return longest_us;
+}
+
 /* ---- time ---- */
 
 int hosts_advance(struct hosts *hosts, struct clock_sample now) {

@@ -14,8 +14,9 @@
 
 #define HOSTS_QUEUE_LIMIT  (4 * 1024 * 1024) /* bytes that wait for a host that does not read */
 #define HOSTS_SYNC_US      (2 * USEC_PER_SEC) /* for what a host of before knows is waited so long; what it says later is too late */
-#define HOSTS_LOOK_US      (20 * USEC_PER_MSEC) /* time limits of ticks are looked at so often at most */
-#define HOSTS_BACKOFF_US   (1 * USEC_PER_SEC)   /* between the second death in a row and the next start, doubled each time */
+#define HOSTS_BUSY_US      (200 * USEC_PER_MSEC) /* for one that says that a plugin's code is being executed, only so long */
+#define HOSTS_LOOK_US      (20 * USEC_PER_MSEC)  /* time limits of ticks are looked at so often at most */
+#define HOSTS_BACKOFF_US   (1 * USEC_PER_SEC)    /* between the second death in a row and the next start, doubled each time */
 #define HOSTS_BACKOFF_MAX  (60 * USEC_PER_SEC)
 #define HOSTS_GOOD_LIFE_US (10 * USEC_PER_SEC) /* a host that lived so long begins anew with that */
 #define HOSTS_QUIT_US      (10 * USEC_PER_SEC) /* a host that has nothing more to do leaves in so long, or is killed */
@@ -83,6 +84,9 @@ int hosts_on_unloaded(struct hosts *hosts, struct clock_sample now, const struct
 int hosts_on_ended(struct hosts *hosts, struct clock_sample now, const struct wire_ended *ended);
 /* All that the runner knows was told. True if all hosts have said what they know; else on_synced will be called. */
 bool hosts_sync(struct hosts *hosts, struct clock_sample now);
+
+/* The jobs whose hosts have: their names, one after the other; *cursor begins at 0. NULL at the end. */
+const char *hosts_walk_known(const struct hosts *hosts, size_t *cursor);
 
 /* ---- time, and what is durable ---- */
 

@@ -130,6 +130,8 @@ static inline void hosts_look_by(struct hosts *hosts, int64_t at_bt_us) {
 void hosts_release(struct hosts *hosts, uint32_t hosted);
 /* The definition of this hash, or INDEX_NONE. */
 uint32_t hosts_find_definition(const struct hosts *hosts, const struct hash128 *hash);
+/* The longest Timeout= of its jobs. */
+int64_t hosts_longest(const struct hosts *hosts, const struct host *host);
 struct host *hosts_find_by_run(const struct hosts *hosts, uint64_t run);
 struct host *hosts_find_by_hash(const struct hosts *hosts, const struct hash128 *hash);
 /* A host without a process. NULL without memory. */

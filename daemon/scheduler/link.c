@@ -313,6 +313,10 @@ int link_commit_now(struct link *link) {
         struct clock_sample now;
         int r = link_read_clock(link, &now);
         link->is_commit_waiting = false;
+        size_t cursor = 0;
+        const char *name;
+        while (link->phase == LINK_PHASE_SYNC && (name = hosts_walk_known(link->hosts, &cursor)))
+                engine_trust_host(link->engine, name);
         if (link->phase == LINK_PHASE_SYNC)
                 book_adopt(link->book, link->engine);
         if (r == 0) {

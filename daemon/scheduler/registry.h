@@ -51,6 +51,7 @@ struct job_row {
         bool is_moved : 1;       /* restored: from another boot */
         bool has_other_data : 1; /* restored: the data of its zones were others */
         bool is_hosted : 1;      /* its work is done by a host */
+        bool is_unsure : 1;      /* restored: only its host knows what was started, and has not told it */
 };
 
 /* A run in flight. */

@@ -23,6 +23,12 @@ uint64_t engine_take_run(struct engine *e) {
         return engine_take_run_number(e);
 }
 
+void engine_trust_host(struct engine *e, const char *name) {
+        uint32_t job = registry_find(&e->jobs, name);
+        if (job != INDEX_NONE)
+                engine_row(e, job)->is_unsure = false;
+}
+
 void engine_skip_runs(struct engine *e, uint64_t next_run) {
         if (e->next_run < next_run)
                 e->next_run = next_run;
@@ -413,7 +419,7 @@ void restore_end_unknown(struct engine *e, struct clock_sample now, uint32_t job
                 return;
         }
         engine_drop_run(e, job);
-        if (run.item != WIRE_ITEM_TRIGGER && e->is_same_runner)
+        if (run.item != WIRE_ITEM_TRIGGER && engine_knows_starts(e, row))
                 let_run_wait(e, now, job, &run, run.item, run.attempt);
         else if (is_again)
                 let_run_wait(e, now, job, &run, run.item, next);
@@ -425,8 +431,8 @@ void restore_end_unknown(struct engine *e, struct clock_sample now, uint32_t job
 }
 
 /* The first slot that waits may have been started by a runner that is gone. */
-static bool is_maybe_started(const struct engine *e, const struct job_cold *cold) {
-        return !e->is_same_runner && cold->waiting.attempt <= 1 && cold->waiting.key <= cold->claimed_key;
+static bool is_maybe_started(const struct engine *e, const struct job_row *row, const struct job_cold *cold) {
+        return !engine_knows_starts(e, row) && cold->waiting.attempt <= 1 && cold->waiting.key <= cold->claimed_key;
 }
 
 /* Of all that wait: what may have been started is interrupted, or gets its next attempt; and what came of an event of another boot is over. */
@@ -435,7 +441,7 @@ static void judge_line(struct engine *e, uint32_t job) {
         struct job_cold *cold = registry_cold(&e->jobs, row);
         for (uint32_t n = waiting_count(cold); n > 0; n--) {
                 struct job_waiting first = cold->waiting;
-                bool is_maybe = is_maybe_started(e, cold);
+                bool is_maybe = is_maybe_started(e, row, cold);
                 if (is_maybe && (first.is_past || !engine_policy(e, row)->is_interrupted_retried))
                         slots_tell_waiting(e, job, SLOT_INTERRUPTED, SLOT_REASON_NONE);
                 else if (first.is_past)
@@ -473,7 +479,7 @@ static void let_start_again(struct engine *e, struct clock_sample now, uint32_t 
 static void pass_claimed(struct engine *e, struct clock_sample now, uint32_t job, const struct job_when *when) {
         struct job_row *row = engine_row(e, job);
         delay_restore(e, now, job);
-        if (e->is_same_runner || !row->was_planned || row->is_paused || !plan_exists(when))
+        if (engine_knows_starts(e, row) || !row->was_planned || row->is_paused || !plan_exists(when))
                 return;
         const struct job_cold *cold = registry_cold(&e->jobs, row);
         int64_t now_us = engine_slot_now(when, now), until_us = cold->claimed_us;

@@ -231,7 +231,7 @@ void retry_interrupt(struct engine *e, struct clock_sample now, uint32_t job) {
 void retry_restore(struct engine *e, struct clock_sample now, uint32_t job) {
         const struct job_row *row = engine_row(e, job);
         struct job_retry *retry = &registry_cold(&e->jobs, row)->retry;
-        bool may_have_begun = retry->is_waiting && retry->is_claimed && !e->is_same_runner;
+        bool may_have_begun = retry->is_waiting && retry->is_claimed && !engine_knows_starts(e, row);
         retry->is_claimed = false; /* it comes in its time, whoever wanted it before */
         if (may_have_begun && !engine_policy(e, row)->is_interrupted_retried)
                 retry_interrupt(e, now, job);

@@ -220,6 +220,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if (loop_new(&loop) < 0 || journal_new(NULL, JOURNAL_LOGFMT, "fuzz", NULL, &journal) < 0 ||
             hosts_new(loop, journal, &shell, NULL, &fuzz.hosts) < 0)
                 abort();
+        if (size > 0 && data[0] & 1)
+                (void)hosts_sync(fuzz.hosts, fuzz.now);
         for (unsigned i = 0; i < JOBS; i++)
                 define(i, 0);
         hosts_commit(fuzz.hosts);
@@ -229,6 +231,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 n += 4;
         }
         /* all dies: nothing may be left in flight */
+        (void)hosts_sync(fuzz.hosts, fuzz.now);
+        fuzz.now.bt_us += HOSTS_SYNC_US + 1;
+        (void)hosts_sync(fuzz.hosts, fuzz.now);
         hosts_quit(fuzz.hosts);
         for (unsigned round = 0; round < 2; round++) {
                 for (size_t i = 0; i < fuzz.n_host_runs; i++)

@@ -131,7 +131,7 @@ static int host_on_closed_end(void *userdata, int error) {
         return 0;
 }
 
-static void setup(void) {
+static void setup_at_start(void) {
         static const struct hosts_shell shell = {
                 .start = do_start,
                 .load = do_load,
@@ -148,6 +148,12 @@ static void setup(void) {
         ck_assert_int_eq(loop_new(&loop), 0);
         ck_assert_int_eq(journal_new(NULL, JOURNAL_LOGFMT, "test", NULL, &journal), 0);
         ck_assert_int_eq(hosts_new(loop, journal, &shell, NULL, &hosts), 0);
+}
+
+/* The runner had none before us. */
+static void setup(void) {
+        setup_at_start();
+        ck_assert(hosts_sync(hosts, clock_now()));
 }
 
 static void teardown(void) {
@@ -557,7 +563,7 @@ static void give(void) {
         ck_assert_uint_eq(given[0].start.run, 10);
         ck_assert_uint_ne(given[0].seal, given[1].seal);
         teardown();
-        setup();
+        setup_at_start();
         define("b", 2, 1);
         define("a", 1, 1);
 }
@@ -612,6 +618,8 @@ START_TEST(a_host_of_before_tells_what_it_knows) {
         ck_assert_uint_eq(host.unloaded, 5);
         answer(10, RUN_RESULT_SUCCESS, "");
         last_end(10);
+        size_t cursor = 0;
+        ck_assert_ptr_nonnull(hosts_walk_known(hosts, &cursor));
         tick(12, 1);
         settle();
         ck_assert_uint_eq(seen.n_starts, 0);
@@ -689,9 +697,38 @@ START_TEST(a_host_of_before_that_says_nothing) {
 }
 END_TEST
 
+START_TEST(a_host_of_before_that_is_at_work) {
+        struct wire_run run = {.start = {.run = 500, .is_host = true, .hash = {{1, 7}}}, .name = "a"};
+        struct clock_sample now = clock_now();
+        size_t cursor = 0;
+        teardown();
+        setup_at_start();
+        define_in("a", 1, 1, 10 * USEC_PER_MINUTE);
+        hosts_commit(hosts);
+        ck_assert_int_eq(hosts_on_run(hosts, &run), 0);
+        arrive_as(500, 1);
+        host.page->current = 10;
+        ck_assert(!hosts_sync(hosts, now));
+        now.bt_us += HOSTS_BUSY_US;
+        ck_assert_int_eq(hosts_advance(hosts, now), 0);
+        ck_assert_uint_eq(seen.n_synced, 1); /* others do not wait for it */
+        ck_assert_ptr_null(hosts_walk_known(hosts, &cursor));
+        for (unsigned i = 0; i < 10; i++) {
+                now.bt_us += HOSTS_LATE_US;
+                ck_assert_int_eq(hosts_advance(hosts, now), 0);
+        }
+        ck_assert_uint_eq(seen.n_kills, 0);
+        now.bt_us += HOSTS_LATE_US * 3; /* longer than it may */
+        ck_assert_int_eq(hosts_advance(hosts, now), 0);
+        ck_assert_uint_eq(seen.killed, 500);
+}
+END_TEST
+
 START_TEST(a_host_of_before_that_says_nothing_for_long) {
         struct wire_run run = {.start = {.run = 500, .is_host = true, .hash = {{1, 7}}}, .name = "a"};
         struct clock_sample now = clock_now();
+        teardown();
+        setup_at_start();
         define("a", 1, 1);
         ck_assert_int_eq(hosts_on_run(hosts, &run), 0);
         arrive_as(500, 1);
@@ -833,6 +870,7 @@ int main(void) {
         tcase_add_test(t, a_host_of_before_tells_what_it_knows);
         tcase_add_test(t, a_host_of_before_that_says_nothing);
         tcase_add_test(t, a_host_of_before_that_says_nothing_for_long);
+        tcase_add_test(t, a_host_of_before_that_is_at_work);
         tcase_add_test(t, a_host_can_not_have_what_it_was_not_given);
         tcase_add_test(t, a_neighbour_that_works_is_not_killed);
         tcase_add_test(t, a_host_that_does_not_leave);
