@@ -580,8 +580,9 @@ int link_advance(struct link *link) {
 }
 
 void link_next_wake(const struct link *link, int64_t *ret_bt_us, int64_t *ret_rt_us) {
-        *ret_rt_us = INT64_MAX;
-        *ret_bt_us = hosts_next_wake(link->hosts);
+        *ret_bt_us = *ret_rt_us = INT64_MAX;
+        if (link->phase == LINK_PHASE_SYNC || link->phase == LINK_PHASE_UP)
+                *ret_bt_us = hosts_next_wake(link->hosts);
         if (link->phase != LINK_PHASE_UP)
                 return;
         int64_t flush_us = story_next_flush(link->story);
