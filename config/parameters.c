@@ -52,7 +52,9 @@ bool parameters_are_valid(const void *data, size_t size) {
         const char *text = data, *previous = NULL;
         size_t n = 0;
 
-        if (size > PARAMETERS_MAX || (size > 0 && text[size - 1]))
+        if (size == 0) /* of which there may be no place */
+                return true;
+        if (size > PARAMETERS_MAX || text[size - 1])
                 return false;
         for (const char *end = text + size; text < end; previous = text, text += strlen(text) + 1)
                 if (++n > PARAMETERS_N_MAX || check_text(text) < 0 || (previous && compare(previous, text) >= 0))
