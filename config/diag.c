@@ -34,17 +34,6 @@ static bool diags_grow(struct diags *d) {
         return true;
 }
 
-/* Names and values are quoted in texts, often cut, and a text is one line of UTF-8 wherever it is shown. */
-static void make_one_line(char *text) {
-        size_t size = strlen(text);
-
-        for (size_t at = utf8_find_bad(text, size); at < size; at += utf8_find_bad(text + at, size - at))
-                text[at] = '?';
-        for (; *text; text++)
-                if ((unsigned char)*text < ' ' || *text == 0x7f)
-                        *text = *text == '\n' || *text == '\t' ? ' ' : '?';
-}
-
 void diags_add(struct diags *d, bool is_warning, const char *file, unsigned line, unsigned column, const char *format, ...) {
         va_list arguments;
         struct diag diag = {.line = line, .column = column, .is_warning = is_warning};
@@ -63,8 +52,9 @@ void diags_add(struct diags *d, bool is_warning, const char *file, unsigned line
                 d->out_of_memory = true;
                 return;
         }
-        make_one_line(diag.file);
-        make_one_line(diag.text);
+        /* names and values are quoted in texts, often cut, and a text is one line of UTF-8 wherever it is shown */
+        utf8_make_one_line(diag.file);
+        utf8_make_one_line(diag.text);
         d->list[d->n++] = diag;
 }
 

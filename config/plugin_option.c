@@ -156,7 +156,7 @@ int plugin_option_parse(const struct plugin_option *option, const char *text, in
                 value = find_word(option->choices, text);
                 r = value < 0 ? -EINVAL : 0;
                 if (r < 0)
-                        snprintf(why, 160, "give one of: %.120s", option->choices);
+                        snprintf(why, 160, "give one of: %.*s", utf8_fit(option->choices, 120), option->choices);
                 break;
         case PLUGIN_OPTION_TYPE_MAX:
                 r = -EINVAL;
@@ -178,8 +178,16 @@ const struct plugin_option *plugin_option_find(const struct plugin_description *
 }
 
 static bool is_text(const char *text) {
-        return utf8_find_bad(text, strlen(text)) == strlen(text);
+        size_t size = strlen(text);
+
+        if (utf8_find_bad(text, size) < size)
+                return false;
+        while (*text && !utf8_is_control(text))
+                text++;
+        return !*text;
 }
+
+#define NO_TEXT "its texts are not UTF-8 without control characters"
 
 static int check_option(const struct plugin_description *d, const struct plugin_option *option, char why[static 160]) {
         char reason[160];
@@ -196,7 +204,7 @@ static int check_option(const struct plugin_description *d, const struct plugin_
         else if (option->min > option->max)
                 snprintf(why, 160, "option %s: min is above max", option->name);
         else if (!is_text(option->choices) || !is_text(option->default_text) || !is_text(option->help))
-                snprintf(why, 160, "option %s: its texts are not UTF-8", option->name);
+                snprintf(why, 160, "option %s: " NO_TEXT, option->name);
         else if (option->default_text[0] && plugin_option_parse(option, option->default_text, &value, reason) < 0)
                 snprintf(why, 160, "option %s: its default %.60s", option->name, reason);
         else
@@ -206,7 +214,8 @@ static int check_option(const struct plugin_description *d, const struct plugin_
 
 int plugin_description_check(const struct plugin_description *d, char why[static 160]) {
         const char *wrong = !d->name[0]                                     ? "it has no name"
-                            : !is_text(d->name) || !is_text(d->description) ? "its texts are not UTF-8"
+                            : strlen(d->name) > PLUGIN_SAID_NAME_MAX        ? "its name is too long"
+                            : !is_text(d->name) || !is_text(d->description) ? NO_TEXT
                             : d->n_options > PLUGIN_OPTIONS_MAX             ? "it has too many options"
                                                                             : NULL;
         if (wrong) {

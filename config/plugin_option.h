@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define PLUGIN_SAID_NAME_MAX   64 /* bytes */
 #define PLUGIN_OPTIONS_MAX     64
 #define PLUGIN_OPTION_NAME_MAX 63   /* bytes; letters, digits, "-" and "_" */
 #define PLUGIN_CHOICES_MAX     32   /* words of an option */
@@ -58,11 +59,12 @@ int plugin_option_parse(const struct plugin_option *option, const char *text, in
 /* The option of this name, or NULL. */
 const struct plugin_option *plugin_option_find(const struct plugin_description *d, const char *name);
 
-/* Whether what it says can be: names that are valid and differ, words as choices, a default that is a value. 0; -EINVAL and why. */
+/* Whether what it says can be: names that are valid and differ, words as choices, a default that is a value, and no text that could do
+ * something to a terminal. 0; -EINVAL and why. */
 int plugin_description_check(const struct plugin_description *d, char why[static 160]);
 
 /* Lines of fields with a tab between: "plugin", its name, its description; then for each "option", name, type, "required" or "optional",
- * min, max, choices, default, help. Control characters become blanks. Given to the caller. 0, -ENOMEM. */
+ * min, max, choices, default, help. Tabs and the like become blanks. Given to the caller. 0, -ENOMEM. */
 int plugin_description_print(const struct plugin_description *d, char **ret);
 /* Reads them back; nothing that a plugin can print makes one that plugin_description_check() does not hold for. 0; -EBADMSG; -ENOMEM. */
 int plugin_description_parse(const char *text, size_t size, struct plugin_description *ret);

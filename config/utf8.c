@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// utf8: whether text is UTF-8.
+// utf8: whether text is UTF-8, and may be shown.
 
 #include "config/utf8.h"
 
 #include <stdint.h>
+#include <string.h>
 
 size_t utf8_find_bad(const char *text, size_t size) {
         const uint8_t *p = (const uint8_t *)text;
@@ -23,4 +24,28 @@ size_t utf8_find_bad(const char *text, size_t size) {
                 i += more + 1;
         }
         return size;
+}
+
+bool utf8_is_control(const char *at) {
+        const uint8_t *s = (const uint8_t *)at;
+
+        return (*s > 0 && *s < ' ') || *s == 0x7f || (*s == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0);
+}
+
+int utf8_fit(const char *text, size_t max) {
+        return (int)utf8_find_bad(text, strnlen(text, max));
+}
+
+void utf8_make_one_line(char *text) {
+        size_t size = strlen(text);
+
+        for (size_t at = utf8_find_bad(text, size); at < size; at += utf8_find_bad(text + at, size - at))
+                text[at] = '?';
+        for (; *text; text++) {
+                if (!utf8_is_control(text))
+                        continue;
+                if ((uint8_t)*text == 0xc2) /* of two bytes */
+                        *text++ = '?';
+                *text = *text == '\n' || *text == '\t' ? ' ' : '?';
+        }
 }

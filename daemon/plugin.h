@@ -87,7 +87,7 @@ struct chimed_plugin {
         uint32_t size;           /* sizeof(struct chimed_plugin) */
         uint32_t option_size;    /* sizeof(struct chimed_option) */
         uint32_t n_options;      /* at most 64 */
-        const char *name;        /* for people */
+        const char *name;        /* for people, at most 64 bytes; as all texts UTF-8 without control characters */
         const char *description; /* one sentence */
         const struct chimed_option *options;
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "config/pack.h"
+#include "config/utf8.h"
 #include "daemon/core/util.h"
 
 _Static_assert((int)CHIMED_STRING == PLUGIN_OPTION_STRING && (int)CHIMED_INTEGER == PLUGIN_OPTION_INTEGER &&
@@ -236,13 +237,14 @@ static int open_file(const char *path, uid_t owner, struct plugin_file **ret, ch
         return 0;
 }
 
-/* Puts the file's name before the reason. */
+/* Puts the file's name before the reason, which may quote the plugin. */
 static void name_it(const char *path, char why[static PLUGIN_WHY_MAX]) {
         const char *slash = strrchr(path, '/');
         char reason[PLUGIN_WHY_MAX];
 
         snprintf(reason, sizeof(reason), "%s", why);
         snprintf(why, PLUGIN_WHY_MAX, "%.80s: %.300s", slash ? slash + 1 : path, reason);
+        utf8_make_one_line(why);
 }
 
 /* The one that is loaded already from what was opened; dlopen() would give the same code. */

@@ -77,6 +77,8 @@ START_TEST(a_value_has_a_bound) {
 }
 END_TEST
 
+#define SIXTEEN "0123456789abcdef"
+
 /* What a plugin may say, in lines; what is no description is refused. */
 static const struct {
         const char *text;
@@ -94,6 +96,17 @@ static const struct {
         {"plugin\tp\n", -EBADMSG},
         {"plugin\tp\tx\ty\n", -EBADMSG},
         {"plugin\tp\t\xff\n", -EBADMSG},
+        {"plugin\tp\t\x1b[31mred\n", -EBADMSG},
+        {"plugin\tp\x7f\t\n", -EBADMSG},
+        {"plugin\tp\t\xc2\x9b"
+         "31mred\n",
+         -EBADMSG},
+        {"plugin\tp\t\xc3\x9b and \xc2\xa0\n", 0},
+        {"plugin\t" SIXTEEN SIXTEEN SIXTEEN SIXTEEN "\t\n", 0},
+        {"plugin\t" SIXTEEN SIXTEEN SIXTEEN SIXTEEN "7\t\n", -EBADMSG},
+        {"plugin\tp\t\noption\to\tstring\toptional\t0\t0\t\t\thelp\r\n", -EBADMSG},
+        {"plugin\tp\t\noption\to\tstring\toptional\t0\t0\t\t\b\thelp\n", -EBADMSG},
+        {"plugin\tp\t\noption\to\tchoice\toptional\t0\t0\ta \x1b\t\thelp\n", -EBADMSG},
         {"plugin\tp\t\noption\to\tstring\toptional\t0\t0\t\t\n", -EBADMSG},
         {"plugin\tp\t\noption\to\tstring\toptional\t0\t0\t\t\t\t\n", -EBADMSG},
         {"plugin\tp\t\noption\to o\tstring\toptional\t0\t0\t\t\t\n", -EBADMSG},
