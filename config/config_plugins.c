@@ -6,13 +6,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "config/nearest.h"
 #include "config/plugin_look.h"
+#include "config/utf8.h"
 
 #define LOOK_TIME_MS 5000
-#define KNOWN_MAX    200 /* plugins that are looked at in one reading, */
-#define SLOW_MAX     3   /* and of how many that takes too long */
+#define KNOWN_MAX    200 /* plugins that are looked at in one reading */
 
 void config_plugins_done(struct config_plugins *plugins) {
         for (size_t i = 0; i < plugins->n; i++) {
@@ -36,19 +37,33 @@ static void warn(const struct job *job, struct diags *diags, const char *what, c
         diags_add(diags, true, plugin->file, plugin->line, plugin->column, "plugin %s %s: %s", plugin->name, what, why);
 }
 
+static int64_t now_ms(void) {
+        struct timespec now;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
 /* Looks at the file that no job of the reading has named before. 0, -ENOMEM. */
 static int look(struct config_plugins *plugins, const struct job *job, struct known_plugin *known, struct diags *diags) {
+        int64_t left_ms = PLUGINS_LOOK_TIME_MS - plugins->spent_ms;
         char why[PLUGIN_LOOK_WHY];
-        int r = plugins->n_slow < SLOW_MAX ? plugin_look(plugins->host, known->path, LOOK_TIME_MS, &known->description, why)
-                                           : 2;
 
+        if (left_ms <= 0) {
+                if (plugins->warns && !plugins->is_told)
+                        warn(job, diags, "and those after it are not looked at", "the others took too long");
+                plugins->is_told = true;
+                return 0;
+        }
+        int64_t begin_ms = now_ms();
+        int r = plugin_look(plugins->host, known->path, left_ms < LOOK_TIME_MS ? (int)left_ms : LOOK_TIME_MS,
+                            &known->description, why);
+        plugins->spent_ms += now_ms() - begin_ms;
         if (r < 0)
                 return r;
         known->is_described = r == 0;
-        bool is_skipped = r == 2 && plugins->n_slow++ >= SLOW_MAX;
         if (r > 0 && plugins->warns)
-                warn(job, diags, is_skipped ? "is not looked at" : "can't be loaded",
-                     is_skipped ? "others took too long" : why);
+                warn(job, diags, "can't be loaded", why);
         return 0;
 }
 
@@ -98,7 +113,7 @@ static bool is_right(const struct job_mention *at, const char *text, const struc
         }
         if (plugin_option_parse(option, text, &value, why) == 0)
                 return true;
-        diags_add(diags, false, at->file, at->line, at->column, "Option.%s=%.60s: %s", at->name, text, why);
+        diags_add(diags, false, at->file, at->line, at->column, "Option.%s=%.*s: %s", at->name, utf8_fit(text, 60), text, why);
         return false;
 }
 
@@ -123,8 +138,8 @@ static int check_options(const struct job *job, const struct plugin_description 
                 const struct plugin_option *option = &d->options[i];
                 if (!option->is_required || has_option(job, option->name))
                         continue;
-                diags_add(diags, false, plugin->file, plugin->line, plugin->column, "plugin %s needs Option.%s=: %.200s",
-                          d->name, option->name, option->help);
+                diags_add(diags, false, plugin->file, plugin->line, plugin->column, "plugin %s needs Option.%s=: %.*s", d->name,
+                          option->name, utf8_fit(option->help, 200), option->help);
                 is_good = false;
         }
         return is_good ? 0 : 1;

@@ -7,6 +7,8 @@
 #include "config/config_ties.h"
 #include "config/plugin_option.h"
 
+#define PLUGINS_LOOK_TIME_MS 20000 /* for all of a reading together */
+
 /* What is known of a file; described is false where it could not be loaded. */
 struct known_plugin {
         char *path;
@@ -20,7 +22,9 @@ struct config_plugins {
         const char *host;   /* the program that describes plugins, borrowed; NULL: options are not looked at */
         const char *folder; /* with their files, borrowed; "": JOB_PLUGIN_FOLDER */
         struct known_plugin *list;
-        size_t n, n_slow;
+        size_t n;
+        int64_t spent_ms; /* in looking, of PLUGINS_LOOK_TIME_MS; then no more are looked at, */
+        bool is_told;     /* of which the first is told */
 };
 
 void config_plugins_done(struct config_plugins *plugins);

@@ -125,15 +125,20 @@ struct heard {
         size_t size;
 };
 
-/* Reads what both pipes give until their ends. False: it takes too long. What is too much is not kept. */
-static bool hear(int timer, const int *pipes, struct heard *const *heard) {
-        struct pollfd polled[3] = {{timer, POLLIN, 0}, {pipes[0], POLLIN, 0}, {pipes[1], POLLIN, 0}};
+/* Reads what both pipes give until their ends and that of the process. False: it takes too long. What is too much is not kept. */
+static bool hear(int timer, int process, const int *pipes, struct heard *const *heard) {
+        struct pollfd polled[4] = {{timer, POLLIN, 0}, {pipes[0], POLLIN, 0}, {pipes[1], POLLIN, 0}, {process, POLLIN, 0}};
 
-        while (polled[1].fd >= 0 || polled[2].fd >= 0) {
-                if (poll(polled, 3, -1) < 0 && errno != EINTR)
-                        return false;
+        while (polled[1].fd >= 0 || polled[2].fd >= 0 || polled[3].fd >= 0) {
+                if (poll(polled, 4, -1) < 0) {
+                        if (errno != EINTR)
+                                return false;
+                        continue; /* nothing is known */
+                }
                 if (polled[0].revents)
                         return false;
+                if (polled[3].revents)
+                        polled[3].fd = -1;
                 for (int i = 0; i < 2; i++) {
                         char rest[4096];
                         struct heard *h = heard[i];
@@ -156,9 +161,9 @@ static void tell(const struct heard *heard, int status, char why[static PLUGIN_L
         const char *end = memchr(heard->text, '\n', size);
 
         size = utf8_find_bad(heard->text, end ? (size_t)(end - heard->text) : size);
-        for (size_t i = 0; i < size; i++)
-                why[i] = (unsigned char)heard->text[i] < ' ' || heard->text[i] == 0x7f ? ' ' : heard->text[i];
+        memcpy(why, heard->text, size);
         why[size] = '\0';
+        utf8_make_one_line(why);
         if (size == 0 && WIFSIGNALED(status))
                 snprintf(why, PLUGIN_LOOK_WHY, "loading it ended with signal %d (%s)", WTERMSIG(status),
                          strsignal(WTERMSIG(status)));
@@ -170,7 +175,7 @@ static int judge(bool is_whole, int status, struct heard *const *heard, struct p
                  char why[static PLUGIN_LOOK_WHY]) {
         if (!is_whole) {
                 snprintf(why, PLUGIN_LOOK_WHY, "loading it takes too long");
-                return 2;
+                return 1;
         }
         if (status != 0) {
                 tell(heard[1], status, why);
@@ -198,14 +203,16 @@ static int ask(int plugin, int host, int null, int timer, int pipes[2][2], struc
                 pipes[i][1] = -1;
         }
         if (pid > 0) {
-                bool is_whole = hear(timer, (const int[]){pipes[0][0], pipes[1][0]}, heard);
-                if (!is_whole) {
-                        kill(-pid, SIGKILL); /* what it may have started */
-                        kill(pid, SIGKILL);  /* it may not have got that far */
-                }
+                int process = (int)syscall(SYS_pidfd_open, pid, 0);
+                bool is_whole = process >= 0 && hear(timer, process, (const int[]){pipes[0][0], pipes[1][0]}, heard);
+                kill(-pid, SIGKILL); /* what it may have started */
+                kill(pid, SIGKILL);  /* it may not have got that far; what has ended does not mind */
                 while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
                         ;
-                result = judge(is_whole, status, heard, ret, why);
+                if (process >= 0) {
+                        close(process);
+                        result = judge(is_whole, status, heard, ret, why);
+                }
         }
         free(heard[0]);
         free(heard[1]);

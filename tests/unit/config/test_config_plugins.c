@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "config/config_plugins.h"
 #include "config/plugin_look.h"
 #include "tests/unit/config/config_fixture.h"
 #include "tests/unit/run_suite.h"
@@ -25,6 +26,10 @@
         "plugin\tsampler\tsamples\n"                                                                                           \
         "option\tfile\tstring\trequired\t0\t0\t\t\twhere the samples go\n"                                                     \
         "option\tlines\tinteger\toptional\t1\t10\t\t5\tlines\n"
+#define FIFTY "123456789 123456789 123456789 123456789 123456789 "
+#define WORDY /* help that has a character of two bytes where it is cut */                                                     \
+        "plugin\twordy\t\noption\tfile\tstring\trequired\t0\t0\t\t\t" FIFTY FIFTY FIFTY                                        \
+        "123456789 123456789 123456789 123456789 123456789\xc3\xa4 and more\n"
 
 /* ---- as the host ---- */
 
@@ -43,12 +48,21 @@ static void act(const char *text) {
         if (strcmp(text, "hang") == 0)
                 for (;;)
                         pause();
+        if (strcmp(text, "shut") == 0 || strcmp(text, "late") == 0) {
+                close(STDOUT_FILENO);
+                close(STDERR_FILENO);
+                usleep(50000);
+                if (strcmp(text, "late") == 0)
+                        _exit(4);
+                for (;;)
+                        pause();
+        }
         if (strcmp(text, "crash") == 0)
                 raise(SIGKILL);
         if (strcmp(text, "silent") == 0)
                 _exit(3);
         if (strcmp(text, "no") == 0) {
-                fputs("made for another\tversion\x01\nmore\n", stderr);
+                fputs("made for another\tversion\x01 or \xc2\x9b\nmore\n", stderr);
                 _exit(1);
         }
         if (strcmp(text, "wild") == 0) {
@@ -97,6 +111,7 @@ static void set_up_plugins(void) {
         snprintf(text, sizeof(text), "[chimed]\nPluginDirectory=%s\n", plugins);
         put("conf", text);
         put("plugins/sampler.so", SAMPLER);
+        put("plugins/wordy.so", WORDY);
         setenv("LD_LIBRARY_PATH", "/x", 1);
 }
 
@@ -111,12 +126,14 @@ static const struct {
         {"hello", 1, "what it says of itself can't be read"},
         {"plugin\tx\ty\noption\tfile\tpath\trequired\t0\t0\t\t\thelp\n", 1, "can't be read"},
         {"flood", 1, "can't be read"},
-        {"no", 1, "made for another version "},
+        {"no", 1, "made for another version? or ??"},
         {"wild", 1, "bad "},
         {"crash", 1, "ended with signal 9 (Killed)"},
         {"silent", 1, "exit status 3"},
-        {"hang", 2, "takes too long"},
-        {"left", 2, "takes too long"},
+        {"late", 1, "exit status 4"},
+        {"hang", 1, "takes too long"},
+        {"shut", 1, "takes too long"},
+        {"left", 1, "takes too long"},
 };
 
 START_TEST(a_plugin_is_described_or_the_reason_is_known) {
@@ -125,7 +142,7 @@ START_TEST(a_plugin_is_described_or_the_reason_is_known) {
 
         put("plugins/x.so", files[_i].text);
         snprintf(path, sizeof(path), "%s/x.so", plugins);
-        int r = plugin_look(SELF, path, files[_i].result == 2 ? 300 : 60000, &d, why);
+        int r = plugin_look(SELF, path, strcmp(files[_i].why, "takes too long") == 0 ? 300 : 60000, &d, why);
         ck_assert_msg(r == files[_i].result, "%s: %d: %s", files[_i].text, r, why);
         ck_assert_msg(strstr(why, files[_i].why), "%s: %s", files[_i].text, why);
         plugin_description_done(&d);
@@ -216,6 +233,8 @@ static const struct {
         {"Plugin=sampler\nOption.file=/tmp/x\nOption.quite-another=1\n",
          "etc/a.ini:5:1: plugin sampler has no option quite-another"},
         {"Plugin=sampler\n", "etc/a.ini:3:8: plugin sampler needs Option.file=: where the samples go"},
+        {"Plugin=wordy\n", "etc/a.ini:3:8: plugin wordy needs Option.file=: " FIFTY FIFTY FIFTY "123456789 123456789 123456789 "
+                           "123456789 123456789"},
 };
 
 START_TEST(options_are_what_the_plugin_says) {
@@ -235,10 +254,30 @@ START_TEST(a_plugin_that_can_t_be_loaded_is_told_once_and_its_jobs_stay) {
         put("etc/a.ini", "[job a]\nPlugin=no\nOption.x=1\n[job b]\nPlugin=no\n[job c]\nPlugin=absent\n");
         ck_assert_int_eq(load(), 0);
         ck_assert_str_eq(names(), "a b c");
-        ck_assert_str_eq(diag(0), "etc/a.ini:2:8: warning: plugin no can't be loaded: made for another version ");
+        ck_assert_str_eq(diag(0), "etc/a.ini:2:8: warning: plugin no can't be loaded: made for another version? or ??");
         ck_assert_msg(strncmp(diag(1), "etc/a.ini:7:8: warning: plugin absent can't be loaded: ", 54) == 0, "%s", diag(1));
         ck_assert_uint_eq(diags.n, 2);
         ck_assert_str_eq(config->jobs[0]->what.argv[0] + strlen(plugins), "/no.so");
+}
+END_TEST
+
+START_TEST(all_plugins_together_have_a_time) {
+        struct config_plugins plugins_of = {
+                .warns = true, .host = SELF, .folder = plugins, .spent_ms = PLUGINS_LOOK_TIME_MS - 200};
+
+        put("plugins/slow.so", "hang");
+        put("etc/a.ini",
+            "[job a]\nPlugin=slow\n[job b]\nPlugin=sampler\nOption.x=1\n[job c]\nPlugin=wordy\n[job d]\nPlugin=slow\n");
+        plugin_host = NULL;
+        ck_assert_int_eq(load(), 0);
+        for (size_t i = 0; i < config->n_jobs; i++)
+                ck_assert_int_eq(config_plugins_check(&plugins_of, config->jobs[i], &diags), 0);
+        ck_assert_str_eq(diag(0), "etc/a.ini:2:8: warning: plugin slow can't be loaded: loading it takes too long");
+        ck_assert_str_eq(
+                diag(1),
+                "etc/a.ini:4:8: warning: plugin sampler and those after it are not looked at: the others took too long");
+        ck_assert_uint_eq(diags.n, 2);
+        config_plugins_done(&plugins_of);
 }
 END_TEST
 
@@ -307,6 +346,7 @@ int main(int argc, char **argv) {
         tcase_add_test(tcase, no_program_and_no_process_left);
         tcase_add_loop_test(tcase, options_are_what_the_plugin_says, 0, ROWS(jobs));
         tcase_add_test(tcase, a_plugin_that_can_t_be_loaded_is_told_once_and_its_jobs_stay);
+        tcase_add_test(tcase, all_plugins_together_have_a_time);
         tcase_add_test(tcase, ten_thousand_jobs_of_a_plugin_look_at_it_once);
         tcase_add_test(tcase, without_a_host_program_nothing_is_looked_at);
         tcase_add_test(tcase, jobs_that_share_a_host_agree_on_what_is_the_process_s);
