@@ -55,8 +55,9 @@ struct channel {
         struct message *first, **end; /* full messages that wait */
         size_t queued;                /* bytes, in the list and in out */
         size_t queue_limit;
-        bool is_over;  /* over half the limit, and on_room not called since */
-        bool is_armed; /* watches for EPOLLOUT */
+        bool is_over;    /* over half the limit, and on_room not called since */
+        bool is_armed;   /* watches for EPOLLOUT */
+        bool is_resting; /* and not for EPOLLIN */
 
         bool is_write_dead; /* nothing can be sent any more; what came is still read */
         int error;          /* why, for on_closed */
@@ -157,14 +158,19 @@ static bool is_dead(const struct channel *ch) {
 }
 
 /* Watches for room while something waits, and once more after that if on_room is owed. */
-static int watch_room(struct channel *ch) {
-        bool is_wanted = ch->queued > 0 || ch->is_over;
-        if (!ch->source || ch->is_armed == is_wanted)
+static int watch(struct channel *ch, bool is_armed, bool is_resting) {
+        if (!ch->source || (ch->is_armed == is_armed && ch->is_resting == is_resting))
                 return 0;
-        int r = loop_set_events(ch->source, is_wanted ? EPOLLIN | EPOLLOUT : EPOLLIN);
-        if (r >= 0)
-                ch->is_armed = is_wanted;
-        return r;
+        int r = loop_set_events(ch->source, (is_resting ? 0 : EPOLLIN) | (is_armed ? EPOLLOUT : 0));
+        if (r < 0)
+                return r;
+        ch->is_armed = is_armed;
+        ch->is_resting = is_resting;
+        return 0;
+}
+
+static int watch_room(struct channel *ch) {
+        return watch(ch, ch->queued > 0 || ch->is_over, ch->is_resting);
 }
 
 /* Sends one message. 0; -EAGAIN where it must wait; -EPIPE where nothing can be sent any more. */
@@ -420,6 +426,17 @@ static int on_ready(void *userdata, uint32_t events) {
                 r = read_some(ch, MESSAGES_A_PASS);
         if (r >= 0 && events & EPOLLOUT && !ch->is_freed && !is_dead(ch))
                 r = write_on(ch);
+        leave(ch);
+        return r;
+}
+
+void channel_rest(struct channel *ch, bool is_resting) {
+        (void)watch(ch, ch->is_armed, is_resting); /* else it goes on as it did */
+}
+
+int channel_take(struct channel *ch) {
+        enter(ch);
+        int r = read_some(ch, MESSAGES_A_PASS);
         leave(ch);
         return r;
 }

@@ -45,6 +45,10 @@ int channel_flush(struct channel *ch);
 /* Reads all that is there now and calls on_record for it (to hear the peer before a decision), and on_closed, as the loop would
  * do. Inside on_record of the same channel it does nothing. Returns 0 or the error that a callback wants the loop to end with. */
 int channel_poll(struct channel *ch);
+/* While it rests the loop does not hear that something has come, only of the end; whoever lets it rest calls channel_take(), which
+ * handles as much as a pass of the loop would. Both on every channel that is not dead. 0 or the error as of channel_poll(). */
+void channel_rest(struct channel *ch, bool is_resting);
+int channel_take(struct channel *ch);
 /* Bytes that wait in the queue, the message in the making included. */
 size_t channel_queued(const struct channel *ch);
 /* Whether the peer has read all that was written, which what waits in the queue is not yet; also where nobody can tell. */

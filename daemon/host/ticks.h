@@ -8,7 +8,7 @@
 
 #include "daemon/core/tick.h"
 
-#define TICKS_OPEN_MAX  (256 * 1024)      /* ticks that wait or are under way */
+#define TICKS_OPEN_MAX  (256 * 1024)       /* ticks that wait or are under way */
 #define TICKS_BYTES_MAX (32 * 1024 * 1024) /* of what is answered */
 
 struct chimed_job;

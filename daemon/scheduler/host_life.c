@@ -171,6 +171,7 @@ int hosts_on_descriptors(struct hosts *hosts, struct clock_sample now, uint64_t 
         r = channel_new(hosts->loop, ticks_fd, HOSTS_QUEUE_LIMIT, &callbacks, host, &host->ticks);
         if (r < 0)
                 return r;
+        hosts_pace(hosts, false); /* it is one more */
         host->state = is_fresh ? HOST_UP : HOST_SYNC;
         host->up_bt_us = now.bt_us;
         if (is_fresh || hosts->sync_bt_us > 0)

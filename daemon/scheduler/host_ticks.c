@@ -205,6 +205,7 @@ int ticks_send(struct hosts *hosts, uint32_t tick, struct clock_sample now) {
                 return ticks_fail(hosts, tick, now, RUN_RESULT_START_FAILED, RUN_STEP_LINK, -r);
         t->state = TICK_STATE_SENT;
         t->n_sends++;
+        hosts->n_sent++;
         t->sent_bt_us = now.bt_us;
         set_deadline(hosts, t, now, hosted->timeout_us);
         return 0;

@@ -340,6 +340,35 @@ int hosts_advance(struct hosts *hosts, struct clock_sample now) {
         return r;
 }
 
+void hosts_pace(struct hosts *hosts, bool is_paced) {
+        size_t n = 0;
+        for (size_t i = 0; is_paced && i < hosts->n_hosts && n <= HOSTS_PACED_MAX; i++)
+                n += hosts->list[i] && hosts->list[i]->ticks;
+        is_paced &= n <= HOSTS_PACED_MAX;
+        if (hosts->is_paced == is_paced)
+                return;
+        hosts->is_paced = is_paced;
+        for (size_t i = 0; i < hosts->n_hosts; i++)
+                if (hosts->list[i] && hosts->list[i]->ticks)
+                        channel_rest(hosts->list[i]->ticks, is_paced);
+}
+
+int hosts_take(struct hosts *hosts) {
+        int r = 0;
+        for (size_t i = 0; hosts->is_paced && r == 0 && i < hosts->n_hosts; i++)
+                if (hosts->list[i] && hosts->list[i]->ticks)
+                        r = channel_take(hosts->list[i]->ticks);
+        return r;
+}
+
+uint64_t hosts_sent(const struct hosts *hosts) {
+        return hosts->n_sent;
+}
+
+bool hosts_is_busy(const struct hosts *hosts) {
+        return hosts->by_tick.n > 0;
+}
+
 int64_t hosts_next_wake(const struct hosts *hosts) {
         return hosts->look_bt_us;
 }

@@ -25,6 +25,7 @@
                                                    * killed and whose end is not told is given up */
 #define HOSTS_CLOSED_US (1 * USEC_PER_SEC) /* a host that has closed its end and is not dead is killed */
 #define HOSTS_TELL_US   (60 * USEC_PER_SEC) /* deaths of one host are told so often at most */
+#define HOSTS_PACED_MAX 16                  /* hosts that are looked at in turn */
 #define HOSTS_SENDS_MAX 3                   /* a tick that was not begun is given to so many hosts, one after the other */
 
 struct hosts;
@@ -92,7 +93,15 @@ const char *hosts_walk_known(const struct hosts *hosts, size_t *cursor);
 
 /* What is due: time limits, starts. 0 or the shell's error. */
 int hosts_advance(struct hosts *hosts, struct clock_sample now);
-/* When that wants to be called (BOOTTIME), INT64_MAX for never. */
+/* Where ticks are many it costs less to look what hosts have answered at set times than to be woken by each answer: from now on
+ * hosts_take() is called so often, or no more. With more hosts than HOSTS_PACED_MAX nothing changes. */
+void hosts_pace(struct hosts *hosts, bool is_paced);
+/* Handles what hosts that are paced have said. 0 or the shell's error. */
+int hosts_take(struct hosts *hosts);
+/* How many ticks were sent so far, and whether one is in flight. */
+uint64_t hosts_sent(const struct hosts *hosts);
+bool hosts_is_busy(const struct hosts *hosts);
+/* When hosts_advance() wants to be called (BOOTTIME), INT64_MAX for never. */
 int64_t hosts_next_wake(const struct hosts *hosts);
 /* Sends what was batched. */
 int hosts_flush(struct hosts *hosts);

@@ -105,6 +105,8 @@ struct hosts {
         struct pack pack;   /* for the record in the making */
         int64_t look_bt_us; /* when something may be due */
         int64_t sync_bt_us; /* until then hosts of before may speak; 0: nothing is awaited */
+        uint64_t n_sent;
+        bool is_paced;
         bool is_quitting;
         bool is_synced; /* hosts of before are no longer awaited */
 };

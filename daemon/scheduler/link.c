@@ -540,11 +540,15 @@ static void watch_reading(struct link *link) {
 }
 
 static void note_pace(struct link *link, struct clock_sample now) {
-        if (now.bt_us - link->advanced_bt_us > LINK_PACE_GAP_US)
-                link->n_close = 0;
-        else if (link->n_close < LINK_PACE_N)
-                link->n_close++;
+        int64_t span_us = now.bt_us - link->pace_bt_us;
         link->advanced_bt_us = now.bt_us;
+        if (span_us < LINK_PACE_WINDOW_US)
+                return;
+        uint64_t n = (hosts_sent(link->hosts) - link->pace_n) * (uint64_t)LINK_PACE_WINDOW_US / (uint64_t)span_us;
+        link->pace_bt_us = now.bt_us;
+        link->pace_n = hosts_sent(link->hosts);
+        link->is_paced = n >= (link->is_paced ? LINK_PACE_TICKS / 2 : LINK_PACE_TICKS);
+        hosts_pace(link->hosts, link->is_paced);
 }
 
 int link_advance(struct link *link) {
@@ -552,6 +556,8 @@ int link_advance(struct link *link) {
                 return hosts_advance(link->hosts, clock_now());
         if (link->phase == LINK_PHASE_UP) {
                 int r = channel_poll(link->control);
+                if (r == 0 && link->phase == LINK_PHASE_UP)
+                        r = hosts_take(link->hosts);
                 if (r < 0)
                         return r;
         }
@@ -561,10 +567,10 @@ int link_advance(struct link *link) {
         int r = link_read_clock(link, &now);
         if (r < 0)
                 return r;
+        note_pace(link, now);
         if (is_clogged(link))
                 (void)channel_flush(link->control); /* what has gathered may just not have been written yet */
         if (!is_clogged(link)) {
-                note_pace(link, now);
                 r = engine_advance(link->engine, now);
                 link->has_more = r > 0;
                 if (r >= 0)
@@ -585,6 +591,9 @@ void link_next_wake(const struct link *link, int64_t *ret_bt_us, int64_t *ret_rt
                 *ret_bt_us = hosts_next_wake(link->hosts);
         if (link->phase != LINK_PHASE_UP)
                 return;
+        int64_t paced_us = link->advanced_bt_us + LINK_PACE_US;
+        if (link->is_paced && hosts_is_busy(link->hosts) && paced_us < *ret_bt_us) /* it is not woken by what they answer */
+                *ret_bt_us = paced_us;
         int64_t flush_us = story_next_flush(link->story);
         bool is_held = is_clogged(link); /* the pass that makes room ends with this question too */
         if (!is_held && link->has_more)
@@ -592,8 +601,8 @@ void link_next_wake(const struct link *link, int64_t *ret_bt_us, int64_t *ret_rt
         else if (!is_held) {
                 int64_t engine_bt_us;
                 engine_next_wake(link->engine, &engine_bt_us, ret_rt_us);
-                if (link->n_close == LINK_PACE_N && engine_bt_us < link->advanced_bt_us + LINK_PACE_US)
-                        engine_bt_us = link->advanced_bt_us + LINK_PACE_US;
+                if (link->is_paced && engine_bt_us < paced_us)
+                        engine_bt_us = paced_us;
                 if (engine_bt_us < *ret_bt_us)
                         *ret_bt_us = engine_bt_us;
         }

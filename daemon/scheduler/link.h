@@ -7,12 +7,12 @@
 #include "daemon/core/loop.h"
 #include "daemon/scheduler/engine.h"
 
-#define LINK_QUEUE_MARK  (512 * 1024) /* bytes of orders that wait: beyond it no slot is looked at until the runner has read */
-#define LINK_QUEUE_LIMIT (16 * 1024 * 1024) /* for what can't wait: answers, and what is due at a commit */
-#define LINK_PACE_US     400                /* where slots come one behind the other, those of so long travel together: */
-#define LINK_PACE_GAP_US USEC_PER_MSEC      /* LINK_PACE_N times in a row the next was due within this */
-#define LINK_PACE_N      32
-#define LINK_PATIENCE_US (5 * USEC_PER_SEC) /* a runner that reads nothing for so long is told */
+#define LINK_QUEUE_MARK     (512 * 1024) /* bytes of orders that wait: beyond it no slot is looked at until the runner has read */
+#define LINK_QUEUE_LIMIT    (16 * 1024 * 1024)   /* for what can't wait: answers, and what is due at a commit */
+#define LINK_PACE_US        USEC_PER_MSEC        /* where ticks of hosts are many, those of so long travel together: */
+#define LINK_PACE_WINDOW_US (10 * USEC_PER_MSEC) /* with LINK_PACE_TICKS in so long, until there are less than half of it */
+#define LINK_PACE_TICKS     200
+#define LINK_PATIENCE_US    (5 * USEC_PER_SEC) /* a runner that reads nothing for so long is told */
 
 struct link;
 

@@ -46,7 +46,9 @@ struct link {
         struct clockstep_reading reading; /* of the clocks, when last looked at */
         bool is_synchronised;
         int64_t advanced_bt_us; /* when slots were last looked at, */
-        unsigned n_close;       /* how many times in a row soon behind the time before; at most LINK_PACE_N */
+        bool is_paced;          /* and are at set times */
+        int64_t pace_bt_us;     /* when ticks were last counted, */
+        uint64_t pace_n;        /* and how many there had been */
         bool has_more;          /* the engine has more to do in this instant */
         bool has_heard;         /* the runner has spoken in this pass */
         int64_t behind_bt_us;   /* since when it has not read what it was sent; 0: it has */

@@ -104,6 +104,33 @@ static void settle(void) {
         ck_assert_int_eq(r, 0);
 }
 
+START_TEST(what_comes_to_one_that_rests_is_taken) {
+        channel_rest(a.ch, true);
+        for (uint64_t i = 0; i < 3; i++)
+                ck_assert_int_eq(send_number(&b, i, 100), 0);
+        ck_assert_int_eq(channel_flush(b.ch), 0);
+        settle();
+        ck_assert_uint_eq(a.n_records, 0);
+        ck_assert_int_eq(channel_take(a.ch), 0);
+        ck_assert_uint_eq(a.n_records, 3);
+        ck_assert(a.is_in_order);
+        ck_assert_int_eq(send_number(&b, 3, 100), 0);
+        ck_assert_int_eq(channel_flush(b.ch), 0);
+        settle();
+        ck_assert_uint_eq(a.n_records, 3);
+        channel_rest(a.ch, false);
+        settle();
+        ck_assert_uint_eq(a.n_records, 4);
+        channel_rest(a.ch, true);
+        ck_assert_int_eq(send_number(&b, 4, 100), 0);
+        ck_assert_int_eq(channel_flush(b.ch), 0);
+        b.ch = channel_free(b.ch); /* the end is heard, behind what came before it */
+        settle();
+        ck_assert_uint_eq(a.n_records, 5);
+        ck_assert_uint_eq(a.n_closed, 1);
+}
+END_TEST
+
 START_TEST(the_descriptor_is_made_safe) {
         int fds[2];
         struct channel *ch;
@@ -475,6 +502,7 @@ END_TEST
 int main(void) {
         TCase *pair = tcase_create("both ends");
         tcase_add_checked_fixture(pair, setup_both, teardown);
+        tcase_add_test(pair, what_comes_to_one_that_rests_is_taken);
         tcase_set_timeout(pair, 30);
         tcase_add_test(pair, the_descriptor_is_made_safe);
         tcase_add_test(pair, records_arrive_whole_and_in_order);

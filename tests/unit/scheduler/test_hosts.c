@@ -837,6 +837,29 @@ START_TEST(parameters_go_with_their_tick) {
 }
 END_TEST
 
+START_TEST(many_ticks_are_taken_at_set_times) {
+        define("a", 1, 1);
+        define("b", 2, 2);
+        tick(10, 1);
+        arrive();
+        ck_assert_uint_eq(hosts_sent(hosts), 1);
+        ck_assert(hosts_is_busy(hosts));
+        hosts_pace(hosts, true);
+        answer(10, RUN_RESULT_SUCCESS, "");
+        ck_assert_uint_eq(seen.n_ended, 0);
+        ck_assert_int_eq(hosts_take(hosts), 0);
+        last_end(10);
+        ck_assert(!hosts_is_busy(hosts));
+        tick(11, 1);
+        settle();
+        answer(11, RUN_RESULT_SUCCESS, "");
+        ck_assert_uint_eq(seen.n_ended, 1);
+        hosts_pace(hosts, false);
+        settle();
+        last_end(11);
+}
+END_TEST
+
 START_TEST(a_runner_without_room) {
         define("a", 1, 1);
         seen.start_error = -ENOBUFS;
@@ -879,6 +902,7 @@ int main(void) {
         tcase_add_test(t, a_definition_that_the_host_does_not_get);
         tcase_add_test(t, a_host_that_closes_its_end);
         tcase_add_test(t, parameters_go_with_their_tick);
+        tcase_add_test(t, many_ticks_are_taken_at_set_times);
         tcase_add_test(t, a_runner_without_room);
         suite_add_tcase(s, t);
         return run_suite(s);
