@@ -35,20 +35,6 @@ json_t *control_json_accepted(const struct engine *e, uint32_t job) {
         return list;
 }
 
-json_t *control_json_parameters(const void *set, size_t size, bool is_seen) {
-        if (size == 0 || !is_seen)
-                return json_null();
-        json_t *o = json_object();
-        struct parameter p;
-        size_t at = 0;
-        while (parameters_next(set, size, &at, &p)) {
-                char name[PARAMETER_NAME_MAX + 1];
-                snprintf(name, sizeof(name), "%.*s", (int)p.name_size, p.name);
-                control_put_text(&o, name, p.value);
-        }
-        return o;
-}
-
 /* False where the call is answered. */
 static bool does_accept(const struct control_call *call, uint32_t job, const json_t *parameters) {
         const char *accepted = engine_job_accepted(call->engine, job);

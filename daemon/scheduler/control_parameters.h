@@ -9,5 +9,3 @@
 bool control_get_parameters(const struct control_call *call, char **ret, size_t *ret_size);
 /* The names that a job accepts. */
 json_t *control_json_accepted(const struct engine *e, uint32_t job);
-/* The set of a run: names with values; null where it has none or is not to be seen. */
-json_t *control_json_parameters(const void *set, size_t size, bool is_seen);
