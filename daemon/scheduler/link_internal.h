@@ -67,7 +67,12 @@ int link_read_clock(struct link *link, struct clock_sample *ret);
 /* Sends the record in the making, and one that is a number. 0; -ENOBUFS; -ENOMEM. */
 int link_send(struct link *link, enum wire_type type);
 int link_send_number(struct link *link, enum wire_type type, uint64_t number);
-/* The generation is in force. */
+
+/* ---- link_records.c ---- */
+
+/* Answers the runner's HELLO: it tells what there is from now on. 0 or a negative error. */
+int link_begin_sync(struct link *link);
+/* The generation is in force. 0 or a negative error. */
 int link_commit_now(struct link *link);
 
 /* ---- link_hosts.c ---- */

@@ -1756,6 +1756,9 @@ static void begin_anew(struct world *w, bool is_resync) {
         world_take_actions(w);
         define_all(w);
         tell_runs(w);
+        for (size_t i = 0; i < w->n_jobs; i++) /* hosts do not die here */
+                if (is_hosted(&w->jobs[i]))
+                        engine_trust_host(w->engine, w->jobs[i].name);
         w->chains.is_syncing = false;
         holds_foresee(w);
         engine_commit(w->engine, w->now,
