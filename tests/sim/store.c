@@ -336,7 +336,8 @@ static void apply(struct store *s, struct store_row *row) {
                 job->image = row->image;
                 row->image.line = NULL; /* they have gone over */
                 row->image.beside = NULL;
-                row->image.n_line = row->image.n_beside = 0;
+                row->image.parcels = NULL;
+                row->image.n_line = row->image.n_beside = row->image.n_parcels = 0;
                 job->when = row->when;
                 job->has_image = true;
                 break;
