@@ -10,7 +10,7 @@
 #include "daemon/core/descriptors.h"
 #include "daemon/core/util.h"
 
-#define ACKNOWLEDGE_US (200 * USEC_PER_MSEC) /* without a ledger, so often */
+#define ACKNOWLEDGE_US (200 * USEC_PER_MSEC) /* without a ledger: at once, but where ticks are many so often */
 
 /* ---- to the runner ---- */
 
@@ -73,6 +73,7 @@ static int on_ended(void *userdata, const struct wire_ended *ended, const void *
         int r = link_read_clock(link, &now);
         if (r < 0)
                 return r;
+        link->has_answers = true;
         pack_clear(&link->value);
         link->value.limit = JOB_CAPTURE_MAX;
         pack_raw(&link->value, value, value_size);
@@ -131,7 +132,8 @@ void link_hosts_settle(struct link *link, struct clock_sample now) {
                         link->marked_era = era;
                         hosts_mark(link->hosts, era);
                 }
-        } else if (now.bt_us - link->acknowledged_bt_us >= ACKNOWLEDGE_US) {
+        } else if (link->has_answers && (!link->is_paced || now.bt_us - link->acknowledged_bt_us >= ACKNOWLEDGE_US)) {
+                link->has_answers = false;
                 link->acknowledged_bt_us = now.bt_us;
                 hosts_mark(link->hosts, 1);
                 hosts_acknowledge(link->hosts, 1);

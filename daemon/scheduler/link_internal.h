@@ -50,6 +50,7 @@ struct link {
         int64_t pace_bt_us;     /* when ticks were last counted, */
         uint64_t pace_n;        /* and how many there had been */
         bool has_more;          /* the engine has more to do in this instant */
+        bool has_answers;       /* of hosts that are not acknowledged */
         bool has_heard;         /* the runner has spoken in this pass */
         int64_t behind_bt_us;   /* since when it has not read what it was sent; 0: it has */
         bool is_behind_told;
