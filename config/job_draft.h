@@ -175,6 +175,10 @@ struct job_word {
 /* Splits a value at blanks; quotes and escapes as in systemd.syntax(7). words_free() takes the list. */
 int draft_split(struct job_draft *d, const struct job_setting *s, struct job_word **ret, size_t *ret_n);
 struct job_word *words_free(struct job_word *words, size_t n);
+/* Calls fn for each of a value's words, in their order, which may take its text and leave NULL; up to the first result that is not 0, which
+ * is this one's too. */
+int draft_each_word(struct job_draft *d, const struct job_setting *s,
+                    int (*fn)(struct job_draft *d, const struct job_setting *s, struct job_word *word));
 
 /* NULL-terminated lists. */
 char **strv_free(char **list);

@@ -31,7 +31,7 @@ const char *job_io_class_name(uint16_t io_priority) {
         return io_class <= IO_CLASS_IDLE ? io_class_names[io_class] : "?";
 }
 
-static int keep_group(struct job_draft *d, const struct job_setting *s, const struct job_word *word) {
+static int keep_group(struct job_draft *d, const struct job_setting *s, struct job_word *word) {
         struct job_mentions *groups = &d->job->groups;
         struct job_mention *mention;
         int r = draft_check_account(d, s, word->text, word->offset);
@@ -47,16 +47,7 @@ static int keep_group(struct job_draft *d, const struct job_setting *s, const st
 }
 
 int parse_supplementary_groups(struct job_draft *d, const struct job_setting *s) {
-        struct job_word *words;
-        size_t n;
-        int r = draft_split(d, s, &words, &n);
-
-        if (r)
-                return r;
-        for (size_t i = 0; r == 0 && i < n; i++)
-                r = keep_group(d, s, &words[i]);
-        words_free(words, n);
-        return r;
+        return draft_each_word(d, s, keep_group);
 }
 
 int parse_root_directory(struct job_draft *d, const struct job_setting *s) {

@@ -301,14 +301,5 @@ static int accept_parameter(struct job_draft *d, const struct job_setting *s, st
 }
 
 int parse_accept_parameters(struct job_draft *d, const struct job_setting *s) {
-        struct job_word *words;
-        size_t n;
-        int r = draft_split(d, s, &words, &n);
-
-        if (r)
-                return r;
-        for (size_t i = 0; r == 0 && i < n; i++)
-                r = accept_parameter(d, s, &words[i]);
-        words_free(words, n);
-        return r;
+        return draft_each_word(d, s, accept_parameter);
 }

@@ -176,6 +176,20 @@ int draft_split(struct job_draft *d, const struct job_setting *s, struct job_wor
         return 0;
 }
 
+int draft_each_word(struct job_draft *d, const struct job_setting *s,
+                    int (*fn)(struct job_draft *d, const struct job_setting *s, struct job_word *word)) {
+        struct job_word *words;
+        size_t n;
+        int r = draft_split(d, s, &words, &n);
+
+        if (r)
+                return r;
+        for (size_t i = 0; r == 0 && i < n; i++)
+                r = fn(d, s, &words[i]);
+        words_free(words, n);
+        return r;
+}
+
 struct job_word *words_free(struct job_word *words, size_t n) {
         for (size_t i = 0; words && i < n; i++)
                 free(words[i].text);

@@ -128,6 +128,15 @@ scheduler_pid() {
                 fi
         done
 }
+# Processes that do the work of jobs: those of one host.
+host_pids() { # NAME: of that host, which is its argument
+        local pid
+        for pid in $(cat "/proc/$daemon/task/"*/children 2>/dev/null); do
+                if [ "$({ tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null)" = "chimed-host $1 " ]; then
+                        echo "$pid"
+                fi
+        done
+}
 
 # until_true SECONDS COMMAND...: polls every 20 ms; fails the test by name when the time is over
 until_true() {

@@ -44,14 +44,6 @@ Mode=fixed-rate
 Log=all
 Command=/bin/true
 EOF
-host_pids() { # NAME: of that host, which is its argument
-        local pid
-        for pid in $(cat "/proc/$daemon/task/"*/children 2>/dev/null); do
-                if [ "$({ tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null)" = "chimed-host $1 " ]; then
-                        echo "$pid"
-                fi
-        done
-}
 more_lines() { # FILE: than there were
         [ "$(wc -l <"$1")" -ge $((lines + 5)) ]
 }

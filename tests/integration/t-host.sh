@@ -18,14 +18,6 @@ chmod 755 "$T/answer"
 write_hosted() { # JOB SETTING...
         printf '%s\n' Log=all "Coprocess=$T/answer $T/out/$1" "${@:2}" | write_job "$1"
 }
-host_pids() { # NAME: of that host, which is its argument
-        local pid
-        for pid in $(cat "/proc/$daemon/task/"*/children 2>/dev/null); do
-                if [ "$({ tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null)" = "chimed-host $1 " ]; then
-                        echo "$pid"
-                fi
-        done
-}
 run_once() { # JOB: said is its value
         expect_ctl 0 trigger --wait "$1"
         expect_ctl 0 --json show "$1"
