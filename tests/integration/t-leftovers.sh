@@ -6,15 +6,22 @@
 
 # own_subreaper PROGRAM...: a process that its orphans come back to, in a session of its own
 cat >"$T/own_subreaper" <<'EOF2'
-import ctypes, os, sys
+import ctypes, os, sys, time
 if ctypes.CDLL(None).prctl(36, 1, 0, 0, 0):
     sys.exit("no subreaper")
 os.setsid()
+pids, pid_written = os.pipe()
 if os.fork() == 0:
     os.setsid()
-    if os.fork() == 0:
+    program = os.fork()
+    if program == 0:
         os.execvp(sys.argv[1], sys.argv[1:])
+    os.write(pid_written, b"%d" % program)
     os._exit(0)
+# what is counted is what is there at the count: only then may the script end
+program = os.read(pids, 20).decode()
+while not open(f"/proc/{program}/cmdline").read().startswith(sys.argv[1]):
+    time.sleep(0.02)
 open(os.environ["TEST_FOLDER"] + "/out/subreaper", "w").close()
 while True:
     try:
@@ -26,7 +33,7 @@ EOF2
 # NAME|how many are left at least|script
 rows="daemon|1|(setsid sleep 1001 </dev/null >/dev/null 2>&1 &)
 pipe|1|sleep 1002 & echo said
-group|2|sleep 1003 & sleep 1003 & while ! grep -q sleep /proc/\$!/comm; do sleep 0.02; done; exit 3
+group|2|sleep 1003 & a=\$!; sleep 1003 & for pid in \$a \$!; do while ! grep -q ^sleep /proc/\$pid/cmdline; do sleep 0.02; done; done; exit 3
 deaf|1|(trap '' TERM; while :; do sleep 0.1; done) &
 subreaper|2|python3 $T/own_subreaper sleep 1004 & while [ ! -e $T/out/subreaper ]; do sleep 0.02; done
 stopped|1|sh -c 'kill -STOP \$\$' & while ! grep -q '^State:.T' /proc/\$!/status; do sleep 0.02; done"
