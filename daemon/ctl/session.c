@@ -217,7 +217,7 @@ static const char *advice(const struct session *s, int r) {
         if (strcmp(s->socket, SYSTEM_SOCKET) == 0)
                 return "start it: systemctl start chimed";
         return session_has(s, OPTION_SOCKET) || environment("CHIMED_SOCKET") ? "start it, or give another --socket="
-                                                                             : "start it: chimed --user";
+                                                                             : "start it: systemctl --user start chimed";
 }
 
 int session_connect(struct session *s, struct client **ret) {
@@ -239,10 +239,14 @@ bool session_is_there(struct session *s) {
 }
 
 int session_tell_broken(struct session *s, int r) {
+        const char *user = strcmp(s->socket, SYSTEM_SOCKET) == 0 ? "" : "--user ";
+
         if (r == -ETIMEDOUT)
-                return session_fail(CTL_EXIT_FAILED, "chimed does not answer (%s); see: systemctl status chimed", s->socket);
+                return session_fail(CTL_EXIT_FAILED, "chimed does not answer (%s); see: systemctl %sstatus chimed", s->socket,
+                                    user);
         if (r == -ECONNRESET)
-                return session_fail(CTL_EXIT_FAILED, "chimed closed the connection (%s); see: journalctl -u chimed", s->socket);
+                return session_fail(CTL_EXIT_FAILED, "chimed closed the connection (%s); see: journalctl %s-u chimed",
+                                    s->socket, user);
         if (r == -EBADMSG || r == -EMSGSIZE)
                 return session_fail(CTL_EXIT_FAILED, "%s: what answers there is not chimed", s->socket);
         return session_fail(CTL_EXIT_FAILED, "%s: %s", s->socket, strerror(-r));

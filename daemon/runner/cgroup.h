@@ -20,10 +20,10 @@ enum cgroup_controller {
         CGROUP_PIDS = 4,
 };
 
-/* Takes what `option` names: NULL or "auto": our own cgroup where systemd has delegated it to us and nobody else is in it; "none":
- * nothing; else a folder in a cgroup v2. Moves the calling process into its leaf "runner", so before there are threads. No two
+/* Takes what `option` names: NULL or "auto": our own cgroup where systemd has delegated it to us and nobody else is in it; "own": the
+ * same on the caller's word that it is ours; "none": nothing; else a folder in a cgroup v2. Moves the calling process into its leaf "runner", so before there are threads. No two
  * processes can have the same one. Prints into why what could not be had: where nothing is given, the reason; else "" or what lacks.
- * 0: *ret is given; 1: there is none to have (auto); a negative error. */
+ * 0: *ret is given; 1: there is none to have (auto, own); a negative error. */
 int cgroups_open(const char *option, struct cgroups **ret, char why[static CGROUP_WHY_MAX]);
 /* Takes NULL, returns NULL. The cgroups stay. */
 struct cgroups *cgroups_free(struct cgroups *cgroups);

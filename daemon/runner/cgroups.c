@@ -175,8 +175,9 @@ static bool is_alone(int dir_fd) {
         return cgroup_read_members(dir_fd, pids, 2) == 1 && pids[0] == getpid();
 }
 
-/* Our own cgroup, or, where we are a runner that was executed anew, the one that has our leaf. -ENOENT: there is none to have. */
-static int open_own(char why[static CGROUP_WHY_MAX]) {
+/* Our own cgroup, or, where we are a runner that was executed anew, the one that has our leaf. -ENOENT: there is none to have; one without
+ * systemd's mark of delegation is only where is_marked is not asked for. */
+static int open_own(bool is_marked, char why[static CGROUP_WHY_MAX]) {
         char path[PATH_MAX];
         int r = find_own(path), fd;
 
@@ -189,7 +190,7 @@ static int open_own(char why[static CGROUP_WHY_MAX]) {
                 *last = '\0';
         if ((fd = cgroup_open_folder(AT_FDCWD, path)) < 0)
                 snprintf(why, CGROUP_WHY_MAX, "%.400s: %s", path, strerror(-fd));
-        else if (!is_delegated(fd))
+        else if (is_marked && !is_delegated(fd))
                 snprintf(why, CGROUP_WHY_MAX, "%.400s is not delegated to us (Delegate=yes)", path);
         else if (!is_ours(fd))
                 snprintf(why, CGROUP_WHY_MAX, "%.400s: " FOREIGN, path);
@@ -213,7 +214,7 @@ static int open_named(const char *path, char why[static CGROUP_WHY_MAX]) {
         snprintf(why, CGROUP_WHY_MAX, "%.400s: %s", path,
                  r == -EPERM     ? FOREIGN
                  : r == -ENOTSUP ? "no folder of a cgroup v2"
-                 : r == -EINVAL  ? "give auto, none or the whole path of a cgroup v2"
+                 : r == -EINVAL  ? "give auto, own, none or the whole path of a cgroup v2"
                                  : strerror(-r));
         util_close(fd);
         return r;
@@ -292,14 +293,14 @@ static int settle(struct cgroups *cgroups, char why[static CGROUP_WHY_MAX]) {
 }
 
 int cgroups_open(const char *option, struct cgroups **ret, char why[static CGROUP_WHY_MAX]) {
-        bool is_auto = !option || strcmp(option, "auto") == 0;
+        bool is_auto = !option || strcmp(option, "auto") == 0, is_own = option && strcmp(option, "own") == 0;
 
         *why = '\0';
         if (option && strcmp(option, "none") == 0)
                 return 1;
-        int fd = is_auto ? open_own(why) : open_named(option, why);
+        int fd = is_auto || is_own ? open_own(is_auto, why) : open_named(option, why);
         if (fd < 0)
-                return is_auto && fd == -ENOENT ? 1 : fd;
+                return (is_auto || is_own) && fd == -ENOENT ? 1 : fd;
         struct cgroups *cgroups = malloc(sizeof(*cgroups));
         if (!cgroups) {
                 util_close(fd);
@@ -309,7 +310,7 @@ int cgroups_open(const char *option, struct cgroups **ret, char why[static CGROU
         int r = settle(cgroups, why);
         if (r < 0) {
                 cgroups_free(cgroups);
-                return r;
+                return is_own && (r == -EACCES || r == -EPERM || r == -EROFS) ? 1 : r; /* it was not given to us after all */
         }
         enable_controllers(cgroups);
         *ret = cgroups;

@@ -73,7 +73,7 @@ static const char help[] = "Usage: chimed-runner --scheduler=PATH [--run=DIR] [O
                            "  --scheduler=PATH  program that decides when\n"
                            "  --run=DIR         lock and control socket (default /run/chimed)\n"
                            "  --state=DIR       the scheduler keeps its ledger here; empty: it keeps none\n"
-                           "  --cgroup=DIR      runs get cgroups of their own in this one; or auto, none\n"
+                           "  --cgroup=DIR      runs get cgroups of their own in this one; or auto, own, none\n"
                            "  --config=FILE     settings (default /etc/chimed/chimed.conf)\n"
                            "  --jobs=DIR        read job files from here instead of the default folders;\n"
                            "                    may be repeated, earlier ones mask later ones\n"

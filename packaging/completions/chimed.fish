@@ -7,7 +7,7 @@ for program in chimed chimed-runner
     complete -c $program -l jobs -x -a "(__fish_complete_directories)" -d "folder with job files"
     complete -c $program -l run -x -a "(__fish_complete_directories)" -d "folder for the lock"
     complete -c $program -l state -x -a "(__fish_complete_directories)" -d "folder for the ledger"
-    complete -c $program -l cgroup -x -a "auto none (__fish_complete_directories)" -d "where cgroups of runs are made"
+    complete -c $program -l cgroup -x -a "auto own none (__fish_complete_directories)" -d "where cgroups of runs are made"
     complete -c $program -l log -x -a "journal logfmt json" -d "where records go"
     complete -c $program -l user -d "a user's own instance"
     complete -c $program -l check -d "read the files, print errors and warnings"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Without --cgroup=, or with auto, runs get cgroups of their own where the one that we were started in was delegated to us and nobody else is
-# in it; what was not given is not touched.
+# in it; what was not given is not touched. With own the mark of that is not asked for.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 make_cgroup
 mkdir "$T/bin"
@@ -51,10 +51,12 @@ sleep 1000 &
 other=$!
 echo "$other" >"$given/own/cgroup.procs"
 has_none "somebody else is in it"
+has_none "somebody else is in it, whoever says what" --cgroup=own
 kill "$other"
 wait "$other" || true
 
-for option in --log=json --cgroup=auto; do # the first says nothing of it
+for option in --log=json --cgroup=auto --cgroup=own; do # the first says nothing of it
+        [ $option != --cgroup=own ] || delegate 0
         start_in_own "$option"
         has_own
         mark_log
