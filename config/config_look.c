@@ -76,9 +76,10 @@ static int look_at_program(const char *path) {
         return access(path, X_OK) < 0 ? errno : 0;
 }
 
-/* PATH= as the job has it; NULL where a file may say another. */
+/* PATH= as the job has it; NULL where a file or chimed's own environment may say another. */
 static const char *search_path(const struct job_what *what) {
-        const char *path = what->environment_files ? NULL : JOB_SEARCH_PATH;
+        bool is_elsewhere = what->environment_files || job_pass_find(what->passed, "PATH=") == JOB_PASS_NAME;
+        const char *path = is_elsewhere ? NULL : JOB_SEARCH_PATH;
 
         for (char **variable = what->environment; variable && *variable; variable++)
                 if (strncmp(*variable, "PATH=", 5) == 0)

@@ -232,12 +232,13 @@ struct job_what {
         char *stop_path;      /* StopWhenPathExists=, absolute; NULL: not set */
         struct job_condition *conditions; /* all must hold, asked in this order but for processes, which come last */
         size_t n_conditions;              /* 0..JOB_CONDITIONS_MAX */
-        char **environment;               /* NULL-terminated NAME=VALUE, later wins; NULL: none */
-        char **environment_files;         /* NULL-terminated absolute paths, "-" before one that may be absent */
-        char **accepted;                  /* NULL-terminated names of the parameters that a trigger may pass; NULL: none */
-        struct job_output output, error;  /* error is INHERIT where both are one file; without StandardError= it is as output */
-        int64_t timeout_us;               /* per attempt; DURATION_INFINITY */
-        int64_t kill_grace_us;            /* between KillSignal and KILL */
+        char **passed;      /* NULL-terminated words of PassEnvironment=: names, or beginnings with * behind them; NULL: none */
+        char **environment; /* NULL-terminated NAME=VALUE, later wins; NULL: none */
+        char **environment_files;        /* NULL-terminated absolute paths, "-" before one that may be absent */
+        char **accepted;                 /* NULL-terminated names of the parameters that a trigger may pass; NULL: none */
+        struct job_output output, error; /* error is INHERIT where both are one file; without StandardError= it is as output */
+        int64_t timeout_us;              /* per attempt; DURATION_INFINITY */
+        int64_t kill_grace_us;           /* between KillSignal and KILL */
         int kill_signal;
         uint32_t capture_max;      /* bytes, 0..JOB_CAPTURE_MAX */
         struct exit_classes exits; /* SuccessExitStatus= and its kin; else 0 is success and the rest has failed */
@@ -400,6 +401,17 @@ int job_what_set_plugin_folder(struct job_what *what, const char *folder);
 int job_host_hash(const struct job_what *what, struct hash128 definition, struct hash128 *ret);
 /* The name of a key of which two jobs of one host say different things, static; NULL: they may share it. */
 const char *job_host_difference(const struct job_what *a, const struct job_what *b);
+
+/* How a job comes by a variable of chimed's own environment. */
+enum job_pass {
+        JOB_PASS_NOT,
+        JOB_PASS_PATTERN, /* where it has none of that name otherwise */
+        JOB_PASS_NAME,    /* in place of one that chimed sets */
+};
+/* "NAME=VALUE" by the words of PassEnvironment=, which may be NULL. */
+enum job_pass job_pass_find(char *const *words, const char *variable);
+/* Whether a word may be one of them. */
+bool job_pass_is_valid(const char *word);
 
 /* The argument list as Command= would write it, given to the caller; cut behind a whole character, with an ellipsis, so that it has
  * at most max bytes (at least 3). 0, -ENOMEM. */

@@ -13,7 +13,7 @@
 #include "config/job_draft.h"
 #include "config/plugin_option.h"
 
-#define WHAT_VERSION   9
+#define WHAT_VERSION   10
 #define MANNER_SIZE_AT 1 /* offset of the manner's size, behind the version */
 
 static void encode_list(struct pack *p, char *const *list) {
@@ -91,6 +91,7 @@ void job_what_encode(const struct job_what *what, struct pack *p) {
         pack_u8(p, what->is_working_directory_optional);
         pack_string(p, what->stop_path);
         encode_conditions(p, what);
+        encode_list(p, what->passed);
         encode_list(p, what->environment);
         encode_list(p, what->environment_files);
         encode_output(p, &what->output);
@@ -281,6 +282,8 @@ static int decode_surroundings(struct unpack *u, struct job_what *what) {
         if (r == 0)
                 r = decode_conditions(u, what);
         if (r == 0)
+                r = decode_list(u, &what->passed);
+        if (r == 0)
                 r = decode_list(u, &what->environment);
         if (r == 0)
                 r = decode_list(u, &what->environment_files);
@@ -390,6 +393,9 @@ static bool is_sane(const struct job_what *what) {
                 return false;
         if (what->output.kind == JOB_OUTPUT_INHERIT)
                 return false;
+        for (size_t i = 0; what->passed && what->passed[i]; i++)
+                if (!job_pass_is_valid(what->passed[i]))
+                        return false;
         for (size_t i = 0; what->environment && what->environment[i]; i++) {
                 const char *equals = strchr(what->environment[i], '=');
                 if (!equals || equals == what->environment[i])

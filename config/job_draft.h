@@ -90,6 +90,7 @@ enum job_key_index {
         KEY_SUPPLEMENTARY_GROUPS,
         KEY_WORKING_DIRECTORY,
         KEY_ROOT_DIRECTORY,
+        KEY_PASS_ENVIRONMENT,
         KEY_ENVIRONMENT,
         KEY_ENVIRONMENT_FILE,
         KEY_ACCEPT_PARAMETERS,
@@ -152,7 +153,7 @@ struct job_draft {
         const struct job_setting *set[KEYS_N]; /* the setting in force; NULL: the built-in default */
         char **command;                        /* Command=, Coprocess=, Unit=, Plugin= as argument list */
         char *script, *shell;
-        size_t n_environment, n_environment_files, n_accepted; /* counted, for lists may be long */
+        size_t n_passed, n_environment, n_environment_files, n_accepted; /* counted, for lists may be long */
         uint8_t io_class, io_level; /* IOSchedulingClass=, IOSchedulingPriority= as they were written */
 };
 
@@ -307,6 +308,7 @@ int parse_cpu_quota(struct job_draft *d, const struct job_setting *s);
 int parse_tasks_max(struct job_draft *d, const struct job_setting *s);
 int parse_limit(struct job_draft *d, const struct job_setting *s);
 int parse_no_new_privileges(struct job_draft *d, const struct job_setting *s);
+int parse_pass_environment(struct job_draft *d, const struct job_setting *s);
 int parse_environment(struct job_draft *d, const struct job_setting *s);
 int parse_environment_file(struct job_draft *d, const struct job_setting *s);
 int parse_accept_parameters(struct job_draft *d, const struct job_setting *s);

@@ -202,6 +202,7 @@ const char *job_host_difference(const struct job_what *a, const struct job_what 
                 {"RootDirectory", is_same_text(a->root_directory, b->root_directory)},
                 {"WorkingDirectory", is_same_text(a->working_directory, b->working_directory) &&
                                              a->is_working_directory_optional == b->is_working_directory_optional},
+                {"PassEnvironment", is_same_list(a->passed, b->passed)},
                 {"Environment", is_same_list(a->environment, b->environment)},
                 {"EnvironmentFile", is_same_list(a->environment_files, b->environment_files)},
                 {"UMask", a->umask == b->umask},

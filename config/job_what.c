@@ -39,6 +39,7 @@ void job_what_done(struct job_what *what) {
         free(what->limits);
         free(what->stop_path);
         job_conditions_free(what->conditions, what->n_conditions);
+        strv_free(what->passed);
         strv_free(what->environment);
         strv_free(what->environment_files);
         strv_free(what->accepted);

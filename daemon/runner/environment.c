@@ -224,6 +224,23 @@ int environment_read_file(struct environment *e, const char *path) {
         return r;
 }
 
+int environment_pass(struct environment *e, char *const *words, char *const *list) {
+        int r = 0;
+
+        for (; words && *list && r == 0; list++)
+                switch (job_pass_find(words, *list)) {
+                case JOB_PASS_NOT:
+                        break;
+                case JOB_PASS_PATTERN:
+                        r = find(e, *list, strcspn(*list, "=")) < e->n ? 0 : environment_set(e, *list);
+                        break;
+                case JOB_PASS_NAME:
+                        r = environment_set(e, *list);
+                        break;
+                }
+        return r;
+}
+
 static int set_all(struct environment *e, char *const *list) {
         for (; list && *list; list++) {
                 int r = environment_set(e, *list);

@@ -30,5 +30,8 @@ int environment_parse(struct environment *e, const char *text, size_t size);
  * 0, or the error: of opening or reading, -EINVAL no regular file, -EFBIG, those of environment_parse(). */
 int environment_read_file(struct environment *e, const char *path);
 
+/* Sets those of the list that the words of PassEnvironment= name. 0, -ENOMEM, -E2BIG. */
+int environment_pass(struct environment *e, char *const *words, char *const *list);
+
 /* All of a job's: base, its files, its Environment=, then fixed, which nothing overrides. Both lists may be NULL. */
 int environment_build(struct environment *e, char *const *base, const struct job_what *what, char *const *fixed);

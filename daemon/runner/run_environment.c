@@ -2,6 +2,7 @@
 // run_environment: the variables that a run gets whatever its job says: those of its user, and those that tell it what it is.
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "config/parameters.h"
 #include "config/timestamp.h"
@@ -23,7 +24,9 @@ static int make_base(const struct runner *runner, const struct job_what *what, s
                 r = environment_set_value(e, "LOGNAME", name);
         if (r == 0 && name && *name)
                 r = environment_set_value(e, "USER", name);
-        return r == 0 ? environment_set_value(e, "SHELL", shell && *shell ? shell : "/bin/sh") : r;
+        if (r == 0)
+                r = environment_set_value(e, "SHELL", shell && *shell ? shell : "/bin/sh");
+        return r == 0 ? environment_pass(e, what->passed, environ) : r;
 }
 
 /* What its trigger has passed. */

@@ -230,6 +230,7 @@ static const struct {
         {"Plugin=x\nGroup=a\n", "Plugin=x\nGroup=b\n", "Group"},
         {"Plugin=x\nRootDirectory=/a\n", "Plugin=x\n", "RootDirectory"},
         {"Plugin=x\nWorkingDirectory=/a\n", "Plugin=x\nWorkingDirectory=-/a\n", "WorkingDirectory"},
+        {"Plugin=x\nPassEnvironment=A\n", "Plugin=x\nPassEnvironment=A*\n", "PassEnvironment"},
         {"Plugin=x\nEnvironment=A=1\n", "Plugin=x\nEnvironment=A=1 B=2\n", "Environment"},
         {"Plugin=x\nEnvironmentFile=/a\n", "Plugin=x\nEnvironmentFile=-/a\n", "EnvironmentFile"},
         {"Plugin=x\nUMask=0077\n", "Plugin=x\n", "UMask"},

@@ -267,6 +267,12 @@ static const struct {
         {"Environment==1\n", "not NAME=VALUE", 2, 13},
         {"Environment=CHIMED_JOB=x\n", "chimed sets itself", 2, 13},
         {"Environment=A=\"x\n", "the quote \" is not closed", 2, 15},
+        {"PassEnvironment=A B=1\n", "only names stand here", 2, 19},
+        {"PassEnvironment=A 1B\n", "no name of a variable", 2, 19},
+        {"PassEnvironment=*A\n", "no name of a variable", 2, 17},
+        {"PassEnvironment=A**\n", "no name of a variable", 2, 17},
+        {"PassEnvironment=CHIMED_RUN*\n", "chimed's own", 2, 17},
+        {"PassEnvironment=A NOTIFY_SOCKET\n", "chimed's own", 2, 19},
         {"EnvironmentFile=etc/x\n", "no absolute path", 2, 17},
         {"AcceptParameters=FROM 1ST\n", "\"1ST\" is no name of a parameter", 2, 23},
         {"AcceptParameters=A=1\n", "is no name of a parameter", 2, 18},
@@ -629,7 +635,7 @@ END_TEST
 
 START_TEST(lists_append_and_an_empty_value_clears_them) {
         struct job *job = build_good("*Environment=A=1 B=2\nEvery=1h\nCommand=x\nEnvironment=\"C=3 4\" D=\nEnvironmentFile=/a\n"
-                                     "EnvironmentFile=-/b c\n");
+                                     "EnvironmentFile=-/b c\nPassEnvironment=C D*\nPassEnvironment=*\n");
 
         ck_assert_str_eq(job->what.environment[0], "A=1");
         ck_assert_str_eq(job->what.environment[1], "B=2");
@@ -637,6 +643,8 @@ START_TEST(lists_append_and_an_empty_value_clears_them) {
         ck_assert_str_eq(job->what.environment[3], "D=");
         ck_assert_ptr_null(job->what.environment[4]);
         ck_assert_str_eq(job->what.environment_files[1], "-/b c");
+        ck_assert_str_eq(job->what.passed[1], "D*");
+        ck_assert(strcmp(job->what.passed[2], "*") == 0 && !job->what.passed[3]);
         job_free(job);
         job = build_good("*Environment=A=1\nEvery=1h\nCommand=x\nEnvironment=\nEnvironment=B=2\n");
         ck_assert_str_eq(job->what.environment[0], "B=2");
@@ -867,7 +875,7 @@ static void fill_what(struct job_what *what) {
 static struct job *full_job(void) {
         struct job *job =
                 build_good("Every=1h\nCommand=/bin/x a '' \\xff\nEnvironment=A=1 B=\nEnvironmentFile=-/e\nTimeout=3h\n"
-                           "AcceptParameters=FROM to_2 FROM\n"
+                           "AcceptParameters=FROM to_2 FROM\nPassEnvironment=A_1 B*\n"
                            "KillGrace=0\nWorkingDirectory=-/srv\nStandardOutput=file:/o\nStandardError=inherit\nCaptureMax=0\n"
                            "StopWhenPathExists=/stop\nConditionPathExists=!/a\nConditionACPower=no\nConditionLoadBelow=80%\n"
                            "ConditionUnitActive=x.service\nExecCondition=test -e '/a b'\nExecCondition=/bin/true\n"
@@ -895,6 +903,7 @@ START_TEST(what_goes_there_and_back_byte_for_byte) {
                 ck_assert_str_eq(back.argv[0], jobs[i]->what.argv[0]);
                 ck_assert_uint_eq(back.n_conditions, i == 0 ? 6 : 0);
                 ck_assert(i == 0 ? strcmp(back.accepted[1], "to_2") == 0 && !back.accepted[2] : !back.accepted);
+                ck_assert(i == 0 ? strcmp(back.passed[1], "B*") == 0 && !back.passed[2] : !back.passed);
                 ck_assert_str_eq(back.stop_path ? back.stop_path : "", i == 0 ? "/stop" : "");
                 job_what_done(&back);
                 pack_done(&p);

@@ -145,6 +145,45 @@ START_TEST(what_is_no_regular_file_is_not_opened) {
 }
 END_TEST
 
+/* The words, and what comes of A=own, B_1=own of the job with those of chimed below. */
+static const struct {
+        const char *words[4];
+        const char *expected;
+} passes[] = {
+        {{NULL}, "A=own|B_1=own"},
+        {{"C"}, "A=own|B_1=own|C=c"},
+        {{"A"}, "A=a|B_1=own"},
+        {{"B", "D_"}, "A=own|B_1=own"},
+        {{"B_*"}, "A=own|B_1=own|B_2=b2"},
+        {{"B_1", "B_*"}, "A=own|B_1=b1|B_2=b2"},
+        {{"B_*", "B_1"}, "A=own|B_1=b1|B_2=b2"},
+        {{"*"}, "A=own|B_1=own|B_2=b2|C=c|LISTEN_ADDRESS=x"},
+        {{"LISTEN_*", "E"}, "A=own|B_1=own|LISTEN_ADDRESS=x"},
+};
+
+START_TEST(what_is_named_is_passed_and_a_pattern_replaces_nothing) {
+        static const char *const from[] = {"A=a",
+                                           "B_1=b1",
+                                           "B_2=b2",
+                                           "C=c",
+                                           "CHIMED_JOB=x",
+                                           "LISTEN_FDS=3",
+                                           "LISTEN_ADDRESS=x",
+                                           "NOTIFY_SOCKET=/x",
+                                           "WATCHDOG_USEC=1",
+                                           NULL};
+        struct environment e = {};
+        char joined[1024];
+
+        ck_assert(environment_set(&e, "A=own") == 0 && environment_set(&e, "B_1=own") == 0);
+        ck_assert_int_eq(environment_pass(&e, (char *const *)passes[_i].words, (char *const *)from), 0);
+        join(&e, joined, sizeof(joined));
+        ck_assert_msg(strcmp(joined, passes[_i].expected) == 0, "row %d: <%s>", _i, joined);
+        ck_assert_int_eq(environment_pass(&e, NULL, (char *const *)from), 0);
+        environment_done(&e);
+}
+END_TEST
+
 START_TEST(the_later_one_wins_and_ours_cannot_be_overridden) {
         char path[128], optional[] = "-/nonexistent/file", lang[] = "LANG=C", home[] = "HOME=/h", mine[] = "CHIMED_JOB=x",
                         set_lang[] = "LANG=de", evil[] = "CHIMED_JOB=y";
@@ -180,6 +219,8 @@ int main(void) {
         tcase_add_test(tcase, too_many_variables_are_refused);
         tcase_add_test(tcase, only_a_bounded_regular_file_is_read);
         tcase_add_test(tcase, what_is_no_regular_file_is_not_opened);
+        tcase_add_loop_test(tcase, what_is_named_is_passed_and_a_pattern_replaces_nothing, 0,
+                            sizeof(passes) / sizeof(passes[0]));
         tcase_add_test(tcase, the_later_one_wins_and_ours_cannot_be_overridden);
         suite_add_tcase(suite, tcase);
         return run_suite(suite);
