@@ -47,5 +47,5 @@ has_runs() { (($(wc -l <"$T/out/$1") >= $2)); }
 until_true 10 has_runs fresh 4
 assert_equal "slots that replaced" 500000 "$(sed -n '2,3p' "$T/out/fresh" | paste -sd- | bc | tr -d -)"
 until_true 10 has_runs line 8
+stop_daemon # nothing is written any more
 assert_equal "the line's order" "$(cat "$T/out/line")" "$(sort -n "$T/out/line")"
-stop_daemon
