@@ -179,6 +179,8 @@ static int write_job(int folder, const char *file, const char *text, size_t size
 
         if (fd < 0)
                 return -errno;
+        for (; size > 0 && *text == '\n'; text++) /* that which stands between two jobs */
+                size--;
         while (size > 1 && memcmp(text + size - 2, "\n\n", 2) == 0)
                 size--;
         while (size > 0) {

@@ -67,6 +67,9 @@ assert_contains "a crontab" $'Command=tar cf /a /b\nWorkingDirectory=~' "$said"
 ctl 1 import crontab "--output=$T/out" debian.crontab
 assert_equal "files" "$(grep -c '^\[job' debian.ini)" "$(find "$T/out" -name '*.ini' | wc -l)"
 assert_contains "a file" "# from packages of Debian" "$(cat "$T/out/e2scrub_all_cron.ini")"
+for file in "$T/out"/*.ini; do
+        [ -n "$(head -n 1 "$file")" ] || die "$file begins with an empty line"
+done
 rm "$T/out"/*.ini
 echo mine >"$T/out/mail.ini"
 ctl 1 import crontab "--output=$T/out" debian.crontab
