@@ -6,59 +6,12 @@
 #include "config/config.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "config/config_calendars.h"
-#include "config/config_files.h"
-#include "config/config_groups.h"
-#include "config/config_mail.h"
-#include "config/config_origins.h"
-#include "config/config_plugins.h"
+#include "config/config_loader.h"
 #include "config/config_settings.h"
-#include "config/config_ties.h"
-#include "config/config_unit.h"
-#include "config/identity.h"
-
-/* A unit that is not forgotten: groups, or members of some, stand in it. */
-struct kept {
-        struct kept *next;
-        struct unit unit;
-        struct config_files drop_ins;
-};
-
-/* A job that is built once all groups are known. */
-struct member {
-        size_t declared; /* which */
-        const struct section *section;
-        struct job_setting *layers; /* owned; without those of groups */
-        size_t n_layers;
-};
-
-struct loader {
-        const struct config_paths *paths;
-        struct diags *diags;
-        struct config *config;
-        struct unit settings; /* the settings file: its [defaults] are for all jobs */
-        struct config_files files, drop_ins;
-        struct declared *declared;
-        size_t n_declared, declared_allocated;
-        size_t broken_allocated;
-        struct job_setting *layers; /* the settings of the job at hand */
-        size_t layers_allocated;
-        struct identity_cache identities;
-        struct calendars calendars;
-        struct config_groups groups;
-        struct config_plugins plugins;
-        struct kept *kept;
-        struct member *members;
-        size_t n_members, members_allocated;
-        size_t n_settings_layers;       /* of the settings file: those of groups come behind them */
-        struct config_origins *origins; /* wanted of one job, or NULL */
-};
 
 struct config *config_free(struct config *c) {
         if (!c)
@@ -83,7 +36,7 @@ struct config *config_free(struct config *c) {
         return NULL;
 }
 
-static int grow(void **list, size_t n, size_t *allocated, size_t item) {
+int loader_grow(void **list, size_t n, size_t *allocated, size_t item) {
         if (n <= *allocated)
                 return 0;
         size_t wanted = *allocated * 2 > n ? *allocated * 2 : n + 16;
@@ -95,11 +48,10 @@ static int grow(void **list, size_t n, size_t *allocated, size_t item) {
         return 0;
 }
 
-/* Lists what could not be read; name may be NULL. */
-static int add_broken(struct loader *l, const char *file, const char *name) {
+int loader_add_broken(struct loader *l, const char *file, const char *name) {
         struct config *c = l->config;
         struct config_broken broken = {.file = strdup(file), .name = name ? strdup(name) : NULL};
-        int r = grow((void **)&c->broken, c->n_broken + 1, &l->broken_allocated, sizeof(broken));
+        int r = loader_grow((void **)&c->broken, c->n_broken + 1, &l->broken_allocated, sizeof(broken));
 
         if (r < 0 || !broken.file || (name && !broken.name)) {
                 free(broken.file);
@@ -216,7 +168,7 @@ static int read_drop_ins(struct loader *l, struct unit *unit, const struct confi
 }
 
 static int add_settings(struct loader *l, size_t *n, const struct job_setting *settings, size_t n_settings) {
-        int r = grow((void **)&l->layers, *n + n_settings, &l->layers_allocated, sizeof(*l->layers));
+        int r = loader_grow((void **)&l->layers, *n + n_settings, &l->layers_allocated, sizeof(*l->layers));
 
         if (r < 0 || n_settings == 0)
                 return r;
@@ -242,7 +194,7 @@ static int add_defaults(struct loader *l, size_t *n, const struct unit *unit) {
 /* Takes a job over; NULL: it is broken. */
 static int declare(struct loader *l, const struct section *section, struct job *job) {
         struct declared d = {.job = job, .line = section->line};
-        int r = grow((void **)&l->declared, l->n_declared + 1, &l->declared_allocated, sizeof(d));
+        int r = loader_grow((void **)&l->declared, l->n_declared + 1, &l->declared_allocated, sizeof(d));
 
         d.name = job ? job->name : strdup(section->name);
         d.file = job ? job->file : strdup(section->file);
@@ -285,13 +237,13 @@ static int build_job(struct loader *l, const struct section *section, size_t n_l
         return r;
 }
 
-static bool is_traced(const struct loader *l, const char *job) {
+bool loader_traces(const struct loader *l, const char *job) {
         return l->origins && strcmp(l->origins->job, job) == 0;
 }
 
 /* Where somebody asks for the origins of this job's settings, they are the layers. Of two definitions the first is told. */
 static int trace_job(struct loader *l, const struct section *section, size_t n_layers) {
-        if (!is_traced(l, section->name) || l->origins->is_found)
+        if (!loader_traces(l, section->name) || l->origins->is_found)
                 return 0;
         l->origins->is_found = true;
         return config_origins_take(l->origins, l->layers, n_layers);
@@ -314,7 +266,7 @@ static int keep_member(struct loader *l, const struct section *section, size_t n
                 .layers = calloc(n_layers, sizeof(*m.layers)),
                 .n_layers = n_layers,
         };
-        int r = m.layers ? grow((void **)&l->members, l->n_members + 1, &l->members_allocated, sizeof(m)) : -ENOMEM;
+        int r = m.layers ? loader_grow((void **)&l->members, l->n_members + 1, &l->members_allocated, sizeof(m)) : -ENOMEM;
 
         if (r < 0) {
                 free(m.layers);
@@ -351,7 +303,7 @@ static int load_job(struct loader *l, const struct unit *unit, const struct sect
                                         : take_job(l, sections[i], n_layers, &job);
                 if (unit->is_untrusted)
                         job = job_free(job);
-                if (!job && !is_member && is_traced(l, sections[i]->name))
+                if (!job && !is_member && loader_traces(l, sections[i]->name))
                         l->origins->is_broken = true;
                 if (r >= 0)
                         r = declare(l, sections[i], job);
@@ -384,7 +336,7 @@ static int add_broken_files(struct loader *l, const struct config_file *files, s
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < n; i++)
-                r = add_broken(l, files[i].path, NULL);
+                r = loader_add_broken(l, files[i].path, NULL);
         return r;
 }
 
@@ -506,7 +458,7 @@ static int build_member(struct loader *l, const struct member *m) {
                 free(d->name);
                 free(d->file);
                 *d = (struct declared){.job = job, .name = job->name, .file = job->file, .line = d->line};
-        } else if (is_traced(l, d->name))
+        } else if (loader_traces(l, d->name))
                 l->origins->is_broken = true;
         return r < 0 ? r : 0;
 }
@@ -516,142 +468,6 @@ static int build_members(struct loader *l) {
 
         for (size_t i = 0; r == 0 && i < l->n_members; i++)
                 r = build_member(l, &l->members[i]);
-        return r;
-}
-
-/* What a job needs of other files. Without it the job is broken. */
-static int finish_job(struct loader *l, struct declared *d) {
-        int r = calendars_resolve(&l->calendars, d->job, &l->config->agendas, l->paths->now_rt_us, l->diags);
-
-        if (r == 0)
-                r = d->is_refused ? 1 : job_seal(d->job, l->diags);
-        if (r != 1)
-                return r;
-        d->job->name = d->job->file = NULL; /* they stay with what is declared */
-        d->job = job_free(d->job);
-        if (is_traced(l, d->name))
-                l->origins->is_broken = true;
-        return 0;
-}
-
-static int compare_declared(const void *a, const void *b) {
-        const struct declared *x = a, *y = b;
-        int order = strcmp(x->name, y->name);
-
-        if (order == 0)
-                order = strcmp(x->file, y->file);
-        return order ? order : (x->line > y->line) - (x->line < y->line);
-}
-
-/* A file of which it is not known what jobs it has. */
-static bool has_unread(const struct config *c) {
-        for (size_t i = 0; i < c->n_broken; i++)
-                if (!c->broken[i].name)
-                        return true;
-        return false;
-}
-
-static void sort_declared(struct loader *l) {
-        if (l->n_declared > 0)
-                qsort(l->declared, l->n_declared, sizeof(*l->declared), compare_declared);
-}
-
-static int compare_declared_name(const void *name, const void *declared) {
-        return strcmp(name, ((const struct declared *)declared)->name);
-}
-
-/* The job that sends the mails of the one at i, of the n that are sorted. Without it that one is refused. */
-static int add_mailer(struct loader *l, size_t i, size_t n) {
-        const struct job *job = l->declared[i].job;
-        const struct job_mention *first = &job->mail.list[0];
-        struct job *mailer = NULL;
-        int r = config_mail_make(job, &l->config->settings, &l->config->agendas, l->diags, &mailer);
-
-        if (r == 0) {
-                const struct declared *other = bsearch(mailer->name, l->declared, n, sizeof(*other), compare_declared_name);
-                if (other)
-                        diags_add(l->diags, false, first->file, first->line, first->column,
-                                  "the mails of %s are sent by a job %s, and there is one of this name at %s:%u", job->name,
-                                  mailer->name, other->file, other->line);
-                r = other ? 1 : identity_resolve(&l->identities, mailer, l->diags);
-        }
-        if (r == 0)
-                r = grow((void **)&l->declared, l->n_declared + 1, &l->declared_allocated, sizeof(*l->declared));
-        if (r == 0) {
-                l->declared[l->n_declared++] =
-                        (struct declared){.job = mailer, .name = mailer->name, .file = mailer->file, .line = mailer->line};
-                return 0;
-        }
-        job_free(mailer);
-        l->declared[i].is_refused = true;
-        return r < 0 ? r : 0;
-}
-
-static int add_mailers(struct loader *l) {
-        size_t n = l->n_declared;
-        bool is_told = false;
-        int r = 0;
-
-        for (size_t i = 0; r == 0 && i < n; i++) {
-                const struct job *job = l->declared[i].job;
-                if (!job || job->mail.n == 0)
-                        continue;
-                const struct job_mention *first = &job->mail.list[0];
-                if (!is_told && !config_mail_can_send(&l->config->settings))
-                        diags_add(l->diags, true, first->file, first->line, first->column,
-                                  "no mail can be sent: there is no sendmail; install a mail system, or name its sendmail by "
-                                  "Sendmail= in chimed.conf");
-                is_told = true;
-                r = add_mailer(l, i, n);
-        }
-        sort_declared(l);
-        return r;
-}
-
-static int finish_jobs(struct loader *l) {
-        sort_declared(l);
-        calendars_settle(&l->calendars, l->paths->now_rt_us, l->diags);
-        int r = add_mailers(l);
-        if (r == 0)
-                r = config_ties_resolve(l->declared, l->n_declared, has_unread(l->config), &l->config->agendas, l->diags);
-        if (r == 0)
-                r = config_plugins_settle(l->declared, l->n_declared, l->diags);
-        for (size_t i = 0; r == 0 && i < l->n_declared; i++)
-                if (l->declared[i].job)
-                        r = finish_job(l, &l->declared[i]);
-        return r;
-}
-
-/* All declarations of one name: a good one is taken over; of several none is. */
-static int settle_name(struct loader *l, struct declared *list, size_t n) {
-        for (size_t i = 1; i < n; i++)
-                diags_add(l->diags, false, list[i].file, list[i].line, 0, "job %s is defined at %s:%u, too; neither is taken",
-                          list[i].name, list[0].file, list[0].line);
-        if (n == 1 && list[0].job) {
-                l->config->jobs[l->config->n_jobs++] = list[0].job;
-                list[0].name = list[0].file = NULL;
-                list[0].job = NULL;
-                return 0;
-        }
-        for (size_t i = 0; i < n; i++) {
-                int r = add_broken(l, list[i].file, list[i].name);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-static int settle_jobs(struct loader *l) {
-        int r = 0;
-
-        l->config->jobs = calloc(l->n_declared + 1, sizeof(*l->config->jobs));
-        if (!l->config->jobs)
-                return -ENOMEM;
-        for (size_t i = 0, next; r == 0 && i < l->n_declared; i = next) {
-                for (next = i + 1; next < l->n_declared && strcmp(l->declared[next].name, l->declared[i].name) == 0;)
-                        next++;
-                r = settle_name(l, l->declared + i, next - i);
-        }
         return r;
 }
 
@@ -672,9 +488,9 @@ static int load(const struct config_paths *paths, struct config_origins *origins
         if (r == 0)
                 r = build_members(&l);
         if (r == 0)
-                r = finish_jobs(&l);
+                r = loader_finish_jobs(&l);
         if (r == 0)
-                r = settle_jobs(&l);
+                r = loader_settle_jobs(&l);
         if (r == 0) {
                 *ret = l.config;
                 l.config = NULL;
