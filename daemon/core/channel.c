@@ -394,7 +394,9 @@ static int read_some(struct channel *ch, unsigned n_max) {
                         r = close_channel(ch, n == 0 ? ch->error : (int)n);
                         break;
                 }
-                int error = channel_split(ch->in, (size_t)n, hand_out, ch);
+                int error = ch->callbacks.on_message ? ch->callbacks.on_message(ch->userdata) : 0;
+                if (error >= 0)
+                        error = channel_split(ch->in, (size_t)n, hand_out, ch);
                 if (error < 0) {
                         r = close_channel(ch, error);
                         break;

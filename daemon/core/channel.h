@@ -24,10 +24,15 @@ typedef int (*channel_closed_fn)(void *userdata, int error);
  * send and free the channel. */
 typedef int (*channel_room_fn)(void *userdata);
 
+/* Called when a message has come, before its records are handed out. Must not free the channel. A negative result as of
+ * channel_record_fn. */
+typedef int (*channel_message_fn)(void *userdata);
+
 struct channel_callbacks {
         channel_record_fn on_record;
         channel_closed_fn on_closed;
-        channel_room_fn on_room; /* may be NULL */
+        channel_room_fn on_room;       /* may be NULL, */
+        channel_message_fn on_message; /* as may this */
 };
 
 /* Takes fd (closes it with the channel; also on failure). queue_limit bounds the bytes that wait when the peer does not read;

@@ -98,7 +98,10 @@ static int send_waiting(struct host *host, struct clock_sample now) {
 }
 
 static int on_room(void *userdata) {
-        return send_waiting(userdata, clock_now());
+        struct host *host = userdata;
+        struct clock_sample now;
+        int r = host->hosts->shell.read_clock(host->hosts->userdata, &now);
+        return r < 0 ? r : send_waiting(host, now);
 }
 
 static int map_page(int fd, const struct tick_page **ret) {
@@ -157,7 +160,7 @@ static int greet(struct host *host) {
 int hosts_on_descriptors(struct hosts *hosts, struct clock_sample now, uint64_t run, const struct hash128 *host_hash,
                          int ticks_fd, int page_fd) {
         static const struct channel_callbacks callbacks = {
-                .on_record = ticks_on_record, .on_closed = host_on_closed, .on_room = on_room};
+                .on_record = ticks_on_record, .on_closed = host_on_closed, .on_room = on_room, .on_message = ticks_on_message};
         _cleanup_close_ int to_close = ticks_fd, page = page_fd;
         struct host *host = find_owner(hosts, run, host_hash);
         if (!host || host->ticks)
@@ -369,7 +372,7 @@ static int end_with_host(struct hosts *hosts, uint32_t tick, struct clock_sample
                 ended.end.result = RUN_RESULT_FAILED;
         int n = snprintf(text, sizeof(text), "its host process died (%s) while it was %s", run_result_to_string(end->result),
                          phase == TICK_PHASE_LOAD ? "being loaded" : "being run");
-        return ticks_end(hosts, tick, &ended, text, n > 0 ? (size_t)n : 0);
+        return ticks_end(hosts, tick, now, &ended, text, n > 0 ? (size_t)n : 0);
 }
 
 /* What becomes of what it had. */

@@ -92,7 +92,8 @@ static void remove_tick(struct hosts *hosts, uint32_t row) {
         hosts->free_tick = row;
 }
 
-int ticks_end(struct hosts *hosts, uint32_t tick, struct wire_ended *ended, const void *value, size_t value_size) {
+int ticks_end(struct hosts *hosts, uint32_t tick, struct clock_sample now, struct wire_ended *ended, const void *value,
+              size_t value_size) {
         uint32_t row = hosts->ticks[tick].hosted, host = hosts->ticks[tick].host;
         size_t kept = hosts->hosted[row].capture_max;
         ended->run = hosts->ticks[tick].start.run;
@@ -102,7 +103,7 @@ int ticks_end(struct hosts *hosts, uint32_t tick, struct wire_ended *ended, cons
         hosts->hosted[row].n_ticks++; /* what follows from the end does not take the definition away, */
         if (value_size > kept)
                 value = (const char *)value + (value_size - kept);
-        int r = hosts->shell.on_ended(hosts->userdata, ended, value, value_size < kept ? value_size : kept);
+        int r = hosts->shell.on_ended(hosts->userdata, now, ended, value, value_size < kept ? value_size : kept);
         hosts->hosted[row].n_ticks--;
         hosts_release(hosts, row); /* now it may */
         return r;
@@ -123,7 +124,7 @@ int ticks_fail(struct hosts *hosts, uint32_t tick, struct clock_sample now, enum
                 ended.end.start_bt_us = hosts->ticks[tick].sent_bt_us < now.bt_us ? hosts->ticks[tick].sent_bt_us : now.bt_us;
                 ended.end.start_rt_us = now.rt_us - (now.bt_us - ended.end.start_bt_us);
         }
-        return ticks_end(hosts, tick, &ended, NULL, 0);
+        return ticks_end(hosts, tick, now, &ended, NULL, 0);
 }
 
 /* Nobody but a scheduler of this runner can make it: a host can't tell of ticks that it was never given. */
@@ -303,7 +304,7 @@ static int on_answer(struct host *host, const void *payload, size_t size) {
         if (tick == INDEX_NONE || hosts->ticks[tick].host != host->row)
                 return 0;
         const struct tick *t = &hosts->ticks[tick];
-        struct clock_sample now = clock_now();
+        struct clock_sample now = hosts->heard;
         int64_t offset_us = now.rt_us - now.bt_us;
         int64_t begin_us = believe(a.begin_bt_us, t->is_adopted ? 0 : t->sent_bt_us, now.bt_us);
         int64_t room_us = now.bt_us - begin_us;
@@ -322,7 +323,7 @@ static int on_answer(struct host *host, const void *payload, size_t size) {
                 .end_bt_us = end_us,
                 .end_rt_us = end_us + offset_us,
         };
-        return ticks_end(hosts, tick, &ended, a.value, a.value_size);
+        return ticks_end(hosts, tick, now, &ended, a.value, a.value_size);
 }
 
 static int on_begun(struct host *host, const void *payload, size_t size) {
@@ -335,7 +336,7 @@ static int on_begun(struct host *host, const void *payload, size_t size) {
         struct tick *t = tick != INDEX_NONE ? &hosts->ticks[tick] : NULL;
         if (!t || t->host != host->row || t->state != TICK_STATE_SENT)
                 return 0;
-        struct clock_sample now = clock_now();
+        struct clock_sample now = hosts->heard;
         int64_t begin_us = believe(begun.begin_bt_us, t->is_adopted ? 0 : t->sent_bt_us, now.bt_us);
         t->state = TICK_STATE_BEGUN;
         t->sent_bt_us = begin_us;
@@ -343,7 +344,7 @@ static int on_begun(struct host *host, const void *payload, size_t size) {
                 set_deadline(hosts, t, now, hosts->hosted[t->hosted].timeout_us);
         struct wire_started started = {
                 .run = begun.run, .start_bt_us = begin_us, .start_rt_us = begin_us + (now.rt_us - now.bt_us)};
-        return hosts->shell.on_begun(hosts->userdata, &started);
+        return hosts->shell.on_begun(hosts->userdata, now, &started);
 }
 
 /* ---- what a host of before tells ---- */
@@ -430,7 +431,8 @@ static int on_run(struct host *host, const void *payload, size_t size) {
         run.start.hash = hosts->hosted[row].hash;
         run.start.parameters = run.parameters;
         run.start.parameters_size = run.parameters_size;
-        r = hosts->shell.on_known(hosts->userdata, &(struct wire_run){.start = run.start, .name = hosts->hosted[row].name});
+        r = hosts->shell.on_known(hosts->userdata, hosts->heard,
+                                  &(struct wire_run){.start = run.start, .name = hosts->hosted[row].name});
         if (r < 0)
                 return r;
         uint32_t tick = ticks_add(hosts, row, &run.start);
@@ -439,7 +441,7 @@ static int on_run(struct host *host, const void *payload, size_t size) {
         hosts->ticks[tick].state = TICK_STATE_SENT;
         hosts->ticks[tick].n_sends = 1;
         hosts->ticks[tick].is_adopted = true;
-        struct clock_sample now = clock_now();
+        struct clock_sample now = hosts->heard;
         hosts->ticks[tick].sent_bt_us = now.bt_us; /* when it began its end says, if it comes to that */
         set_deadline(hosts, &hosts->ticks[tick], now, hosts->hosted[row].timeout_us);
         return 0;
@@ -449,7 +451,12 @@ static int on_synced(struct host *host, const void *payload, size_t size) {
         (void)payload;
         if (size > 0)
                 return -EBADMSG;
-        return host_synced(host, clock_now());
+        return host_synced(host, host->hosts->heard);
+}
+
+int ticks_on_message(void *userdata) {
+        struct hosts *hosts = ((struct host *)userdata)->hosts;
+        return hosts->shell.read_clock(hosts->userdata, &hosts->heard);
 }
 
 int ticks_on_record(void *userdata, uint8_t type, const void *payload, size_t size) {

@@ -263,7 +263,7 @@ int hosts_tick(struct hosts *hosts, struct clock_sample now, const struct wire_s
                                              .error = ENOMEM,
                                              .end_rt_us = now.rt_us,
                                              .end_bt_us = now.bt_us};
-                return hosts->shell.on_ended(hosts->userdata, &ended, NULL, 0);
+                return hosts->shell.on_ended(hosts->userdata, now, &ended, NULL, 0);
         }
         struct host *host = hosts_row(hosts, hosts->hosted[row].host);
         return host->state == HOST_UP ? ticks_send(hosts, tick, now) : host_want(host, now);

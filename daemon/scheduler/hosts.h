@@ -33,6 +33,8 @@ struct hosts;
 /* What hosts ask for and tell; each is called from within calls of this module or by the loop. Results as of the function that
  * called: 0, or a negative error that the loop ends with. */
 struct hosts_shell {
+        /* Something has come from a host: what time it is for all that it says. */
+        int (*read_clock)(void *userdata, struct clock_sample *ret);
         /* To the runner: start a host, tell it of a definition, kill it. -ENOBUFS: there is no room. */
         int (*start)(void *userdata, const struct wire_start *start);
         int (*load)(void *userdata, const struct wire_host_load *load);
@@ -40,10 +42,11 @@ struct hosts_shell {
         /* A number for a host's run. */
         uint64_t (*take_run)(void *userdata);
         /* A tick of an earlier scheduler; before anything else is told of it. */
-        int (*on_known)(void *userdata, const struct wire_run *run);
+        int (*on_known)(void *userdata, struct clock_sample now, const struct wire_run *run);
         /* A tick is under way for longer; and has ended, with its value. */
-        int (*on_begun)(void *userdata, const struct wire_started *started);
-        int (*on_ended)(void *userdata, const struct wire_ended *ended, const void *value, size_t value_size);
+        int (*on_begun)(void *userdata, struct clock_sample now, const struct wire_started *started);
+        int (*on_ended)(void *userdata, struct clock_sample now, const struct wire_ended *ended, const void *value,
+                        size_t value_size);
         /* All hosts of before have said what they know, or were given up. */
         int (*on_synced)(void *userdata);
 };

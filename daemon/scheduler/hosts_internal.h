@@ -102,9 +102,10 @@ struct hosts {
         size_t n_dirty;
         uint64_t *expected; /* runs of hosts of before, whose descriptors are still to come */
         size_t n_expected;
-        struct pack pack;   /* for the record in the making */
-        int64_t look_bt_us; /* when something may be due */
-        int64_t sync_bt_us; /* until then hosts of before may speak; 0: nothing is awaited */
+        struct pack pack;          /* for the record in the making */
+        struct clock_sample heard; /* when the message came whose records are handled */
+        int64_t look_bt_us;        /* when something may be due */
+        int64_t sync_bt_us;        /* until then hosts of before may speak; 0: nothing is awaited */
         uint64_t n_sent;
         bool is_paced;
         bool is_quitting;
@@ -149,13 +150,15 @@ uint32_t ticks_find(const struct hosts *hosts, uint64_t run);
 /* A tick of this definition, waiting, at the end of its host's. INDEX_NONE without memory. */
 uint32_t ticks_add(struct hosts *hosts, uint32_t hosted, const struct wire_start *start);
 /* Ends it: it is gone when this returns. */
-int ticks_end(struct hosts *hosts, uint32_t tick, struct wire_ended *ended, const void *value, size_t value_size);
+int ticks_end(struct hosts *hosts, uint32_t tick, struct clock_sample now, struct wire_ended *ended, const void *value,
+              size_t value_size);
 /* Without the host's word: with a result, and where it could not be started with step and error. */
 int ticks_fail(struct hosts *hosts, uint32_t tick, struct clock_sample now, enum run_result result, enum run_step step,
                int error);
 /* Gives one that waits to its host, which is up. 0 or the shell's error. */
 int ticks_send(struct hosts *hosts, uint32_t tick, struct clock_sample now);
-/* One record from a host, as the channel hands it over. */
+/* A message from a host, and one record of it, as the channel hands them over. */
+int ticks_on_message(void *host);
 int ticks_on_record(void *host, uint8_t type, const void *payload, size_t size);
 /* Looks at time limits. *ret_next_bt_us is when the next may be over. */
 int ticks_check(struct hosts *hosts, struct clock_sample now, int64_t *ret_next_bt_us);

@@ -103,7 +103,7 @@ static bool is_watched(const struct link *link, uint32_t job, uint64_t run) {
                link->listener.is_watched(link->listener_data, job, run);
 }
 
-int link_take_actions(struct link *link, struct clock_sample now) {
+int link_take_some(struct link *link, struct clock_sample now) {
         const struct action *next;
         int r = 0;
         link->is_taking = true;
@@ -134,10 +134,21 @@ int link_take_actions(struct link *link, struct clock_sample now) {
                         link->listener.on_action(link->listener_data, now, &a, value, value_size);
         }
         link->is_taking = false;
-        if (r == 0 && vault_is_on(link->vault))
-                r = vault_flush(link->vault, link->engine, link->book, now);
-        link_hosts_settle(link, now);
+        link->is_unwritten = true;
         return r < 0 ? r : engine_has_failed(link->engine) ? -ENOMEM : 0;
+}
+
+/* What was taken is handed to the ledger, as far as it is time for it. */
+static int write_taken(struct link *link, struct clock_sample now) {
+        link->is_unwritten = false;
+        int r = vault_is_on(link->vault) ? vault_flush(link->vault, link->engine, link->book, now) : 0;
+        link_hosts_settle(link, now);
+        return r;
+}
+
+int link_take_actions(struct link *link, struct clock_sample now) {
+        int r = link_take_some(link, now);
+        return r < 0 ? r : write_taken(link, now);
 }
 
 /* ---- time ---- */
@@ -204,10 +215,14 @@ static void note_pace(struct link *link, struct clock_sample now) {
 }
 
 int link_advance(struct link *link) {
-        if (link->phase == LINK_PHASE_SYNC) /* hosts of before may have said nothing in time */
-                return hosts_advance(link->hosts, clock_now());
+        struct clock_sample now;
+        int r = 0;
+        if (link->phase == LINK_PHASE_SYNC) { /* hosts of before may have said nothing in time */
+                r = link_read_clock(link, &now);
+                return r < 0 ? r : hosts_advance(link->hosts, now);
+        }
         if (link->phase == LINK_PHASE_UP) {
-                int r = channel_poll(link->control);
+                r = channel_poll(link->control);
                 if (r == 0 && link->phase == LINK_PHASE_UP)
                         r = hosts_take(link->hosts);
                 if (r < 0)
@@ -215,8 +230,7 @@ int link_advance(struct link *link) {
         }
         if (link->phase != LINK_PHASE_UP)
                 return 0;
-        struct clock_sample now;
-        int r = link_read_clock(link, &now);
+        r = link_read_clock(link, &now);
         if (r < 0)
                 return r;
         note_pace(link, now);
@@ -226,15 +240,12 @@ int link_advance(struct link *link) {
                 r = engine_advance(link->engine, now);
                 link->has_more = r > 0;
                 if (r >= 0)
-                        r = link_take_actions(link, now);
+                        r = link_take_some(link, now);
         }
         if (r >= 0)
                 r = hosts_advance(link->hosts, now);
         story_flush(link->story, link->engine, now);
-        if (r >= 0 && vault_is_on(link->vault))
-                r = vault_flush(link->vault, link->engine, link->book, now);
-        link_hosts_settle(link, now);
-        return r < 0 ? r : 0;
+        return r < 0 ? r : write_taken(link, now);
 }
 
 void link_next_wake(const struct link *link, int64_t *ret_bt_us, int64_t *ret_rt_us) {
@@ -279,9 +290,12 @@ static int flush_control(struct link *link) {
 
 int link_flush(struct link *link) {
         bool is_up = link->phase == LINK_PHASE_UP;
+        struct clock_sample heard = {.rt_us = link->reading.rt_us, .bt_us = link->reading.bt_us};
         if (is_up)
                 watch_reading(link); /* of what was sent before */
-        int r = hosts_flush(link->hosts);
+        int r = link->is_unwritten ? write_taken(link, heard) : 0;
+        if (r == 0)
+                r = hosts_flush(link->hosts);
         if (r == 0)
                 r = flush_control(link);
         if (is_up && link->behind_bt_us == 0 && !channel_is_read(link->control))

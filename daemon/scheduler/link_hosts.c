@@ -39,12 +39,13 @@ static uint64_t take_run(void *userdata) {
 
 /* ---- of their ticks ---- */
 
-static int on_known(void *userdata, const struct wire_run *run) {
+static int read_clock(void *userdata, struct clock_sample *ret) {
+        return link_read_clock(userdata, ret);
+}
+
+static int on_known(void *userdata, struct clock_sample now, const struct wire_run *run) {
         struct link *link = userdata;
-        struct clock_sample now;
-        int r = link_read_clock(link, &now);
-        if (r == 0)
-                r = engine_adopt(link->engine, now, run);
+        int r = engine_adopt(link->engine, now, run);
         if (r == 0) /* the host has it, so it will be done: when it begins, or has begun, its end tells */
                 engine_started(
                         link->engine, now,
@@ -52,34 +53,27 @@ static int on_known(void *userdata, const struct wire_run *run) {
         return r;
 }
 
-static int on_begun(void *userdata, const struct wire_started *started) {
+static int on_begun(void *userdata, struct clock_sample now, const struct wire_started *started) {
         struct link *link = userdata;
-        struct clock_sample now;
-        int r = link_read_clock(link, &now);
-        if (r < 0)
-                return r;
         engine_started(link->engine, now, started);
-        return link_take_actions(link, now);
+        return link_take_some(link, now);
 }
 
 /* A tick that could not even be sent ends while actions are taken: the engine hears of it, its actions come behind. */
-static int on_ended(void *userdata, const struct wire_ended *ended, const void *value, size_t value_size) {
+static int on_ended(void *userdata, struct clock_sample now, const struct wire_ended *ended, const void *value,
+                    size_t value_size) {
         struct link *link = userdata;
-        struct clock_sample now;
         if (link->is_taking) {
-                (void)engine_ended(link->engine, clock_now(), ended);
+                (void)engine_ended(link->engine, now, ended);
                 return 0;
         }
-        int r = link_read_clock(link, &now);
-        if (r < 0)
-                return r;
         link->has_answers = true;
         pack_clear(&link->value);
         link->value.limit = JOB_CAPTURE_MAX;
         pack_raw(&link->value, value, value_size);
         link->value_run = value_size > 0 ? ended->run : 0;
         (void)engine_ended(link->engine, now, ended);
-        r = link_take_actions(link, now);
+        int r = link_take_some(link, now);
         pack_clear(&link->value);
         link->value_run = 0;
         return r;
@@ -115,7 +109,13 @@ static int on_arrival(void *userdata, uint32_t events) {
                         link->hosts_source = loop_source_free(link->hosts_source);
                         return r == 1 ? 0 : r;
                 }
-                r = hosts_on_descriptors(link->hosts, clock_now(), arrival.run, &arrival.host_hash, fds[0], fds[1]);
+                struct clock_sample now;
+                r = link_read_clock(link, &now);
+                if (r < 0) {
+                        util_close(fds[0]);
+                        util_close(fds[1]);
+                } else
+                        r = hosts_on_descriptors(link->hosts, now, arrival.run, &arrival.host_hash, fds[0], fds[1]);
                 if (r < 0)
                         return r;
         }
@@ -142,6 +142,7 @@ void link_hosts_settle(struct link *link, struct clock_sample now) {
 
 int link_hosts_new(struct link *link, int fd) {
         static const struct hosts_shell shell = {
+                .read_clock = read_clock,
                 .start = do_start,
                 .load = do_load,
                 .kill = do_kill,

@@ -51,6 +51,7 @@ struct link {
         uint64_t pace_n;        /* and how many there had been */
         bool has_more;          /* the engine has more to do in this instant */
         bool has_answers;       /* of hosts that are not acknowledged */
+        bool is_unwritten;      /* actions were taken, and the ledger was not given its time since */
         bool has_heard;         /* the runner has spoken in this pass */
         int64_t behind_bt_us;   /* since when it has not read what it was sent; 0: it has */
         bool is_behind_told;
@@ -63,6 +64,8 @@ struct link {
 
 /* Takes what the engine has decided. 0 or a negative error. */
 int link_take_actions(struct link *link, struct clock_sample now);
+/* The same, where more comes soon: the ledger has it at the end of the pass. */
+int link_take_some(struct link *link, struct clock_sample now);
 /* Reads the clocks; what happened to them is told to the engine first, whoever comes upon it first. */
 int link_read_clock(struct link *link, struct clock_sample *ret);
 /* Sends the record in the making, and one that is a number. 0; -ENOBUFS; -ENOMEM. */

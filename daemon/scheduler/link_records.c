@@ -303,8 +303,11 @@ static int on_files(struct link *link, const void *payload, size_t size) {
 
 static int on_host_unloaded(struct link *link, const void *payload, size_t size) {
         struct wire_host_unloaded unloaded;
+        struct clock_sample now;
         int r = wire_get_host_unloaded(payload, size, &unloaded);
-        return r < 0 ? r : hosts_on_unloaded(link->hosts, clock_now(), &unloaded);
+        if (r == 0)
+                r = link_read_clock(link, &now);
+        return r < 0 ? r : hosts_on_unloaded(link->hosts, now, &unloaded);
 }
 
 static int on_described(struct link *link, const void *payload, size_t size) {

@@ -28,6 +28,12 @@ static struct {
         uint64_t busy[JOBS]; /* the run in flight of a job */
 } fuzz;
 
+static int read_clock(void *userdata, struct clock_sample *ret) {
+        (void)userdata;
+        *ret = fuzz.now;
+        return 0;
+}
+
 static int do_start(void *userdata, const struct wire_start *start) {
         (void)userdata;
         if (fuzz.n_host_runs == JOBS * RUNS)
@@ -52,23 +58,27 @@ static uint64_t take_run(void *userdata) {
         return fuzz.next_run++;
 }
 
-static int on_known(void *userdata, const struct wire_run *run) {
+static int on_known(void *userdata, struct clock_sample now, const struct wire_run *run) {
         (void)userdata;
+        (void)now;
         if (run->start.run >= RUNS || fuzz.state[run->start.run] == 2) /* the engine has its end */
                 return 0;
         fuzz.state[run->start.run] = 1;
         return 0;
 }
 
-static int on_begun(void *userdata, const struct wire_started *started) {
+static int on_begun(void *userdata, struct clock_sample now, const struct wire_started *started) {
         (void)userdata;
+        (void)now;
         if (started->run < RUNS && fuzz.state[started->run] != 1)
                 abort();
         return 0;
 }
 
-static int on_ended(void *userdata, const struct wire_ended *ended, const void *value, size_t value_size) {
+static int on_ended(void *userdata, struct clock_sample now, const struct wire_ended *ended, const void *value,
+                    size_t value_size) {
         (void)userdata;
+        (void)now;
         if (value_size > 0 && (value_size > 64 || !value))
                 abort();
         if (ended->end.end_bt_us > clock_now().bt_us + USEC_PER_DAY || ended->end.result == RUN_RESULT_NONE)
@@ -128,7 +138,7 @@ static void die(uint64_t run, uint8_t how) {
 static void say(uint8_t which, uint8_t type, const uint8_t *data, size_t size) {
         size_t n = fuzz.hosts->n_hosts;
         struct host *host = n > 0 ? fuzz.hosts->list[which % n] : NULL;
-        if (host && host->ticks && ticks_on_record(host, type, data, size) < 0)
+        if (host && host->ticks && (ticks_on_message(host) < 0 || ticks_on_record(host, type, data, size) < 0))
                 (void)host_on_closed(host, -EBADMSG);
 }
 
@@ -203,6 +213,7 @@ static void do_event(uint8_t op, uint8_t a, uint8_t b, const uint8_t *data, size
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         static const struct hosts_shell shell = {
+                .read_clock = read_clock,
                 .start = do_start,
                 .load = do_load,
                 .kill = do_kill,

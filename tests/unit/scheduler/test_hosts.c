@@ -49,6 +49,12 @@ static struct {
         size_t n_parameters;
 } host;
 
+static int read_clock(void *userdata, struct clock_sample *ret) {
+        (void)userdata;
+        *ret = clock_now();
+        return 0;
+}
+
 static int do_start(void *userdata, const struct wire_start *start) {
         (void)userdata;
         seen.n_starts++;
@@ -75,22 +81,26 @@ static uint64_t take_run(void *userdata) {
         return ++seen.next_run;
 }
 
-static int on_known(void *userdata, const struct wire_run *run) {
+static int on_known(void *userdata, struct clock_sample now, const struct wire_run *run) {
         (void)userdata;
+        (void)now;
         seen.n_known++;
         seen.known = run->start.run;
         return 0;
 }
 
-static int on_begun(void *userdata, const struct wire_started *started) {
+static int on_begun(void *userdata, struct clock_sample now, const struct wire_started *started) {
         (void)userdata;
+        (void)now;
         (void)started;
         seen.n_begun++;
         return 0;
 }
 
-static int on_ended(void *userdata, const struct wire_ended *ended, const void *value, size_t value_size) {
+static int on_ended(void *userdata, struct clock_sample now, const struct wire_ended *ended, const void *value,
+                    size_t value_size) {
         (void)userdata;
+        (void)now;
         ck_assert_uint_lt(seen.n_ended, RECORDS_MAX);
         seen.ended[seen.n_ended++] = *ended;
         snprintf(seen.value, sizeof(seen.value), "%.*s", (int)value_size, value ? (const char *)value : "");
@@ -133,6 +143,7 @@ static int host_on_closed_end(void *userdata, int error) {
 
 static void setup_at_start(void) {
         static const struct hosts_shell shell = {
+                .read_clock = read_clock,
                 .start = do_start,
                 .load = do_load,
                 .kill = do_kill,
