@@ -478,7 +478,7 @@ static bool is_routine(const struct job_row *row, const struct job_when *when, c
         if (!run->is_hosted || row->is_parent || row->is_child || !is_same || when->log == JOB_LOG_ALL)
                 return false;
         bool is_plain = run->item == WIRE_ITEM_SCHEDULE && run->cause == RUN_CAUSE_SCHEDULE && run->attempt == 1 &&
-                        !run->is_told && !run->is_unclaimed && run->missed == 0 && run->lag_us < ENGINE_LATE_US;
+                        !run->is_told && !run->is_unclaimed && run->lag_us < ENGINE_LATE_US;
         int64_t next_us = when->agenda ? row->next_us - run->slot_us : when->every_us;
         return is_plain && next_us > 0 && next_us < ENGINE_ROUTINE_US;
 }

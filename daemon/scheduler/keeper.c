@@ -201,22 +201,22 @@ void keeper_has(struct keeper *k, uint32_t job) {
 
 /* ---- rows ---- */
 
-static void put_range(struct keeper *k, const char *name, struct clock_sample now, const struct action *a) {
-        k->sink.range(k->userdata, &(struct ledger_range){
-                                           .job = name,
-                                           .item = a->outcome.item,
-                                           .segment = a->outcome.segment,
-                                           .outcome = a->outcome.outcome,
-                                           .reason = a->outcome.reason,
-                                           .first = a->outcome.first,
-                                           .last = a->outcome.last,
-                                           .n = a->outcome.n,
-                                           .first_rt_us = a->outcome.first_rt_us,
-                                           .last_rt_us = a->outcome.last_rt_us,
-                                           .run = a->outcome.run,
-                                           .lag_us = a->outcome.lag_us,
-                                           .told_rt_us = now.rt_us,
-                                   });
+static struct ledger_range range_of_outcome(const char *name, struct clock_sample now, const struct action *a) {
+        return (struct ledger_range){
+                .job = name,
+                .item = a->outcome.item,
+                .segment = a->outcome.segment,
+                .outcome = a->outcome.outcome,
+                .reason = a->outcome.reason,
+                .first = a->outcome.first,
+                .last = a->outcome.last,
+                .n = a->outcome.n,
+                .first_rt_us = a->outcome.first_rt_us,
+                .last_rt_us = a->outcome.last_rt_us,
+                .run = a->outcome.run,
+                .lag_us = a->outcome.lag_us,
+                .told_rt_us = now.rt_us,
+        };
 }
 
 static struct ledger_range range_of(const char *name, struct clock_sample now, const struct job_run *run) {
@@ -312,22 +312,40 @@ static void put_group(struct keeper *k, const struct engine *e, struct clock_sam
 
 /* ---- routine ---- */
 
-/* The range that was gathered, and the latest of its runs, unless a later one has a row of its own. */
+static void put_gathered(struct keeper *k, const char *name, struct ledger_range *range) {
+        if (range->n == 0)
+                return;
+        range->job = name;
+        k->sink.range(k->userdata, range);
+        range->n = 0;
+}
+
+/* The ranges that were gathered, and the latest of its runs, unless a later one has a row of its own. */
 static void put_routine(struct keeper *k, const struct engine *e, const struct book *b, struct routine *t) {
-        if (t->range.n == 0)
+        bool has_run = t->ran.n > 0, is_missed_first = has_run && t->missed.n > 0 && t->missed.first < t->ran.first;
+        if (!has_run && t->missed.n == 0)
                 return;
         const struct book_job *known = book_find(b, t->job);
         const struct book_run *run = known ? known->last_good : NULL;
-        t->range.job = engine_job_name(e, t->job);
-        k->sink.range(k->userdata, &t->range);
-        if (run && run->run.run == t->last_run)
-                k->sink.run(k->userdata, &(struct ledger_run){.job = t->range.job,
+        const char *name = engine_job_name(e, t->job);
+        put_gathered(k, name, is_missed_first ? &t->missed : &t->ran);
+        put_gathered(k, name, is_missed_first ? &t->ran : &t->missed);
+        if (has_run && run && run->run.run == t->last_run)
+                k->sink.run(k->userdata, &(struct ledger_run){.job = name,
                                                               .run = run->run,
                                                               .end = run->end,
                                                               .value = run->value.data,
                                                               .value_size = run->value.size,
                                                               .is_routine = true});
-        t->range.n = 0;
+}
+
+/* A job that can't keep up misses slots between its runs, or behind a start that was late. */
+static bool is_routine_outcome(const struct action *a) {
+        if (a->outcome.item != WIRE_ITEM_SCHEDULE)
+                return false;
+        return a->outcome.outcome == SLOT_RAN ||
+               (a->outcome.outcome == SLOT_MISSED &&
+                (a->outcome.reason == SLOT_REASON_OVERLAP || a->outcome.reason == SLOT_REASON_DEADLINE));
 }
 
 /* What a hosted job does at each slot. Its image is written with what was gathered, at any instant before the next commit but one:
@@ -340,7 +358,7 @@ static bool is_routine(const struct engine *e, const struct action *a) {
                 return a->run.is_routine;
         if (a->kind == ACTION_START)
                 return a->start.item == WIRE_ITEM_SCHEDULE && !a->start.asks_conditions;
-        return a->kind == ACTION_OUTCOME && a->outcome.outcome == SLOT_RAN && a->outcome.item == WIRE_ITEM_SCHEDULE;
+        return a->kind == ACTION_OUTCOME && is_routine_outcome(a);
 }
 
 /* False without memory: it is to be treated like all else. */
@@ -352,13 +370,17 @@ static bool note_routine(struct keeper *k, const struct engine *e, const struct 
                 return false;
         t->first_key = duration_lower(t->first_key, key);
         k->sweep_bt_us = duration_lower(k->sweep_bt_us, now.bt_us + KEEPER_ROUTINE_US);
-        if (a->kind != ACTION_ENDED)
-                return true;
-        struct ledger_range one = range_of(NULL, now, &a->run.run);
-        one.result = a->run.end.result;
+        if (a->kind == ACTION_START || (a->kind == ACTION_OUTCOME && a->outcome.outcome == SLOT_RAN))
+                return true; /* told by the end */
+        struct ledger_range one;
+        if (a->kind == ACTION_ENDED) {
+                one = range_of(NULL, now, &a->run.run);
+                one.result = a->run.end.result;
+        } else
+                one = range_of_outcome(NULL, now, a);
         if (routine_add(t, &one))
                 return true;
-        if (!note_changed(k, a->job, key)) /* the image must be of the same commit as the range that goes now */
+        if (!note_changed(k, a->job, key)) /* the image must be of the same commit as the ranges that go now */
                 return false;
         put_routine(k, e, b, t);
         return routine_add(t, &one);
@@ -413,7 +435,8 @@ void keeper_note(struct keeper *k, struct engine *e, const struct book *b, struc
                 key = a->outcome.item == WIRE_ITEM_SCHEDULE ? a->outcome.first : key;
                 if (a->outcome.outcome != SLOT_RAN) {
                         release(k, e, b, a->job);
-                        put_range(k, name, now, a);
+                        struct ledger_range range = range_of_outcome(name, now, a);
+                        k->sink.range(k->userdata, &range);
                 }
                 break;
         case ACTION_STARTED:

@@ -130,10 +130,14 @@ const char *ledger_row_job(const struct ledger_row *row) {
         return NULL;
 }
 
-bool ledger_range_is_joined(const struct ledger_range *a, const struct ledger_range *b) {
+bool ledger_range_is_alike(const struct ledger_range *a, const struct ledger_range *b) {
         return a->item == b->item && a->segment == b->segment && a->outcome == b->outcome && a->reason == b->reason &&
-               a->result == b->result && a->last != INT64_MAX && b->first == a->last + 1 &&
-               (a->outcome == SLOT_RAN || a->run == b->run) && a->first_rt_us / USEC_PER_DAY == b->last_rt_us / USEC_PER_DAY;
+               a->result == b->result && (a->outcome == SLOT_RAN || a->run == b->run) &&
+               a->first_rt_us / USEC_PER_DAY == b->last_rt_us / USEC_PER_DAY;
+}
+
+bool ledger_range_is_joined(const struct ledger_range *a, const struct ledger_range *b) {
+        return a->last != INT64_MAX && b->first == a->last + 1 && ledger_range_is_alike(a, b);
 }
 
 void ledger_range_join(struct ledger_range *a, const struct ledger_range *b) {

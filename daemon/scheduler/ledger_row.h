@@ -53,6 +53,8 @@ void ledger_row_put(struct pack *p, const struct ledger_row *row);
 int ledger_row_get(struct unpack *u, struct ledger_row *ret);
 /* The job that a row is of, NULL where it is of none. */
 const char *ledger_row_job(const struct ledger_row *row);
+/* True where one row can say both if the slots between them are left out: same outcome, and day. */
+bool ledger_range_is_alike(const struct ledger_range *a, const struct ledger_range *b);
 /* True where b goes on where a ends, with the same outcome: one row can say both. Ranges of different days are never joined. */
 bool ledger_range_is_joined(const struct ledger_range *a, const struct ledger_range *b);
 /* Makes a say what b says too; its lag is then the longest. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/duration.h"
 #include "daemon/scheduler/ledger_row.h"
 
 void routines_done(struct routines *r) {
@@ -64,13 +65,29 @@ bool routines_take(struct routines *r, uint32_t job, struct routine *ret) {
         return true;
 }
 
-bool routine_add(struct routine *t, const struct ledger_range *one) {
-        if (t->range.n > 0 && !ledger_range_is_joined(&t->range, one))
+/* Whether slots can be added to a range: they go on where it ends; or with the other's there is none between the first and the last of
+ * all that neither has, but for the one whose run is in flight. */
+static bool goes_on(const struct ledger_range *range, const struct ledger_range *other, const struct ledger_range *one) {
+        if (other->n == 0)
+                return range->n == 0 || ledger_range_is_joined(range, one);
+        if (other->segment != one->segment ||
+            (range->n > 0 && (!ledger_range_is_alike(range, one) || one->first <= range->last)))
                 return false;
-        if (t->range.n > 0)
-                ledger_range_join(&t->range, one);
+        int64_t first = duration_lower(duration_lower(range->n > 0 ? range->first : one->first, other->first), one->first);
+        int64_t last = one->last > other->last ? one->last : other->last;
+        return (uint64_t)(last - first) + 1 <= range->n + other->n + one->n + 1;
+}
+
+bool routine_add(struct routine *t, const struct ledger_range *one) {
+        bool has_run = one->outcome == SLOT_RAN;
+        struct ledger_range *range = has_run ? &t->ran : &t->missed;
+        if (!goes_on(range, has_run ? &t->missed : &t->ran, one))
+                return false;
+        if (range->n > 0)
+                ledger_range_join(range, one);
         else
-                t->range = *one;
-        t->last_run = one->run;
+                *range = *one;
+        if (has_run)
+                t->last_run = one->run;
         return true;
 }

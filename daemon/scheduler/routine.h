@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// routine: what hosted jobs do day in, day out, gathered between two writings: of each job one range of slots and when its first was.
+// routine: what hosted jobs do day in, day out, gathered between two writings: of each job one range of slots that ran, and where it can't
+// keep up one of those that were missed between them.
 // Pure.
 #pragma once
 
@@ -12,10 +13,12 @@
 /* Of one job. */
 struct routine {
         uint32_t job;
-        uint64_t era;              /* in which it was made, the keeper's */
-        int64_t first_key;         /* of all slots that were noted; INT64_MAX: none was */
-        struct ledger_range range; /* that ran; without a job; n 0: none did */
-        uint64_t last_run;         /* of those */
+        uint64_t era;      /* in which it was made, the keeper's */
+        int64_t first_key; /* of all slots that were noted; INT64_MAX: none was */
+        struct ledger_range ran,
+                missed;    /* without a job; n 0: none was. Where slots ran and were missed in turn each range leaves out what
+                                          * the other has */
+        uint64_t last_run; /* of those that ran */
 };
 
 /* In no order: the last takes the place of one that is taken. */
@@ -33,5 +36,6 @@ struct routine *routines_find(const struct routines *r, uint32_t job);
 struct routine *routines_get(struct routines *r, uint32_t job, uint64_t era);
 /* Takes that of a job out; false: there is none. */
 bool routines_take(struct routines *r, uint32_t job, struct routine *ret);
-/* One more slot that ran. False where one range can't say so: then it is as before. */
+/* One more slot that ran, or some that were missed: those are known before the run has ended that they came behind. False where the ranges
+ * can't say so: then it is as before. */
 bool routine_add(struct routine *t, const struct ledger_range *one);

@@ -202,6 +202,30 @@ static void account(struct store *s, struct store_job *job, int64_t first, int64
         }
 }
 
+/* Slots that ran and were missed in turn are two rows that leave out each other's: together they are all, but for that of a run in flight. */
+static bool account_loose(struct store *s, struct store_job *job, const struct ledger_range *range) {
+        bool is_near = job->n_loose > 0 && range->first <= job->loose.last && range->last >= job->loose.first;
+        if (!is_near && range->n == (uint64_t)(range->last - range->first) + 1)
+                return false;
+        if (job->n_loose > 0 && !is_near)
+                fail(s, "ledger: %s: slots %lld..%lld of segment %u: %llu have an outcome", job->name,
+                     (long long)job->loose.first, (long long)job->loose.last, job->segment, (unsigned long long)job->n_loose);
+        if (!is_near)
+                job->loose = (struct store_range){range->first, range->last};
+        job->loose.first = range->first < job->loose.first ? range->first : job->loose.first;
+        job->loose.last = range->last > job->loose.last ? range->last : job->loose.last;
+        job->n_loose += range->n;
+        uint64_t span = (uint64_t)(job->loose.last - job->loose.first) + 1;
+        if (job->n_loose > span)
+                fail(s, "ledger: %s: slots %lld..%lld of segment %u have %llu outcomes", job->name, (long long)job->loose.first,
+                     (long long)job->loose.last, job->segment, (unsigned long long)job->n_loose);
+        if (job->n_loose == span) {
+                account(s, job, job->loose.first, job->loose.last);
+                job->n_loose = 0;
+        }
+        return true;
+}
+
 static void drop_owed(struct store_job *job, size_t i) {
         size_t n_after = --job->n_owed - i;
         memmove(&job->owed[i], &job->owed[i + 1], n_after * sizeof(job->owed[0]));
@@ -237,9 +261,10 @@ static void apply_range(struct store *s, struct store_job *job, const struct led
                 job->segment = range->segment;
                 job->first_key = INT64_MIN;
         }
-        if (range->segment == job->segment)
-                account(s, job, range->first, range->last);
-        else if (!pay(job, range))
+        if (range->segment == job->segment) {
+                if (!account_loose(s, job, range))
+                        account(s, job, range->first, range->last);
+        } else if (!pay(job, range))
                 fail(s, "ledger: %s: %s slots %lld..%lld of segment %u, the plan is segment %u", job->name,
                      slot_outcome_to_string(range->outcome), (long long)range->first, (long long)range->last, range->segment,
                      job->segment);
@@ -265,6 +290,7 @@ static void apply_segment(struct store *s, struct store_job *job, const struct l
         job->anchor_us = segment->anchor_us;
         job->first_key = segment->first_key;
         job->n_ranges = 0;
+        job->n_loose = 0;
 }
 
 /* Slots of the plan at hand that the image has open. */
@@ -285,7 +311,7 @@ static void check_job(struct store *s, const struct store_job *job) {
                 fail(s, "ledger: %s: the image is of segment %u, the plan of %u", job->name, i->segment, job->segment);
                 return;
         }
-        int64_t accounted = 0, beyond = 0;
+        int64_t accounted = (int64_t)job->n_loose, beyond = job->n_loose > 0 && job->loose.last >= i->key;
         for (size_t k = 0; k < job->n_ranges; k++) {
                 accounted += job->ranges[k].last - job->ranges[k].first + 1;
                 if (job->ranges[k].last >= i->key)

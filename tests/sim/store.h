@@ -28,6 +28,8 @@ struct store_job {
         int64_t anchor_us, first_key;
         struct store_range ranges[STORE_RANGES]; /* accounted in it; sorted, apart */
         size_t n_ranges;
+        struct store_range loose; /* of rows that leave out what others have, or one is still to have: so many slots of these */
+        uint64_t n_loose;
         struct store_range owed[STORE_OWED]; /* of plans before: what the image still had open */
         uint32_t owed_segment[STORE_OWED];
         size_t n_owed;

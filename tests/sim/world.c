@@ -1654,6 +1654,27 @@ static void tell_runs(struct world *w) {
         }
 }
 
+/* Of slots that the ledger knows by their number only those are open whose run is in flight. */
+static void recall_loose(struct world *w, struct world_job *job, const struct store_job *kept) {
+        const struct job_image *image = &kept->image;
+        int64_t first = kept->loose.first, last = kept->loose.last;
+        uint64_t n_open = 0;
+        if (kept->n_loose == 0)
+                return;
+        account(w, job, first, last);
+        for (size_t i = 0; i <= image->n_beside; i++) {
+                const struct job_run *run = i == 0 ? &image->run : &image->beside[i - 1];
+                if (run->run == 0 || run->segment != kept->segment || run->item != WIRE_ITEM_SCHEDULE || run->key < first ||
+                    run->key > last)
+                        continue;
+                unaccount(&job->segment, run->key);
+                n_open++;
+        }
+        if (kept->n_loose + n_open != (uint64_t)(last - first) + 1)
+                world_fail(w, "%s: slots %lld..%lld: %llu have an outcome, %llu a run in flight", job->name, (long long)first,
+                           (long long)last, (unsigned long long)kept->n_loose, (unsigned long long)n_open);
+}
+
 /* The world's account of a job becomes what is durable of it. */
 static void recall_job(struct world *w, struct world_job *job) {
         put_in_force(job);
@@ -1715,6 +1736,7 @@ static void recall_job(struct world *w, struct world_job *job) {
         job->segment.first_key = kept->first_key;
         job->segment.n_ranges = kept->n_ranges;
         memcpy(job->segment.ranges, kept->ranges, kept->n_ranges * sizeof(kept->ranges[0]));
+        recall_loose(w, job, kept);
         /* of plans before only what is still open matters */
         job->before.number =
                 kept->image.waiting.is_slot && kept->image.waiting.segment != kept->segment   ? kept->image.waiting.segment

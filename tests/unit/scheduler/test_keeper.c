@@ -20,6 +20,8 @@ static struct keeper *keeper;
 static struct clock_sample now;
 static enum run_result result;
 static uint64_t n_commits;
+static int64_t takes_us; /* a run, the only one; 0: none takes any time */
+static struct wire_ended in_flight;
 /* as the sink got them */
 static struct ledger_range ranges[KEPT];
 static struct ledger_run runs[KEPT];
@@ -67,6 +69,8 @@ static void begin(uint32_t n, bool is_hosted, enum job_log log, int64_t every_us
         n_ranges = n_runs = n_jobs = 0;
         n_commits = 0;
         result = RUN_RESULT_SUCCESS;
+        takes_us = 0;
+        in_flight.run = 0;
         ck_assert_int_eq(engine_new(&hello, &engine), 0);
         ck_assert_int_eq(book_new(&book), 0);
         ck_assert_int_eq(keeper_new(&sink, NULL, hello.boot_id, &keeper), 0);
@@ -94,7 +98,7 @@ static void end(void) {
         engine_free(engine);
 }
 
-/* Notes what there is. Each run ends at once. */
+/* Notes what there is. Each run ends at once, or is in flight. */
 static void take(void) {
         const struct action *a;
         uint64_t started[2 * JOBS];
@@ -107,7 +111,12 @@ static void take(void) {
         }
         for (size_t i = 0; i < n; i++) {
                 struct wire_ended ended = {.run = started[i],
-                                           .end = {.result = result, .exit_code = -1, .end_bt_us = now.bt_us}};
+                                           .end = {.result = result, .exit_code = -1, .end_bt_us = now.bt_us + takes_us}};
+                if (takes_us > 0) {
+                        ck_assert_uint_eq(in_flight.run, 0);
+                        in_flight = ended;
+                        continue;
+                }
                 ck_assert_int_eq(engine_ended(engine, now, &ended), 0);
         }
         if (n > 0)
@@ -118,6 +127,11 @@ static void pass(int64_t us) {
         for (int64_t until_us = now.bt_us + us; now.bt_us < until_us;) {
                 now.bt_us += USEC_PER_MSEC;
                 now.rt_us += USEC_PER_MSEC;
+                if (in_flight.run > 0 && now.bt_us >= in_flight.end.end_bt_us) {
+                        ck_assert_int_eq(engine_ended(engine, now, &in_flight), 0);
+                        in_flight.run = 0;
+                        take();
+                }
                 while (engine_advance(engine, now) > 0)
                         take();
                 take();
@@ -218,6 +232,47 @@ START_TEST(what_differs_has_its_row_behind_what_came_before) {
 }
 END_TEST
 
+/* Every second slot is missed. What is written grows with the time, not with the slots. */
+START_TEST(a_job_that_cannot_keep_up_is_two_ranges) {
+        uint64_t n_ran = 0, n_missed = 0;
+        begin(1, true, JOB_LOG_CHANGES, EVERY_US);
+        takes_us = EVERY_US + EVERY_US / 2;
+        pass(USEC_PER_MINUTE);
+        flush_all();
+        for (size_t i = 0; i < n_ranges; i++)
+                *(ranges[i].outcome == SLOT_RAN ? &n_ran : &n_missed) += ranges[i].n;
+        ck_assert_uint_eq(n_ran, book_find(book, 0)->counts.runs);
+        ck_assert_uint_eq(n_missed, book_find(book, 0)->counts.missed);
+        ck_assert_uint_ge(n_ran + n_missed, USEC_PER_MINUTE / EVERY_US - 2);
+        ck_assert_uint_ge(n_missed, USEC_PER_MINUTE / EVERY_US / 2 - 2);
+        uint64_t n_writings = USEC_PER_MINUTE / KEEPER_ROUTINE_US + 3;
+        ck_assert_uint_le(n_ranges, 2 * n_writings);
+        ck_assert_uint_le(n_jobs, n_writings);
+        ck_assert_uint_eq(count_rows(false), 1);
+        end();
+}
+END_TEST
+
+START_TEST(what_differs_among_what_was_missed_has_its_row) {
+        begin(1, true, JOB_LOG_CHANGES, EVERY_US);
+        takes_us = EVERY_US + EVERY_US / 2;
+        pass(500 * USEC_PER_MSEC);
+        result = RUN_RESULT_FAILED;
+        pass(100 * USEC_PER_MSEC);
+        result = RUN_RESULT_SUCCESS;
+        pass(500 * USEC_PER_MSEC);
+        takes_us = 0;
+        pass(500 * USEC_PER_MSEC);
+        flush_all();
+        uint64_t n = 0, n_all = book_find(book, 0)->counts.runs + book_find(book, 0)->counts.missed;
+        for (size_t i = 0; i < n_ranges; i++)
+                n += ranges[i].n;
+        ck_assert_uint_eq(n, n_all);
+        ck_assert_uint_eq(count_rows(false), 3); /* the first, the failure, and the recovery */
+        end();
+}
+END_TEST
+
 START_TEST(days_are_not_joined) {
         begin(1, true, JOB_LOG_CHANGES, EVERY_US);
         now.rt_us += USEC_PER_DAY - now.rt_us % USEC_PER_DAY - USEC_PER_SEC; /* nothing was decided by the clock before */
@@ -277,6 +332,8 @@ static Suite *suite(void) {
         tcase_add_test(tcase, routine_runs_are_a_range);
         tcase_add_loop_test(tcase, all_others_have_a_row_for_each_run, 0, ARRAY_SIZE(plain));
         tcase_add_test(tcase, what_differs_has_its_row_behind_what_came_before);
+        tcase_add_test(tcase, a_job_that_cannot_keep_up_is_two_ranges);
+        tcase_add_test(tcase, what_differs_among_what_was_missed_has_its_row);
         tcase_add_test(tcase, days_are_not_joined);
         tcase_add_test(tcase, an_era_that_is_kept_is_written);
         tcase_add_test(tcase, a_commit_in_a_hurry_leaves_out_what_is_routine);
