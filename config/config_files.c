@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -91,12 +92,30 @@ static bool is_leftover(const char *name) {
         return name[0] == '.' || name[0] == '#';
 }
 
-static const char *find_fault(const struct stat *st) {
+/* Whether only who has made this container could write there: chimed is its first process, and the place is mounted read-only. Who owns it and
+ * what its rights are is then of other accounts than those in here. */
+static bool is_given_to_container(int fd) {
+        char name[32] = "";
+        struct statvfs fs;
+
+        if (fstatvfs(fd, &fs) < 0 || !(fs.f_flag & ST_RDONLY))
+                return false;
+        int comm = open("/proc/1/comm", O_RDONLY | O_CLOEXEC);
+        if (comm >= 0) {
+                (void)!read(comm, name, sizeof(name) - 1);
+                close(comm);
+        }
+        return strcmp(name, "chimed-runner\n") == 0;
+}
+
+static const char *find_fault(int fd, const struct stat *st) {
+        const char *fault = NULL;
+
         if (st->st_uid != 0 && st->st_uid != geteuid())
-                return geteuid() == 0 ? "its owner is not root" : "its owner is neither root nor you";
-        if (st->st_mode & (S_IWGRP | S_IWOTH))
-                return "others than its owner can write to it; chmod go-w";
-        return NULL;
+                fault = geteuid() == 0 ? "its owner is not root" : "its owner is neither root nor you";
+        else if (st->st_mode & (S_IWGRP | S_IWOTH))
+                fault = "others than its owner can write to it; chmod go-w";
+        return fault && is_given_to_container(fd) ? NULL : fault;
 }
 
 /* 0, 1 if the folder is refused (told), or a negative error; without *ret there is no such folder. */
@@ -114,7 +133,7 @@ static int folder_open(const char *folder, struct diags *diags, DIR **ret) {
                         close(fd);
                 return r;
         }
-        const char *fault = find_fault(&st);
+        const char *fault = find_fault(fd, &st);
         if (fault)
                 diags_add(diags, false, folder, 0, 0, "the folder is not read: %s", fault);
         *ret = fdopendir(fd);
@@ -198,7 +217,7 @@ static int check_place(int place, const char *path, struct diags *diags) {
                 return CONFIG_FILE_MASKED;
         if (!S_ISREG(st.st_mode))
                 return refuse(path, diags, S_ISDIR(st.st_mode) ? "it is a folder" : "it is no regular file");
-        const char *fault = find_fault(&st);
+        const char *fault = find_fault(place, &st);
         if (fault)
                 return refuse(path, diags, fault);
         if (st.st_size == 0)

@@ -81,6 +81,7 @@ void wire_put_hello(struct pack *p, const struct wire_hello *v) {
         pack_raw(p, v->secret, sizeof(v->secret));
         pack_u64(p, v->epoch);
         pack_u64(p, v->next_run);
+        pack_i64(p, v->boot_bt_us);
         put_bool(p, v->is_first_of_boot);
         put_bool(p, v->is_synchronised);
 }
@@ -94,6 +95,7 @@ int wire_get_hello(const void *data, size_t size, struct wire_hello *ret) {
         get_raw(&u, v.secret, sizeof(v.secret));
         v.epoch = unpack_u64(&u);
         v.next_run = unpack_u64(&u);
+        v.boot_bt_us = unpack_i64(&u);
         v.is_first_of_boot = get_bool(&u);
         v.is_synchronised = get_bool(&u);
         int r = unpack_finish(&u);

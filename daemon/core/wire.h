@@ -11,7 +11,7 @@
 #include "config/pack.h"
 #include "daemon/core/run.h"
 
-#define WIRE_VERSION     11
+#define WIRE_VERSION     12
 #define WIRE_VALUE_CHUNK (32 * 1024)
 
 /* R: sent by the runner, S: by the scheduler. Order of a connection: both HELLO; R: DEFINE for every job, RUN (and what is known of
@@ -52,6 +52,7 @@ struct wire_hello {
                 [16]; /* random, too, and for the scheduler's eyes only: it knows by it what an earlier one has given to a host */
         uint64_t epoch;        /* R: the last scheduler's; S: its own, higher */
         uint64_t next_run;     /* R: lowest run number not used yet */
+        int64_t boot_bt_us;    /* R: when this boot began: 0, or later where it is that of a container */
         bool is_first_of_boot; /* R: no runner of this run folder was up before in this boot */
         bool is_synchronised;  /* R: the wall clock is in step with a time server */
 };

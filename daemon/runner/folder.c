@@ -24,8 +24,10 @@ static int open_folder(const char *path) {
         struct stat st;
 
         if (mkdir(path, 0755) < 0 && errno != EEXIST) {
-                fprintf(stderr, "chimed-runner: %s: %s\n", path, strerror(errno));
-                return -errno;
+                int r = -errno;
+                fprintf(stderr, "chimed-runner: %s: %s; give --run=DIR, a folder that can be made or is yours\n", path,
+                        strerror(-r));
+                return r;
         }
         int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
         if (fd < 0 || fstat(fd, &st) < 0) {

@@ -599,6 +599,7 @@ void link_begin(struct runner *runner) {
                 .version = WIRE_VERSION,
                 .epoch = runner->link.epoch,
                 .next_run = runner->runs.numbers.next,
+                .boot_bt_us = runner->boot_bt_us,
                 .is_first_of_boot = runner->folder.is_first_of_boot,
                 .is_synchronised = runner->is_synchronised,
         };

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "daemon/core/util.h"
+#include "daemon/runner/first.h"
 #include "daemon/runner/inherited.h"
 #include "daemon/runner/runner_internal.h"
 
@@ -229,8 +230,10 @@ static int prepare_state(const struct upkeep_settings *settings, bool is_user) {
         if (mkdir(settings->state, 0700) < 0) {
                 if (errno == EEXIST)
                         return 0; /* it is the scheduler's to judge */
-                fprintf(stderr, "chimed-runner: %s: %s\n", settings->state, strerror(errno));
-                return -errno;
+                int r = -errno;
+                fprintf(stderr, "chimed-runner: %s: %s; give --state=DIR, or --state= for no ledger\n", settings->state,
+                        strerror(-r));
+                return r;
         }
         if (settings->has_identity && chown(settings->state, settings->uid, settings->gid) < 0)
                 return -errno;
@@ -318,8 +321,8 @@ static void find_own_user(struct runner *runner) {
 }
 
 static int find_ids(struct runner *runner) {
-        sd_id128_t boot, instance, secret;
-        int r = sd_id128_get_boot(&boot);
+        sd_id128_t instance, secret;
+        int r = first_boot(runner->boot_id, &runner->boot_bt_us);
 
         if (r >= 0)
                 r = sd_id128_randomize(&instance);
@@ -327,18 +330,29 @@ static int find_ids(struct runner *runner) {
                 r = sd_id128_randomize(&secret);
         if (r < 0)
                 return r;
-        memcpy(runner->boot_id, boot.bytes, sizeof(runner->boot_id));
         memcpy(runner->instance, instance.bytes, sizeof(runner->instance));
         memcpy(runner->secret, secret.bytes, sizeof(runner->secret));
         sd_id128_to_string(instance, runner->instance_text);
         return 0;
 }
 
+/* What is told to the runner by signals. */
+static void make_signals(sigset_t *set) {
+        sigemptyset(set);
+        sigaddset(set, SIGTERM);
+        sigaddset(set, SIGINT);
+        sigaddset(set, SIGHUP);
+        sigaddset(set, SIGUSR2);
+}
+
 struct runner *runner_begin(const struct runner_options *options) {
         struct runner *runner = calloc(1, sizeof(*runner));
+        sigset_t set;
 
         if (!runner)
                 return NULL;
+        make_signals(&set);
+        first_hold_signals(&set);
         runner->options = options;
         runner->folder = (struct run_folder){.fd = -1, .lock_fd = -1, .listen_fd = -1};
         runner->run_timer_bt_us = LOOP_NEVER;
@@ -380,11 +394,7 @@ int runner_begin_runs(struct runner *runner, const sigset_t *set, loop_signal_fn
 static int start_parts(struct runner *runner) {
         sigset_t set;
 
-        sigemptyset(&set);
-        sigaddset(&set, SIGTERM);
-        sigaddset(&set, SIGINT);
-        sigaddset(&set, SIGHUP);
-        sigaddset(&set, SIGUSR2);
+        make_signals(&set);
         inherited_lower_oom_score();
         int r = runner_begin_runs(runner, &set, on_signal);
         if (r == 0)

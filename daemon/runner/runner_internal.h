@@ -130,6 +130,7 @@ struct runner {
         bool is_reap_armed;
         bool is_synchronised; /* the wall clock was in step with a time server once in this boot */
         struct run_folder folder;
+        int64_t boot_bt_us; /* when this boot began */
         uint8_t boot_id[16], instance[16], secret[16];
         char instance_text[33];
         char *own_name, *own_home, *own_shell;

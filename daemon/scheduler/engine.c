@@ -19,6 +19,7 @@ int engine_new(const struct wire_hello *hello, struct engine **ret) {
         memcpy(e->instance, hello->instance, sizeof(e->instance));
         memcpy(e->seed, hello->instance, sizeof(e->seed));
         e->next_run = hello->next_run;
+        e->boot_bt_us = hello->boot_bt_us;
         e->is_first_of_boot = hello->is_first_of_boot;
         e->is_clock_trusted = hello->is_synchronised;
         e->trust_bt_us = INT64_MAX;

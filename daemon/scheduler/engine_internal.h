@@ -88,6 +88,7 @@ struct engine {
         int64_t last_offset_us;           /* that minus BOOTTIME, */
         uint8_t last_boot_id[16];         /* in which boot */
         uint64_t next_run;
+        int64_t boot_bt_us; /* when the boot began */
         bool is_first_of_boot;
         bool is_first_scheduler;
         struct clock_sample resumed;       /* when a resync was committed: slots before passed while no scheduler was up */

@@ -208,11 +208,12 @@ void segments_plan_boot_slot(struct engine *e, struct clock_sample now, uint32_t
                 schedule_remove(&e->at_boot, job);
                 return;
         }
+        int64_t slot_bt_us = e->boot_bt_us + when->on_boot_us;
         /* a passed one is due only where this is the start that the boot made, not for a job that a reload brought */
-        if (when->on_boot_us <= now.bt_us && !(e->is_first_of_boot && generation == 1))
+        if (slot_bt_us <= now.bt_us && !(e->is_first_of_boot && generation == 1))
                 row->is_boot_done = true;
         else
-                schedule_set(&e->at_boot, job, when->on_boot_us);
+                schedule_set(&e->at_boot, job, slot_bt_us);
 }
 
 void segments_close(struct engine *e, struct clock_sample now, uint32_t job) {

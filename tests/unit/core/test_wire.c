@@ -150,7 +150,7 @@ static const struct {
         int result; /* of the get, for the whole record */
         union value v;
 } rows[] = {
-        {&HELLO, "of the runner", 0, {.hello = {1, {1, 2, 3}, {[15] = 255}, {[3] = 9}, UINT64_MAX, 77, true, true}}},
+        {&HELLO, "of the runner", 0, {.hello = {1, {1, 2, 3}, {[15] = 255}, {[3] = 9}, UINT64_MAX, 77, 5, true, true}}},
         {&HELLO, "empty", 0, {.hello = {}}},
         {&DEFINE, "small", 0, {.define = {.hash = {{5, 6}}, .since_rt_us = 7, .since_bt_us = 8, .name = "a", .when = ""}}},
         {&DEFINE,
@@ -358,7 +358,7 @@ START_TEST(a_record_has_room_for_every_member) {
                 const struct shape *shape;
                 size_t size;
         } sizes[] = {
-                {&HELLO, 2 + 16 + 16 + 16 + 8 + 8 + 1 + 1},
+                {&HELLO, 2 + 16 + 16 + 16 + 8 + 8 + 8 + 1 + 1},
                 {&DEFINE, 16 + 8 + 8 + 1 + 2 + 1 + 2 + 2 + 2},
                 {&START, 8 + 16 + 1 + 4 + 4 * 8 + 1 + 2 + 8 + 1 + 1 + 1 + 1 + 1 + 2},
                 {&RUN, 79 + 2 + 6},
