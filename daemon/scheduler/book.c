@@ -10,14 +10,17 @@
 
 #include "daemon/core/util.h"
 
+#define SPARE_MAX 256 /* runs that many jobs may begin before one of them has ended */
+
 struct book {
         struct book_job *jobs;
         size_t n, allocated;
         struct index by_job;
         struct book_totals totals;
         size_t values_size;
-        size_t hand;            /* of the clock that looks for values to give up */
-        struct book_run *spare; /* let go last; NULL: none was. A job that runs on and on needs one for each run */
+        size_t hand;                       /* of the clock that looks for values to give up */
+        struct book_run *spare[SPARE_MAX]; /* let go last: a job that runs on and on needs one for each run */
+        size_t n_spare;
 };
 
 int book_new(struct book **ret) {
@@ -36,19 +39,24 @@ static void value_drop(struct book *b, struct book_value *value) {
         *value = (struct book_value){0};
 }
 
-static void run_release(struct book *b, const struct book_run **place) {
+/* A run goes with the last of the places that name it; which these are is told by the places: it lies elsewhere, and is not looked at for
+ * that. */
+static void run_release(struct book *b, const struct book_job *j, const struct book_run **place) {
         struct book_run *run = (struct book_run *)*place;
         *place = NULL;
-        if (!run || --run->n_uses > 0)
+        if (!run || run == j->last || run == j->last_good || run == j->last_failure)
                 return;
         value_drop(b, &run->value);
-        free(b->spare);
-        b->spare = run;
+        if (b->n_spare < SPARE_MAX)
+                b->spare[b->n_spare++] = run;
+        else
+                free(run);
 }
 
-static void run_hold(struct book *b, const struct book_run **place, const struct book_run *run) {
-        run_release(b, place);
-        ((struct book_run *)run)->n_uses++;
+static void run_hold(struct book *b, const struct book_job *j, const struct book_run **place, const struct book_run *run) {
+        if (*place == run)
+                return;
+        run_release(b, j, place);
         *place = run;
 }
 
@@ -78,15 +86,14 @@ static void value_set(struct book *b, struct book_value *to, const void *data, s
 
 /* The job's latest run from now on; NULL without memory, and then none is known. */
 static struct book_run *run_new(struct book *b, struct book_job *j, const struct job_run *run) {
-        run_release(b, &j->last);
-        struct book_run *new = b->spare ? b->spare : malloc(sizeof(*new));
-        b->spare = NULL;
-        if (!new)
-                return NULL;
-        memset(new, 0, sizeof(*new));
-        new->run = *run;
-        new->end.exit_code = -1;
-        run_hold(b, &j->last, new);
+        struct book_run *new = (struct book_run *)j->last;
+        if (new &&new != j->last_good &&new != j->last_failure)
+                value_drop(b, &new->value); /* in its place */
+        else
+                new = b->n_spare > 0 ? b->spare[--b->n_spare] : malloc(sizeof(*new));
+        j->last = new;
+        if (new)
+                *new = (struct book_run){.run = *run, .end.exit_code = -1};
         return new;
 }
 
@@ -142,9 +149,9 @@ static void hold_drop(struct book_hold *hold) {
 
 /* Frees what an entry holds. */
 static void done(struct book *b, struct book_job *j) {
-        run_release(b, &j->last);
-        run_release(b, &j->last_good);
-        run_release(b, &j->last_failure);
+        run_release(b, j, &j->last);
+        run_release(b, j, &j->last_good);
+        run_release(b, j, &j->last_failure);
         free(j->recent);
         hold_drop(&j->hold);
 }
@@ -174,7 +181,8 @@ struct book *book_free(struct book *b) {
                 return NULL;
         for (size_t i = 0; i < b->n; i++)
                 done(b, &b->jobs[i]);
-        free(b->spare);
+        while (b->n_spare > 0)
+                free(b->spare[--b->n_spare]);
         free(b->jobs);
         index_done(&b->by_job);
         free(b);
@@ -266,9 +274,9 @@ static void note_end(struct book *b, struct book_job *j, const struct action *a,
         run->end = a->run.end;
         value_set(b, &run->value, value, value_size);
         if (run_result_is_good(result))
-                run_hold(b, &j->last_good, run);
+                run_hold(b, j, &j->last_good, run);
         else if (run_result_is_failure(result))
-                run_hold(b, &j->last_failure, run);
+                run_hold(b, j, &j->last_failure, run);
 }
 
 /* It was in flight, and counts for nothing. */
@@ -341,22 +349,22 @@ void book_restore_run(struct book *b, uint32_t job, const struct job_run *run, c
         bool is_last_failure = is_failure && is_newer(j->last_failure, run);
         if (!is_last && !is_last_good && !is_last_failure)
                 return;
-        const struct book_run *before = j->last;
-        if (before && !is_last)
-                ((struct book_run *)before)->n_uses++;
+        const struct book_run *before = is_last ? NULL : j->last;
+        if (before)
+                j->last = NULL; /* for a moment */
         struct book_run *restored = run_new(b, j, run);
-        if (!restored)
+        if (!restored) {
+                j->last = before;
                 return;
+        }
         restored->end = *end;
         value_set(b, &restored->value, value, value_size);
         if (is_last_good)
-                run_hold(b, &j->last_good, restored);
+                run_hold(b, j, &j->last_good, restored);
         if (is_last_failure)
-                run_hold(b, &j->last_failure, restored);
-        if (before && !is_last) {
-                run_release(b, &j->last);
+                run_hold(b, j, &j->last_failure, restored);
+        if (before)
                 j->last = before;
-        }
 }
 
 void book_adopt(struct book *b, const struct engine *e) {

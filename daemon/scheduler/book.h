@@ -19,13 +19,11 @@ struct book_value {
         size_t size;
 };
 
-/* A run that is over, or in flight (end.result is RUN_RESULT_NONE). Counted: the latest run and the latest good one are often the
- * same. */
+/* A run that is over, or in flight (end.result is RUN_RESULT_NONE). */
 struct book_run {
         struct job_run run;
         struct run_end end;
         struct book_value value;
-        unsigned n_uses; /* private */
 };
 
 struct book_range {
@@ -52,7 +50,7 @@ struct book_job {
         uint32_t job;
         struct book_counts counts;
         const struct book_run *last;                     /* begun last, also in flight; NULL: none, as the next two */
-        const struct book_run *last_good, *last_failure; /* over */
+        const struct book_run *last_good, *last_failure; /* over; that may be the same */
         struct book_range *recent;                       /* newest first; a range that goes on grows */
         size_t n_recent;
         struct book_hold hold;

@@ -185,6 +185,8 @@ static bool hold_end(struct story *s, struct clock_sample now, struct held *held
 
 static void on_ended(struct story *s, const struct engine *e, struct clock_sample now, const char *job, enum job_log log,
                      const struct action *a, const void *value, size_t value_size) {
+        if (a->run.is_routine && log != JOB_LOG_SUMMARY) /* as good as the one before */
+                return;
         bool is_failure = run_result_is_failure(a->run.end.result);
         bool is_change = a->run.has_changed && (is_failure || log != JOB_LOG_FAILURES);
         struct held *held = log == JOB_LOG_ALL                     ? NULL
