@@ -147,33 +147,34 @@ struct job_range {
         int64_t open_us;           /* since when (BOOTTIME) */
 };
 
+/* What each run of many jobs touches stands in front: a cache line is dearer than an instruction there. */
 struct job_cold {
         struct job_run run;
-        uint32_t beside, n_beside;  /* other runs: the row + 1 of the first, 0: none; how many */
-        struct job_waiting waiting; /* the first */
-        struct job_line *line;      /* owned; NULL: no other waits */
-        struct job_retry retry;
+        uint32_t beside, n_beside; /* other runs: the row + 1 of the first, 0: none; how many */
+        uint64_t ended_run;        /* the latest that has ended */
+        uint64_t missed_since_run;
+        uint32_t n_scheduled; /* runs that the schedule has made since the job was armed */
+        uint32_t n_failed;    /* slots in a row whose last attempt failed */
+        enum run_result last_result;
+        uint32_t place;           /* number + 1 in the queue for places; 0: it waits for none */
+        int64_t end_bt_us;        /* of the latest end; 0: none */
+        int64_t catch_up_bt_us;   /* passed slots wait and go on then; 0: none does, or the run in flight is one of them */
+        int64_t delay_bt_us;      /* a fixed delay beside calendars: when it is over; 0: a run is in flight, or there is none */
+        int64_t last_slot_us;     /* fixed-delay: nominal instant of the latest slot */
+        int64_t good_bt_us;       /* ExpectWithin= counts from here: the last good end, or when a hold ended; 0: neither */
+        int64_t overdue_bt_us;    /* when it was last told that it is over; 0: it is not */
         struct job_range missed;  /* or withheld; while a run is in flight or the job is paused: grows until that ends */
         struct job_range merging; /* waits for the next slot's run */
-        uint64_t missed_since_run;
-        char *condition;        /* owned: the one that did not hold when they were last asked; NULL: none, or not known */
-        uint32_t n_scheduled;   /* runs that the schedule has made since the job was armed */
-        int64_t end_bt_us;      /* of the latest end; 0: none */
-        int64_t catch_up_bt_us; /* passed slots wait and go on then; 0: none does, or the run in flight is one of them */
-        int64_t delay_bt_us;    /* a fixed delay beside calendars: when it is over; 0: a run is in flight, or there is none */
-        int64_t last_slot_us;   /* fixed-delay: nominal instant of the latest slot */
-        enum run_result last_result;
-        uint32_t n_failed;          /* slots in a row whose last attempt failed */
-        int64_t good_bt_us;         /* ExpectWithin= counts from here: the last good end, or when a hold ended; 0: neither */
-        int64_t overdue_bt_us;      /* when it was last told that it is over; 0: it is not */
+        struct job_retry retry;
+        struct job_waiting waiting; /* the first */
+        struct job_line *line;      /* owned; NULL: no other waits */
+        char *condition;            /* owned: the one that did not hold when they were last asked; NULL: none, or not known */
         int64_t claimed_us;         /* restored: slots up to here may have been started; on the grid's clock; */
         int64_t claimed_key;        /* but none after this one; later: of the slot that starts late, if that is */
         bool is_claim_own;          /* claimed on its own */
-        uint64_t ended_run;         /* the latest that has ended */
         uint32_t defined;           /* policy + 1 of the definition, where another interval was set; 0: none was */
         int64_t paused_until_bt_us; /* INT64_MAX: no end */
         int64_t remind_bt_us;       /* when a hold is told again */
-        uint32_t place;             /* number + 1 in the queue for places; 0: it waits for none */
 };
 
 /* An interned policy. */

@@ -243,6 +243,11 @@ static void flush_one(struct story *s, const struct engine *e, struct clock_samp
         held->runs = held->failures = 0;
 }
 
+static const char *condition_of(const struct engine *e, const struct action *a) {
+        const char *condition = engine_condition(e, a->job);
+        return condition ? condition : "";
+}
+
 void story_tell(struct story *s, const struct engine *e, const struct book *b, struct clock_sample now, const struct action *a,
                 const void *value, size_t value_size) {
         if (a->kind == ACTION_CLOCK) {
@@ -263,14 +268,13 @@ void story_tell(struct story *s, const struct engine *e, const struct book *b, s
         }
         if (a->kind == ACTION_START || (a->kind == ACTION_OUTCOME && a->outcome.outcome == SLOT_RAN))
                 return; /* told by started and ended */
-        const char *job = engine_job_name(e, a->job), *condition = engine_condition(e, a->job);
+        const char *job = engine_job_name(e, a->job);
         enum job_log log = engine_job_when(e, a->job)->log;
-        condition = condition ? condition : "";
         switch (a->kind) {
         case ACTION_OUTCOME:
                 if (a->outcome.is_again)
                         break;
-                on_outcome(s, now, job, log, a, condition);
+                on_outcome(s, now, job, log, a, condition_of(e, a));
                 break;
         case ACTION_STARTED:
                 if (a->run.is_again)
@@ -287,7 +291,7 @@ void story_tell(struct story *s, const struct engine *e, const struct book *b, s
                         on_ended(s, e, now, job, log, a, value, value_size);
                 break;
         case ACTION_GIVEN_UP:
-                story_tell_given_up(s, job, a, condition);
+                story_tell_given_up(s, job, a, condition_of(e, a));
                 break;
         case ACTION_OVERDUE:
                 story_tell_overdue(s, e, now, job, a);
@@ -300,9 +304,9 @@ void story_tell(struct story *s, const struct engine *e, const struct book *b, s
                 if (a->run.is_short && a->run.is_asked_again && !a->run.is_quiet)
                         story_tell_short(s, job, a);
                 else if (a->run.is_asked_again && !a->run.is_short && !a->run.run.was_refused && log == JOB_LOG_ALL)
-                        story_tell_pending(s, job, &a->run.run, condition);
+                        story_tell_pending(s, job, &a->run.run, condition_of(e, a));
                 else if (a->run.is_final && may_tell_command(s, now, a->job))
-                        story_tell_refused(s, job, &a->run.run, condition);
+                        story_tell_refused(s, job, &a->run.run, condition_of(e, a));
                 break;
         case ACTION_DROPPED:
                 if (may_tell_command(s, now, a->job))
