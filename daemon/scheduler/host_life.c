@@ -492,6 +492,7 @@ struct hosts *hosts_free(struct hosts *hosts) {
         }
         for (size_t i = 0; i < hosts->n_hosted; i++)
                 free(hosts->hosted[i].name);
+        free(hosts->by_job);
         free(hosts->list);
         free(hosts->dirty);
         free(hosts->hosted);

@@ -250,8 +250,27 @@ bool hosts_has(const struct hosts *hosts, const struct hash128 *definition) {
 
 /* ---- ticks ---- */
 
-int hosts_tick(struct hosts *hosts, struct clock_sample now, const struct wire_start *start) {
-        uint32_t row = hosts_find_definition(hosts, &start->hash);
+static uint32_t find_again(struct hosts *hosts, uint32_t job, const struct hash128 *hash) {
+        uint32_t latest = job < hosts->n_by_job ? hosts->by_job[job] : INDEX_NONE;
+        if (latest < hosts->n_hosted && hosts->hosted[latest].name && definition_equal(hosts, latest, hash))
+                return latest;
+        uint32_t row = hosts_find_definition(hosts, hash);
+        if (row != INDEX_NONE && job >= hosts->n_by_job) {
+                size_t n = (size_t)job + job / 4 + 64;
+                uint32_t *p = realloc(hosts->by_job, n * sizeof(*p));
+                if (!p)
+                        return row;
+                memset(p + hosts->n_by_job, 0xff, (n - hosts->n_by_job) * sizeof(*p));
+                hosts->by_job = p;
+                hosts->n_by_job = n;
+        }
+        if (row != INDEX_NONE)
+                hosts->by_job[job] = row;
+        return row;
+}
+
+int hosts_tick(struct hosts *hosts, struct clock_sample now, uint32_t job, const struct wire_start *start) {
+        uint32_t row = find_again(hosts, job, &start->hash);
         if (row == INDEX_NONE)
                 return 1;
         uint32_t tick = ticks_add(hosts, row, start);

@@ -67,9 +67,9 @@ void hosts_unload(struct hosts *hosts, const char *name);
 
 /* Whether runs of this definition are ticks. */
 bool hosts_has(const struct hosts *hosts, const struct hash128 *definition);
-/* Begins one. It has ended before this returns where it could not be kept. 0 or the shell's error; 1: runs of this definition are no
- * ticks. */
-int hosts_tick(struct hosts *hosts, struct clock_sample now, const struct wire_start *start);
+/* Begins one; job is a small number that no other job has at the time. It has ended before this returns where it could not be kept. 0 or the
+ * shell's error; 1: runs of this definition are no ticks. */
+int hosts_tick(struct hosts *hosts, struct clock_sample now, uint32_t job, const struct wire_start *start);
 /* Ends one: it is told by on_ended. 1: no tick has this number. */
 int hosts_cancel(struct hosts *hosts, struct clock_sample now, uint64_t run);
 

@@ -89,6 +89,8 @@ struct hosts {
         size_t n_hosted, allocated_hosted;
         uint32_t free_hosted; /* chained by `host`; INDEX_NONE: none */
         struct index by_definition, by_name;
+        uint32_t *by_job; /* where the definition of a job's latest tick was found */
+        size_t n_by_job;
         uint32_t *going; /* those that the commit takes away */
         size_t n_going;
         struct host **list; /* NULL: a free row */

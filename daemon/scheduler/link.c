@@ -62,7 +62,7 @@ static void add_parent_output(const struct link *link, struct wire_start *start)
 
 static int do_start(struct link *link, struct clock_sample now, uint32_t job, struct wire_start *start) {
         start->parameters = engine_parameters(link->engine, job, start->run, &start->parameters_size);
-        int r = hosts_tick(link->hosts, now, start);
+        int r = hosts_tick(link->hosts, now, job, start);
         if (r != 1)
                 return r;
         if (start->parent.run > 0)

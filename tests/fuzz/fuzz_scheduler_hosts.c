@@ -148,7 +148,7 @@ static void begin_tick(unsigned job, uint8_t version, uint8_t run) {
                 return;
         fuzz.state[run] = 1;
         fuzz.busy[job] = run;
-        if (hosts_tick(fuzz.hosts, fuzz.now, &start) < 0)
+        if (hosts_tick(fuzz.hosts, fuzz.now, job, &start) < 0)
                 abort();
 }
 
