@@ -77,8 +77,7 @@ int channel_new(struct loop *loop, int fd, size_t queue_limit, const struct chan
                 struct channel **ret) {
         _cleanup_close_ int fd_owned = fd; /* taken */
         int size = 4 * CHANNEL_MESSAGE_MAX;
-        int flags = fcntl(fd, F_GETFL);
-        if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+        if (util_set_nonblocking(fd) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
                 return -errno;
         /* the system's default may be smaller than a message; what is granted is enough */
         (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));

@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/syscall.h>
 
 int util_close(int fd) {
@@ -15,6 +16,12 @@ int util_close(int fd) {
                 errno = saved;
         }
         return -1;
+}
+
+int util_set_nonblocking(int fd) {
+        int flags = fcntl(fd, F_GETFL);
+
+        return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
 }
 
 void util_close_from(int first) {

@@ -17,6 +17,9 @@ static inline void util_free(void *p) {
 /* Closes fd if it is one, keeps errno, returns -1 for assignment. */
 int util_close(int fd);
 
+/* A read, write or accept on the descriptor never waits; nor on another one of the same open file. 0 or a negative error. */
+int util_set_nonblocking(int fd);
+
 /* Closes all descriptors of this number and above. */
 void util_close_from(int first);
 

@@ -740,6 +740,7 @@ const char *wire_type_to_string(uint8_t type) {
                 [WIRE_DESCRIBE] = "DESCRIBE",   [WIRE_DESCRIBED] = "DESCRIBED",
                 [WIRE_SYNCED] = "SYNCED",       [WIRE_GROUP] = "GROUP",
                 [WIRE_HOST_LOAD] = "HOST_LOAD", [WIRE_HOST_UNLOADED] = "HOST_UNLOADED",
+                [WIRE_LEAVE] = "LEAVE",
         };
         return type < ARRAY_SIZE(names) && names[type] ? names[type] : "?";
 }

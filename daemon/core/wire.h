@@ -41,6 +41,7 @@ enum wire_type {
         WIRE_GROUP,         /* R: a group; before each COMMIT all of its generation are told */
         WIRE_HOST_LOAD,     /* S: a definition that a host is to have */
         WIRE_HOST_UNLOADED, /* R: that could not be done */
+        WIRE_LEAVE,         /* R: exit in order; another one is to be served. For a scheduler that the runner has not started */
         WIRE_TYPE_MAX
 };
 
@@ -188,6 +189,12 @@ struct wire_commit {
 struct wire_watch_run {
         uint64_t run;
         bool is_on;
+};
+
+/* Bytes of the first message to a scheduler that has connected, as they are, with its ends of the sockets of output and of hosts. */
+struct wire_welcome {
+        uint32_t version;   /* as in the HELLO */
+        uint32_t admin_gid; /* whose members may do everything; (gid_t)-1: none */
 };
 
 /* Bytes of a message on the socket of hosts, as they are: its descriptors are the scheduler's end of its ticks, and its page. */

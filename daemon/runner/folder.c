@@ -142,8 +142,8 @@ static int make_socket(int folder_fd, const char *path) {
         return r;
 }
 
-int folder_enter(const char *path, const char *boot_id, struct run_folder *ret) {
-        struct run_folder folder = {.fd = open_folder(path), .lock_fd = -1, .listen_fd = -1};
+int folder_enter(const char *path, const char *boot_id, int listen_fd, struct run_folder *ret) {
+        struct run_folder folder = {.fd = open_folder(path), .lock_fd = -1, .listen_fd = listen_fd, .is_given = listen_fd >= 0};
         int r = folder.fd;
 
         if (r >= 0)
@@ -154,7 +154,7 @@ int folder_enter(const char *path, const char *boot_id, struct run_folder *ret) 
                 if (r < 0)
                         fprintf(stderr, "chimed-runner: %s/boot: %s\n", path, strerror(-r));
         }
-        if (r >= 0)
+        if (r >= 0 && !folder.is_given)
                 r = folder.listen_fd = make_socket(folder.fd, path);
         if (r < 0) {
                 folder_leave(&folder);
@@ -180,8 +180,13 @@ int folder_lock_again(struct run_folder *folder) {
         return r;
 }
 
+void folder_touch(const struct run_folder *folder) {
+        (void)futimens(folder->lock_fd, NULL);
+}
+
 void folder_leave(struct run_folder *folder) {
-        if (folder->listen_fd >= 0 && !folder->is_lost && unlinkat(folder->fd, SOCKET_NAME, 0) < 0 && errno != ENOENT)
+        if (folder->listen_fd >= 0 && !folder->is_given && !folder->is_lost && unlinkat(folder->fd, SOCKET_NAME, 0) < 0 &&
+            errno != ENOENT)
                 fprintf(stderr, "chimed-runner: " SOCKET_NAME ": %s\n", strerror(errno));
         folder->listen_fd = util_close(folder->listen_fd);
         if (folder->lock_fd >= 0 && !folder->is_lost && ftruncate(folder->lock_fd, 0) < 0)

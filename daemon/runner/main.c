@@ -14,6 +14,7 @@
 #include "daemon/core/helper.h"
 #include "daemon/core/util.h"
 #include "daemon/runner/handover.h"
+#include "daemon/runner/other.h"
 #include "daemon/runner/runner.h"
 #include "daemon/runner/trial.h"
 #include "daemon/runner/unit.h"
@@ -22,6 +23,9 @@
 
 enum option_id {
         OPTION_SCHEDULER = 256,
+        OPTION_LISTEN,
+        OPTION_STOP,
+        OPTION_RE_EXECUTE,
         OPTION_CONFIG,
         OPTION_JOBS,
         OPTION_RUN,
@@ -44,6 +48,9 @@ enum option_id {
 
 static const struct option options[] = {
         {"scheduler", required_argument, NULL, OPTION_SCHEDULER},
+        {"listen", no_argument, NULL, OPTION_LISTEN},
+        {"stop", no_argument, NULL, OPTION_STOP},
+        {"reexec", no_argument, NULL, OPTION_RE_EXECUTE},
         {"config", required_argument, NULL, OPTION_CONFIG},
         {"jobs", required_argument, NULL, OPTION_JOBS},
         {"run", required_argument, NULL, OPTION_RUN},
@@ -65,12 +72,17 @@ static const struct option options[] = {
         {0},
 };
 
-static const char help[] = "Usage: chimed-runner --scheduler=PATH [--run=DIR] [OPTION]...\n"
+static const char help[] = "Usage: chimed-runner --scheduler=PATH [--listen] [--run=DIR] [OPTION]...\n"
+                           "       chimed-runner --stop|--reexec [--run=DIR]\n"
                            "       chimed-runner --read [--check] [OPTION]...\n"
                            "       chimed-runner --try=JOB|--env=JOB [OPTION]...\n"
                            "Start the jobs of chimed; or read the job files for it. chimed starts this by itself.\n"
                            "\n"
                            "  --scheduler=PATH  program that decides when\n"
+                           "  --listen          as a unit of systemd: do not start it but serve who connects\n"
+                           "                    to the socket that is handed over\n"
+                           "  --stop            end the runner of that folder, and wait for its end\n"
+                           "  --reexec          have it execute its program anew; jobs that run go on\n"
                            "  --run=DIR         lock and control socket (default /run/chimed)\n"
                            "  --state=DIR       the scheduler keeps its ledger here; empty: it keeps none\n"
                            "  --cgroup=DIR      runs get cgroups of their own in this one; or auto, own, none\n"
@@ -93,6 +105,7 @@ struct arguments {
         struct runner_options runner;
         const char *folders[FOLDERS_MAX];
         bool is_reader, is_check;
+        enum other_order order; /* for the runner that is there; 0: none */
         struct trial_order trial;
         const char *sets[PARAMETERS_N_MAX]; /* of the trial */
         size_t n_sets;
@@ -114,6 +127,13 @@ static int take_option(struct arguments *a, int id) {
         switch (id) {
         case OPTION_SCHEDULER:
                 a->runner.scheduler = optarg;
+                return -1;
+        case OPTION_LISTEN:
+                a->runner.is_listening = true;
+                return -1;
+        case OPTION_STOP:
+        case OPTION_RE_EXECUTE:
+                a->order = id == OPTION_STOP ? OTHER_STOP : OTHER_RE_EXECUTE;
                 return -1;
         case OPTION_CONFIG:
                 paths->settings_file = optarg;
@@ -202,8 +222,8 @@ static int parse(int argc, char **argv, struct arguments *a) {
                 fputs("chimed-runner: --check goes with --read\n", stderr);
                 return 2;
         }
-        if (!a->is_reader && !a->runner.scheduler && !a->trial.kind && !a->unit) {
-                fputs("chimed-runner: give --scheduler=PATH, --read, --try=JOB or --env=JOB\n", stderr);
+        if (!a->is_reader && !a->runner.scheduler && !a->order && !a->trial.kind && !a->unit) {
+                fputs("chimed-runner: give --scheduler=PATH, --stop, --reexec, --read, --try=JOB or --env=JOB\n", stderr);
                 return 2;
         }
         return -1;
@@ -341,6 +361,8 @@ int main(int argc, char **argv) {
         bool is_private = a.runner.run_folder;
         if (!is_private && default_run_folder(a.runner.paths.is_user, &a.runner.run_folder) < 0)
                 return 2;
+        if (a.order)
+                return other_main(a.runner.run_folder, a.order);
         if (default_state_folder(&a.runner, is_private) < 0)
                 return 2;
         if (make_all_absolute(&a) < 0)

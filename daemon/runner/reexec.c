@@ -50,6 +50,7 @@ static void refuse(struct runner *runner, const char *why) {
 
         journal_send(&r, "The runner is not re-executed and goes on as it was: %s", why);
         reexec_cancel(runner);
+        folder_touch(&runner->folder);
 }
 
 /* What is executed with our rights may be written by nobody who has them not. NULL where it is so, else what is wrong. */
@@ -320,6 +321,7 @@ static size_t count_hosts(const struct runner *runner) {
 void reexec_tell(struct runner *runner) {
         if (runner->reexec.lock_error < 0)
                 tell_lost(runner);
+        folder_touch(&runner->folder);
         struct journal_record r = journal_begin(runner->journal, EVENT_RE_EXECUTED);
 
         size_t n = runner->runs.n_in_flight - count_hosts(runner); /* those have runs that are not known here */

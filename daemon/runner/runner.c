@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-id128.h>
@@ -26,7 +27,8 @@
 #define STOP_GRACE_US   (500 * USEC_PER_MSEC)  /* for runs, whatever their KillGrace= */
 #define STOP_KILLED_US  (5500 * USEC_PER_MSEC) /* then what is left is left */
 #define STOP_DELIVER_US (300 * USEC_PER_MSEC)
-#define STOP_LEAVE_US   (5 * USEC_PER_SEC) /* a slow disk has the last of the ledger to take */
+#define STOP_OWN_US     (10 * USEC_PER_SEC) /* the same where a scheduler has to be started for it */
+#define STOP_LEAVE_US   (5 * USEC_PER_SEC)  /* a slow disk has the last of the ledger to take */
 #define STOP_BURY_US    USEC_PER_SEC
 #define TELL_AGAIN_US   USEC_PER_MINUTE
 #define SCHEDULER_USER  "chimed"
@@ -57,11 +59,14 @@ static bool stop_step(struct runner *runner, bool is_time_over) {
         case STOP_END:
                 if (runner->runs.n_in_flight > 0 && !is_time_over)
                         return false;
-                set_stop(runner, STOP_DELIVER, STOP_DELIVER_US);
+                set_stop(runner, STOP_DELIVER, upkeep_control(runner->upkeep) ? STOP_DELIVER_US : STOP_OWN_US);
                 return true;
         case STOP_DELIVER:
-                if (runner->runs.n > 0 && !is_time_over) /* a scheduler that has just died comes back in time */
+                if (runner->runs.n > 0 && !is_time_over) { /* a scheduler that has just died comes back in time */
+                        if (runner->upkeep)
+                                upkeep_begin_own(runner->upkeep); /* one that was stopped before us does not */
                         return false;
+                }
                 if (runner->upkeep)
                         upkeep_stop(runner->upkeep);
                 set_stop(runner, STOP_LEAVE, STOP_LEAVE_US);
@@ -106,7 +111,7 @@ static void begin_stop(struct runner *runner) {
                 return;
         }
         reexec_cancel(runner);
-        sd_notify(0, "STOPPING=1\nSTATUS=Stopping");
+        notify_stopping(runner->notify);
         link_tell_stopping(runner);
         set_stop(runner, STOP_WAIT, runner->settings.stop_wait_us);
         if (runner->settings.stop_wait_us == 0)
@@ -156,9 +161,8 @@ void runner_on_committed(struct runner *runner) {
         definitions_purge(&runner->definitions);
         run_cgroups_forget_jobs(runner);
         if (!runner->is_ready_told)
-                sd_notify(0, "READY=1");
+                notify_ready(runner->notify);
         runner->is_ready_told = true;
-        sd_notifyf(0, "STATUS=%u jobs", runner->commit.n_jobs);
         generation_continue(runner);
 }
 
@@ -179,8 +183,9 @@ static void on_scheduler_end(void *userdata, int64_t delay_us, const char *why) 
         link_end(runner);
         if (delay_us == LOOP_NEVER)
                 return; /* as it was asked to */
-        runner->n_restarts++;
-        if (runner->restart_told_bt_us == 0 || now_bt_us - runner->restart_told_bt_us >= TELL_AGAIN_US) {
+        if (*why)
+                runner->n_restarts++;
+        if (*why && (runner->restart_told_bt_us == 0 || now_bt_us - runner->restart_told_bt_us >= TELL_AGAIN_US)) {
                 struct journal_record r = journal_begin(runner->journal, EVENT_DEGRADED);
                 journal_field(&r, "CHIMED_COUNT", "%u", runner->n_restarts);
                 journal_send(&r, "The scheduler has ended (%s) and is started again %s%s; runs go on", why,
@@ -250,7 +255,8 @@ static int start_scheduler(struct runner *runner) {
         struct upkeep_settings settings = {
                 .program = runner->options->scheduler,
                 .log = journal_target_to_string(journal_target(runner->journal)),
-                .listen_fd = runner->folder.listen_fd,
+                .listen_fd = runner->folder.is_given ? -1 : runner->folder.listen_fd,
+                .link_fd = runner->folder.is_given ? runner->folder.listen_fd : -1,
                 .state = runner->options->state_folder,
         };
 
@@ -391,6 +397,19 @@ int runner_begin_runs(struct runner *runner, const sigset_t *set, loop_signal_fn
         return r == 0 ? tree_new(loop, runner->cgroups, &tree_callbacks, runner, &runner->tree) : r;
 }
 
+static void print_status(void *userdata, char text[static NOTIFY_STATUS_MAX]) {
+        const struct runner *runner = userdata;
+        const char *more = "";
+
+        if (runner->stop != STOP_NONE)
+                more = "; stopping";
+        else if (runner->link.phase != LINK_PHASE_UP)
+                more = "; waiting for the scheduler";
+        snprintf(text, NOTIFY_STATUS_MAX, "%u job%s, %zu run%s in flight%s", runner->commit.n_jobs,
+                 runner->commit.n_jobs == 1 ? "" : "s", runner->runs.n_in_flight, runner->runs.n_in_flight == 1 ? "" : "s",
+                 more);
+}
+
 static int start_parts(struct runner *runner) {
         sigset_t set;
 
@@ -404,12 +423,16 @@ static int start_parts(struct runner *runner) {
         if (r == 0)
                 r = reexec_new(runner);
         if (r == 0)
+                r = notify_new(runner->loop, print_status, runner, &runner->notify);
+        if (r == 0)
                 r = start_scheduler(runner);
         if (r == 0)
                 r = remains_begin(runner);
         if (r == 0)
                 r = generation_begin(runner);
         loop_set_flush(runner->loop, on_pass_end, runner);
+        if (r == 0 && (runner->options->is_listening || runner->is_ready_told)) /* else when the scheduler is */
+                notify_ready(runner->notify);
         return r;
 }
 
@@ -433,6 +456,7 @@ struct runner *runner_end(struct runner *runner) {
         loop_source_free(runner->sync_timer);
         reexec_done(runner);
         loop_source_free(runner->remains.timer);
+        notify_free(runner->notify);
         journal_free(runner->journal);
         loop_free(runner->loop);
         folder_leave(&runner->folder);
@@ -443,16 +467,32 @@ struct runner *runner_end(struct runner *runner) {
         return NULL;
 }
 
+/* That of the unit chimed-runner.socket. Prints the error. */
+static int find_given_socket(void) {
+        int n = sd_listen_fds(0);
+
+        if (n == 1 && sd_is_socket_unix(SD_LISTEN_FDS_START, SOCK_SEQPACKET, 1, NULL, 0) > 0 &&
+            util_set_nonblocking(SD_LISTEN_FDS_START) == 0 && fcntl(SD_LISTEN_FDS_START, F_SETFD, FD_CLOEXEC) == 0)
+                return SD_LISTEN_FDS_START;
+        fputs("chimed-runner: --listen: one listening socket is to be handed over, as chimed-runner.socket does\n", stderr);
+        return -EINVAL;
+}
+
 /* Takes the run folder, or what the program before hands over. Prints the error. */
 static int enter(struct runner *runner) {
         const struct runner_options *options = runner->options;
         char boot_text[SD_ID128_STRING_MAX];
         sd_id128_t boot;
 
-        if (runner_is_resumed(runner))
+        if (runner_is_resumed(runner)) {
+                runner->folder.is_given = options->is_listening;
                 return reexec_resume(runner, options->resume_fd);
+        }
         memcpy(boot.bytes, runner->boot_id, sizeof(boot.bytes));
-        int r = folder_enter(options->run_folder, sd_id128_to_string(boot, boot_text), &runner->folder);
+        int fd = options->is_listening ? find_given_socket() : -1;
+        int r = options->is_listening && fd < 0
+                        ? fd
+                        : folder_enter(options->run_folder, sd_id128_to_string(boot, boot_text), fd, &runner->folder);
         if (r == 0 && access(options->scheduler, X_OK) < 0) {
                 r = -errno;
                 fprintf(stderr, "chimed-runner: %s: %s\n", options->scheduler, strerror(-r));

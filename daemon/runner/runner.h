@@ -10,6 +10,7 @@
 
 struct runner_options {
         const char *scheduler; /* program */
+        bool is_listening;     /* schedulers connect to the socket that the service manager has handed over */
         const char *host;      /* program that does the work of hosted jobs */
         const char *run_folder;
         const char *state_folder; /* NULL: no ledger is kept */

@@ -12,6 +12,7 @@
 #include "daemon/core/clock.h"
 #include "daemon/core/journal.h"
 #include "daemon/core/loop.h"
+#include "daemon/core/notify.h"
 #include "daemon/runner/cgroup_names.h"
 #include "daemon/runner/definitions.h"
 #include "daemon/runner/environment.h"
@@ -91,7 +92,8 @@ struct reexec {
 /* The run folder while it is ours. */
 struct run_folder {
         int fd, lock_fd;
-        int listen_fd; /* the control socket in it */
+        int listen_fd; /* the control socket in it, or that of schedulers, which the service manager has made */
+        bool is_given; /* that one */
         bool is_first_of_boot;
         bool is_lost; /* another one has the lock */
 };
@@ -124,6 +126,7 @@ struct runner {
         struct tree *tree;
         struct tree_members members; /* that were handed over, until the tree is there */
         struct upkeep *upkeep;
+        struct notify *notify;
         struct watch *watch;
         struct loop_source *signals, *child_signal, *run_timer, *stop_timer, *reap_timer, *sync_timer;
         int64_t run_timer_bt_us; /* what it is armed for */
@@ -352,8 +355,8 @@ void generation_done(struct runner *runner);
 /* ---- folder.c ---- */
 
 /* Makes, checks and locks the run folder, says whether we are the first there in this boot, and makes the control socket, to which
- * everybody may connect. Prints the error. 0 or negative. */
-int folder_enter(const char *path, const char *boot_id, struct run_folder *ret);
+ * everybody may connect; where listen_fd is not -1 it is taken, in the control socket's place. Prints the error. 0 or negative. */
+int folder_enter(const char *path, const char *boot_id, int listen_fd, struct run_folder *ret);
 /* A small file in it: what it says, with a NUL; "" where it is not there. */
 void folder_read(int folder_fd, const char *name, char *text, size_t size);
 /* Puts text into it, whole or not at all; only its owner may read it. 0 or a negative error. */
@@ -363,5 +366,7 @@ int folder_keep(const struct run_folder *folder, bool is_kept);
 /* Takes the lock once more in the program executed anew: a kernel before 5.11 takes it away from a program with threads. 0, or a negative
  * error: another one has the folder now. */
 int folder_lock_again(struct run_folder *folder);
+/* The lock's file was changed just now: who waits for a re-execution sees that it is over. */
+void folder_touch(const struct run_folder *folder);
 /* Takes the socket and the lock away, where they are ours. */
 void folder_leave(struct run_folder *folder);

@@ -20,7 +20,9 @@
 #include "daemon/core/clock.h"
 #include "daemon/core/descriptors.h"
 #include "daemon/core/util.h"
+#include "daemon/core/wire.h"
 #include "daemon/runner/environment.h"
+#include "daemon/runner/guest.h"
 
 #define PAUSE_US (5 * USEC_PER_MSEC)
 
@@ -33,6 +35,7 @@ struct upkeep {
         struct channel *control, *output;
         int hosts_fd; /* -1: no scheduler is there, or it has closed its end */
         struct loop_source *timer, *pidfd_source, *pause_timer;
+        struct loop_source *guests; /* NULL: we start them ourselves */
         bool is_pausing;
         int pidfd;
         pid_t pid;
@@ -43,6 +46,14 @@ struct upkeep {
 };
 
 static int spawn(struct upkeep *upkeep);
+
+/* The next one is let in as soon as the one before is gone: until then it waits in the socket's queue. */
+static void await_guest(struct upkeep *upkeep) {
+        bool is_wanted = upkeep_is_idle(upkeep) && !upkeep->is_held && !upkeep->is_stopping;
+
+        if (upkeep->guests && loop_set_events(upkeep->guests, is_wanted ? EPOLLIN : 0) < 0)
+                loop_arm_timer(upkeep->timer, clock_now().bt_us + UPKEEP_BACKOFF_MIN);
+}
 
 static void forget_hosts(struct upkeep *upkeep) {
         upkeep->hosts_fd = util_close(upkeep->hosts_fd);
@@ -62,6 +73,11 @@ static void end(struct upkeep *upkeep) {
                 upkeep->callbacks.on_end(upkeep->userdata, LOOP_NEVER, upkeep->why);
                 return;
         }
+        if (upkeep->guests) {
+                upkeep->callbacks.on_end(upkeep->userdata, 0, upkeep->why);
+                await_guest(upkeep);
+                return;
+        }
         if (now_bt_us - upkeep->start_bt_us >= UPKEEP_SETTLED_US)
                 upkeep->delay_us = 0;
         delay_us = upkeep->delay_us;
@@ -78,8 +94,9 @@ static int on_control_closed(void *userdata, int error) {
         if (error < 0)
                 snprintf(upkeep->why, sizeof(upkeep->why), "its link was closed: %s", strerror(-error));
         upkeep->control = channel_free(upkeep->control);
-        if (!upkeep->is_stopping && !upkeep->is_held) /* one that was asked to leave has still to write its ledger */
-                upkeep_kill(upkeep);                  /* without a link it is of no use */
+        if (!upkeep->guests && !upkeep->is_stopping &&
+            !upkeep->is_held)        /* one that was asked to leave has still to write its ledger */
+                upkeep_kill(upkeep); /* without a link it is of no use */
         end(upkeep);
         return 0;
 }
@@ -134,7 +151,9 @@ static int on_exit_ready(void *userdata, uint32_t events) {
 }
 
 static void ask_to_leave(const struct upkeep *upkeep) {
-        if (upkeep->pidfd >= 0)
+        if (upkeep->guests && upkeep->control)
+                channel_send(upkeep->control, WIRE_LEAVE, "", 0); /* where that fails it is heard no more in a while */
+        else if (upkeep->pidfd >= 0)
                 syscall(SYS_pidfd_send_signal, upkeep->pidfd, SIGTERM, NULL, 0);
 }
 
@@ -222,10 +241,17 @@ static int make_channel(struct upkeep *upkeep, size_t limit, const struct channe
         return r == 0 ? channel_new(upkeep->loop, fd, limit, callbacks, upkeep, ret) : r;
 }
 
+/* For the scheduler to have. */
+static int open_listener(const struct upkeep *upkeep) {
+        return upkeep->settings.listen_fd >= 0 ? fcntl(upkeep->settings.listen_fd, F_DUPFD_CLOEXEC, 3)
+                                               : open("/dev/null", O_RDWR | O_CLOEXEC);
+}
+
+static const struct channel_callbacks control_callbacks = {
+        .on_record = on_control_record, .on_closed = on_control_closed, .on_room = on_control_room};
+static const struct channel_callbacks output_callbacks = {.on_record = on_output_record, .on_closed = on_output_closed};
+
 static int spawn(struct upkeep *upkeep) {
-        static const struct channel_callbacks control = {
-                .on_record = on_control_record, .on_closed = on_control_closed, .on_room = on_control_room};
-        static const struct channel_callbacks output = {.on_record = on_output_record, .on_closed = on_output_closed};
         struct launch *l = launch_new();
         int r = l ? make_order(upkeep, l) : -ENOMEM;
 
@@ -233,11 +259,11 @@ static int spawn(struct upkeep *upkeep) {
         upkeep->is_kill_wanted = false;
         upkeep->start_bt_us = clock_now().bt_us;
         if (r == 0)
-                r = make_channel(upkeep, UPKEEP_CONTROL_QUEUE, &control, &upkeep->control, &l->pass[0]);
+                r = make_channel(upkeep, UPKEEP_CONTROL_QUEUE, &control_callbacks, &upkeep->control, &l->pass[0]);
         if (r == 0)
-                r = make_channel(upkeep, UPKEEP_OUTPUT_QUEUE, &output, &upkeep->output, &l->pass[1]);
+                r = make_channel(upkeep, UPKEEP_OUTPUT_QUEUE, &output_callbacks, &upkeep->output, &l->pass[1]);
         if (r == 0)
-                r = (l->pass[2] = fcntl(upkeep->settings.listen_fd, F_DUPFD_CLOEXEC, 3)) < 0 ? -errno : 0;
+                r = (l->pass[2] = open_listener(upkeep)) < 0 ? -errno : 0;
         if (r == 0)
                 r = make_pair(&upkeep->hosts_fd, &l->pass[3]);
         if (r == 0)
@@ -254,11 +280,69 @@ static int spawn(struct upkeep *upkeep) {
         return 0;
 }
 
+/* ---- one that somebody else has started ---- */
+
+static int take_in(struct upkeep *upkeep, struct guest *guest) {
+        int r = channel_new(upkeep->loop, guest->control_fd, UPKEEP_CONTROL_QUEUE, &control_callbacks, upkeep,
+                            &upkeep->control);
+
+        if (r == 0)
+                r = channel_new(upkeep->loop, guest->output_fd, UPKEEP_OUTPUT_QUEUE, &output_callbacks, upkeep,
+                                &upkeep->output);
+        else
+                util_close(guest->output_fd);
+        if (r < 0) {
+                upkeep->control = channel_free(upkeep->control);
+                util_close(guest->hosts_fd);
+                return r;
+        }
+        upkeep->hosts_fd = guest->hosts_fd;
+        return 0;
+}
+
+static int on_guest(void *userdata, uint32_t events) {
+        struct upkeep *upkeep = userdata;
+        const struct upkeep_settings *settings = &upkeep->settings;
+        struct guest guest;
+
+        (void)events;
+        int r = guest_admit(settings->link_fd, settings->has_identity ? settings->uid : geteuid(),
+                            settings->has_admins ? settings->admin_gid : (gid_t)-1, &guest);
+        if (r == 0)
+                r = take_in(upkeep, &guest);
+        if (r < 0) { /* no descriptor is left, say */
+                loop_set_events(upkeep->guests, 0);
+                loop_arm_timer(upkeep->timer, clock_now().bt_us + UPKEEP_BACKOFF_MIN);
+        }
+        if (r != 0)
+                return 0;
+        loop_set_events(upkeep->guests, 0);
+        upkeep->why[0] = '\0';
+        upkeep->is_kill_wanted = false;
+        upkeep->callbacks.on_start(upkeep->userdata);
+        return 0;
+}
+
+/* What it had said is served, and no more. */
+static void dismiss(struct upkeep *upkeep) {
+        if (upkeep->control)
+                channel_poll(upkeep->control);
+        upkeep->control = channel_free(upkeep->control);
+        snprintf(upkeep->why, sizeof(upkeep->why), "its link was closed");
+        end(upkeep);
+}
+
 /* The next one is to be started, or the end of the one that is there still to be watched for. */
 static int on_timer(void *userdata, bool is_clock_change) {
         struct upkeep *upkeep = userdata;
 
         (void)is_clock_change;
+        if (upkeep->guests) {
+                if (upkeep->is_kill_wanted && upkeep->control)
+                        dismiss(upkeep);
+                await_guest(upkeep);
+                return 0;
+        }
         if (upkeep->is_running) {
                 watch_exit(upkeep);
                 return 0;
@@ -301,7 +385,9 @@ int upkeep_new(struct loop *loop, struct launch_pool *pool, const struct upkeep_
         r = loop_add_timer(loop, LOOP_CLOCK_BOOT, on_timer, upkeep, &upkeep->timer);
         if (r == 0)
                 r = loop_add_timer(loop, LOOP_CLOCK_BOOT, on_pause_over, upkeep, &upkeep->pause_timer);
-        if (r == 0)
+        if (r == 0 && settings->link_fd >= 0)
+                r = loop_add_io(loop, settings->link_fd, EPOLLIN, on_guest, upkeep, &upkeep->guests);
+        else if (r == 0)
                 r = loop_arm_timer(upkeep->timer, 0);
         if (r < 0) {
                 upkeep_free(upkeep);
@@ -318,6 +404,7 @@ struct upkeep *upkeep_free(struct upkeep *upkeep) {
         channel_free(upkeep->output);
         loop_source_free(upkeep->timer);
         loop_source_free(upkeep->pause_timer);
+        loop_source_free(upkeep->guests);
         util_close(upkeep->hosts_fd);
         loop_source_free(upkeep->pidfd_source);
         util_close(upkeep->pidfd);
@@ -361,6 +448,7 @@ void upkeep_flush(struct upkeep *upkeep) {
 
 void upkeep_hold(struct upkeep *upkeep) {
         upkeep->is_held = true;
+        await_guest(upkeep);
         ask_to_leave(upkeep);
 }
 
@@ -368,6 +456,13 @@ void upkeep_release(struct upkeep *upkeep) {
         upkeep->is_held = false;
         if (upkeep_is_idle(upkeep))
                 loop_arm_timer(upkeep->timer, 0);
+}
+
+void upkeep_begin_own(struct upkeep *upkeep) {
+        if (!upkeep->guests || !upkeep_is_idle(upkeep))
+                return;
+        upkeep->guests = loop_source_free(upkeep->guests);
+        loop_arm_timer(upkeep->timer, 0);
 }
 
 bool upkeep_is_idle(const struct upkeep *upkeep) {
@@ -380,6 +475,7 @@ void upkeep_stop(struct upkeep *upkeep) {
         upkeep->control = channel_free(upkeep->control);
         upkeep->output = channel_free(upkeep->output);
         forget_hosts(upkeep);
+        await_guest(upkeep);
 }
 
 bool upkeep_is_gone(const struct upkeep *upkeep) {
@@ -388,6 +484,8 @@ bool upkeep_is_gone(const struct upkeep *upkeep) {
 
 void upkeep_kill(struct upkeep *upkeep) {
         upkeep->is_kill_wanted = true;
+        if (upkeep->guests) /* whoever wants it may be in the middle of a record */
+                loop_arm_timer(upkeep->timer, 0);
         if (upkeep->pidfd >= 0)
                 syscall(SYS_pidfd_send_signal, upkeep->pidfd, SIGKILL, NULL, 0);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// upkeep: keeps a scheduler running: starts it, holds the sockets to it, reads what a dead one left behind, starts the next one.
+// upkeep: keeps a scheduler running: starts it, holds the sockets to it, reads what a dead one left behind, starts the next one. Or
+// serves those that somebody else starts, one after the other.
 // Beside them each scheduler gets the control socket on which clients wait, so that they outlive it.
 #pragma once
 
@@ -23,19 +24,21 @@ struct upkeep_settings {
         const char *program; /* the scheduler's path; borrowed for the upkeep's life */
         const char *log;     /* value of its --log= */
         const char *state;   /* of its --state=, NULL: none; borrowed */
-        bool has_identity;   /* it runs as this user; else as ours */
+        bool has_identity;   /* it runs as this user, who alone may connect; else as ours */
         uid_t uid;
         gid_t gid;
         bool has_admins; /* members of this group may control everything */
         gid_t admin_gid;
-        int listen_fd; /* the control socket; borrowed for the upkeep's life */
+        int listen_fd; /* the control socket, -1: there is none; borrowed for the upkeep's life */
+        int link_fd;   /* where schedulers connect that somebody else starts; -1: we start them; borrowed as well */
 };
 
 struct upkeep_callbacks {
         void (*on_start)(void *userdata); /* a new one is there: the control channel takes its HELLO */
         channel_record_fn on_record;      /* a record on its control channel; an error ends it */
         void (*on_room)(void *userdata);  /* its control channel can take more, or the socket for hosts */
-        /* It has ended and all it had said was handled. delay_us: until the next one starts; LOOP_NEVER: none, it is held. */
+        /* It has ended and all it had said was handled. delay_us: until the next one starts; LOOP_NEVER: none, it is held. why: "" where it
+         * had been started by another, and has closed the link itself. */
         void (*on_end)(void *userdata, int64_t delay_us, const char *why);
 };
 
@@ -59,12 +62,14 @@ void upkeep_flush(struct upkeep *upkeep);
 /* Asks the scheduler that is there to leave in order, and starts no other before upkeep_release(). */
 void upkeep_hold(struct upkeep *upkeep);
 void upkeep_release(struct upkeep *upkeep);
+/* If none is there and we start none: we do so from now on. */
+void upkeep_begin_own(struct upkeep *upkeep);
 /* Whether no scheduler is there, and all that the last one said was handled. */
 bool upkeep_is_idle(const struct upkeep *upkeep);
 /* No more restarts; closes the link, upon which the scheduler exits. on_end is not called any more. */
 void upkeep_stop(struct upkeep *upkeep);
 /* After upkeep_stop(): whether it is gone. */
 bool upkeep_is_gone(const struct upkeep *upkeep);
-/* KILL to the scheduler that is there. */
+/* KILL to the scheduler that is there; one that another has started is heard no more. */
 void upkeep_kill(struct upkeep *upkeep);
 bool upkeep_owns_pid(const struct upkeep *upkeep, pid_t pid);

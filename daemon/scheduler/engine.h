@@ -416,6 +416,8 @@ void engine_view(const struct engine *e, struct clock_sample now, uint32_t job, 
  * as many as are asked for, fixed-delay jobs at most one; jobs that don't run by themselves none. */
 size_t engine_next_slots(const struct engine *e, struct clock_sample now, uint32_t job, int64_t from_rt_us, size_t n,
                          int64_t *ret_slot_rt_us, int64_t *ret_start_rt_us);
+/* The job whose slot is next by the clocks alone, and when it is to start; INDEX_NONE: none has one. */
+uint32_t engine_next_job(const struct engine *e, struct clock_sample now, int64_t *ret_start_rt_us);
 /* Counts of jobs, a cancelled one with a run in flight among both. It takes as long as there are holds, or jobs where a group is held. */
 struct engine_totals {
         size_t n_running /* runs */, n_paused, n_cancelled;

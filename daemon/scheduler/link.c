@@ -455,10 +455,10 @@ void link_give_up(struct link *link) {
 struct link *link_free(struct link *link) {
         if (!link)
                 return NULL;
-        channel_free(link->control);
-        channel_free(link->output);
         link_hosts_done(link);
         link->vault = vault_free(link->vault, link->engine, link->book, clock_now());
+        channel_free(link->control); /* only now: whoever comes next finds all in the ledger */
+        channel_free(link->output);
         if (link->story)
                 story_finish(link->story, link->engine);
         story_free(link->story);

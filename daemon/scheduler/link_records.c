@@ -321,6 +321,14 @@ static int on_described(struct link *link, const void *payload, size_t size) {
         return 0;
 }
 
+static int on_leave(struct link *link, const void *payload, size_t size) {
+        (void)payload;
+        if (size > 0)
+                return -EBADMSG;
+        loop_exit(link->loop, 0);
+        return 0;
+}
+
 struct handler {
         unsigned phases; /* when it may come */
         int (*handle)(struct link *link, const void *payload, size_t size);
@@ -342,6 +350,7 @@ static const struct handler handlers[WIRE_TYPE_MAX] = {
         [WIRE_STOPPING] = {LINK_PHASE_SYNC | LINK_PHASE_UP, on_stopping},
         [WIRE_HOST_UNLOADED] = {LINK_PHASE_SYNC | LINK_PHASE_UP, on_host_unloaded},
         [WIRE_SYNCED] = {LINK_PHASE_SYNC | LINK_PHASE_UP, on_synced},
+        [WIRE_LEAVE] = {LINK_PHASE_HELLO | LINK_PHASE_SYNC | LINK_PHASE_UP, on_leave},
 };
 
 int link_handle_record(void *userdata, uint8_t type, const void *payload, size_t size) {

@@ -2,6 +2,7 @@
 // chimed, the program: becomes the runner, which starts it again as the scheduler.
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
@@ -13,11 +14,12 @@
 #include "daemon/core/helper.h"
 #include "daemon/core/util.h"
 #include "daemon/scheduler/chimed.h"
+#include "daemon/scheduler/connect.h"
 
 #define ARGUMENTS_MAX 256
 
 struct options {
-        const char *config, *run, *state, *cgroup, *log;
+        const char *config, *run, *state, *cgroup, *log, *connect;
         const char *jobs[ARGUMENTS_MAX / 2];
         size_t n_jobs;
         bool is_user, is_check, is_scheduler;
@@ -37,6 +39,7 @@ static const char help[] = "Usage: chimed [OPTION]...\n"
                            "                    on your word; none: they get none\n"
                            "  --log=TARGET      journal, logfmt or json (lines on standard error)\n"
                            "  --user            jobs of the calling user: XDG folders\n"
+                           "  --connect=SOCKET  only decide when: a chimed-runner that listens there does the rest\n"
                            "  --check           read the files, print all errors, exit 1 if there are any\n"
                            "  --help, --version\n"
                            "\n"
@@ -46,7 +49,7 @@ static const char help[] = "Usage: chimed [OPTION]...\n"
 
 /* 0 to go on, else the exit status plus one. */
 static int parse(int argc, char **argv, struct options *o) {
-        enum { CONFIG = 256, JOBS, RUN, LOG, USER, CHECK, SCHEDULER, ADMIN_GID, STATE, CGROUP, HELP, VERSION };
+        enum { CONFIG = 256, JOBS, RUN, LOG, USER, CHECK, SCHEDULER, CONNECT, ADMIN_GID, STATE, CGROUP, HELP, VERSION };
         static const struct option options[] = {
                 {"config", required_argument, NULL, CONFIG},
                 {"jobs", required_argument, NULL, JOBS},
@@ -57,6 +60,7 @@ static int parse(int argc, char **argv, struct options *o) {
                 {"user", no_argument, NULL, USER},
                 {"check", no_argument, NULL, CHECK},
                 {"scheduler", no_argument, NULL, SCHEDULER},
+                {"connect", required_argument, NULL, CONNECT},
                 {"admin-gid", required_argument, NULL, ADMIN_GID},
                 {"help", no_argument, NULL, HELP},
                 {"version", no_argument, NULL, VERSION},
@@ -101,6 +105,9 @@ static int parse(int argc, char **argv, struct options *o) {
                 case SCHEDULER:
                         o->is_scheduler = true;
                         break;
+                case CONNECT:
+                        o->connect = optarg;
+                        break;
                 case ADMIN_GID: /* like --scheduler only for the runner to give */
                         o->admin_gid = (gid_t)strtoul(optarg, NULL, 10);
                         break;
@@ -117,6 +124,10 @@ static int parse(int argc, char **argv, struct options *o) {
         }
         if (optind < argc) {
                 fprintf(stderr, "chimed: %s: no arguments are taken, only options\n", argv[optind]);
+                return 3;
+        }
+        if (o->connect && (o->config || o->n_jobs > 0 || o->run || o->cgroup || o->is_user || o->is_check)) {
+                fputs("chimed: with --connect only --state and --log: the rest is for the runner\n", stderr);
                 return 3;
         }
         return 0;
@@ -177,12 +188,18 @@ int main(int argc, char **argv) {
         int r = parse(argc, argv, &o);
         if (r > 0)
                 return r - 1;
-        if (!o.is_scheduler)
+        if (!o.is_scheduler && !o.connect)
                 return become_runner(&o);
+        struct chimed_ends ends = {.control_fd = CHIMED_CONTROL_FD,
+                                   .output_fd = CHIMED_OUTPUT_FD,
+                                   .listen_fd = CHIMED_LISTEN_FD,
+                                   .hosts_fd = fcntl(CHIMED_HOSTS_FD, F_GETFD) >= 0 ? CHIMED_HOSTS_FD : -1};
+        if (o.connect && connect_runner(o.connect, &ends, &o.admin_gid) != 0)
+                return 1;
         /* the runner executes us by descriptor, which older kernels name by its number */
         prctl(PR_SET_NAME, "chimed", 0, 0, 0);
         enum journal_target target = JOURNAL_AUTO;
         if (o.log)
                 journal_target_from_string(o.log, &target);
-        return chimed_run(target, o.admin_gid, o.state);
+        return chimed_run(&ends, target, o.admin_gid, o.state);
 }

@@ -311,6 +311,25 @@ void engine_view(const struct engine *e, struct clock_sample now, uint32_t job, 
         *ret = v;
 }
 
+uint32_t engine_next_job(const struct engine *e, struct clock_sample now, int64_t *ret_start_rt_us) {
+        const struct schedule_entry *first[] = {schedule_first(&e->boot_wake), schedule_first(&e->real_wake)};
+        uint32_t job = INDEX_NONE;
+        int64_t at_rt_us = INT64_MAX;
+        for (size_t i = 0; i < 2; i++) {
+                struct job_view view;
+                if (!first[i])
+                        continue;
+                engine_view(e, now, first[i]->id, &view);
+                if (view.next_start_rt_us >= at_rt_us)
+                        continue;
+                job = first[i]->id;
+                at_rt_us = view.next_start_rt_us;
+        }
+        if (job != INDEX_NONE)
+                *ret_start_rt_us = at_rt_us;
+        return job;
+}
+
 void engine_count(const struct engine *e, struct engine_totals *ret) {
         struct engine_totals totals = {.n_running = e->by_run.n + e->beside.by_run.n};
         for (size_t i = 0; i < e->holds.n; i++) {

@@ -17,13 +17,14 @@ _chimed() {
                 compopt -o filenames
                 mapfile -t COMPREPLY < <(compgen -d -- "$word")
                 ;;
-        --config | --scheduler)
+        --config | --scheduler | --connect)
                 compopt -o filenames
                 mapfile -t COMPREPLY < <(compgen -f -- "$word")
                 ;;
         "")
                 local options="--config= --jobs= --run= --state= --cgroup= --log= --user --check --help --version"
-                [ "${COMP_WORDS[0]##*/}" != chimed-runner ] || options+=" --scheduler= --read --try= --env= --quiet --set="
+                [ "${COMP_WORDS[0]##*/}" != chimed ] || options+=" --connect="
+                [ "${COMP_WORDS[0]##*/}" != chimed-runner ] || options+=" --scheduler= --listen --stop --reexec --read --try= --env= --quiet --set="
                 mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
                 [[ ${#COMPREPLY[@]} -ne 1 || ${COMPREPLY[0]} != *= ]] || compopt -o nospace
                 ;;

@@ -14,7 +14,11 @@ for program in chimed chimed-runner
     complete -c $program -l help -d "print the options"
     complete -c $program -l version -d "print the version"
 end
+complete -c chimed -l connect -r -F -d "be the scheduler of a runner that listens"
 complete -c chimed-runner -l scheduler -r -F -d "program to start as scheduler"
+complete -c chimed-runner -l listen -d "serve the scheduler that connects"
+complete -c chimed-runner -l stop -d "end the runner of the run folder"
+complete -c chimed-runner -l reexec -d "have it execute its program anew"
 complete -c chimed-runner -l read -d "be the reader"
 complete -c chimed-runner -l try -x -d "run this job here"
 complete -c chimed-runner -l env -x -d "print what its run would get"

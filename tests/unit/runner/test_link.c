@@ -304,7 +304,7 @@ START_TEST(the_lock_ends_with_its_process) {
         ck_assert_int_eq(pipe(fds), 0);
         pid_t first = fork();
         if (first == 0) {
-                if (folder_enter(path_of("run"), "boot", &entered) < 0)
+                if (folder_enter(path_of("run"), "boot", -1, &entered) < 0)
                         _exit(1);
                 child = fork();
                 if (child == 0)
@@ -313,7 +313,7 @@ START_TEST(the_lock_ends_with_its_process) {
         }
         ck_assert_int_eq(read(fds[0], &child, sizeof(child)), sizeof(child));
         ck_assert_int_eq(waitpid(first, NULL, 0), first);
-        int r = folder_enter(path_of("run"), "boot", &entered);
+        int r = folder_enter(path_of("run"), "boot", -1, &entered);
         kill(child, SIGKILL);
         ck_assert_int_eq(r, 0);
         folder_leave(&entered);

@@ -75,7 +75,7 @@ static void end(void) {
 
 /* With a program that ends at once. */
 static void begin_upkeep(void) {
-        static const struct upkeep_settings settings = {.program = "/bin/true", .log = "json"};
+        static const struct upkeep_settings settings = {.program = "/bin/true", .log = "json", .listen_fd = -1, .link_fd = -1};
         static const struct upkeep_callbacks callbacks = {
                 .on_start = on_start, .on_record = on_record, .on_room = on_room, .on_end = on_end};
         ck_assert_int_eq(upkeep_new(loop, pool, &settings, &callbacks, NULL, &upkeep), 0);
