@@ -2,23 +2,7 @@
 # SPDX-License-Identifier: MIT
 # With a real journald: the records have their fields, job output lies beside them, and a journald that hangs holds nobody; what it
 # cost in records is told.
-if [ -z "${JOURNALD_PID:-}" ]; then
-        [ "$(id -u)" = 0 ] || { echo "needs root" && exit 77; }
-        [ -e /etc/machine-id ] || { echo "there is no /etc/machine-id" && exit 77; }
-        unshare --mount --propagation private true 2>/dev/null || { echo "no mount namespace of its own here" && exit 77; }
-        exec "$(dirname "${BASH_SOURCE[0]}")/journald" bash "${BASH_SOURCE[0]}"
-fi
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-daemon_stderr=$T/log
-log=$T/journal
-journal() { journalctl -D /run/log/journal -o json --all "$@"; }
-refresh_log() {
-        timeout 20 journalctl --sync
-        journal >"$log"
-}
-n_journal() { journal "$@" | grep -c '^{' || true; }
-# assert_journal FIELD=VALUE...: there is a record with all of these
-assert_journal() { [ "$(n_journal "$@")" -gt 0 ] || die "no record has $*"; }
+. "$(dirname "${BASH_SOURCE[0]}")/lib-journald.sh"
 
 write_job tick <<'EOF'
 Every=100ms
