@@ -578,7 +578,7 @@ static const struct api_row types[] = {
         ROW_NO_IN("Run", "One execution of a job.", API_RIGHT_SEE, API_SINGLE, run_fields),
         ROW_NO_IN("Job", "A job and how it stands.", API_RIGHT_SEE, API_SINGLE, job_fields),
         ROW_NO_IN("Group", "A group of jobs and how it stands.", API_RIGHT_SEE, API_SINGLE, group_fields),
-        ROW_NO_IN("Accepted", "What does a member of a group that was triggered.", API_RIGHT_SEE, API_SINGLE, accepted_fields),
+        ROW_NO_IN("Accepted", "What becomes of one member of a group that was triggered.", API_RIGHT_SEE, API_SINGLE, accepted_fields),
         ROW_NO_IN("Policy", "By which rules a job runs.", API_RIGHT_SEE, API_SINGLE, policy_fields),
         ROW_NO_IN("Pool", "Places for runs, and how many are taken.", API_RIGHT_SEE, API_SINGLE, pool_fields),
         ROW_NO_IN("Tie", "What ties a job to another that it follows, or that follows it.", API_RIGHT_SEE, API_SINGLE,

@@ -13,7 +13,7 @@ KINDS = (
     ("settings", re.compile(r"\[chimed\]")),
     ("python", re.compile(r"import [a-z]")),
     ("c", re.compile(r"#include ")),
-    ("shell", re.compile(r"(chimectl|chimed|/usr/libexec/chimed/|crontab|systemctl|journalctl|env|mkdir|sqlite3|printf|s=|varlinkctl|rm) ?")),
+    ("shell", re.compile(r"(chimectl|chimed|/usr/libexec/chimed/|crontab|systemctl|journalctl|env|mkdir|sqlite3|printf|ps|s=|varlinkctl|rm) ?")),
 )
 PLAIN = {r"\e": "\\", r"\-": "-", r"\&": "", r"\(dq": '"', r"\(aq": "'"}
 

@@ -58,35 +58,35 @@ wait_event config-error
 stop_daemon
 refresh_log
 
-# shown KIND JOB WORDS...: below the records of a kind, journalctl -x has all of these, and no name of a field in its place
+# shown KIND JOB WORDS: below the records of a kind, journalctl -x has these, and no name of a field in its place
 shown() {
-        local words=${*:3} word
+        local word words=$3
         journalctl -D /run/log/journal --no-pager -x "CHIMED_EVENT=$1" ${2:+"CHIMED_JOB=$2"} >"$T/shown"
-        for word in "░░ Defined-By: chimed" "░░ Documentation: man:chimed" "$words"; do
+        for word in "-- Defined-By: chimed" "-- Documentation: man:chimed" "-- $words"; do
                 grep -qF -- "$word" "$T/shown" || die "$1 is not explained by '$word': $(head -n 20 "$T/shown")"
         done
-        if grep -n '░░.*@' "$T/shown"; then
+        if grep -n '^-- .*@' "$T/shown"; then
                 die "$1: a field that the record has not"
         fi
 }
-shown started slow "░░ Subject: A run of job slow has started"
-shown ended slow "░░ Subject: Job slow has run"
-shown missed slow "░░ Subject: Job slow has missed $(event_field CHIMED_COUNT missed slow) of its slots"
-shown retry broken "░░ Subject: An attempt of job broken has failed, and another is to come"
-shown failed broken "░░ Run $(event_field CHIMED_RUN_ID failed broken) of the job broken ended with the result: failed."
-shown job-failed broken "░░ Subject: Job broken was stopped because it fails"
-shown timed-out hanging "░░ Subject: A run of job hanging has taken too long and was ended"
-shown left-behind leaving "░░ Subject: Job leaving left processes behind"
-shown held slow "░░ A paused job goes on with: chimectl resume slow"
-shown armed slow "░░ Subject: Job slow goes on"
-shown config-error "" "░░ Subject: There is an error in a job file"
-shown ready "" "░░ Subject: chimed has begun to schedule jobs"
-shown stopped "" "░░ Subject: chimed has stopped scheduling jobs"
+shown started slow "Subject: A run of job slow has started"
+shown ended slow "Subject: Job slow has run"
+shown missed slow "Subject: Job slow has missed $(event_field CHIMED_COUNT missed slow) of its slots"
+shown retry broken "Subject: An attempt of job broken has failed, and another is to come"
+shown failed broken "Run $(event_field CHIMED_RUN_ID failed broken) of the job broken ended with the result: failed."
+shown job-failed broken "Subject: Job broken was stopped because it fails"
+shown timed-out hanging "Subject: A run of job hanging has taken too long and was ended"
+shown left-behind leaving "Subject: Job leaving left processes behind"
+shown held slow "A paused job goes on with: chimectl resume slow"
+shown armed slow "Subject: Job slow goes on"
+shown config-error "" "Subject: There is an error in a job file"
+shown ready "" "Subject: chimed has begun to schedule jobs"
+shown stopped "" "Subject: chimed has stopped scheduling jobs"
 
 # by fields: all of one job and nothing else; one run of it; what was missed, and why
 assert_equal "jobs of CHIMED_JOB=broken" broken "$(journal CHIMED_JOB=broken | jq -r .CHIMED_JOB | sort -u)"
 run=$(event_field CHIMED_RUN_ID failed broken)
-assert_equal "one run of it" "started failed job-failed" "$(journal CHIMED_JOB=broken "CHIMED_RUN_ID=$run" |
+assert_equal "one run of it" "started failed" "$(journal CHIMED_JOB=broken "CHIMED_RUN_ID=$run" |
         jq -r .CHIMED_EVENT | tr '\n' ' ' | sed 's/ $//')"
 assert_journal CHIMED_JOB=slow CHIMED_EVENT=missed CHIMED_REASON=overlap
 assert_equal "fields of what was missed" "CHIMED_COUNT CHIMED_EVENT CHIMED_FIRST_SLOT CHIMED_JOB CHIMED_LAST_SLOT CHIMED_REASON" \

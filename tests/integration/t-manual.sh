@@ -66,7 +66,7 @@ PATH=$T/bin:$PATH
 # Paths and users of a display are those of this instance.
 localize() { # FILE
         sed -i "s#/run/chimed/io\.chimed#$T/run/io.chimed#; s#/etc/chimed/jobs\.d/#$T/etc/jobs.d/#; s#/etc/cron\.d/backup#$T/etc/backup#
-                s#/etc/crontab#$T/etc/crontab#; s#/usr/libexec/chimed/#$CHIMED_BUILD/#; s#/var/lib/chimed/#$T/run/state/#
+                s#/etc/crontab#$T/etc/crontab#; s#/usr/libexec/chimed/#$CHIMED_BUILD/#; s#/usr/lib/chimed/plugins#$T/plugins#; s#/var/lib/chimed/#$T/run/state/#
                 s#^User=.*#User=$me#; s#/usr/local/bin/backup#$T/bin/backup#; s#  root  #  $me  #" "$1"
 }
 
@@ -179,7 +179,16 @@ Every=1h
 InitialDelay=1h
 Command=true
 END
+# for those that ask for hosts
+write_job beat <<END
+Every=1h
+Plugin=heartbeat
+PluginHost=samplers
+Option.write=$T/out/beat
+Log=all
+END
 start_daemon
+wait_event ended beat 60
 export CHIMED_SOCKET=$T/run/io.chimed
 expect_ctl 3 trigger --wait backup
 n_run=0
