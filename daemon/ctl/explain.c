@@ -30,12 +30,20 @@ static bool is_span(const char *text) {
         return duration_parse(text, &us, NULL) == 0;
 }
 
+/* More than one word, and nothing in them but what is in the fields of cron: no event is so. */
+static bool are_fields(const char *text) {
+        const char *words[2];
+
+        return text[strspn(text, "0123456789*/,- \t")] == '\0' && words_split(text, 1, words) > 1;
+}
+
 static int read_pattern(const char *text, bool is_cron, struct pattern **ret, struct pattern_error *ret_error) {
         const char *words[CRON_FIELDS_MIN];
 
         if (!is_cron) {
                 int r = calendar_parse(text, ret, ret_error);
-                is_cron = words_split(text, CRON_FIELDS_MIN - 1, words) >= CRON_FIELDS_MIN || text[strspn(text, " \t")] == '@';
+                is_cron = words_split(text, CRON_FIELDS_MIN - 1, words) >= CRON_FIELDS_MIN ||
+                          text[strspn(text, " \t")] == '@' || are_fields(text);
                 if (r == -EINVAL && is_span(text))
                         *ret_error = (struct pattern_error){.text = "a span is no time: an interval is written Every="};
                 if (r != -EINVAL || !is_cron)

@@ -58,7 +58,7 @@ static const struct verb rows[] = {
          M(SIMULATE) | M(GET_STATUS) | M(LIST_JOBS) | M(LIST_RUNS) | M(LIST_MISSED), "what the jobs would do in a period",
          verb_simulate},
         {"import", NULL, "WHAT FILE", 2, VERB_NAMES_ANY, O(SYSTEM) | O(OUTPUT), 0,
-         "job files made of a crontab or a timer of systemd", verb_import},
+         "job files made of a crontab, or a timer (WHAT)", verb_import},
         {"help", NULL, "[VERB]", 0, 1, 0, 0, "print this, or the options of a verb", NULL},
 };
 

@@ -178,6 +178,8 @@ static const struct {
         {"75 * * * *", false, 0, "minute 75"},
         {"0 0 * * Mo", false, 8, "weekday"},
         {"@fortnightly", false, 0, "none of @yearly"},
+        {"* * * *", false, 0, "too few fields"},
+        {"30 2", false, 0, "too few fields"},
         {"@reboot", false, 0, "OnBoot=yes"},
         {"daily", true, 0, "too few fields"},
         {"02:30 Berlin  ", false, 6, "Europe/Berlin"},
