@@ -91,6 +91,12 @@ static bool has_keyrings(void) {
                (errno != ENOSYS && errno != EPERM && errno != EACCES);
 }
 
+bool inherited_may_change_user(void) {
+        const struct rights rights = read_rights();
+
+        return has(&rights, CAP_SETUID) && has(&rights, CAP_SETGID);
+}
+
 void inherited_lower_oom_score(void) {
         if (read_oom_score() <= OWN_OOM_SCORE)
                 return;

@@ -197,9 +197,9 @@ static void on_scheduler_end(void *userdata, int64_t delay_us, const char *why) 
         runner_check_stop(runner);
 }
 
-/* The user to run it as; asked of the name service here, before the loop. */
+/* The user to run it as; asked of the name service here, before the loop. A container may have left us no right to choose. */
 static void find_scheduler_user(struct upkeep_settings *settings) {
-        const struct passwd *user = geteuid() == 0 ? getpwnam(SCHEDULER_USER) : NULL;
+        const struct passwd *user = geteuid() == 0 && inherited_may_change_user() ? getpwnam(SCHEDULER_USER) : NULL;
 
         if (!user)
                 return;
@@ -214,35 +214,6 @@ static void find_admins(const struct runner *runner, struct upkeep_settings *set
 
         settings->has_admins = group != NULL;
         settings->admin_gid = group ? group->gr_gid : 0;
-}
-
-/* The folders above, which a new user may not have yet; what can't be made is missed by who needs it. */
-static void make_parents(const char *path) {
-        char parent[PATH_MAX];
-
-        for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-                snprintf(parent, sizeof(parent), "%.*s", (int)(slash - path), path);
-                mkdir(parent, 0700);
-        }
-}
-
-/* The folder of the ledger is the scheduler's own. */
-static int prepare_state(const struct upkeep_settings *settings, bool is_user) {
-        if (!settings->state)
-                return 0;
-        if (is_user)
-                make_parents(settings->state);
-        if (mkdir(settings->state, 0700) < 0) {
-                if (errno == EEXIST)
-                        return 0; /* it is the scheduler's to judge */
-                int r = -errno;
-                fprintf(stderr, "chimed-runner: %s: %s; give --state=DIR, or --state= for no ledger\n", settings->state,
-                        strerror(-r));
-                return r;
-        }
-        if (settings->has_identity && chown(settings->state, settings->uid, settings->gid) < 0)
-                return -errno;
-        return 0;
 }
 
 static int start_scheduler(struct runner *runner) {
@@ -261,7 +232,7 @@ static int start_scheduler(struct runner *runner) {
         };
 
         find_scheduler_user(&settings);
-        int r = prepare_state(&settings, runner->options->paths.is_user);
+        int r = state_prepare(&settings, runner->options->paths.is_user);
         if (r < 0)
                 return r;
         find_admins(runner, &settings);

@@ -352,6 +352,12 @@ void generation_continue(struct runner *runner);
 void generation_interrupt(struct runner *runner);
 void generation_done(struct runner *runner);
 
+/* ---- state.c ---- */
+
+/* Makes the folder of the ledger where it is missing, for a user with the folders above, and gives it to the scheduler; so it does with an
+ * empty one that is root's, as a new volume of a container. What else is there is the scheduler's to judge. Prints the error. 0 or negative. */
+int state_prepare(const struct upkeep_settings *settings, bool is_user);
+
 /* ---- folder.c ---- */
 
 /* Makes, checks and locks the run folder, says whether we are the first there in this boot, and makes the control socket, to which

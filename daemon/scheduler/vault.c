@@ -51,7 +51,8 @@ struct vault {
         struct ledger *ledger;
         struct loop_source *patience; /* until the ledger has opened */
         bool has_opened, has_given_up, is_on, is_hurried;
-        bool is_lost; /* the file that is there has nothing of what is known */
+        int open_error; /* of the latest attempt; 0: none has failed */
+        bool is_lost;   /* the file that is there has nothing of what is known */
         int64_t lost_told_bt_us;
         struct ledger_state state;
         struct kept_job *jobs;
@@ -186,6 +187,7 @@ static void settle(struct vault *v) {
 
 static void on_open(void *userdata, int error, const struct ledger_state *state) {
         struct vault *v = userdata;
+        v->open_error = error;
         if (error < 0 || vault_is_settled(v))
                 return;
         v->has_opened = true;
@@ -206,8 +208,9 @@ static int on_impatience(void *userdata, bool is_clock_change) {
         (void)is_clock_change;
         v->has_given_up = true;
         struct journal_record r = journal_begin(v->journal, EVENT_DEGRADED);
-        journal_send(&r,
-                     "The ledger does not open: scheduling begins without it, and nothing is remembered over the next start");
+        journal_send(
+                &r, "The ledger does not open%s%s: scheduling begins without it, and nothing is remembered over the next start",
+                v->open_error < 0 ? ", " : "", v->open_error < 0 ? strerror(-v->open_error) : "");
         settle(v);
         return 0;
 }

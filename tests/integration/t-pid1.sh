@@ -150,6 +150,14 @@ if "${as_user[@]}" test -x "$CHIMED_BUILD/chimed"; then
         assert_equal "exit status without a place" 1 "$status"
         assert_contains "without a place" "give --run=DIR" "$said"
 fi
+
+# as root without a single right of root's: no other user can be had, so the scheduler is root, too
+as_user=(setpriv --inh-caps=-all --bounding-set=-all)
+mark_log
+start_contained "--run=$T/run/b"
+assert_equal "who the scheduler is" 0 "$(awk '$1 == "Uid:" { print $2 }' "/proc/$(scheduler_pid)/status")"
+wait_event ended who
+stop_contained
 as_user=()
 
 # files of another account: none is read, but in a volume that nobody in here can write to
