@@ -57,6 +57,11 @@ static void drop_entries(struct watch *watch, int wd) {
         watch->n = n;
 }
 
+/* An editor's. What the files of a Kubernetes config map are links to is not: "..data", which changes them all at once. */
+static bool is_hidden(const char *name) {
+        return name[0] == '.' && name[1] != '.';
+}
+
 /* Whether an event is about something that matters. */
 static bool matters(const struct watch *watch, const struct inotify_event *event) {
         const char *name = event->len > 0 ? event->name : "";
@@ -67,7 +72,7 @@ static bool matters(const struct watch *watch, const struct inotify_event *event
                 const struct entry *e = &watch->entries[i];
                 if (e->wd != event->wd)
                         continue;
-                if (e->name ? strcmp(e->name, name) == 0 : name[0] != '.')
+                if (e->name ? strcmp(e->name, name) == 0 : !is_hidden(name))
                         return true;
         }
         return false;

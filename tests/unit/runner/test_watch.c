@@ -115,6 +115,11 @@ static void write_hidden(void) {
         touch("jobs/.old.ini.swp");
 }
 
+static void swap_config_map(void) {
+        ck_assert_int_eq(symlink("..2", path_of("jobs/..data_tmp")), 0);
+        ck_assert_int_eq(rename(path_of("jobs/..data_tmp"), path_of("jobs/..data")), 0);
+}
+
 static void replace_link(void) {
         ck_assert_int_eq(symlink("nowhere", path_of("link.new")), 0);
         ck_assert_int_eq(rename(path_of("link.new"), path_of("link")), 0);
@@ -140,6 +145,7 @@ static const struct {
         {"a folder that is moved away", move_folder, 1},
         {"another link in the place of one", replace_link, 1},
         {"an editor's hidden file", write_hidden, 0},
+        {"what the files of a config map are links to", swap_config_map, 1},
         {"another file beside the settings", write_beside, 0},
 };
 
