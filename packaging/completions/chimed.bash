@@ -13,7 +13,11 @@ _chimed() {
         fi
         case $option in
         --log) mapfile -t COMPREPLY < <(compgen -W "journal logfmt json" -- "$word") ;;
-        --jobs | --run | --state | --cgroup)
+        --cgroup)
+                compopt -o filenames
+                mapfile -t COMPREPLY < <(compgen -W "auto own none" -- "$word"; compgen -d -- "$word")
+                ;;
+        --jobs | --run | --state)
                 compopt -o filenames
                 mapfile -t COMPREPLY < <(compgen -d -- "$word")
                 ;;
