@@ -461,9 +461,14 @@ void journal_send_bytes(struct journal_record *r, const void *message, size_t si
                 count_drop(j);
 }
 
-void journal_send(struct journal_record *r, const char *format, ...) {
+void journal_send_from(struct journal_record *r, const char *file, int line, const char *function, const char *format, ...) {
         char *message;
         va_list ap;
+        if (r->journal->target == JOURNAL_JOURNAL) {
+                journal_field(r, "CODE_FILE", "%s", file);
+                journal_field_i64(r, "CODE_LINE", line);
+                journal_field(r, "CODE_FUNC", "%s", function);
+        }
         va_start(ap, format);
         int length = vasprintf(&message, format, ap);
         va_end(ap);

@@ -58,8 +58,13 @@ struct journal_record journal_begin_line(struct journal *j, int priority, const 
 void journal_field(struct journal_record *r, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void journal_field_bytes(struct journal_record *r, const char *name, const void *value, size_t size);
 void journal_field_i64(struct journal_record *r, const char *name, int64_t value);
-/* The MESSAGE= and the end: sends or queues the record. Without memory, or over the bound, it is counted as dropped. The record
- * is then empty. */
-void journal_send(struct journal_record *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* The same with a message of any bytes. */
+/* journal_send(r, format, ...): the MESSAGE= and the end: sends or queues the record. Without memory, or over the bound, it is counted as
+ * dropped. The record is then empty. journald gets the place of the call with it, as CODE_FILE, CODE_LINE and CODE_FUNC. */
+#ifndef __FILE_NAME__ /* its last part: of gcc 12 and clang 9 on */
+#define __FILE_NAME__ __FILE__
+#endif
+#define journal_send(r, ...) journal_send_from((r), __FILE_NAME__, __LINE__, __func__, __VA_ARGS__)
+void journal_send_from(struct journal_record *r, const char *file, int line, const char *function, const char *format, ...)
+        __attribute__((format(printf, 5, 6)));
+/* The same with a message of any bytes, and without the place. */
 void journal_send_bytes(struct journal_record *r, const void *message, size_t size);

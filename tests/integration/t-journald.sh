@@ -61,6 +61,7 @@ done < <(sed -n 's/.*{EVENT_[A-Z_]*, "\([a-z-]*\)", "\([0-9a-f]*\)", LOG_\([A-Z]
 run=$(event_field CHIMED_RUN_ID failed talk)
 slot=$(event_field CHIMED_SLOT_USEC failed talk)
 assert_journal CHIMED_EVENT=failed CHIMED_JOB=talk CHIMED_RESULT=failed EXIT_CODE=exited EXIT_STATUS=7 CHIMED_CAUSE=schedule
+assert_journal CHIMED_EVENT=failed CHIMED_JOB=talk CODE_FUNC=story_tell_ended
 assert_journal CHIMED_EVENT=started CHIMED_JOB=talk "CHIMED_RUN_ID=$run" "CHIMED_SLOT_USEC=$slot"
 for line in plain:stdout:6 serious:stdout:3 aside:stderr:6 "without an end:stdout:6"; do
         rest=${line#*:}

@@ -111,6 +111,7 @@ START_TEST(a_record_has_its_kinds_fields_and_those_given) {
         struct journal_record r = journal_begin(journal, EVENT_MISSED);
         journal_field(&r, "CHIMED_JOB", "%s", "backup");
         journal_field_i64(&r, "CHIMED_COUNT", -5);
+        int line = __LINE__ + 1;
         journal_send(&r, "missed %d", 5);
         ck_assert_ptr_null(r.fields.data);
         ck_assert_int_gt(receive(buffer, sizeof(buffer)), 0);
@@ -121,6 +122,8 @@ START_TEST(a_record_has_its_kinds_fields_and_those_given) {
         char id[64];
         snprintf(id, sizeof(id), "MESSAGE_ID=%s", event_row(EVENT_MISSED)->message_id);
         ck_assert(has_line(buffer, id));
+        snprintf(id, sizeof(id), "CODE_LINE=%d", line);
+        ck_assert_msg(has_line(buffer, id) && strstr(buffer, "test_journal.c\n"), "no place in\n%s", buffer);
         ck_assert_int_eq(receive(buffer, sizeof(buffer)), -1);
 }
 END_TEST
