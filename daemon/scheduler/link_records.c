@@ -307,7 +307,7 @@ static int on_host_unloaded(struct link *link, const void *payload, size_t size)
         int r = wire_get_host_unloaded(payload, size, &unloaded);
         if (r == 0)
                 r = link_read_clock(link, &now);
-        return r < 0 ? r : hosts_on_unloaded(link->hosts, now, &unloaded);
+        return r == 0 ? hosts_on_unloaded(link->hosts, now, &unloaded) : r;
 }
 
 static int on_described(struct link *link, const void *payload, size_t size) {
