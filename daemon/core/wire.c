@@ -96,6 +96,7 @@ int wire_get_hello(const void *data, size_t size, struct wire_hello *ret) {
         v.epoch = unpack_u64(&u);
         v.next_run = unpack_u64(&u);
         v.boot_bt_us = unpack_i64(&u);
+        u.bad = u.bad || v.boot_bt_us < 0 || v.boot_bt_us > DURATION_MAX;
         v.is_first_of_boot = get_bool(&u);
         v.is_synchronised = get_bool(&u);
         int r = unpack_finish(&u);

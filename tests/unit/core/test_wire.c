@@ -152,6 +152,8 @@ static const struct {
 } rows[] = {
         {&HELLO, "of the runner", 0, {.hello = {1, {1, 2, 3}, {[15] = 255}, {[3] = 9}, UINT64_MAX, 77, 5, true, true}}},
         {&HELLO, "empty", 0, {.hello = {}}},
+        {&HELLO, "a boot before there was a clock", -EBADMSG, {.hello = {.boot_bt_us = -1}}},
+        {&HELLO, "a boot that never was", -EBADMSG, {.hello = {.boot_bt_us = DURATION_MAX + 1}}},
         {&DEFINE, "small", 0, {.define = {.hash = {{5, 6}}, .since_rt_us = 7, .since_bt_us = 8, .name = "a", .when = ""}}},
         {&DEFINE,
          "with trail",
