@@ -13,7 +13,9 @@ mount -t tmpfs catalogue /usr/lib/systemd/catalog
 mount -t tmpfs database /var/lib/systemd
 cp "$catalogue" /usr/lib/systemd/catalog/
 journalctl --update-catalog 2>"$T/said" || die "the catalogue does not compile: $(cat "$T/said")"
-[ ! -s "$T/said" ] || die "about the catalogue: $(cat "$T/said")"
+if grep chimed "$T/said"; then
+        die "the catalogue is not as it should be"
+fi
 journalctl --no-pager --list-catalog >"$T/listed"
 assert_equal "texts" "$(cut -d ' ' -f 2 <<<"$kinds" | sort)" "$(cut -d ' ' -f 1 "$T/listed" | sort)"
 while read -r kind id; do
