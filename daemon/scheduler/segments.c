@@ -371,6 +371,8 @@ static void commit_plan(struct engine *e, struct clock_sample now, uint32_t job,
 void segments_forget_removed(struct engine *e, uint32_t job) {
         struct job_row *row = engine_row(e, job);
         bool has_phase = row->cold || (e->has_ledger && row->segment > 0); /* there the numbers of segments go on */
+        if (row->is_touched || row->is_restored) /* a definition of it has come, or can still come: the commit judges */
+                return;
         if (engine_is_in_flight(e, row) || (has_phase && e->n_removed <= ENGINE_REMOVED_MAX))
                 return;
         schedule_remove(&e->holds, job);

@@ -647,6 +647,37 @@ START_TEST(names_that_were_removed_under_a_run_are_not_remembered_without_bound)
 }
 END_TEST
 
+/* Where the ledger knows of more names than are remembered. */
+START_TEST(a_run_that_ends_before_the_commit_does_not_take_its_job_along) {
+        begin_at(12, 0, 0); /* for the teardown */
+        struct job_when when = every(MIN, JOB_MODE_FIXED_RATE);
+        struct wire_hello hello = {.next_run = 9, .is_synchronised = true};
+        struct job_image image = {.segment = 1, .anchor_us = w.now.bt_us, .next_us = w.now.bt_us + MIN, .is_planned = true};
+        struct engine *e = NULL;
+        image.paused_until_rt_us = INT64_MAX;
+        ck_assert_int_eq(engine_new(&hello, &e), 0);
+        engine_set_past(e, &(struct engine_past){.is_same_runner = true, .last = w.now, .horizon = w.now});
+        for (uint32_t i = 0; i <= ENGINE_REMOVED_MAX; i++) {
+                char name[32];
+                snprintf(name, sizeof(name), "gone%u", i);
+                ck_assert_int_eq(engine_restore(e, w.now, name, &when, &image), 0);
+        }
+        image.run = (struct job_run){.run = 5, .item = WIRE_ITEM_TRIGGER, .is_told = true, .attempt = 1};
+        ck_assert_int_eq(engine_restore(e, w.now, "job", &when, &image), 0);
+        ck_assert_int_eq(engine_define(e, &(struct wire_define){.name = (char *)"job"}, &when, NULL), 0);
+        struct wire_ended ended = {.run = 5, .end = {.result = RUN_RESULT_SUCCESS, .end_bt_us = w.now.bt_us}};
+        if (_i == 0) /* else nobody knows it, and it is interrupted */
+                ck_assert_int_eq(engine_ended(e, w.now, &ended), 0);
+        ck_assert_int_eq(engine_commit(e, w.now, &(struct wire_commit){.generation = 1, .is_resync = true}), 0);
+        uint32_t job = engine_find_job(e, "job");
+        ck_assert_uint_ne(job, INDEX_NONE);
+        ck_assert_int_eq(engine_registry(e)->rows[job].state, JOB_STATE_ARMED);
+        for (const struct action *a; (a = engine_next_action(e));)
+                ck_assert(a->kind != ACTION_GONE || a->job != job);
+        engine_free(e);
+}
+END_TEST
+
 static void teardown(void) {
         world_done(&w);
 }
@@ -744,6 +775,7 @@ int main(void) {
         tcase_add_test(tc, the_runners_word_may_come_in_any_order_and_twice);
         tcase_add_test(tc, a_boot_run_takes_in_the_slot_of_its_instant_however_many_there_are);
         tcase_add_test(tc, names_that_were_removed_under_a_run_are_not_remembered_without_bound);
+        tcase_add_loop_test(tc, a_run_that_ends_before_the_commit_does_not_take_its_job_along, 0, 2);
         tcase_add_test(tc, queued_slot_that_may_have_begun_is_interrupted);
         suite_add_tcase(suite, tc);
         return run_suite(suite);
