@@ -578,9 +578,9 @@ START_TEST(the_runners_word_may_come_in_any_order_and_twice) {
 }
 END_TEST
 
-/* An engine of its own with many jobs; each name once. */
-static struct engine *many(uint32_t jobs, const struct job_when *when, struct clock_sample now) {
-        struct wire_hello hello = {.next_run = 1, .is_first_of_boot = true};
+/* An engine of its own with many jobs, in the boot that began then; each name once. */
+static struct engine *many(uint32_t jobs, const struct job_when *when, struct clock_sample now, int64_t boot_bt_us) {
+        struct wire_hello hello = {.next_run = 1, .is_first_of_boot = true, .boot_bt_us = boot_bt_us};
         struct engine *e;
         ck_assert_int_eq(engine_new(&hello, &e), 0);
         for (uint32_t i = 0; i < jobs; i++) {
@@ -597,7 +597,7 @@ START_TEST(a_boot_run_takes_in_the_slot_of_its_instant_however_many_there_are) {
         begin_at(12, 0, 0); /* for the teardown */
         struct job_when when = every(MIN, JOB_MODE_FIXED_RATE);
         when.on_boot_us = 0;
-        struct engine *e = many(3 * ENGINE_BATCH, &when, w.now);
+        struct engine *e = many(3 * ENGINE_BATCH, &when, w.now, 0);
         uint64_t ran = 0, merged = 0, others = 0;
         for (int more = 1; more > 0; w.now.bt_us++) {
                 more = engine_advance(e, w.now);
@@ -618,11 +618,33 @@ START_TEST(a_boot_run_takes_in_the_slot_of_its_instant_however_many_there_are) {
 }
 END_TEST
 
+START_TEST(a_boot_slot_counts_from_the_start_of_a_container) {
+        begin_at(12, 0, 0); /* for the teardown */
+        struct job_when when;
+        job_when_init(&when);
+        when.on_boot_us = 10 * SEC;
+        struct engine *e = many(1, &when, w.now, w.now.bt_us - 4 * SEC);
+        const int64_t slot_rt_us = w.now.rt_us + 6 * SEC;
+        int64_t started_rt_us = 0;
+        for (int i = 0; i < 10; i++, w.now.bt_us += SEC, w.now.rt_us += SEC) {
+                ck_assert_int_ge(engine_advance(e, w.now), 0);
+                for (const struct action *a; (a = engine_next_action(e));)
+                        if (a->kind == ACTION_START) {
+                                ck_assert_int_eq(started_rt_us, 0);
+                                started_rt_us = w.now.rt_us;
+                                ck_assert_int_eq(a->start.slot_rt_us, slot_rt_us);
+                        }
+        }
+        engine_free(e);
+        ck_assert_int_eq(started_rt_us, slot_rt_us);
+}
+END_TEST
+
 START_TEST(names_that_were_removed_under_a_run_are_not_remembered_without_bound) {
         begin_at(12, 0, 0); /* for the teardown */
         const uint32_t n = ENGINE_REMOVED_MAX + 500;
         struct job_when when = every(MIN, JOB_MODE_FIXED_RATE);
-        struct engine *e = many(n, &when, w.now);
+        struct engine *e = many(n, &when, w.now, 0);
         while (engine_advance(e, w.now) > 0)
                 ;
         uint64_t last = 0;
@@ -773,6 +795,7 @@ int main(void) {
         tcase_add_loop_test(tc, the_longest_spans_on_the_youngest_clocks_do_not_wrap, 0, 8);
         tcase_add_test(tc, a_stop_tells_what_waited_to_be_merged);
         tcase_add_test(tc, the_runners_word_may_come_in_any_order_and_twice);
+        tcase_add_test(tc, a_boot_slot_counts_from_the_start_of_a_container);
         tcase_add_test(tc, a_boot_run_takes_in_the_slot_of_its_instant_however_many_there_are);
         tcase_add_test(tc, names_that_were_removed_under_a_run_are_not_remembered_without_bound);
         tcase_add_loop_test(tc, a_run_that_ends_before_the_commit_does_not_take_its_job_along, 0, 2);
