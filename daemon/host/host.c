@@ -318,6 +318,8 @@ static int open_all(struct host *h) {
         if (r == 0)
                 r = loop_add_timer(h->loop, LOOP_CLOCK_BOOT, on_timer, h, &h->timer);
         if (r == 0)
+                r = loop_add_timer(h->loop, LOOP_CLOCK_BOOT, host_on_tell_time, h, &h->tell_timer);
+        if (r == 0)
                 r = channel_new(h->loop, ORDERS_FD, HOST_QUEUE, &orders, h, &h->orders_channel);
         if (r == 0)
                 r = channel_new(h->loop, TICK_FD, HOST_QUEUE, &ticks, h, &h->ticks_channel);
@@ -356,6 +358,7 @@ struct host *host_free(struct host *h) {
         channel_free(h->orders_channel);
         loop_source_free(h->signals);
         loop_source_free(h->timer);
+        loop_source_free(h->tell_timer);
         journal_free(h->journal);
         if (h->page)
                 munmap(h->page, sizeof(*h->page));

@@ -18,11 +18,13 @@
 #include "daemon/host/ticks.h"
 #include "daemon/plugin.h"
 
-#define HOST_QUEUE        (1024 * 1024)       /* bytes of records that wait for a scheduler that does not read */
-#define HOST_LOAD_WAIT_US (10 * USEC_PER_SEC) /* a tick waits so long for its definition */
-#define HOST_DYING_US     (3 * USEC_PER_SEC)  /* what does not end when nobody is there any more */
-#define HOST_LOOK_US      USEC_PER_SEC        /* a plugin's file is looked at no more often */
-#define HOST_RETRY_US     USEC_PER_SEC        /* what could not be loaded is tried again no sooner */
+#define HOST_QUEUE        (1024 * 1024)         /* bytes of records that wait for a scheduler that does not read */
+#define HOST_LOAD_WAIT_US (10 * USEC_PER_SEC)   /* a tick waits so long for its definition */
+#define HOST_DYING_US     (3 * USEC_PER_SEC)    /* what does not end when nobody is there any more */
+#define HOST_LOOK_US      USEC_PER_SEC          /* a plugin's file is looked at no more often */
+#define HOST_RETRY_US     USEC_PER_SEC          /* what could not be loaded is tried again no sooner */
+#define HOST_TELL_US      (100 * USEC_PER_MSEC) /* that a tick is under way is told no sooner, since most are answered by then, */
+#define HOST_TIMEOUT_MIN  (10 * HOST_TELL_US)   /* but at once where its time limit is shorter */
 #define HOST_FLUSH_NOTES  (TICK_RING / 2)
 #define HOST_TRUST        16   /* calls of a job's plugin after each of which the process is checked */
 #define HOST_LINES_MAX    1000 /* that plugins log, a second */
@@ -109,6 +111,8 @@ struct host {
         struct tick_page *page;
         struct journal *journal; /* NULL: lines go to standard error */
         struct loop_source *signals, *timer;
+        struct loop_source *tell_timer; /* for ticks under way that are not told; */
+        bool is_tell_armed;             /* it will fire */
         struct guard guard;
         char instance[40]; /* before the number in CHIMED_RUN_ID; "": not known */
 
@@ -163,7 +167,10 @@ int host_on_room(void *userdata);
 void host_send_on(struct host *h);
 /* Answers a tick; answer's run is set by it. Its job has let go of it. */
 void host_answer(struct host *h, struct tick *tick, struct tick_answer *answer);
+/* The tick is under way, and will be answered later. */
 void host_tell_begun(struct host *h, struct tick *tick);
+/* Tells of those that have been under way for long enough. */
+int host_on_tell_time(void *host, bool is_clock_change);
 /* Gives ticks that waited for a definition to it, and ends those that have waited too long. */
 void host_settle_homeless(struct host *h);
 void host_cancel_homeless(struct host *h);

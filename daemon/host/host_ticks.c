@@ -51,14 +51,36 @@ void host_answer(struct host *h, struct tick *tick, struct tick_answer *answer) 
                 h->unsent = tick;
 }
 
+static bool send_begun(struct host *h, struct tick *tick) {
+        pack_clear(&h->record);
+        tick_put_begun(&h->record, &(struct tick_begun){tick->run, tick->begin_bt_us});
+        tick->is_begun_told = send_record(h, TICK_BEGUN);
+        return tick->is_begun_told;
+}
+
 void host_tell_begun(struct host *h, struct tick *tick) {
         tick->is_begun = true;
         note(h, tick->run, RUN_RESULT_NONE, 0);
         if (h->is_behind || h->resync != RESYNC_NONE)
                 return; /* with the resync, or not at all: the page has it */
-        pack_clear(&h->record);
-        tick_put_begun(&h->record, &(struct tick_begun){tick->run, tick->begin_bt_us});
-        (void)send_record(h, TICK_BEGUN);
+        if (tick->job->what.timeout_us < HOST_TIMEOUT_MIN)
+                (void)send_begun(h, tick);
+        else if (!h->is_tell_armed)
+                h->is_tell_armed = loop_arm_timer(h->tell_timer, tick->begin_bt_us + HOST_TELL_US) == 0;
+}
+
+int host_on_tell_time(void *userdata, bool is_clock_change) {
+        struct host *h = userdata;
+        int64_t first_us = INT64_MAX;
+
+        (void)is_clock_change;
+        for (struct tick *tick = h->ticks.open_first; tick && !h->is_behind; tick = tick->next)
+                if (tick->is_begun && !tick->is_begun_told && tick->begin_bt_us + HOST_TELL_US <= host_now(h))
+                        (void)send_begun(h, tick);
+                else if (tick->is_begun && !tick->is_begun_told && tick->begin_bt_us < first_us)
+                        first_us = tick->begin_bt_us;
+        h->is_tell_armed = first_us < INT64_MAX;
+        return h->is_tell_armed ? loop_arm_timer(h->tell_timer, first_us + HOST_TELL_US) : 0;
 }
 
 /* A tick that waits or is under way, as a new scheduler learns of it. */
@@ -67,12 +89,8 @@ static bool tell_open(struct host *h, struct tick *tick) {
         pack_raw(&h->record, tick->record, tick->record_size);
         if (!send_record(h, TICK_RUN))
                 return false;
-        if (tick->is_begun) {
-                pack_clear(&h->record);
-                tick_put_begun(&h->record, &(struct tick_begun){tick->run, tick->begin_bt_us});
-                if (!send_record(h, TICK_BEGUN)) /* both again, then */
-                        return false;
-        }
+        if (tick->is_begun && !send_begun(h, tick)) /* both again, then */
+                return false;
         tick->told = h->n_resync;
         return true;
 }

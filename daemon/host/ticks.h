@@ -23,7 +23,8 @@ struct tick {
         uint32_t told;             /* the resync that has told it last */
         int64_t begin_bt_us;       /* 0: it has not begun; without a job when it came */
         enum run_result wish;      /* of a CANCEL: what becomes of it; NONE */
-        bool is_begun;             /* that it is under way was told */
+        bool is_begun;             /* it is under way, and noted so; */
+        bool is_begun_told;        /* and told */
         struct tick_answer answer; /* where it was answered; its value is owned */
         uint32_t record_size;
         uint8_t record[]; /* the RUN as it came */

@@ -448,6 +448,24 @@ int engine_adopt(struct engine *e, struct clock_sample now, const struct wire_ru
                                         });
 }
 
+/* Whether a run that ends like those before it is routine: of a hosted job that runs often, for a slot at its time. Followed and following
+ * jobs are left out: what they say of each other is written together. */
+static bool may_be_routine(const struct job_row *row, const struct job_when *when, const struct job_run *run) {
+        if (!run->is_hosted || row->is_parent || row->is_child || when->log == JOB_LOG_ALL)
+                return false;
+        bool is_plain = run->item == WIRE_ITEM_SCHEDULE && run->cause == RUN_CAUSE_SCHEDULE && run->attempt == 1 &&
+                        !run->is_told && !run->is_unclaimed && run->lag_us < ENGINE_LATE_US;
+        int64_t next_us = when->agenda ? row->next_us - run->slot_us : when->every_us;
+        return is_plain && next_us > 0 && next_us < ENGINE_ROUTINE_US;
+}
+
+/* The same good end once more. */
+static bool is_routine(const struct job_row *row, const struct job_when *when, const struct job_cold *cold,
+                       enum run_result result) {
+        bool is_same = result == cold->last_result && (result == RUN_RESULT_SUCCESS || result == RUN_RESULT_SKIPPED);
+        return is_same && may_be_routine(row, when, &cold->run);
+}
+
 void engine_started(struct engine *e, struct clock_sample now, const struct wire_started *started) {
         uint32_t job = find_run(e, started->run);
         struct job_run *run =
@@ -458,7 +476,8 @@ void engine_started(struct engine *e, struct clock_sample now, const struct wire
         run->start_rt_us = started->start_rt_us;
         run->start_bt_us = started->start_bt_us;
         run->pid = started->pid;
-        if (run->is_told)
+        const struct job_row *row = engine_row(e, job);
+        if (run->is_told || (!run->is_known && may_be_routine(row, engine_policy(e, row), run))) /* of that its end tells */
                 return;
         run->is_told = true;
         bool is_again = run->is_known; /* an earlier scheduler has seen it start */
@@ -469,19 +488,6 @@ void engine_started(struct engine *e, struct clock_sample now, const struct wire
 
 static bool has_changed(enum run_result last, enum run_result result) {
         return last == RUN_RESULT_NONE || run_result_is_failure(last) != run_result_is_failure(result);
-}
-
-/* Followed and following jobs are left out: what they say of each other is written together. */
-static bool is_routine(const struct job_row *row, const struct job_when *when, const struct job_cold *cold,
-                       enum run_result result) {
-        const struct job_run *run = &cold->run;
-        bool is_same = result == cold->last_result && (result == RUN_RESULT_SUCCESS || result == RUN_RESULT_SKIPPED);
-        if (!run->is_hosted || row->is_parent || row->is_child || !is_same || when->log == JOB_LOG_ALL)
-                return false;
-        bool is_plain = run->item == WIRE_ITEM_SCHEDULE && run->cause == RUN_CAUSE_SCHEDULE && run->attempt == 1 &&
-                        !run->is_told && !run->is_unclaimed && run->lag_us < ENGINE_LATE_US;
-        int64_t next_us = when->agenda ? row->next_us - run->slot_us : when->every_us;
-        return is_plain && next_us > 0 && next_us < ENGINE_ROUTINE_US;
 }
 
 /* The instant of the end as the runner saw it, kept within what can be: not before the START, not after now. */

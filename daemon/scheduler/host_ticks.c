@@ -340,8 +340,9 @@ static int on_begun(struct host *host, const void *payload, size_t size) {
         int64_t begin_us = believe(begun.begin_bt_us, t->is_adopted ? 0 : t->sent_bt_us, now.bt_us);
         t->state = TICK_STATE_BEGUN;
         t->sent_bt_us = begin_us;
-        if (!t->is_cancelled)
-                set_deadline(hosts, t, now, hosts->hosted[t->hosted].timeout_us);
+        int64_t timeout_us = hosts->hosted[t->hosted].timeout_us;
+        if (!t->is_cancelled && timeout_us != DURATION_INFINITY)
+                set_deadline(hosts, t, now, timeout_us - (now.bt_us - begin_us));
         struct wire_started started = {
                 .run = begun.run, .start_bt_us = begin_us, .start_rt_us = begin_us + (now.rt_us - now.bt_us)};
         return hosts->shell.on_begun(hosts->userdata, now, &started);

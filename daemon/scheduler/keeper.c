@@ -339,13 +339,13 @@ static void put_routine(struct keeper *k, const struct engine *e, const struct b
                                                               .is_routine = true});
 }
 
-/* A job that can't keep up misses slots between its runs, or behind a start that was late. */
-static bool is_routine_outcome(const struct action *a) {
+/* A job that can't keep up misses slots between its runs, which come one after the other, or behind a start that was late. */
+static bool is_routine_outcome(const struct engine *e, const struct action *a) {
         if (a->outcome.item != WIRE_ITEM_SCHEDULE)
                 return false;
+        bool is_late = a->outcome.reason == SLOT_REASON_OVERLAP || a->outcome.reason == SLOT_REASON_DEADLINE;
         return a->outcome.outcome == SLOT_RAN ||
-               (a->outcome.outcome == SLOT_MISSED &&
-                (a->outcome.reason == SLOT_REASON_OVERLAP || a->outcome.reason == SLOT_REASON_DEADLINE));
+               (a->outcome.outcome == SLOT_MISSED && is_late && engine_plan_when(e, a->job)->overlap != JOB_OVERLAP_PARALLEL);
 }
 
 /* What a hosted job does at each slot. Its image is written with what was gathered, at any instant before the next commit but one:
@@ -358,7 +358,7 @@ static bool is_routine(const struct engine *e, const struct action *a) {
                 return a->run.is_routine;
         if (a->kind == ACTION_START)
                 return a->start.item == WIRE_ITEM_SCHEDULE && !a->start.asks_conditions;
-        return a->kind == ACTION_OUTCOME && is_routine_outcome(a);
+        return a->kind == ACTION_OUTCOME && is_routine_outcome(e, a);
 }
 
 /* False without memory: it is to be treated like all else. */
