@@ -59,6 +59,7 @@ struct channel {
         bool is_armed;   /* watches for EPOLLOUT */
         bool is_resting; /* and not for EPOLLIN */
 
+        bool is_unread;     /* something was written, and not seen to be read */
         bool is_write_dead; /* nothing can be sent any more; what came is still read */
         int error;          /* why, for on_closed */
         bool is_closed;     /* on_closed was called */
@@ -146,10 +147,12 @@ size_t channel_queued(const struct channel *ch) {
         return ch->queued;
 }
 
-bool channel_is_read(const struct channel *ch) {
+bool channel_is_read(struct channel *ch) {
         int unread;
 
-        return ioctl(ch->fd, SIOCOUTQ, &unread) < 0 || unread == 0;
+        if (ch->is_unread)
+                ch->is_unread = ioctl(ch->fd, SIOCOUTQ, &unread) == 0 && unread > 0;
+        return !ch->is_unread;
 }
 
 static bool is_dead(const struct channel *ch) {
@@ -178,8 +181,10 @@ static int write_message(struct channel *ch, const void *data, size_t size) {
         do
                 n = send(ch->fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
         while (n < 0 && errno == EINTR);
-        if (n >= 0)
-                return 0; /* SEQPACKET takes all or nothing */
+        if (n >= 0) { /* SEQPACKET takes all or nothing */
+                ch->is_unread = true;
+                return 0;
+        }
         if (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM)
                 return -EAGAIN;
         ch->error = errno == EPIPE || errno == ECONNRESET || errno == ENOTCONN ? 0 : -errno;

@@ -57,7 +57,7 @@ int channel_take(struct channel *ch);
 /* Bytes that wait in the queue, the message in the making included. */
 size_t channel_queued(const struct channel *ch);
 /* Whether the peer has read all that was written, which what waits in the queue is not yet; also where nobody can tell. */
-bool channel_is_read(const struct channel *ch);
+bool channel_is_read(struct channel *ch);
 
 /* Sends one record as a message of its own through fd, which is nobody's channel here but may be one at the other end; never blocks.
  * 0; -EAGAIN: the socket is full; -EMSGSIZE; -EPIPE after the end, or another error of the socket. */

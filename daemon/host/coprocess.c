@@ -38,6 +38,7 @@ struct coprocess {
         struct loop_source *pid_source, *in_source, *out_source, *timer;
         struct pack questions; /* not written yet */
         size_t n_written;      /* of them */
+        bool awaits_room;      /* for more of them */
         char line[COPROCESS_LINE_MAX];
         size_t n_line;
         bool is_skipping; /* up to the end of a line that was too long */
@@ -59,6 +60,7 @@ static void close_input(struct coprocess *c) {
         c->in_fd = util_close(c->in_fd);
         pack_clear(&c->questions);
         c->n_written = 0;
+        c->awaits_room = false;
 }
 
 static void close_all(struct coprocess *c) {
@@ -269,7 +271,7 @@ static void write_on(struct coprocess *c) {
                 if (n < 0 && errno == EINTR)
                         continue;
                 if (n < 0 && errno == EAGAIN) {
-                        (void)loop_set_events(c->in_source, EPOLLOUT);
+                        c->awaits_room = loop_set_events(c->in_source, EPOLLOUT) == 0;
                         return;
                 }
                 if (n < 0) { /* it reads no more: its answer or its end will come */
@@ -280,7 +282,9 @@ static void write_on(struct coprocess *c) {
         }
         pack_clear(&c->questions);
         c->n_written = 0;
-        (void)loop_set_events(c->in_source, 0);
+        if (c->awaits_room)
+                (void)loop_set_events(c->in_source, 0);
+        c->awaits_room = false;
 }
 
 static int on_input(void *userdata, uint32_t events) {
