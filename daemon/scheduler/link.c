@@ -204,7 +204,6 @@ static void watch_reading(struct link *link) {
 
 static void note_pace(struct link *link, struct clock_sample now) {
         int64_t span_us = now.bt_us - link->pace_bt_us;
-        link->advanced_bt_us = now.bt_us;
         if (span_us < LINK_PACE_WINDOW_US)
                 return;
         uint64_t n = (hosts_sent(link->hosts) - link->pace_n) * (uint64_t)LINK_PACE_WINDOW_US / (uint64_t)span_us;
@@ -222,6 +221,7 @@ int link_advance(struct link *link) {
                 return r < 0 ? r : hosts_advance(link->hosts, now);
         }
         if (link->phase == LINK_PHASE_UP) {
+                link->advanced_bt_us = clock_now().bt_us; /* the time that the answers take is none of the pace */
                 r = channel_poll(link->control);
                 if (r == 0 && link->phase == LINK_PHASE_UP)
                         r = hosts_take(link->hosts);

@@ -45,7 +45,7 @@ struct link {
         struct pack pack;                 /* for the record in the making */
         struct clockstep_reading reading; /* of the clocks, when last looked at */
         bool is_synchronised;
-        int64_t advanced_bt_us; /* when slots were last looked at, */
+        int64_t advanced_bt_us; /* when it was last begun to look at slots, */
         bool is_paced;          /* and are at set times */
         int64_t pace_bt_us;     /* when ticks were last counted, */
         uint64_t pace_n;        /* and how many there had been */

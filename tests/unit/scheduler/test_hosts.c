@@ -26,7 +26,7 @@ static struct hosts *hosts;
 
 /* What was asked of the runner, and told of ticks. */
 static struct {
-        unsigned n_starts, n_loads, n_kills, n_ended, n_begun, n_known, n_synced;
+        unsigned n_clocks, n_starts, n_loads, n_kills, n_ended, n_begun, n_known, n_synced;
         struct wire_start start;
         struct wire_host_load load;
         uint64_t killed, next_run, known;
@@ -51,6 +51,7 @@ static struct {
 
 static int read_clock(void *userdata, struct clock_sample *ret) {
         (void)userdata;
+        seen.n_clocks++;
         *ret = clock_now();
         return 0;
 }
@@ -219,7 +220,7 @@ static struct wire_start start_of(uint64_t run, uint64_t version) {
 
 static void tick(uint64_t run, uint64_t version) {
         struct wire_start start = start_of(run, version);
-        ck_assert_int_eq(hosts_tick(hosts, clock_now(), (uint32_t)start.hash.word[0] % 16, &start), 0);
+        ck_assert_int_eq(hosts_tick(hosts, clock_now(), (uint32_t)version % 16, &start), 0);
 }
 
 /* The runner has the host's process. */
@@ -251,7 +252,7 @@ static void say(enum tick_type type, struct pack *pack) {
         pack_done(pack);
 }
 
-static void answer(uint64_t run, enum run_result result, const char *value) {
+static void put_answer(uint64_t run, enum run_result result, const char *value) {
         struct pack pack = {0};
         host.page->noted++;
         tick_put_answer(&pack, &(struct tick_answer){.run = run,
@@ -262,6 +263,10 @@ static void answer(uint64_t run, enum run_result result, const char *value) {
                                                      .value = value,
                                                      .value_size = strlen(value)});
         say(TICK_ANSWER, &pack);
+}
+
+static void answer(uint64_t run, enum run_result result, const char *value) {
+        put_answer(run, result, value);
         settle();
 }
 
@@ -320,6 +325,43 @@ START_TEST(a_tick_goes_to_its_host_and_back) {
         settle();
         ck_assert_uint_eq(seen.n_loads, 2);
         ck_assert_uint_ne(host.unloaded, seen.load.handle);
+}
+END_TEST
+
+START_TEST(what_comes_together_is_of_one_instant) {
+        define("a", 1, 1);
+        define("b", 2, 1);
+        define("c", 3, 1);
+        for (uint64_t i = 0; i < 3; i++)
+                tick(10 + i, 1 + i);
+        arrive();
+        unsigned n = seen.n_clocks;
+        for (uint64_t i = 0; i < 3; i++)
+                put_answer(10 + i, RUN_RESULT_SUCCESS, "");
+        settle();
+        ck_assert_uint_eq(seen.n_ended, 3);
+        ck_assert_uint_eq(seen.n_clocks, n + 1);
+}
+END_TEST
+
+START_TEST(the_definition_of_a_job_is_the_one_of_the_start) {
+        define("a", 1, 1);
+        tick(10, 1);
+        arrive();
+        uint32_t handle = host.runs[1].handle;
+        answer(10, RUN_RESULT_SUCCESS, "");
+        define("a", 17, 1); /* of the same job's number here */
+        tick(11, 17);
+        settle();
+        ck_assert_uint_eq(host.runs[host.n - 1].start.run, 11);
+        ck_assert_uint_ne(host.runs[host.n - 1].handle, handle);
+        ck_assert_uint_eq(seen.load.hash.word[0], 17);
+        answer(11, RUN_RESULT_SUCCESS, "");
+        define("b", 1, 1); /* its place is taken by another's */
+        tick(12, 17);
+        settle();
+        ck_assert_uint_eq(host.runs[host.n - 1].start.run, 12);
+        ck_assert_uint_eq(seen.load.hash.word[0], 17);
 }
 END_TEST
 
@@ -893,6 +935,8 @@ int main(void) {
         TCase *t = tcase_create("hosts");
         tcase_add_checked_fixture(t, setup, teardown);
         tcase_add_test(t, a_tick_goes_to_its_host_and_back);
+        tcase_add_test(t, what_comes_together_is_of_one_instant);
+        tcase_add_test(t, the_definition_of_a_job_is_the_one_of_the_start);
         tcase_add_test(t, what_a_host_says_is_not_believed);
         tcase_add_test(t, a_death_costs_the_run_whose_code_it_was);
         tcase_add_test(t, a_death_behind_the_note_costs_nothing);
