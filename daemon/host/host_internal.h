@@ -103,7 +103,8 @@ enum host_end {
         HOST_END_DYING, /* nobody hears: what is under way is cancelled */
 };
 
-enum resync_stage { RESYNC_NONE, RESYNC_HELLO, RESYNC_LOADED, RESYNC_OPEN, RESYNC_ANSWERED, RESYNC_SYNCED };
+/* What is answered comes before what is open: of a job that is the order in which they were begun. */
+enum resync_stage { RESYNC_NONE, RESYNC_HELLO, RESYNC_LOADED, RESYNC_ANSWERED, RESYNC_OPEN, RESYNC_SYNCED };
 
 struct host {
         struct loop *loop;

@@ -163,11 +163,13 @@ static bool resync_stage(struct host *h) {
                 return send_record(h, TICK_HELLO);
         case RESYNC_LOADED:
                 return tell_jobs(h);
-        case RESYNC_OPEN:
-                return tell_open_ones(h);
         case RESYNC_ANSWERED:
                 return tell_answered(h);
+        case RESYNC_OPEN:
+                return tell_open_ones(h);
         case RESYNC_SYNCED:
+                if (!tell_answered(h)) /* what was answered meanwhile */
+                        return false;
                 pack_clear(&h->record);
                 return send_record(h, TICK_SYNCED);
         }

@@ -54,7 +54,6 @@ kill -KILL "$before"
 until_true 60 has_answer
 until_true 60 has_routine $((routine + 10))
 expect_ctl 0 audit tick
-expect_ctl 0 audit slow
 expect_ctl 0 trigger stubborn # its end takes long: slots pass meanwhile, and none of them is started
 until_true 60 file_exists "$T/out/stubborn"
 stop_daemon 60
