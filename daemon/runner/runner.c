@@ -59,12 +59,12 @@ static bool stop_step(struct runner *runner, bool is_time_over) {
         case STOP_END:
                 if (runner->runs.n_in_flight > 0 && !is_time_over)
                         return false;
-                set_stop(runner, STOP_DELIVER, upkeep_control(runner->upkeep) ? STOP_DELIVER_US : STOP_OWN_US);
+                set_stop(runner, STOP_DELIVER, STOP_DELIVER_US);
                 return true;
         case STOP_DELIVER:
                 if (runner->runs.n > 0 && !is_time_over) { /* a scheduler that has just died comes back in time */
-                        if (runner->upkeep)
-                                upkeep_begin_own(runner->upkeep); /* one that was stopped before us does not */
+                        if (runner->upkeep && upkeep_begin_own(runner->upkeep)) /* one that was stopped before us does not */
+                                set_stop(runner, STOP_DELIVER, STOP_OWN_US);
                         return false;
                 }
                 if (runner->upkeep)

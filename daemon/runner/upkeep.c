@@ -94,8 +94,8 @@ static int on_control_closed(void *userdata, int error) {
         if (error < 0)
                 snprintf(upkeep->why, sizeof(upkeep->why), "its link was closed: %s", strerror(-error));
         upkeep->control = channel_free(upkeep->control);
-        if (!upkeep->guests && !upkeep->is_stopping &&
-            !upkeep->is_held)        /* one that was asked to leave has still to write its ledger */
+        bool is_leaving = upkeep->is_stopping || upkeep->is_held; /* it has still to write its ledger */
+        if (!upkeep->guests && !is_leaving)
                 upkeep_kill(upkeep); /* without a link it is of no use */
         end(upkeep);
         return 0;
@@ -325,8 +325,9 @@ static int on_guest(void *userdata, uint32_t events) {
 
 /* What it had said is served, and no more. */
 static void dismiss(struct upkeep *upkeep) {
-        if (upkeep->control)
-                channel_poll(upkeep->control);
+        channel_poll(upkeep->control);
+        if (!upkeep->control) /* it has closed the link itself, and was heard of */
+                return;
         upkeep->control = channel_free(upkeep->control);
         snprintf(upkeep->why, sizeof(upkeep->why), "its link was closed");
         end(upkeep);
@@ -458,11 +459,12 @@ void upkeep_release(struct upkeep *upkeep) {
                 loop_arm_timer(upkeep->timer, 0);
 }
 
-void upkeep_begin_own(struct upkeep *upkeep) {
+bool upkeep_begin_own(struct upkeep *upkeep) {
         if (!upkeep->guests || !upkeep_is_idle(upkeep))
-                return;
+                return false;
         upkeep->guests = loop_source_free(upkeep->guests);
         loop_arm_timer(upkeep->timer, 0);
+        return true;
 }
 
 bool upkeep_is_idle(const struct upkeep *upkeep) {

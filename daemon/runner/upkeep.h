@@ -62,8 +62,8 @@ void upkeep_flush(struct upkeep *upkeep);
 /* Asks the scheduler that is there to leave in order, and starts no other before upkeep_release(). */
 void upkeep_hold(struct upkeep *upkeep);
 void upkeep_release(struct upkeep *upkeep);
-/* If none is there and we start none: we do so from now on. */
-void upkeep_begin_own(struct upkeep *upkeep);
+/* If none is there and we start none: we do so from now on, and true. */
+bool upkeep_begin_own(struct upkeep *upkeep);
 /* Whether no scheduler is there, and all that the last one said was handled. */
 bool upkeep_is_idle(const struct upkeep *upkeep);
 /* No more restarts; closes the link, upon which the scheduler exits. on_end is not called any more. */

@@ -215,9 +215,23 @@ START_TEST(one_that_does_not_leave_is_heard_no_more) {
 }
 END_TEST
 
+START_TEST(one_that_leaves_before_it_is_not_heard_has_ended_once) {
+        begin_upkeep(getuid());
+        come(0);
+        wait_until(loop, n_starts == 1);
+        ck_assert(!upkeep_begin_own(upkeep)); /* not while it is there */
+        upkeep_kill(upkeep);
+        guests[0] = util_close(guests[0]);
+        wait_until(loop, n_ends >= 1);
+        for (int i = 0; i < 10; i++)
+                loop_run_once(loop, 0);
+        ck_assert_int_eq(n_ends, 1);
+}
+END_TEST
+
 START_TEST(where_none_is_there_we_can_start_one) {
         begin_upkeep(getuid());
-        upkeep_begin_own(upkeep);
+        ck_assert(upkeep_begin_own(upkeep));
         wait_until(loop, n_ends >= 1);
         ck_assert_str_eq(last_end, "exit status 0");
         come(0);
@@ -240,6 +254,7 @@ int main(void) {
         tcase_add_test(tcase, one_that_speaks_nonsense_is_heard_no_more);
         tcase_add_test(tcase, one_is_asked_to_leave_and_none_comes_before_the_release);
         tcase_add_test(tcase, one_that_does_not_leave_is_heard_no_more);
+        tcase_add_test(tcase, one_that_leaves_before_it_is_not_heard_has_ended_once);
         tcase_add_test(tcase, where_none_is_there_we_can_start_one);
         suite_add_tcase(suite, tcase);
         return run_suite(suite);
