@@ -5,6 +5,7 @@
 # Programs that would touch the machine, or that not each one has, are replaced by ones that answer from this instance.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+umask 022
 export TZ=UTC COLUMNS=80 NO_COLOR=1 HOME=$T/home SHELL=/bin/sh
 me=$(id -un)
 pages=$(cd "$here/../../man" && pwd)
