@@ -346,6 +346,7 @@ static int timestamp_parse(struct pattern_draft *d) {
         d->at = strchr(text, ' ') + 1;
         if (!e)
                 e = time_parse(d);
+        d->at = p;
         return e;
 }
 
