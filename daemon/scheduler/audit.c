@@ -196,7 +196,9 @@ static void look_at_clocks(struct audit *a) {
         for (size_t i = 0; i < a->n_clocks; i++) {
                 const struct ledger_clock *c = &a->clocks[i], *next = i + 1 < a->n_clocks ? c + 1 : NULL;
                 bool is_same_boot = next && memcmp(c->boot_id, next->boot_id, sizeof(c->boot_id)) == 0;
-                int64_t lived_us = is_same_boot ? c->at.rt_us + (next->at.bt_us - c->at.bt_us) : c->at.rt_us;
+                int64_t lived_us = c->at.rt_us;
+                if (is_same_boot) /* as one expression gcc 14 without optimisation reads what is not there */
+                        lived_us += next->at.bt_us - c->at.bt_us;
                 a->latest_rt_us = lived_us > a->latest_rt_us ? lived_us : a->latest_rt_us;
                 bool is_first = i == 0 || memcmp(c->boot_id, c[-1].boot_id, sizeof(c->boot_id)) != 0;
                 bool is_set = c->kind == LEDGER_CLOCK_STEP || c->kind == LEDGER_CLOCK_SYNC;
