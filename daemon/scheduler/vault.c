@@ -46,6 +46,7 @@ struct vault {
         struct loop *loop;
         struct journal *journal;
         struct agendas *agendas;
+        char *folder;
         int (*on_change)(void *userdata);
         void *userdata;
         struct ledger *ledger;
@@ -185,9 +186,26 @@ static void settle(struct vault *v) {
                 loop_exit(v->loop, 1);
 }
 
+static void give_up(struct vault *v) {
+        v->has_given_up = true;
+        struct journal_record r = journal_begin(v->journal, EVENT_DEGRADED);
+        journal_send(&r,
+                     "The ledger in %s does not open%s%s: scheduling begins without it, and nothing is remembered over the "
+                     "next start",
+                     v->folder, v->open_error < 0 ? ", " : "", v->open_error < 0 ? strerror(-v->open_error) : "");
+        settle(v);
+}
+
+/* Whether no time helps. */
+static bool is_lasting(int error) {
+        return error == -EACCES || error == -EPERM || error == -EROFS || error == -ENOENT;
+}
+
 static void on_open(void *userdata, int error, const struct ledger_state *state) {
         struct vault *v = userdata;
         v->open_error = error;
+        if (!vault_is_settled(v) && is_lasting(error))
+                give_up(v);
         if (error < 0 || vault_is_settled(v))
                 return;
         v->has_opened = true;
@@ -206,12 +224,7 @@ static void on_open(void *userdata, int error, const struct ledger_state *state)
 static int on_impatience(void *userdata, bool is_clock_change) {
         struct vault *v = userdata;
         (void)is_clock_change;
-        v->has_given_up = true;
-        struct journal_record r = journal_begin(v->journal, EVENT_DEGRADED);
-        journal_send(
-                &r, "The ledger does not open%s%s: scheduling begins without it, and nothing is remembered over the next start",
-                v->open_error < 0 ? ", " : "", v->open_error < 0 ? strerror(-v->open_error) : "");
-        settle(v);
+        give_up(v);
         return 0;
 }
 
@@ -264,7 +277,8 @@ int vault_new(struct loop *loop, struct journal *journal, struct agendas *agenda
         v->ask_bt_us = INT64_MAX;
         v->on_change = on_change;
         v->userdata = userdata;
-        int r = loop_add_timer(loop, LOOP_CLOCK_BOOT, on_impatience, v, &v->patience);
+        v->folder = strdup(folder);
+        int r = v->folder ? loop_add_timer(loop, LOOP_CLOCK_BOOT, on_impatience, v, &v->patience) : -ENOMEM;
         if (r == 0)
                 r = loop_arm_timer(v->patience, clock_now().bt_us + VAULT_OPEN_US);
         if (r == 0)
@@ -332,6 +346,7 @@ struct vault *vault_free(struct vault *v, struct engine *e, const struct book *b
         loop_source_free(v->patience);
         keeper_free(v->keeper);
         forget_kept(v);
+        free(v->folder);
         free(v);
         return NULL;
 }

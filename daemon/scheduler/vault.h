@@ -12,8 +12,7 @@
 #include "daemon/scheduler/engine.h"
 #include "daemon/scheduler/ledger.h"
 
-#define VAULT_OPEN_US                                                                                                          \
-        (5 * USEC_PER_SEC) /* scheduling waits so long for the ledger to open; then it begins without, until the next start */
+#define VAULT_OPEN_US  (5 * USEC_PER_SEC) /* scheduling waits so long for a ledger that may open yet, then begins without one */
 #define VAULT_CLOSE_US (2 * USEC_PER_SEC) /* and the end so long for the last commit */
 #define VAULT_ASK_MAX  64                 /* open questions */
 #define VAULT_ASK_US   (1 * USEC_PER_SEC) /* a question waits so long for the commit of what it may be about */

@@ -2,6 +2,8 @@
 // Calls that the ledger answers, with a real one behind the socket: runs, slots that did not run, why, audit; rights, pages, and clients
 // that go before the answer comes.
 
+#include <sys/stat.h>
+
 #include "daemon/core/clock.h"
 #include "daemon/scheduler/control_history.h"
 #include "daemon/scheduler/vault.h"
@@ -70,6 +72,25 @@ START_TEST(without_a_ledger_it_is_said) {
         says(ask(&a, "Audit", "{}"), "NoLedger");
         says(ask(&a, "Why", "{\"job\":\"job\",\"atUsec\":1}"), "Nothing is known of that slot");
         hang_up(&a);
+}
+END_TEST
+
+/* Within the time that a test has, which is shorter than the patience with a ledger that may open yet. */
+START_TEST(a_ledger_that_can_not_open_is_not_waited_for) {
+        char record[4096], wanted[64];
+        bool is_told = false;
+        strcpy(state + strlen(state) - 6, "XXXXXX");
+        ck_assert_ptr_nonnull(mkdtemp(state));
+        ck_assert_int_eq(chmod(state, 0777), 0); /* not ours alone */
+        snprintf(wanted, sizeof(wanted), "The ledger in %s does not open, ", state);
+        ck_assert_int_eq(link_keep(link_, state), 0);
+        pass_until(vault_is_settled(link_vault(link_)));
+        for (ssize_t n; (n = recv(journald, record, sizeof(record) - 1, 0)) > 0;) {
+                record[n] = '\0';
+                is_told = is_told || strstr(record, wanted);
+        }
+        ck_assert(is_told);
+        ck_assert_int_eq(rmdir(state), 0);
 }
 END_TEST
 
@@ -286,6 +307,10 @@ int main(void) {
         tc = tcase_create("none");
         tcase_add_checked_fixture(tc, setup, teardown);
         tcase_add_test(tc, without_a_ledger_it_is_said);
+        suite_add_tcase(suite, tc);
+        tc = tcase_create("refused");
+        tcase_add_checked_fixture(tc, setup_without_jobs, teardown);
+        tcase_add_test(tc, a_ledger_that_can_not_open_is_not_waited_for);
         suite_add_tcase(suite, tc);
         return run_suite(suite);
 }
