@@ -36,8 +36,10 @@ static int open_folder(const char *path) {
                 return -errno;
         }
         if (!util_is_protected(&st)) {
-                fprintf(stderr, "chimed-runner: %s: refused, because others can write there; give a folder of your own\n",
-                        path);
+                char why[48] = "others can write there";
+                if (st.st_uid != 0 && st.st_uid != geteuid())
+                        snprintf(why, sizeof(why), "it belongs to user %u", (unsigned)st.st_uid);
+                fprintf(stderr, "chimed-runner: %s: refused, because %s; give a folder of your own\n", path, why);
                 util_close(fd);
                 return -EPERM;
         }

@@ -346,6 +346,19 @@ START_TEST(a_run_folder_that_others_can_write_is_refused) {
 }
 END_TEST
 
+START_TEST(a_run_folder_of_somebody_else_is_refused_and_it_is_said_whose_it_is) {
+        int status;
+
+        ck_assert_int_eq(mkdir(path_of("run"), 0755), 0);
+        if (chown(path_of("run"), 54321, 54321) < 0) /* only root can give it away */
+                return;
+        pid_t pid = start_runner("quiet");
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+        ck_assert_ptr_nonnull(strstr(read_file("stderr"), "it belongs to user 54321"));
+}
+END_TEST
+
 START_TEST(a_scheduler_that_is_not_there_is_an_error_at_once) {
         int status;
 
@@ -395,6 +408,7 @@ int main(int argc, char **argv) {
         tcase_add_test(tcase, the_lock_ends_with_its_process);
         tcase_add_test(tcase, a_run_folder_that_is_a_link_is_refused);
         tcase_add_test(tcase, a_run_folder_that_others_can_write_is_refused);
+        tcase_add_test(tcase, a_run_folder_of_somebody_else_is_refused_and_it_is_said_whose_it_is);
         suite_add_tcase(suite, tcase);
         return run_suite(suite);
 }
