@@ -68,8 +68,16 @@ struct import_crontab {
         bool has_users;     /* each line has a user */
 };
 
-/* Whether the lines of a crontab seem to have users: a comment names the column, or each line has the name of an account there. */
-bool import_crontab_has_users(const char *text, bool (*is_account)(const char *name));
+enum import_users {
+        IMPORT_USERS_NONE,
+        IMPORT_USERS_ALL,
+        IMPORT_USERS_UNSURE, /* some lines name an account, and the others nothing that could be run */
+};
+
+/* Whether the lines of a crontab have users: a comment names the column, or each line has the name of an account there that is no
+ * program's. */
+enum import_users import_crontab_find_users(const char *text, bool (*is_account)(const char *name),
+                                            bool (*is_program)(const char *name));
 /* Adds the jobs of a crontab, which is read as cron reads it. */
 void import_crontab(struct import *i, const char *text, const struct import_crontab *how);
 

@@ -358,33 +358,48 @@ static bool names_the_column(const char *line) {
         return *line == '#' && strstr(line, "dow") && strstr(line, " user");
 }
 
-/* -1: the line says nothing, 0: it has no user, 1: it could have one. */
-static int could_have_user(const char *line, bool (*is_account)(const char *name)) {
+/* What the first word behind the times of a line is. */
+enum first_word {
+        FIRST_NOTHING, /* which says nothing */
+        FIRST_COMMAND,
+        FIRST_ACCOUNT,
+        FIRST_UNKNOWN, /* neither a program nor an account of this machine */
+};
+
+static enum first_word look_at_first(const char *line, bool (*is_account)(const char *name),
+                                     bool (*is_program)(const char *name)) {
         const char *words[TIME_FIELDS + 3];
 
         line += *line == '-';
         if (!isdigit((unsigned char)*line) && *line != '*' && *line != '@')
-                return -1;
+                return FIRST_NOTHING;
         size_t n_times = *line == '@' ? 1 : TIME_FIELDS, n = words_split(line, n_times + 2, words);
         if (n < n_times + 2)
-                return n == n_times + 1 ? 0 : -1;
+                return n == n_times + 1 ? FIRST_COMMAND : FIRST_NOTHING;
         _cleanup_free_ char *word = strndup(words[n_times], word_size(words[n_times]));
-        return word && is_account(word);
+        if (!word)
+                return FIRST_NOTHING;
+        if (is_account(word))
+                return is_program(word) ? FIRST_NOTHING : FIRST_ACCOUNT;
+        return strchr(word, '/') || !import_command_is_plain(word) || is_program(word) ? FIRST_COMMAND : FIRST_UNKNOWN;
 }
 
-bool import_crontab_has_users(const char *text, bool (*is_account)(const char *name)) {
+enum import_users import_crontab_find_users(const char *text, bool (*is_account)(const char *name),
+                                            bool (*is_program)(const char *name)) {
         _cleanup_free_ char *copy = strdup(text);
         char *rest = copy;
-        size_t n = 0;
+        size_t n[FIRST_UNKNOWN + 1] = {};
 
         for (char *line; rest && (line = strsep(&rest, "\n"));) {
                 line += strspn(line, " \t");
                 if (names_the_column(line))
-                        return true;
-                int could = could_have_user(line, is_account);
-                if (could == 0)
-                        return false;
-                n += could > 0;
+                        return IMPORT_USERS_ALL;
+                enum first_word first = look_at_first(line, is_account, is_program);
+                if (first == FIRST_COMMAND)
+                        return IMPORT_USERS_NONE;
+                n[first]++;
         }
-        return n > 0;
+        if (n[FIRST_ACCOUNT] == 0)
+                return IMPORT_USERS_NONE;
+        return n[FIRST_UNKNOWN] > 0 ? IMPORT_USERS_UNSURE : IMPORT_USERS_ALL;
 }

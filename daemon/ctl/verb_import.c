@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,6 +85,21 @@ static bool is_account(const char *name) {
         return getpwnam(name) != NULL;
 }
 
+static bool is_program(const char *name) {
+        const char *path = getenv("PATH");
+
+        if (!path)
+                path = JOB_SEARCH_PATH;
+        for (size_t size; *path; path += size + (path[size] == ':')) {
+                char place[PATH_MAX];
+                size = strcspn(path, ":");
+                if (snprintf(place, sizeof(place), "%.*s/%s", (int)size, path, name) < (int)sizeof(place) &&
+                    access(place, X_OK) == 0)
+                        return true;
+        }
+        return false;
+}
+
 static bool begins_with(const char *path, const char *start) {
         return strncmp(path, start, strlen(start)) == 0;
 }
@@ -105,8 +121,15 @@ static int import_file(struct session *s, struct import *i, const char *path) {
         if (status != CTL_EXIT_DONE)
                 return status;
         struct import_crontab how = {.origin = strcmp(path, "-") == 0 ? "a crontab" : path, .user = find_user(path)};
-        how.has_users = session_has(s, OPTION_SYSTEM) || strcmp(path, "/etc/crontab") == 0 ||
-                        begins_with(path, "/etc/cron.d/") || (!how.user && import_crontab_has_users(text, is_account));
+        bool is_system =
+                session_has(s, OPTION_SYSTEM) || strcmp(path, "/etc/crontab") == 0 || begins_with(path, "/etc/cron.d/");
+        enum import_users users = is_system  ? IMPORT_USERS_ALL
+                                  : how.user ? IMPORT_USERS_NONE
+                                             : import_crontab_find_users(text, is_account, is_program);
+        if (users == IMPORT_USERS_UNSURE)
+                return session_fail(CTL_EXIT_FAILED,
+                                    "%s seems to have a column of users, of whom some are not known here: give --system", path);
+        how.has_users = users == IMPORT_USERS_ALL;
         import_crontab(i, text, &how);
         return CTL_EXIT_DONE;
 }

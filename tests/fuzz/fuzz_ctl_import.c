@@ -55,12 +55,16 @@ static bool is_account(const char *name) {
         return *name == 'r';
 }
 
+static bool is_program(const char *name) {
+        return *name == 't';
+}
+
 static void import_text(struct import *i, char kind, const char *text) {
         struct import_crontab how = {.origin = "x", .has_users = kind & 1};
         struct unit_file unit;
 
         if (kind & 2) {
-                how.has_users = import_crontab_has_users(text, is_account);
+                how.has_users = import_crontab_find_users(text, is_account, is_program) == IMPORT_USERS_ALL;
                 import_crontab(i, text, &how);
         } else if (kind & 4) {
                 import_crontab(i, text, &how);

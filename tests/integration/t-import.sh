@@ -63,6 +63,13 @@ assert_contains "a system crontab" $'Command=backup\nUser=root' "$said"
 said=$(printf '0 1 * * * tar cf /a /b\n' | "$CHIMED_BUILD/chimectl" import crontab -)
 assert_contains "a crontab" $'Command=tar cf /a /b\nWorkingDirectory=~' "$said"
 
+# a column of users, of whom one is not known here, is no user's crontab
+printf '0 1 * * * root backup-all --now\n0 2 * * * nobody-knows-me x y\n' >"$T/elsewhere"
+ctl 1 import crontab "$T/elsewhere"
+assert_contains "users that are not known" "give --system" "$(cat "$T/err")"
+ctl 0 import crontab --system "$T/elsewhere"
+assert_contains "users that are not known, with --system" "User=nobody-knows-me" "$said"
+
 # a file for each job, all or none
 ctl 1 import crontab "--output=$T/out" debian.crontab
 assert_equal "files" "$(grep -c '^\[job' debian.ini)" "$(find "$T/out" -name '*.ini' | wc -l)"

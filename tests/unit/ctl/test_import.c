@@ -103,21 +103,31 @@ static bool is_account(const char *name) {
         return strcmp(name, "root") == 0 || strcmp(name, "backup") == 0;
 }
 
+static bool is_program(const char *name) {
+        return strcmp(name, "backup") == 0 || strcmp(name, "tar") == 0;
+}
+
 static const struct {
         const char *text;
-        bool has_users;
+        enum import_users users;
 } crontabs[] = {
-        {"* * * * * root /bin/true\n@daily backup x\n", true},
-        {"* * * * * root /bin/true\n@daily other x\n", false},
-        {"* * * * * backup\n", false},
-        {"# m h dom mon dow user\tcommand\n1 2 3 4 5 nobody x\n", true},
-        {"# m h dom mon dow command\n", false},
-        {"", false},
-        {"A=root root\n-*/5 * * * * root /bin/true\n", true},
+        {"* * * * * root /bin/true\n@daily backup x\n", IMPORT_USERS_ALL},
+        {"* * * * * root /bin/true\n@daily other x\n", IMPORT_USERS_UNSURE},
+        {"* * * * * root /bin/true\n@daily tar x\n", IMPORT_USERS_NONE},
+        {"* * * * * root /bin/true\n@daily /bin/true x\n", IMPORT_USERS_NONE},
+        {"* * * * * root /bin/true\n@daily cd /srv && x\n", IMPORT_USERS_NONE},
+        {"* * * * * root /bin/true\n@daily A=1 x\n", IMPORT_USERS_NONE},
+        {"* * * * * other x\n", IMPORT_USERS_NONE},
+        {"* * * * * backup --all\n", IMPORT_USERS_NONE},
+        {"* * * * * backup\n", IMPORT_USERS_NONE},
+        {"# m h dom mon dow user\tcommand\n1 2 3 4 5 nobody x\n", IMPORT_USERS_ALL},
+        {"# m h dom mon dow command\n", IMPORT_USERS_NONE},
+        {"", IMPORT_USERS_NONE},
+        {"A=root root\n-*/5 * * * * root /bin/true\n", IMPORT_USERS_ALL},
 };
 
 START_TEST(users_in_the_lines_are_noticed) {
-        ck_assert(import_crontab_has_users(crontabs[_i].text, is_account) == crontabs[_i].has_users);
+        ck_assert_int_eq(import_crontab_find_users(crontabs[_i].text, is_account, is_program), crontabs[_i].users);
 }
 END_TEST
 
