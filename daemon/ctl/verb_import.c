@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -226,14 +227,25 @@ static char *file_of(const struct import *i, size_t k, char buf[static JOB_NAME_
         return buf;
 }
 
+/* The folder, made where it is missing, but not the ones above. A descriptor or -1; failures are told. */
+static int open_output(const char *name) {
+        bool is_missing = mkdir(name, 0755) < 0 && errno == ENOENT;
+        int folder = is_missing ? -1 : open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (folder < 0)
+                session_fail(CTL_EXIT_FAILED, "--output=%s: %s", name,
+                             is_missing ? "the folder above it is missing" : strerror(errno));
+        return folder;
+}
+
 /* A file for each job, all or none; files that are there stay as they are. */
 static int write_jobs(struct session *s, const struct import *i) {
         const char *name = session_text(s, OPTION_OUTPUT);
         char file[JOB_NAME_MAX + 8];
-        _cleanup_close_ int folder = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_close_ int folder = open_output(name);
 
         if (folder < 0)
-                return session_fail(CTL_EXIT_FAILED, "%s: %s", name, strerror(errno));
+                return CTL_EXIT_FAILED;
         for (size_t k = 0; k < i->n; k++) {
                 size_t begin = i->jobs[k].begin, end = k + 1 < i->n ? i->jobs[k + 1].begin : i->size;
                 int r = write_job(folder, file_of(i, k, file), i->text + begin, end - begin);

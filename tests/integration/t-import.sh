@@ -70,13 +70,17 @@ assert_contains "users that are not known" "give --system" "$(cat "$T/err")"
 ctl 0 import crontab --system "$T/elsewhere"
 assert_contains "users that are not known, with --system" "User=nobody-knows-me" "$said"
 
-# a file for each job, all or none
+# a file for each job, all or none, in a folder that is made
 ctl 1 import crontab "--output=$T/out" debian.crontab
 assert_equal "files" "$(grep -c '^\[job' debian.ini)" "$(find "$T/out" -name '*.ini' | wc -l)"
 assert_contains "a file" "# from packages of Debian" "$(cat "$T/out/e2scrub_all_cron.ini")"
 for file in "$T/out"/*.ini; do
         [ -n "$(head -n 1 "$file")" ] || die "$file begins with an empty line"
 done
+ctl 1 import crontab "--output=$T/new" user.crontab
+assert_equal "files in a folder that was missing" "$(grep -c '^\[job' user.ini)" "$(find "$T/new" -name '*.ini' | wc -l)"
+ctl 1 import crontab "--output=$T/nowhere/new" user.crontab
+assert_contains "a folder in one that is missing" "--output=$T/nowhere/new: the folder above it is missing" "$(cat "$T/err")"
 rm "$T/out"/*.ini
 echo mine >"$T/out/mail.ini"
 ctl 1 import crontab "--output=$T/out" debian.crontab
@@ -93,7 +97,6 @@ assert_contains "a long line" "not imported, it is longer than 8192 bytes" "$sai
 head -c 2000000 /dev/zero | tr '\0' '\n' >"$T/large"
 ctl 1 import crontab "$T/large"
 ctl 1 import crontab "$T/nothing-there"
-ctl 1 import crontab "--output=$T/nothing-there" user.crontab
 ctl 1 import timer no-such-unit-anywhere
 ctl 2 import crontab
 ctl 2 import fcrontab user.crontab

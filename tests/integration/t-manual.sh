@@ -142,7 +142,7 @@ check_page() { # NAME
         local file kind mark place
         going=()
         rm -rf "$T/work" && mkdir "$T/work" && cd "$T/work"
-        grep -q '^mkdir new' "$pages/$1" || mkdir new
+        mkdir new
         grep "|$1:[0-9]*$" "$T/displays" >"$T/list" || return 0
         while IFS='|' read -r file kind mark place; do
                 localize "$file"
