@@ -251,7 +251,8 @@ static int write_jobs(struct session *s, const struct import *i) {
                 int r = write_job(folder, file_of(i, k, file), i->text + begin, end - begin);
                 if (r == 0)
                         continue;
-                session_fail(CTL_EXIT_FAILED, "%s/%s: %s; nothing is written", name, file, strerror(-r));
+                session_fail(CTL_EXIT_FAILED, "%s/%s: %s; nothing is written%s", name, file, strerror(-r),
+                             r == -EEXIST ? "; import all files in one call, then names are numbered" : "");
                 while (k-- > 0)
                         unlinkat(folder, file_of(i, k, file), 0);
                 return CTL_EXIT_FAILED;

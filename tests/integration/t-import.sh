@@ -84,6 +84,7 @@ assert_contains "a folder in one that is missing" "--output=$T/nowhere/new: the 
 rm "$T/out"/*.ini
 echo mine >"$T/out/mail.ini"
 ctl 1 import crontab "--output=$T/out" debian.crontab
+assert_contains "files where one was there" "import all files in one call" "$(cat "$T/err")"
 assert_equal "files where one was there" "$T/out/mail.ini mine" "$(ls "$T/out"/*.ini) $(cat "$T/out/mail.ini")"
 
 # what can't be read
