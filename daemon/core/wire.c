@@ -106,6 +106,15 @@ int wire_get_hello(const void *data, size_t size, struct wire_hello *ret) {
         return 0;
 }
 
+int wire_get_hello_version(const void *data, size_t size, uint16_t *ret) {
+        struct unpack u = unpack_from(data, size);
+        uint16_t version = unpack_u16(&u);
+        if (size < sizeof(version))
+                return -EBADMSG;
+        *ret = version;
+        return 0;
+}
+
 static void put_trail(struct pack *p, const struct wire_trail *v) {
         put_bool(p, v->has_schedule);
         pack_u32(p, v->segment);

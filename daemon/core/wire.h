@@ -240,6 +240,8 @@ struct wire_described {
  * is too short, too long or out of range, -ENOMEM; *ret is untouched on error. */
 void wire_put_hello(struct pack *p, const struct wire_hello *v);
 int wire_get_hello(const void *data, size_t size, struct wire_hello *ret);
+/* The version of a HELLO: it begins with it whatever else it has in another version. 0, -EBADMSG. */
+int wire_get_hello_version(const void *data, size_t size, uint16_t *ret);
 void wire_put_define(struct pack *p, const struct wire_define *v);
 int wire_get_define(const void *data, size_t size, struct wire_define *ret);
 void wire_define_done(struct wire_define *v);

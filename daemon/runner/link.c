@@ -42,12 +42,15 @@ static void begin_feed(struct runner *runner, bool is_full) {
 
 static int on_hello(struct runner *runner, const void *payload, size_t size) {
         struct wire_hello hello;
-        int r = wire_get_hello(payload, size, &hello);
+        uint16_t version;
+        int r = wire_get_hello_version(payload, size, &version);
 
+        if (r == 0 && version != WIRE_VERSION)
+                r = -EPROTONOSUPPORT;
+        if (r == 0)
+                r = wire_get_hello(payload, size, &hello);
         if (r < 0)
                 return r;
-        if (hello.version != WIRE_VERSION)
-                return -EPROTONOSUPPORT;
         if (hello.epoch <= runner->link.epoch || hello.epoch > LAST_MAX ||
             (runner->link.epoch > 0 && hello.epoch - runner->link.epoch > STEP_MAX))
                 return -ESTALE;

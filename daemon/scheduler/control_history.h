@@ -21,7 +21,7 @@ struct control_history {
         uint32_t outcomes;         /* ListMissed: bits by enum slot_outcome */
         /* Why: the rows that the answer speaks of */
         struct words_past past;
-        struct ledger_range range, merged;
+        struct ledger_range range, merged, beside;
         struct ledger_run run;
         struct ledger_clock clock;
         /* Audit */

@@ -144,7 +144,7 @@ static void answer_from_ledger(struct control_history *h) {
         struct words_facts facts = find_facts(c->link, clock_now(), job);
         words_why_past(&facts, &h->past, &answer);
         h->range.job = h->run.job = h->job;
-        bool has_row = h->past.range && h->past.range->outcome != SLOT_RAN;
+        bool has_row = h->past.range && h->past.range->outcome != SLOT_RAN && !h->past.beside;
         json_t *o = make_reply(&facts, &answer, has_row ? control_history_range(h->past.range) : json_null(),
                                h->past.run ? control_history_run(h, h->past.run) : json_null());
         put_slot(&o, h->past.range ? &h->past : NULL);
@@ -242,6 +242,35 @@ static int64_t find_slot(const struct ledger_range *r, int64_t at_us, int64_t *r
         return r->first_rt_us + n * step_us;
 }
 
+/* Whether the slot may be of a row that leaves some out between its ends, which are of it in any case. */
+static bool may_have(const struct ledger_range *r, int64_t key) {
+        return r->n < (uint64_t)(r->last - r->first) + 1 && r->first < key && key < r->last;
+}
+
+static bool is_end(const struct ledger_range *r, int64_t key) {
+        return key == r->first || key == r->last;
+}
+
+/* What a job that can't keep up did in turn, ran and missed, are two rows of one time. The slot is of the one of which it is an end;
+ * else it may be of either. */
+static void look_beside(struct control_history *h, const struct ledger_answer *answer) {
+        struct words_past *past = &h->past;
+        for (size_t i = 0; may_have(past->range, past->key) && i < answer->n; i++) {
+                const struct ledger_range *r = &answer->ranges[i];
+                if (r->segment != past->range->segment || r->item != past->range->item || r->outcome == past->range->outcome)
+                        continue;
+                if (is_end(r, past->key)) {
+                        h->range = *r;
+                        past->beside = NULL;
+                        return;
+                }
+                if (may_have(r, past->key)) {
+                        h->beside = *r;
+                        past->beside = &h->beside;
+                }
+        }
+}
+
 static void on_ranges(void *userdata, const struct ledger_answer *answer) {
         struct control_history *h = userdata;
         struct words_past *past = &h->past;
@@ -257,7 +286,9 @@ static void on_ranges(void *userdata, const struct ledger_answer *answer) {
                 past->slot_rt_us = slot_us;
                 past->key = key;
         }
-        if (!past->range) {
+        if (past->range)
+                look_beside(h, answer);
+        if (!past->range || past->beside) {
                 answer_from_ledger(h);
                 return;
         }

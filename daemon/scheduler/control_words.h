@@ -87,6 +87,8 @@ struct words_past {
         const struct ledger_clock *clock;  /* START, RESUME or STEP, in whose time it passed, */
         int64_t booted_rt_us;              /* and when the machine came up in that time; INT64_MAX: it did not */
         const struct ledger_range *merged; /* earlier slots that went into the same run */
+        const struct ledger_range
+                *beside; /* other slots in the same time had another outcome: which of both this one is of was not kept */
 };
 
 /* What became of the slot at an instant or last before it. */

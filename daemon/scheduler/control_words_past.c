@@ -162,6 +162,20 @@ static void say_others(const struct words_past *past, struct words_answer *answe
                           timestamp_print_utc(r->first_rt_us, first), timestamp_print_utc(r->last_rt_us, last));
 }
 
+static void say_either(const struct words_past *past, struct words_answer *answer) {
+        char first[40], last[40];
+        bool has_run = past->range->outcome == SLOT_RAN;
+        const struct ledger_range *ran = has_run ? past->range : past->beside, *missed = has_run ? past->beside : past->range;
+        int64_t first_us = duration_lower(ran->first_rt_us, missed->first_rt_us);
+        int64_t last_us = ran->last_rt_us > missed->last_rt_us ? ran->last_rt_us : missed->last_rt_us;
+        words_say(answer,
+                  "Of the %" PRIu64 " slots from %s to %s %" PRIu64 " ran and %" PRIu64 " were missed, and which was not kept.",
+                  ran->n + missed->n, timestamp_print_utc(first_us, first), timestamp_print_utc(last_us, last), ran->n,
+                  missed->n);
+        words_say(answer, "The reason: %s.", words_of_reason(missed->reason));
+        answer->reason = slot_reason_to_string(missed->reason);
+}
+
 static void say_past(const struct words_past *past, const char *subject, struct words_answer *answer) {
         char when[64], how[200];
         const struct ledger_range *r = past->range;
@@ -214,7 +228,10 @@ void words_why_past(const struct words_facts *facts, const struct words_past *pa
         timestamp_print_utc(past->slot_rt_us, slot);
         if (!is_meant)
                 words_say(ret, "The last slot before %s was that of %s.", at, slot);
-        say_past(past, is_meant ? slot : past->range->outcome == SLOT_INTERRUPTED ? "it" : "It", ret);
+        if (past->beside)
+                say_either(past, ret);
+        else
+                say_past(past, is_meant ? slot : past->range->outcome == SLOT_INTERRUPTED ? "it" : "It", ret);
         const char *reason = ret->reason;
         ret->reason = NULL;
         words_say_hold(facts, ret); /* slots that pass in it are told when it ends */

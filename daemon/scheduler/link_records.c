@@ -42,16 +42,22 @@ int link_begin_sync(struct link *link) {
 
 static int on_hello(struct link *link, const void *payload, size_t size) {
         struct wire_hello hello;
-        int r = wire_get_hello(payload, size, &hello);
+        uint16_t version;
+        int r = wire_get_hello_version(payload, size, &version);
         if (r < 0)
                 return r;
-        if (hello.version != WIRE_VERSION) {
+        if (version != WIRE_VERSION) {
                 struct journal_record record = journal_begin(link->journal, EVENT_DEGRADED);
                 journal_send(&record,
-                             "The runner speaks version %u of the link, this scheduler %u: install both from one build",
-                             hello.version, WIRE_VERSION);
+                             "The runner speaks version %u of the link, this scheduler %u: SIGUSR2 makes the runner go on as "
+                             "what is "
+                             "installed now",
+                             version, WIRE_VERSION);
                 return -EPROTO;
         }
+        r = wire_get_hello(payload, size, &hello);
+        if (r < 0)
+                return r;
         link->hello = hello;
         link->is_hello_waiting = true;
         return !link->vault || vault_is_settled(link->vault) ? link_begin_sync(link) : 0;

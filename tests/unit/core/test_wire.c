@@ -532,6 +532,19 @@ START_TEST(a_flag_is_0_or_1) {
 }
 END_TEST
 
+/* Whatever else a later version has in its HELLO. */
+START_TEST(the_version_of_a_hello_can_always_be_read) {
+        uint16_t version = 7;
+        struct wire_hello hello;
+        static const uint8_t later[] = {0x39, 0x30, 1};
+        ck_assert_int_eq(wire_get_hello(later, sizeof(later), &hello), -EBADMSG);
+        ck_assert_int_eq(wire_get_hello_version(later, 1, &version), -EBADMSG);
+        ck_assert_uint_eq(version, 7);
+        ck_assert_int_eq(wire_get_hello_version(later, sizeof(later), &version), 0);
+        ck_assert_uint_eq(version, 12345);
+}
+END_TEST
+
 START_TEST(the_free_functions_take_null) {
         wire_define_done(NULL);
         wire_run_done(NULL);
@@ -550,6 +563,7 @@ int main(void) {
         tcase_add_test(tcase, the_reason_of_a_commit_is_bounded);
         tcase_add_test(tcase, the_condition_of_an_end_is_bounded);
         tcase_add_test(tcase, a_flag_is_0_or_1);
+        tcase_add_test(tcase, the_version_of_a_hello_can_always_be_read);
         tcase_add_test(tcase, the_free_functions_take_null);
         Suite *suite = suite_create("wire");
         suite_add_tcase(suite, tcase);
