@@ -182,7 +182,13 @@ int folder_lock_again(struct run_folder *folder) {
         return r;
 }
 
-void folder_touch(const struct run_folder *folder) {
+void folder_begin_re_execution(const struct run_folder *folder) {
+        unlinkat(folder->fd, FOLDER_REFUSAL, 0);
+}
+
+void folder_end_re_execution(const struct run_folder *folder, const char *refusal) {
+        if (refusal)
+                folder_write(folder->fd, FOLDER_REFUSAL, refusal);
         (void)futimens(folder->lock_fd, NULL);
 }
 

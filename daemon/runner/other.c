@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // other: the runner is who holds the lock: the kernel says its number, and forgets it when it is gone. The lock's file is touched when a
-// re-execution is over.
+// re-execution is over, and a file beside it says why it was refused.
 
 #include "daemon/runner/other.h"
 
@@ -20,9 +20,11 @@
 #include "config/duration.h"
 #include "daemon/core/clock.h"
 #include "daemon/core/util.h"
+#include "daemon/runner/runner_internal.h"
 
 #define RE_EXECUTE_US (60 * USEC_PER_SEC) /* longer than the runner takes for all that it waits for */
 #define LOOK_MS       20
+#define REFUSAL_MAX   1024
 
 /* Who holds it; 0: nobody. Or a negative error. */
 static pid_t find_holder(int fd) {
@@ -84,12 +86,25 @@ static int give(int lock_fd, enum other_order order) {
         return 0;
 }
 
+/* The exit status of a re-execution that is over. */
+static int tell_refusal(const char *run_folder) {
+        char path[PATH_MAX], why[REFUSAL_MAX];
+
+        snprintf(path, sizeof(path), "%s/" FOLDER_REFUSAL, run_folder);
+        folder_read(AT_FDCWD, path, why, sizeof(why));
+        if (why[0])
+                fprintf(stderr, "chimed-runner: it is not re-executed and goes on as it was: %s\n", why);
+        return why[0] ? 1 : 0;
+}
+
 int other_main(const char *run_folder, enum other_order order) {
         char path[PATH_MAX];
 
         snprintf(path, sizeof(path), "%s/lock", run_folder);
         _cleanup_close_ int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
         int r = fd < 0 ? -errno : give(fd, order);
+        if (r == 0 && order == OTHER_RE_EXECUTE)
+                return tell_refusal(run_folder);
         if (r == 0 || r == -ENOENT || r == -ESRCH)
                 return 0;
         fprintf(stderr, "chimed-runner: %s: %s\n", path, strerror(-r));

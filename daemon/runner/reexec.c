@@ -50,7 +50,7 @@ static void refuse(struct runner *runner, const char *why) {
 
         journal_send(&r, "The runner is not re-executed and goes on as it was: %s", why);
         reexec_cancel(runner);
-        folder_touch(&runner->folder);
+        folder_end_re_execution(&runner->folder, why);
 }
 
 /* What is executed with our rights may be written by nobody who has them not. NULL where it is so, else what is wrong. */
@@ -155,6 +155,7 @@ static const char *ask_program(struct runner *runner) {
 void reexec_begin(struct runner *runner) {
         if (runner->reexec.stage != REEXEC_NONE || runner->stop != STOP_NONE)
                 return;
+        folder_begin_re_execution(&runner->folder);
         if (runner->remains.dead[0]) {
                 refuse(runner, "what a runner before this one left is being ended");
                 return;
@@ -321,7 +322,7 @@ static size_t count_hosts(const struct runner *runner) {
 void reexec_tell(struct runner *runner) {
         if (runner->reexec.lock_error < 0)
                 tell_lost(runner);
-        folder_touch(&runner->folder);
+        folder_end_re_execution(&runner->folder, NULL);
         struct journal_record r = journal_begin(runner->journal, EVENT_RE_EXECUTED);
 
         size_t n = runner->runs.n_in_flight - count_hosts(runner); /* those have runs that are not known here */

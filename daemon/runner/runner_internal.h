@@ -372,7 +372,10 @@ int folder_keep(const struct run_folder *folder, bool is_kept);
 /* Takes the lock once more in the program executed anew: a kernel before 5.11 takes it away from a program with threads. 0, or a negative
  * error: another one has the folder now. */
 int folder_lock_again(struct run_folder *folder);
-/* The lock's file was changed just now: who waits for a re-execution sees that it is over. */
-void folder_touch(const struct run_folder *folder);
+/* A re-execution begins, or is over: who waits for it sees the lock's file touched, and finds why it was refused in FOLDER_REFUSAL, which is
+ * not there where it was not. */
+void folder_begin_re_execution(const struct run_folder *folder);
+void folder_end_re_execution(const struct run_folder *folder, const char *refusal);
+#define FOLDER_REFUSAL "refused"
 /* Takes the socket and the lock away, where they are ours. */
 void folder_leave(struct run_folder *folder);

@@ -44,7 +44,8 @@ refuses() { # REASON
         local before
         mark_log
         before=$(scheduler_pid)
-        kill -USR2 "$daemon"
+        "$T/runner" --reexec "--run=$T/run" 2>"$T/refusal" && die "it is said to be re-executed"
+        assert_contains "what is said" "it is not re-executed and goes on as it was: $T/bin/chimed-runner: $1" "$(cat "$T/refusal")"
         wait_event degraded "" 20
         assert_equal "the scheduler" "$before" "$(scheduler_pid)"
         assert_contains "the record" "not re-executed and goes on as it was: $T/bin/chimed-runner: $1" "$(event_field MESSAGE degraded)"
@@ -94,7 +95,7 @@ until_true 10 is_gone "$(cat "$T/out/asked")"
 put_runner <"$T/runner"
 cp "$T/bin/chimed" "$T/bin/new"
 mv "$T/bin/new" "$T/bin/chimed"
-kill -USR2 "$daemon"
+"$T/runner" --reexec "--run=$T/run" || die "it is said to be refused"
 wait_event re-executed
 assert_event re-executed "" CHIMED_COUNT=1
 goes_on
