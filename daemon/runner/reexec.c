@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <systemd/sd-daemon.h>
 #include <systemd/sd-id128.h>
 #include <time.h>
 #include <unistd.h>
@@ -269,7 +270,9 @@ static int begin_anew(struct runner *runner, int error) {
         char **argv = make_arguments(options->argv, NULL);
         struct journal *journal;
 
-        util_close_from(STDERR_FILENO + 1);
+        /* systemd's socket is behind the standard ones */
+        bool has_socket = options->is_listening && fcntl(SD_LISTEN_FDS_START, F_SETFD, 0) == 0;
+        util_close_from(STDERR_FILENO + 1 + has_socket);
         unsigned n = bury();
         if (journal_new(NULL, options->log, "chimed-runner", NULL, &journal) == 0) {
                 struct journal_record r = journal_begin(journal, EVENT_DEGRADED);
