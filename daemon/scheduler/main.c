@@ -5,18 +5,23 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "config/duration.h"
+#include "daemon/core/clock.h"
 #include "daemon/core/helper.h"
 #include "daemon/core/util.h"
 #include "daemon/scheduler/chimed.h"
 #include "daemon/scheduler/connect.h"
 
 #define ARGUMENTS_MAX 256
+#define FAILING_US    (2 * USEC_PER_SEC)
 
 struct options {
         const char *config, *run, *state, *cgroup, *log, *connect;
@@ -183,6 +188,32 @@ static int become_runner(const struct options *o) {
         return 1;
 }
 
+/* A unit is started again soon, as it should be after a crash: what fails at once would be so without end. Ends with a signal to stop. */
+static void fail_late(int64_t start_bt_us) {
+        int64_t left_us = start_bt_us + FAILING_US - clock_now().bt_us;
+        sigset_t set;
+        if (left_us <= 0)
+                return;
+        sigemptyset(&set);
+        sigaddset(&set, SIGTERM);
+        sigaddset(&set, SIGINT);
+        sigprocmask(SIG_BLOCK, &set, NULL);
+        sigtimedwait(&set, NULL,
+                     &(struct timespec){.tv_sec = left_us / USEC_PER_SEC, .tv_nsec = left_us % USEC_PER_SEC * 1000});
+}
+
+static int run_connected(const struct options *o, enum journal_target target) {
+        int64_t start_bt_us = clock_now().bt_us;
+        struct chimed_ends ends;
+        gid_t admin_gid;
+        int status = connect_runner(o->connect, &ends, &admin_gid);
+        if (status == 0)
+                status = chimed_run(&ends, target, admin_gid, o->state);
+        if (status != 0)
+                fail_late(start_bt_us);
+        return status;
+}
+
 int main(int argc, char **argv) {
         struct options o = {.admin_gid = (gid_t)-1};
         int r = parse(argc, argv, &o);
@@ -190,16 +221,16 @@ int main(int argc, char **argv) {
                 return r - 1;
         if (!o.is_scheduler && !o.connect)
                 return become_runner(&o);
-        struct chimed_ends ends = {.control_fd = CHIMED_CONTROL_FD,
-                                   .output_fd = CHIMED_OUTPUT_FD,
-                                   .listen_fd = CHIMED_LISTEN_FD,
-                                   .hosts_fd = fcntl(CHIMED_HOSTS_FD, F_GETFD) >= 0 ? CHIMED_HOSTS_FD : -1};
-        if (o.connect && connect_runner(o.connect, &ends, &o.admin_gid) != 0)
-                return 1;
         /* the runner executes us by descriptor, which older kernels name by its number */
         prctl(PR_SET_NAME, "chimed", 0, 0, 0);
         enum journal_target target = JOURNAL_AUTO;
         if (o.log)
                 journal_target_from_string(o.log, &target);
+        if (o.connect)
+                return run_connected(&o, target);
+        struct chimed_ends ends = {.control_fd = CHIMED_CONTROL_FD,
+                                   .output_fd = CHIMED_OUTPUT_FD,
+                                   .listen_fd = CHIMED_LISTEN_FD,
+                                   .hosts_fd = fcntl(CHIMED_HOSTS_FD, F_GETFD) >= 0 ? CHIMED_HOSTS_FD : -1};
         return chimed_run(&ends, target, o.admin_gid, o.state);
 }
