@@ -227,7 +227,7 @@ int link_handle(void *userdata, uint8_t type, const void *payload, size_t size) 
         const struct handler *h = type < WIRE_TYPE_MAX ? &handlers[type] : NULL;
         int r = h && h->handle && (h->phases & IN(runner->link.phase)) ? h->handle(runner, payload, size) : -EBADMSG;
 
-        if (r < 0) {
+        if (r < 0 && runner_may_tell(&runner->refusal_told_bt_us)) {
                 struct journal_record record = journal_begin(runner->journal, EVENT_DEGRADED);
                 journal_field_i64(&record, "ERRNO", -r);
                 journal_send(&record, "A %s record of the scheduler is refused: %s; it is replaced", wire_type_to_string(type),

@@ -30,7 +30,7 @@
 #define STOP_OWN_US     (10 * USEC_PER_SEC) /* the same where a scheduler has to be started for it */
 #define STOP_LEAVE_US   (5 * USEC_PER_SEC)  /* a slow disk has the last of the ledger to take */
 #define STOP_BURY_US    USEC_PER_SEC
-#define TELL_AGAIN_US   USEC_PER_MINUTE
+#define FIRST_WORD_US   USEC_PER_MINUTE /* of a scheduler, which may have to read its ledger from a slow disk */
 #define SCHEDULER_USER  "chimed"
 #define ADMIN_GROUP     "chimed"
 
@@ -156,6 +156,15 @@ static int on_sync_time(void *userdata, bool is_clock_change) {
 
 /* ---- the scheduler ---- */
 
+bool runner_may_tell(int64_t *told_bt_us) {
+        int64_t now_bt_us = clock_now().bt_us;
+        bool is_due = *told_bt_us == 0 || now_bt_us - *told_bt_us >= USEC_PER_MINUTE;
+
+        if (is_due)
+                *told_bt_us = now_bt_us;
+        return is_due;
+}
+
 void runner_on_committed(struct runner *runner) {
         runner->is_told = true;
         definitions_purge(&runner->definitions);
@@ -177,7 +186,6 @@ static void on_scheduler_room(void *userdata) {
 /* A scheduler that dies again and again is told once a minute. */
 static void on_scheduler_end(void *userdata, int64_t delay_us, const char *why) {
         struct runner *runner = userdata;
-        int64_t now_bt_us = clock_now().bt_us;
         char delay[96];
 
         link_end(runner);
@@ -185,12 +193,11 @@ static void on_scheduler_end(void *userdata, int64_t delay_us, const char *why) 
                 return; /* as it was asked to */
         if (*why)
                 runner->n_restarts++;
-        if (*why && (runner->restart_told_bt_us == 0 || now_bt_us - runner->restart_told_bt_us >= TELL_AGAIN_US)) {
+        if (*why && runner_may_tell(&runner->restart_told_bt_us)) {
                 struct journal_record r = journal_begin(runner->journal, EVENT_DEGRADED);
                 journal_field(&r, "CHIMED_COUNT", "%u", runner->n_restarts);
                 journal_send(&r, "The scheduler has ended (%s) and is started again %s%s; runs go on", why,
                              delay_us > 0 ? "in " : "at once", delay_us > 0 ? duration_print(delay_us, delay) : "");
-                runner->restart_told_bt_us = now_bt_us;
                 runner->n_restarts = 0;
         }
         generation_continue(runner);
@@ -228,6 +235,7 @@ static int start_scheduler(struct runner *runner) {
                 .log = journal_target_to_string(journal_target(runner->journal)),
                 .listen_fd = runner->folder.is_given ? -1 : runner->folder.listen_fd,
                 .link_fd = runner->folder.is_given ? runner->folder.listen_fd : -1,
+                .first_word_us = FIRST_WORD_US,
                 .state = runner->options->state_folder,
         };
 

@@ -167,7 +167,7 @@ struct runner {
         int64_t stop_bt_us; /* when its stage is over */
         struct reexec reexec;
         bool is_ready_told;
-        int64_t restart_told_bt_us;
+        int64_t restart_told_bt_us, refusal_told_bt_us;
         unsigned n_restarts;
         uint64_t n_tails_dropped_told;
         size_t n_handed_over; /* runs in flight */
@@ -197,6 +197,8 @@ struct runner *runner_end(struct runner *runner);
 void runner_check_stop(struct runner *runner);
 /* The scheduler has committed to a generation. */
 void runner_on_committed(struct runner *runner);
+/* Whether what may come often is to be told now: once a minute. *told_bt_us: when it was, 0: never. */
+bool runner_may_tell(int64_t *told_bt_us);
 /* Looks for a synchronised clock, for as long as jobs may wait for one. */
 void runner_await_sync(struct runner *runner);
 

@@ -40,6 +40,7 @@ struct upkeep {
         int pidfd;
         pid_t pid;
         bool is_launching, is_running, is_stopping, is_held, is_kill_wanted;
+        bool is_heard, has_committed; /* the one that is there */
         int64_t start_bt_us;
         int64_t delay_us; /* before the next start after a short life */
         char why[128];    /* it ended */
@@ -47,7 +48,7 @@ struct upkeep {
 
 static int spawn(struct upkeep *upkeep);
 
-/* The next one is let in as soon as the one before is gone: until then it waits in the socket's queue. */
+/* The next one is let in when the one before is gone: until then it waits in the socket's queue. */
 static void await_guest(struct upkeep *upkeep) {
         bool is_wanted = upkeep_is_idle(upkeep) && !upkeep->is_held && !upkeep->is_stopping;
 
@@ -60,8 +61,19 @@ static void forget_hosts(struct upkeep *upkeep) {
         upkeep->is_pausing = false;
 }
 
+/* Until the next one: longer each time, as long as each lives but a moment. */
+static int64_t next_delay(struct upkeep *upkeep, int64_t now_bt_us) {
+        if (now_bt_us - upkeep->start_bt_us >= UPKEEP_SETTLED_US)
+                upkeep->delay_us = 0;
+        int64_t delay_us = upkeep->delay_us;
+        upkeep->delay_us = delay_us == 0 ? UPKEEP_BACKOFF_MIN : 2 * delay_us;
+        if (upkeep->delay_us > UPKEEP_BACKOFF_MAX)
+                upkeep->delay_us = UPKEEP_BACKOFF_MAX;
+        return delay_us;
+}
+
 static void end(struct upkeep *upkeep) {
-        int64_t now_bt_us = clock_now().bt_us, delay_us;
+        int64_t now_bt_us = clock_now().bt_us;
 
         if (!upkeep_is_idle(upkeep))
                 return;
@@ -73,19 +85,11 @@ static void end(struct upkeep *upkeep) {
                 upkeep->callbacks.on_end(upkeep->userdata, LOOP_NEVER, upkeep->why);
                 return;
         }
-        if (upkeep->guests) {
-                upkeep->callbacks.on_end(upkeep->userdata, 0, upkeep->why);
-                await_guest(upkeep);
-                return;
-        }
-        if (now_bt_us - upkeep->start_bt_us >= UPKEEP_SETTLED_US)
-                upkeep->delay_us = 0;
-        delay_us = upkeep->delay_us;
-        upkeep->delay_us = delay_us == 0 ? UPKEEP_BACKOFF_MIN : 2 * delay_us;
-        if (upkeep->delay_us > UPKEEP_BACKOFF_MAX)
-                upkeep->delay_us = UPKEEP_BACKOFF_MAX;
-        upkeep->callbacks.on_end(upkeep->userdata, delay_us, upkeep->why);
+        /* in order: the next one may be there already */
+        bool has_left = upkeep->guests && upkeep->has_committed && !upkeep->why[0];
+        int64_t delay_us = has_left ? 0 : next_delay(upkeep, now_bt_us);
         loop_arm_timer(upkeep->timer, now_bt_us + delay_us);
+        upkeep->callbacks.on_end(upkeep->userdata, delay_us, upkeep->why);
 }
 
 static int on_control_closed(void *userdata, int error) {
@@ -118,7 +122,10 @@ static int on_output_record(void *userdata, uint8_t type, const void *payload, s
 static int on_control_record(void *userdata, uint8_t type, const void *payload, size_t size) {
         struct upkeep *upkeep = userdata;
 
-        return upkeep->callbacks.on_record(upkeep->userdata, type, payload, size);
+        int r = upkeep->callbacks.on_record(upkeep->userdata, type, payload, size);
+        upkeep->is_heard |= r >= 0;
+        upkeep->has_committed |= r >= 0 && type == WIRE_COMMITTED;
+        return r;
 }
 
 static int on_control_room(void *userdata) {
@@ -310,15 +317,17 @@ static int on_guest(void *userdata, uint32_t events) {
                             settings->has_admins ? settings->admin_gid : (gid_t)-1, &guest);
         if (r == 0)
                 r = take_in(upkeep, &guest);
-        if (r < 0) { /* no descriptor is left, say */
-                loop_set_events(upkeep->guests, 0);
-                loop_arm_timer(upkeep->timer, clock_now().bt_us + UPKEEP_BACKOFF_MIN);
-        }
-        if (r != 0)
-                return 0;
+        if (r == 1)
+                return 0; /* none of ours, or it has gone while it waited */
         loop_set_events(upkeep->guests, 0);
+        if (r < 0) { /* no descriptor is left, say */
+                loop_arm_timer(upkeep->timer, clock_now().bt_us + UPKEEP_BACKOFF_MIN);
+                return 0;
+        }
+        upkeep->start_bt_us = clock_now().bt_us;
+        loop_arm_timer(upkeep->timer, upkeep->start_bt_us + settings->first_word_us);
         upkeep->why[0] = '\0';
-        upkeep->is_kill_wanted = false;
+        upkeep->is_kill_wanted = upkeep->is_heard = upkeep->has_committed = false;
         upkeep->callbacks.on_start(upkeep->userdata);
         return 0;
 }
@@ -326,10 +335,10 @@ static int on_guest(void *userdata, uint32_t events) {
 /* What it had said is served, and no more. */
 static void dismiss(struct upkeep *upkeep) {
         channel_poll(upkeep->control);
-        if (!upkeep->control) /* it has closed the link itself, and was heard of */
-                return;
+        if (!upkeep->control || (upkeep->is_heard && !upkeep->is_kill_wanted))
+                return; /* that was its end, or it has spoken just now */
         upkeep->control = channel_free(upkeep->control);
-        snprintf(upkeep->why, sizeof(upkeep->why), "its link was closed");
+        snprintf(upkeep->why, sizeof(upkeep->why), "%s", upkeep->is_kill_wanted ? "its link was closed" : "it says nothing");
         end(upkeep);
 }
 
@@ -339,9 +348,10 @@ static int on_timer(void *userdata, bool is_clock_change) {
 
         (void)is_clock_change;
         if (upkeep->guests) {
-                if (upkeep->is_kill_wanted && upkeep->control)
+                if (!upkeep->control)
+                        await_guest(upkeep);
+                else if (upkeep->is_kill_wanted || !upkeep->is_heard)
                         dismiss(upkeep);
-                await_guest(upkeep);
                 return 0;
         }
         if (upkeep->is_running) {
@@ -460,7 +470,11 @@ void upkeep_release(struct upkeep *upkeep) {
 }
 
 bool upkeep_begin_own(struct upkeep *upkeep) {
-        if (!upkeep->guests || !upkeep_is_idle(upkeep))
+        if (!upkeep->guests)
+                return false;
+        if (upkeep->control && !upkeep->has_committed)
+                upkeep_kill(upkeep);
+        if (!upkeep_is_idle(upkeep))
                 return false;
         upkeep->guests = loop_source_free(upkeep->guests);
         loop_arm_timer(upkeep->timer, 0);

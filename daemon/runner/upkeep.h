@@ -29,16 +29,17 @@ struct upkeep_settings {
         gid_t gid;
         bool has_admins; /* members of this group may control everything */
         gid_t admin_gid;
-        int listen_fd; /* the control socket, -1: there is none; borrowed for the upkeep's life */
-        int link_fd;   /* where schedulers connect that somebody else starts; -1: we start them; borrowed as well */
+        int listen_fd;         /* the control socket, -1: there is none; borrowed for the upkeep's life */
+        int link_fd;           /* where schedulers connect that somebody else starts; -1: we start them; borrowed as well */
+        int64_t first_word_us; /* so long such a one may say nothing */
 };
 
 struct upkeep_callbacks {
         void (*on_start)(void *userdata); /* a new one is there: the control channel takes its HELLO */
         channel_record_fn on_record;      /* a record on its control channel; an error ends it */
         void (*on_room)(void *userdata);  /* its control channel can take more, or the socket for hosts */
-        /* It has ended and all it had said was handled. delay_us: until the next one starts; LOOP_NEVER: none, it is held. why: "" where it
-         * had been started by another, and has closed the link itself. */
+        /* It has ended and all it had said was handled. delay_us: until the next one starts, or is let in; LOOP_NEVER: none, it is held. why: ""
+         * where it had been started by another, and has closed the link itself. */
         void (*on_end)(void *userdata, int64_t delay_us, const char *why);
 };
 
@@ -62,7 +63,8 @@ void upkeep_flush(struct upkeep *upkeep);
 /* Asks the scheduler that is there to leave in order, and starts no other before upkeep_release(). */
 void upkeep_hold(struct upkeep *upkeep);
 void upkeep_release(struct upkeep *upkeep);
-/* If none is there and we start none: we do so from now on, and true. */
+/* If none is there and we start none: we do so from now on, and true. One that has not committed yet is heard no more: when on_end says that it
+ * has ended, this may be called again. */
 bool upkeep_begin_own(struct upkeep *upkeep);
 /* Whether no scheduler is there, and all that the last one said was handled. */
 bool upkeep_is_idle(const struct upkeep *upkeep);

@@ -28,6 +28,7 @@ static struct wire_welcome welcomes[GUESTS];
 static int n_starts, n_ends, n_records;
 static int64_t last_delay_us;
 static char last_end[128];
+static int64_t first_word_us;
 
 static void on_start(void *userdata) {
         (void)userdata;
@@ -36,9 +37,9 @@ static void on_start(void *userdata) {
 
 static int on_record(void *userdata, uint8_t type, const void *payload, size_t size) {
         (void)userdata, (void)payload, (void)size;
-        ck_assert_int_eq(n_starts, 1); /* nobody is heard before the one before has gone */
+        ck_assert_int_eq(n_starts, n_ends + 1); /* nobody is heard before the one before has gone */
         n_records += type == RECORD;
-        return type == RECORD ? 0 : -EBADMSG;
+        return type == RECORD || type == WIRE_COMMITTED ? 0 : -EBADMSG;
 }
 
 static void on_room(void *userdata) {
@@ -61,6 +62,7 @@ static void begin(void) {
         ck_assert_int_eq(bind(listen_fd, (struct sockaddr *)&any, sizeof(sa_family_t)), 0); /* an abstract name of its own */
         ck_assert_int_eq(listen(listen_fd, 16), 0);
         n_starts = n_ends = n_records = 0;
+        first_word_us = HARNESS_LIMIT_US;
         for (size_t i = 0; i < GUESTS; i++)
                 guests[i] = -1;
 }
@@ -86,7 +88,8 @@ static void begin_upkeep(uid_t uid) {
                                                  .has_admins = true,
                                                  .admin_gid = 4711,
                                                  .listen_fd = -1,
-                                                 .link_fd = listen_fd};
+                                                 .link_fd = listen_fd,
+                                                 .first_word_us = first_word_us};
 
         ck_assert_int_eq(upkeep_new(loop, pool, &settings, &callbacks, NULL, &upkeep), 0);
 }
@@ -179,6 +182,65 @@ START_TEST(one_that_speaks_nonsense_is_heard_no_more) {
 }
 END_TEST
 
+static void come_and_speak(size_t i, uint8_t type) {
+        int n = n_starts;
+
+        come(i);
+        wait_until(loop, n_starts == n + 1);
+        ck_assert_int_eq(channel_send_alone(guests[i], type, "x", 1), 0);
+        guests[i] = util_close(guests[i]);
+        wait_until(loop, n_ends == n + 1);
+}
+
+START_TEST(the_next_has_to_wait_where_they_speak_nonsense) {
+        begin_upkeep(getuid());
+        for (size_t i = 0; i < GUESTS; i++) {
+                come_and_speak(i, RECORD + 1);
+                ck_assert_int_eq(last_delay_us, i == 0 ? 0 : UPKEEP_BACKOFF_MIN << (i - 1));
+        }
+}
+END_TEST
+
+START_TEST(the_next_has_to_wait_where_they_leave_before_they_have_committed) {
+        begin_upkeep(getuid());
+        for (size_t i = 0; i < GUESTS; i++) {
+                come_and_speak(i, RECORD);
+                ck_assert_int_eq(last_delay_us, i == 0 ? 0 : UPKEEP_BACKOFF_MIN << (i - 1));
+        }
+}
+END_TEST
+
+START_TEST(who_leaves_in_order_is_followed_at_once) {
+        begin_upkeep(getuid());
+        for (size_t i = 0; i < GUESTS; i++) {
+                come_and_speak(i, WIRE_COMMITTED);
+                ck_assert_int_eq(last_delay_us, 0);
+        }
+}
+END_TEST
+
+START_TEST(one_that_says_nothing_makes_room) {
+        first_word_us = USEC_PER_MSEC;
+        begin_upkeep(getuid());
+        come(0);
+        wait_until(loop, n_ends == 1);
+        ck_assert_str_eq(last_end, "it says nothing");
+        ck_assert_int_eq(receive_welcome(0), 0);
+        ck_assert(has_end(0));
+}
+END_TEST
+
+START_TEST(one_that_has_spoken_stays) {
+        first_word_us = USEC_PER_MSEC;
+        begin_upkeep(getuid());
+        come(0);
+        ck_assert_int_eq(channel_send_alone(guests[0], RECORD, "x", 1), 0);
+        for (int i = 0; i < 10; i++)
+                loop_run_once(loop, first_word_us);
+        ck_assert_int_eq(n_ends, 0);
+}
+END_TEST
+
 START_TEST(one_is_asked_to_leave_and_none_comes_before_the_release) {
         uint8_t message[64];
 
@@ -241,6 +303,33 @@ START_TEST(where_none_is_there_we_can_start_one) {
 }
 END_TEST
 
+START_TEST(where_one_has_not_committed_we_can_start_one) {
+        begin_upkeep(getuid());
+        come(0);
+        wait_until(loop, n_starts == 1);
+        upkeep_begin_own(upkeep);
+        wait_until(loop, n_ends == 1);
+        ck_assert_int_eq(receive_welcome(0), 0);
+        ck_assert(has_end(0));
+        upkeep_begin_own(upkeep);
+        wait_until(loop, n_ends == 2);
+        ck_assert_str_eq(last_end, "exit status 0");
+}
+END_TEST
+
+START_TEST(where_one_has_committed_it_stays) {
+        begin_upkeep(getuid());
+        come(0);
+        ck_assert_int_eq(channel_send_alone(guests[0], WIRE_COMMITTED, "x", 1), 0);
+        ck_assert_int_eq(channel_send_alone(guests[0], RECORD, "x", 1), 0);
+        wait_until(loop, n_records == 1);
+        upkeep_begin_own(upkeep);
+        for (int i = 0; i < 10; i++)
+                loop_run_once(loop, 0);
+        ck_assert_int_eq(n_ends, 0);
+}
+END_TEST
+
 int main(void) {
         Suite *suite = suite_create("guest");
         TCase *tcase = tcase_create("guest");
@@ -255,7 +344,14 @@ int main(void) {
         tcase_add_test(tcase, one_is_asked_to_leave_and_none_comes_before_the_release);
         tcase_add_test(tcase, one_that_does_not_leave_is_heard_no_more);
         tcase_add_test(tcase, one_that_leaves_before_it_is_not_heard_has_ended_once);
+        tcase_add_test(tcase, the_next_has_to_wait_where_they_speak_nonsense);
+        tcase_add_test(tcase, the_next_has_to_wait_where_they_leave_before_they_have_committed);
+        tcase_add_test(tcase, who_leaves_in_order_is_followed_at_once);
+        tcase_add_test(tcase, one_that_says_nothing_makes_room);
+        tcase_add_test(tcase, one_that_has_spoken_stays);
         tcase_add_test(tcase, where_none_is_there_we_can_start_one);
+        tcase_add_test(tcase, where_one_has_not_committed_we_can_start_one);
+        tcase_add_test(tcase, where_one_has_committed_it_stays);
         suite_add_tcase(suite, tcase);
         return run_suite(suite);
 }
