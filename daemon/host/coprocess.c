@@ -23,7 +23,8 @@
 enum coprocess_phase {
         COPROCESS_GONE, /* the next tick starts it, after the back-off */
         COPROCESS_UP,
-        COPROCESS_LEAVING, /* its input is closed */
+        COPROCESS_DEAF,    /* it has closed its input: it may be about to end, and its end says more */
+        COPROCESS_LEAVING, /* we have closed its input */
         COPROCESS_ASKED,   /* it got KillSignal= */
         COPROCESS_KILLED,  /* it got KILL */
 };
@@ -317,7 +318,12 @@ static void ask(struct coprocess *c, const struct tick_run *run) {
                 return;
         }
         pack_clear(&c->questions);
-        end_tick(c, RUN_RESULT_FAILED, c->in_fd < 0 ? "it has closed its input" : "it does not read its questions");
+        if (c->in_fd < 0) {
+                c->phase = COPROCESS_DEAF;
+                (void)loop_arm_timer(c->timer, tick->begin_bt_us + COPROCESS_LEAVE_US);
+                return;
+        }
+        end_tick(c, RUN_RESULT_FAILED, "it does not read its questions");
         coprocess_cancel(c);
 }
 
@@ -346,8 +352,12 @@ static int on_timer(void *userdata, bool is_clock_change) {
                 if (c->job->current)
                         start_and_ask(c);
                 break;
+        case COPROCESS_DEAF:
+                if (c->job->current)
+                        end_tick(c, RUN_RESULT_FAILED, "it has closed its input");
+                coprocess_cancel(c);
+                break;
         case COPROCESS_LEAVING:
-                c->phase = COPROCESS_UP;
                 coprocess_cancel(c);
                 break;
         case COPROCESS_ASKED:
@@ -403,6 +413,7 @@ void coprocess_cancel(struct coprocess *c) {
                 (void)loop_arm_timer(c->timer, LOOP_NEVER);
                 break;
         case COPROCESS_UP:
+        case COPROCESS_DEAF:
         case COPROCESS_LEAVING:
                 c->phase = COPROCESS_ASKED;
                 signal_group(c, c->job->what.kill_signal);
@@ -419,7 +430,7 @@ void coprocess_cancel(struct coprocess *c) {
 }
 
 void coprocess_stop(struct coprocess *c, bool is_urgent) {
-        if (c->phase == COPROCESS_LEAVING && is_urgent)
+        if ((c->phase == COPROCESS_LEAVING || c->phase == COPROCESS_DEAF) && is_urgent)
                 coprocess_cancel(c);
         if (c->phase != COPROCESS_UP)
                 return;
@@ -565,7 +576,7 @@ static int on_pid(void *userdata, uint32_t events) {
         if (!has_ended(c, &is_lost))
                 return 0;
         read_rest(c);
-        bool was_asked = c->phase != COPROCESS_UP;
+        bool was_asked = c->phase != COPROCESS_UP && c->phase != COPROCESS_DEAF;
         reap(c, &status);
         bool is_good = !was_asked && WIFEXITED(status) && WEXITSTATUS(status) == 0;
         close_all(c);

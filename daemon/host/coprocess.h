@@ -13,7 +13,7 @@
 #define COPROCESS_BACKOFF_MIN (1 * USEC_PER_SEC) /* before it is started again */
 #define COPROCESS_BACKOFF_MAX (60 * USEC_PER_SEC)
 #define COPROCESS_SETTLED_US  (10 * USEC_PER_SEC) /* one that lived so long begins anew with the back-off */
-#define COPROCESS_LEAVE_US    (1 * USEC_PER_SEC)  /* between the end of its input and KillSignal= */
+#define COPROCESS_LEAVE_US    (1 * USEC_PER_SEC)  /* between the end of its input, by whomever, and KillSignal= */
 
 struct chimed_job;
 struct coprocess;

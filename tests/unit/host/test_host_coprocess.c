@@ -245,6 +245,16 @@ START_TEST(an_end_between_ticks_is_told_by_the_next) {
 }
 END_TEST
 
+/* The input goes before the process has ended; or stays away while it lives on. */
+START_TEST(an_end_that_takes_its_time_is_told_by_the_tick_that_finds_no_input) {
+        load(1, _i == 0 ? "read -r q; exec <&-; echo done; sleep 0.3; exit 0" : "read -r q; exec <&-; echo done; sleep 100");
+        rig_tick(rig, 1, 1);
+        rig_expect(rig, 1, RUN_RESULT_SUCCESS, "done");
+        rig_tick(rig, 2, 1);
+        rig_expect(rig, 2, _i == 0 ? RUN_RESULT_FINISHED : RUN_RESULT_FAILED, _i == 0 ? "" : "it has closed its input");
+}
+END_TEST
+
 START_TEST(a_flood_holds_nobody_up) {
         load(1, "yes & while read -r q; do :; done");
         load(2, ANSWER_ALL("echo here"));
@@ -340,6 +350,7 @@ int main(void) {
         tcase_add_loop_test(tc, one_that_does_not_answer_is_asked_to_end, 0, 2);
         tcase_add_test(tc, a_crash_puts_the_next_start_off);
         tcase_add_test(tc, an_end_between_ticks_is_told_by_the_next);
+        tcase_add_loop_test(tc, an_end_that_takes_its_time_is_told_by_the_tick_that_finds_no_input, 0, 2);
         tcase_add_test(tc, a_flood_holds_nobody_up);
         tcase_add_test(tc, parameters_are_json);
         tcase_add_loop_test(tc, it_and_what_it_started_die_with_the_host, 0, 2);
