@@ -241,7 +241,7 @@ int parse_working_directory(struct job_draft *d, const struct job_setting *s) {
 }
 
 /* NAME=VALUE with a name that shells can use and that chimed does not set itself. */
-static int check_variable(struct job_draft *d, const struct job_setting *s, const struct job_word *word) {
+static int take_variable(struct job_draft *d, const struct job_setting *s, struct job_word *word) {
         static const char first[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
         static const char more[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
         size_t size = strspn(word->text, more);
@@ -252,25 +252,14 @@ static int check_variable(struct job_draft *d, const struct job_setting *s, cons
         if (strncmp(word->text, "CHIMED_", 7) == 0)
                 return draft_error(d, s, word->offset, "%.*s is one of the names that chimed sets itself", (int)size,
                                    word->text);
-        return 0;
+        int r = strv_take(&d->job->what.environment, d->n_environment, word->text);
+        word->text = NULL;
+        d->n_environment += r == 0;
+        return r;
 }
 
 int parse_environment(struct job_draft *d, const struct job_setting *s) {
-        struct job_word *words;
-        size_t n;
-        int r = draft_split(d, s, &words, &n);
-
-        if (r)
-                return r;
-        for (size_t i = 0; r == 0 && i < n; i++)
-                r = check_variable(d, s, &words[i]);
-        for (size_t i = 0; r == 0 && i < n; i++) {
-                r = strv_take(&d->job->what.environment, d->n_environment, words[i].text);
-                words[i].text = NULL;
-                d->n_environment += r == 0;
-        }
-        words_free(words, n);
-        return r;
+        return draft_each_word(d, s, take_variable);
 }
 
 int parse_environment_file(struct job_draft *d, const struct job_setting *s) {

@@ -16,6 +16,16 @@ union control {
         char bytes[CMSG_SPACE(DESCRIPTORS_MAX * sizeof(int))];
 };
 
+int descriptors_pair(int *ret, int *ret_peer) {
+        int fds[2];
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0)
+                return -errno;
+        *ret = fds[0];
+        *ret_peer = fds[1];
+        return 0;
+}
+
 int descriptors_send(int socket, const void *data, size_t size, const int *fds, size_t n) {
         struct iovec piece = {.iov_base = (void *)data, .iov_len = size};
         union control control = {};

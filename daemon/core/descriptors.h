@@ -7,6 +7,8 @@
 
 #define DESCRIPTORS_MAX 4 /* of a message */
 
+/* Such a socket, non-blocking and close-on-exec at both ends, which are the caller's to close. 0 or a negative error. */
+int descriptors_pair(int *ret, int *ret_peer);
 /* Sends size bytes (at least 1) with copies of fds[0..n), all borrowed; never blocks. 0; -EAGAIN: the peer has not read enough;
  * -ETOOMANYREFS: too many are under way; -EPIPE, or another error of the socket. */
 int descriptors_send(int socket, const void *data, size_t size, const int *fds, size_t n);

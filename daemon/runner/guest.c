@@ -17,10 +17,6 @@ static bool is_of_user(int fd, uid_t uid) {
         return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && size == sizeof(peer) && peer.uid == uid;
 }
 
-static int make_pair(int fds[static 2]) {
-        return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0 ? -errno : 0;
-}
-
 int guest_admit(int listen_fd, uid_t uid, gid_t admin_gid, struct guest *ret) {
         struct wire_welcome welcome = {.version = WIRE_VERSION, .admin_gid = admin_gid};
         _cleanup_close_ int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -29,9 +25,9 @@ int guest_admit(int listen_fd, uid_t uid, gid_t admin_gid, struct guest *ret) {
         if (!is_of_user(fd, uid))
                 return 1;
         int output[2] = {-1, -1}, hosts[2] = {-1, -1};
-        int r = make_pair(output);
+        int r = descriptors_pair(&output[0], &output[1]);
         if (r == 0)
-                r = make_pair(hosts);
+                r = descriptors_pair(&hosts[0], &hosts[1]);
         if (r == 0 && descriptors_send(fd, &welcome, sizeof(welcome), (int[]){output[1], hosts[1]}, 2) < 0)
                 r = 1; /* it has gone while it waited */
         util_close(output[1]);

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +18,7 @@
 #include "config/pack.h"
 #include "daemon/core/channel.h"
 #include "daemon/core/clock.h"
+#include "daemon/core/descriptors.h"
 #include "daemon/core/util.h"
 #include "daemon/runner/environment.h"
 #include "daemon/runner/reader_records.h"
@@ -332,7 +332,7 @@ int reader_new(struct loop *loop, struct launch_pool *pool, struct definitions *
                 return -ENOMEM;
         *reader = (struct reader){
                 .loop = loop, .definitions = definitions, .on_done = on_done, .userdata = userdata, .pidfd = -1};
-        r = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0 ? -errno : 0;
+        r = descriptors_pair(&fds[0], &fds[1]);
         if (r == 0)
                 r = channel_new(loop, fds[0], CHANNEL_MESSAGE_MAX, &callbacks, reader, &reader->channel);
         if (r == 0)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "daemon/core/channel.h"
+#include "daemon/core/descriptors.h"
 #include "daemon/core/tick.h"
 #include "daemon/core/util.h"
 
@@ -27,16 +28,6 @@ static int make_page(int *ret) {
         return 0;
 }
 
-static int make_socket(int *ret_ours, int *ret_theirs) {
-        int both[2];
-
-        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, both) < 0)
-                return -errno;
-        *ret_ours = both[0];
-        *ret_theirs = both[1];
-        return 0;
-}
-
 int run_host_new(const char *name, const struct hash128 *hash, int ret_fds[static 3], struct run_host **ret) {
         struct run_host *host = calloc(1, sizeof(*host));
         int fds[3] = {-1, -1, -1}, size = 4 * CHANNEL_MESSAGE_MAX;
@@ -45,9 +36,9 @@ int run_host_new(const char *name, const struct hash128 *hash, int ret_fds[stati
                 return -ENOMEM;
         *host = (struct run_host){.hash = *hash, .ticks_fd = -1, .page_fd = -1, .orders_fd = -1};
         strncpy(host->name, name, JOB_NAME_MAX);
-        int r = make_socket(&host->ticks_fd, &fds[0]);
+        int r = descriptors_pair(&host->ticks_fd, &fds[0]);
         if (r == 0)
-                r = make_socket(&host->orders_fd, &fds[1]);
+                r = descriptors_pair(&host->orders_fd, &fds[1]);
         if (r == 0)
                 r = make_page(&host->page_fd);
         if (r == 0 && (fds[2] = fcntl(host->page_fd, F_DUPFD_CLOEXEC, 3)) < 0)

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -229,21 +228,10 @@ static int make_order(struct upkeep *upkeep, struct launch *l) {
         return make_environment(&l->base);
 }
 
-/* A socket with our end in *ret, the other in *ret_peer. */
-static int make_pair(int *ret, int *ret_peer) {
-        int fds[2];
-
-        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0)
-                return -errno;
-        *ret = fds[0];
-        *ret_peer = fds[1];
-        return 0;
-}
-
 /* A channel on our end, the other end in *ret_peer. */
 static int make_channel(struct upkeep *upkeep, size_t limit, const struct channel_callbacks *callbacks, struct channel **ret,
                         int *ret_peer) {
-        int fd = -1, r = make_pair(&fd, ret_peer);
+        int fd = -1, r = descriptors_pair(&fd, ret_peer);
 
         return r == 0 ? channel_new(upkeep->loop, fd, limit, callbacks, upkeep, ret) : r;
 }
@@ -272,7 +260,7 @@ static int spawn(struct upkeep *upkeep) {
         if (r == 0)
                 r = (l->pass[2] = open_listener(upkeep)) < 0 ? -errno : 0;
         if (r == 0)
-                r = make_pair(&upkeep->hosts_fd, &l->pass[3]);
+                r = descriptors_pair(&upkeep->hosts_fd, &l->pass[3]);
         if (r == 0)
                 r = launch_submit(upkeep->pool, l);
         if (r < 0) {
